@@ -1,0 +1,83 @@
+/**
+ * Expected failures are values. A function that can fail returns `Outcome<Value>`; what it
+ * throws is a bug. Every failure says what happened (`message`), where (`place`) and what to do
+ * next (`remedy`), so that whoever prints it needs to know nothing about where it came from.
+ */
+
+/** A place in a file that a person can open. Lines and columns count from 1. */
+export interface Place {
+  file: string;
+  line?: number;
+  column?: number;
+}
+
+/** The kinds of expected failure. A new kind is added here, with its exit code below. */
+export type FailureKind =
+  /** The command line or a configuration file asks for something that does not exist. */
+  | 'usage'
+  /** A program that this machine lacks. */
+  | 'program-missing'
+  /** A file or directory that the user named cannot be read or is not what it should be. */
+  | 'unreadable'
+  /** The package mirror has no such kernel, or could not be reached. */
+  | 'kernel-unavailable'
+  /** make, or a program around it, failed. */
+  | 'build-failed'
+  /** Our own caches or temporary files could not be written. */
+  | 'storage'
+  /** A program that we run as a tool (tar, xz, depmod …) failed. */
+  | 'tool-failed'
+  /** Ctrl-C or SIGTERM. */
+  | 'interrupted';
+
+export interface Failure {
+  kind: FailureKind;
+  /** One sentence without the full stop: what happened. */
+  message: string;
+  /** One sentence without the full stop: what to do next. */
+  remedy: string;
+  place?: Place;
+  /** More to read, for example the end of a compiler's output. May hold several lines. */
+  detail?: string;
+}
+
+export type Outcome<Value> = { ok: true; value: Value } | { ok: false; failure: Failure };
+
+export function success<Value>(value: Value): { ok: true; value: Value } {
+  return { ok: true, value };
+}
+
+export function failure(
+  kind: FailureKind,
+  message: string,
+  remedy: string,
+  more: { place?: Place; detail?: string } = {},
+): { ok: false; failure: Failure } {
+  return { ok: false, failure: { kind, message, remedy, ...more } };
+}
+
+/** Exit codes of the command line, as the contract has them. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, noVerdict: 3, interrupted: 130 } as const;
+
+/** The exit code of a command that ends with this failure before it has a verdict. */
+export function exitCodeOf(failure: Failure): number {
+  switch (failure.kind) {
+    case 'usage':
+    case 'unreadable':
+      return EXIT.usage;
+    case 'interrupted':
+      return EXIT.interrupted;
+    default:
+      return EXIT.noVerdict;
+  }
+}
+
+/** A failure as people read it: the place first, so that editors can jump to it. */
+export function formatFailure(failure: Failure): string {
+  const place = failure.place;
+  const position = place
+    ? `${[place.file, place.line, place.column].filter((part) => part !== undefined).join(':')}: `
+    : '';
+  const detail = failure.detail ? `\n${failure.detail.trimEnd().replaceAll(/^/gm, '  | ')}` : '';
+  return `daxrepro: ${position}${failure.message}.${detail}\n  ${failure.remedy}.`;
+}

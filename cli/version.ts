@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs';
+
+/** The installed or checked-out package: `guest-scripts/` and `kernels/` lie below it. */
+export const packageRoot = new URL('../', import.meta.url);
+
+/** This program's version, from package.json. */
+export function version(): string {
+  const text = readFileSync(new URL('package.json', packageRoot), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
