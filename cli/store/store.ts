@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { failure, type Outcome, success } from '../outcome.js';
+import { type Failure, failure, type Outcome, success } from '../outcome.js';
 import { acquireLock } from './lock.js';
 
 /**
