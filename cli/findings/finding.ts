@@ -1,0 +1,59 @@
+/**
+ * What was found wrong: by a file-system check, or in the kernel's log. The fields of the
+ * contract's JSON, the same names and meanings.
+ */
+export interface Finding {
+  tool: 'e2fsck' | 'xfs_repair' | 'kernel';
+  device?: string;
+  /** The pass of e2fsck (1B counts as 1), or the phase of xfs_repair. */
+  pass?: number;
+  /** The program's own words. May hold whatever the guest wrote: escape it before printing. */
+  message: string;
+  /** The message's class: see signature.ts. */
+  signature: string;
+  severity: Severity;
+  inode?: number;
+  /** `directory`, `symlink`, …: where the message says so. */
+  inodeType?: string;
+  /** As the message counts it: mostly the number of the block within the inode. */
+  block?: number;
+  /** Bytes within the block. */
+  offset?: number;
+  path?: string;
+  /** Kernel findings only, as are the following. */
+  kind?: KernelFindingKind;
+  /** The function that failed: at the instruction pointer, or named by the message. */
+  function?: string;
+  /** The module of that function; absent where it is built in. */
+  module?: string;
+  /** The kernel's lines about it, without time stamps, the first ones. */
+  lines?: string[];
+}
+
+/**
+ * - `corruption`: the file system is damaged, or the kernel failed in a way that can damage it
+ * - `repairable`: what is stored can be told from the rest (counts, bitmaps), or a kernel warning
+ * - `notice`: worth reading, no damage; a log with nothing but notices is clean
+ */
+export type Severity = 'corruption' | 'repairable' | 'notice';
+
+export type KernelFindingKind =
+  | 'panic'
+  | 'oops'
+  | 'bug'
+  | 'warning'
+  | 'kasan'
+  | 'ubsan'
+  | 'kfence'
+  | 'kcsan'
+  | 'lockdep'
+  | 'hung-task'
+  | 'soft-lockup'
+  | 'hard-lockup'
+  | 'rcu-stall'
+  | 'fs-error'
+  | 'io-error'
+  | 'machine-check'
+  | 'out-of-memory'
+  | 'leak'
+  | 'user-crash';

@@ -1,0 +1,215 @@
+import type { KernelFindingKind, Severity } from './finding.js';
+
+/**
+ * How the kernel's complaints begin, as a table. Formats read in Linux 4.5 to 6.18: kernel/panic.c,
+ * lib/bug.c, arch/x86/kernel/dumpstack.c and traps.c, arch/x86/mm/fault.c, kernel/hung_task.c,
+ * kernel/watchdog*.c, kernel/rcu/tree_stall.h, kernel/locking/lockdep.c, lib/ubsan.c, mm/kasan,
+ * mm/kfence, kernel/kcsan, fs/ext2, fs/ext4, fs/xfs, mm/oom_kill.c.
+ */
+
+export interface Head {
+  kind: KernelFindingKind;
+  severity: Severity;
+  /**
+   * Anchored at the line's start. Groups: `what` is the message whose class is in the signature
+   * (else the whole line is), `function`, `module`, `file`, `device`, `fs`, `inode`, `block`.
+   */
+  pattern: RegExp;
+  /**
+   * `stack`: a report of many lines follows, with the function in one of them.
+   * `line`: all is said.
+   */
+  extent: 'stack' | 'line';
+  /** The function is the class: what the message says beyond it is variable. */
+  byFunction?: true;
+}
+
+const FUNCTION = String.raw`(?<function>[\w.]+)(?:\+0x[\da-f]+\/0x[\da-f]+)?(?: \[(?<module>\w+)(?: [^\]]*)?\])?`;
+
+export const HEADS: readonly Head[] = [
+  stack('panic', /Kernel panic - not syncing: (?<what>.*)/),
+
+  stack('kasan', new RegExp(`^BUG: KASAN: (?<what>[\\w -]+?) in ${FUNCTION}`)),
+  stack('kfence', new RegExp(`^BUG: KFENCE: (?<what>[\\w -]+?)(?: in ${FUNCTION})?$`)),
+  stack('kcsan', new RegExp(`^BUG: KCSAN: (?<what>[\\w -]+?) in ${FUNCTION}`), 'repairable'),
+  stack('kasan', new RegExp(`^BUG: KMSAN: (?<what>[\\w -]+?) in ${FUNCTION}`)),
+  // `UBSAN: shift-out-of-bounds in fs/x.c:12:3`
+  stack('ubsan', /^UBSAN: (?<what>[\w -]+) in (?<file>[^\s:]+)/, 'repairable'),
+
+  stack('soft-lockup', /^(?:NMI )?(?:watchdog: )?BUG: soft lockup - CPU#\d+ stuck for .*/),
+  stack('hard-lockup', /^(?:NMI )?watchdog: (?:CPU\d+: )?Watchdog detected hard LOCKUP.*/),
+  stack('soft-lockup', /^BUG: workqueue lockup.*/),
+  stack('rcu-stall', /^(?:rcu: )?INFO: rcu_\w+ (?:self-)?detected (?:expedited )?stalls? on CPU.*/),
+  stack('rcu-stall', /^rcu: rcu_\w+ kthread starved for .*/),
+  stack(
+    'hung-task',
+    /^INFO: task (?<name>.{1,20}?):\d+ (?:<[^>]*> )?blocked (?:for more than|in|on) .*/,
+  ),
+
+  stack(
+    'lockdep',
+    /^WARNING: (?<what>(?:possible|suspicious|inconsistent|bad unlock|lock held|nested lock|held lock|Nested lock|chain_key|circular|\S+ lock order|HARDIRQ|SOFTIRQ).*)/,
+    'repairable',
+  ),
+  stack(
+    'lockdep',
+    /^BUG: (?<what>(?:Invalid wait context|MAX_\w+ too low|held lock freed).*)/i,
+    'repairable',
+  ),
+  stack('lockdep', /^\[ BUG: (?<what>.*) \]$/, 'repairable'),
+  stack(
+    'lockdep',
+    /^INFO: (?<what>(?:trying to register non-static key|possible \w+ \w+ dependency|lockdep is turned off|inconsistent lock state).*)/,
+    'repairable',
+  ),
+
+  // `kernel BUG at fs/dax.c:123!`
+  stack('bug', /^kernel BUG at (?<file>[^\s:]+):\d+!/),
+  stack('oops', /^BUG: (?<what>unable to handle .*|kernel NULL pointer dereference.*)/),
+  stack('oops', /^(?:Unable to handle kernel |Internal error: )(?<what>.*)/),
+  // With or without "Oops: " before it (6.10 and later); user programs have "traps: " in front.
+  stack(
+    'oops',
+    /^(?:Oops: )?(?<what>general protection fault|invalid opcode|divide error|double fault|stack segment|int3|segment not present|alignment check|control protection|invalid TSS|coprocessor segment overrun|bounds|simd exception|stack guard page)\b.*[[:]/,
+  ),
+  stack('oops', /^(?:traps: )?PANIC: (?<what>double fault.*)/),
+  stack('oops', /^BUG: (?<what>(?:TASK )?stack guard page was hit).*/),
+  stack('oops', /^(?<what>Oops): .*/),
+  stack('bug', /^BUG: (?<what>.*)/),
+
+  // `WARNING: CPU: 0 PID: 1 at fs/dax.c:12 f+0x1/0x2 [m]`; from 6.18 on
+  // `WARNING: fs/dax.c:12 at f+0x1/0x2 [m], CPU#0: comm/1`.
+  {
+    kind: 'warning',
+    severity: 'repairable',
+    extent: 'stack',
+    byFunction: true,
+    pattern: new RegExp(
+      `^WARNING: (?:CPU: \\d+(?: PID: \\d+)? at )?(?<file>[^\\s:]+):\\d+(?: at)? ${FUNCTION}`,
+    ),
+  },
+  stack('warning', /^WARNING: (?<what>.*)/, 'repairable'),
+
+  line('machine-check', /^(?:mce: )?\[Hardware Error\]: (?<what>.*)/),
+  line('machine-check', /^Memory failure: (?<what>.*)/),
+  line('leak', /^kmemleak: (?<what>\d+ new suspected memory leaks).*/, 'repairable'),
+  line(
+    'out-of-memory',
+    /^(?:Memory cgroup )?[Oo]ut of memory: (?<what>Killed process|Kill process).*/,
+    'repairable',
+  ),
+  line('out-of-memory', /^.{1,40} invoked (?<what>oom-killer):.*/, 'repairable'),
+  line(
+    'user-crash',
+    /^(?:traps: )?.{1,20}\[\d+\](?:: | )(?<what>segfault|general protection fault|trap [\w ]+?) (?:at|ip).*/,
+    'notice',
+  ),
+
+  // A mount that looks for another file system, as the kernel does for the root.
+  line(
+    'fs-error',
+    /^(?<fs>EXT[234])-fs \((?<device>[^)]+)\): (?:error: )?(?<what>couldn't mount (?:as|because).*|VFS: Can't find .*|error: can't find an ext2 .*)/,
+    'notice',
+  ),
+  line(
+    'fs-error',
+    /^(?<fs>EXT[234])-fs error \(device (?<device>[^)]+)\)(?: in)?:? ?(?<function>\w+)(?::\d+)?: (?<what>.*)/,
+  ),
+  line('fs-error', /^(?<fs>EXT[234])-fs error(?<what>.*)/),
+  line(
+    'fs-error',
+    /^(?<fs>EXT[234])-fs warning \(device (?<device>[^)]+)\): (?<function>\w+)(?::\d+)?: (?<what>.*)/,
+    'repairable',
+  ),
+  line(
+    'fs-error',
+    /^(?<fs>EXT[234])-fs \((?<device>[^)]+)\): (?:error|panic): (?:(?<function>\w+): )?(?<what>.*)/,
+  ),
+  line(
+    'fs-error',
+    /^(?<fs>EXT[234])-fs \((?<device>[^)]+)\): (?<what>Remounting filesystem read-only|mount failed|previous I\/O error to superblock.*|error loading journal|.*(?:[Cc]orrupt|failed!|I\/O error|[Bb]ad block|checksum).*|This should not happen!.*|Delayed block allocation failed.*|failed to convert unwritten.*)/,
+  ),
+  line(
+    'fs-error',
+    /^(?<fs>EXT[234])-fs \((?<device>[^)]+)\): (?<what>warning: (?:mounting fs with errors|mounting unchecked fs).*|error count since last fsck.*|(?:initial|last) error at time.*|recovery complete|orphan cleanup.*|warning: maximal mount count.*)/,
+    'notice',
+  ),
+  line('fs-error', /^Aborting (?<what>journal) on device (?<device>[^\s.]+)/),
+  line(
+    'fs-error',
+    /^(?<fs>JBD2): (?<what>.*(?:[Ee]rror|corrupt|[Ii]nvalid|failed|Failed|checksum|recovery pass|no valid journal).*)/,
+  ),
+  xfsStack(
+    /(?<what>Internal error [^\s]+) at line \d+ of file (?<file>\S+?)\. {1,2}Caller (?<function>\w+).*/,
+  ),
+  xfs(
+    /(?<what>Metadata (?:corruption|CRC error) detected) at (?<function>\w+)(?:\+0x[\da-f]+\/0x[\da-f]+)?(?: \[(?<module>\w+)\])?, (?:\w+ )?(?:block|inode|dquot)? ?.*/,
+  ),
+  xfs(/(?<what>Assertion failed): (?<assertion>.{0,200}?), file: (?<file>\S+?), line: \d+.*/),
+  xfs(
+    /(?<what>.*(?:[Cc]orrupt|I\/O [Ee]rror|[Ii]nternal error|[Ss]hut(?:ting)? down|shutdown|failed|[Uu]nmount and run|bad magic|[Bb]ad (?:CRC|inode|dir)|mismatch|[Mm]etadata LSN|hard error|can't|cannot|log mount\/recovery).*)/,
+  ),
+  line(
+    'io-error',
+    /^(?:.{1,40}: )?(?<what>(?:Buffer )?I\/O error),? (?:on )?dev(?:ice)? (?<device>[^\s,]+).*/,
+  ),
+  line(
+    'io-error',
+    /^(?<device>pmem[\w.]*|nd_\w+ \S+|nvdimm\S*): (?<what>.*(?:[Ee]rror|fail|poison|bad ?block).*)/,
+  ),
+];
+
+/**
+ * Lines that fit a head above and are none: our own modules taint the kernel, and DAX is called
+ * experimental where it works.
+ */
+export const HARMLESS: readonly RegExp[] = [
+  /loading out-of-tree module taints kernel/,
+  /module verification failed/,
+  /loading test module taints kernel/,
+  /DAX enabled\. Warning: EXPERIMENTAL, use at your own risk/,
+  /^XFS \([^)]*\): (?:EXPERIMENTAL|DAX enabled)/,
+  /^WARNING: You are running an unsupported configuration/,
+  /^XFS \([^)]*\): (?:Mounting|Ending clean|Unmounting|Starting recovery|Deprecated)/,
+  // Processors that the emulation does not quite model, at boot.
+  /^(?:x86\/|Spectre|Speculative|RETBleed|MDS|TAA|Register File|GDS|SRBDS|MMIO)/,
+  /^Warning: /,
+];
+
+/** DAX was refused, dropped or not what was asked for; or is in use. */
+export const ABOUT_DAX: readonly RegExp[] = [
+  /\bDAX\b/,
+  /\bdax(?:[ =_]|$)/,
+  /mounting ext[23] file system using the ext4 subsystem/,
+];
+
+/** Lines of a report that name where it failed; the first that fits names the function. */
+export const LOCATIONS: readonly RegExp[] = [
+  new RegExp(`^RIP: (?:[\\da-f]{4}:)?(?:\\[<[\\da-f]*>\\] )*(?:0x)?${FUNCTION}`),
+  // 32-bit, arm64 and old x86-64 kernels.
+  new RegExp(`^(?:EIP: |pc : |PC is at |EIP is at |IP: )(?:\\[<[\\da-f]*>\\] )*${FUNCTION}`),
+];
+
+/** Functions at the top of a trace that only report or wait. */
+export const UNINFORMATIVE =
+  /^(?:__?)?(?:dump_stack|dump_stack_lvl|show_stack|schedule|schedule_\w+|__schedule|context_switch|io_schedule|print_\w+|kasan_\w+|__kasan\w*|__asan\w*|ubsan_\w*|__ubsan\w*|handle_\w+|check_noncircular|validate_chain|__lock_acquire|lock_acquire|lock_release|__might_\w+|___might_sleep|panic|\w*panic|mutex_lock\w*|__mutex_lock\w*|rwsem_\w+|down_\w+|wait_\w+|__wait_\w+|bit_wait\w*|out_of_line_wait\w*|report_bug|warn_\w+|__warn\w*|sched_show_task|show_\w+|rcu_\w+|kcsan_\w*|asm_\w+|exc_\w+|do_error_trap|die|oops_\w+|memcpy|memset|memmove)$/;
+
+/** The report is over. */
+export const END = /^---\[ end (?:trace|Kernel panic)|^={20,}$/;
+
+function stack(kind: KernelFindingKind, pattern: RegExp, severity: Severity = 'corruption'): Head {
+  return { kind, severity, pattern, extent: 'stack' };
+}
+
+function line(kind: KernelFindingKind, pattern: RegExp, severity: Severity = 'corruption'): Head {
+  return { kind, severity, pattern, extent: 'line' };
+}
+
+/** After `XFS (pmem0): `, or `XFS: ` where no device is known. */
+function xfs(rest: RegExp): Head {
+  return line('fs-error', new RegExp(`^(?<fs>XFS)(?: \\((?<device>[^)]+)\\))?: ${rest.source}`));
+}
+
+function xfsStack(rest: RegExp): Head {
+  return { ...xfs(rest), extent: 'stack' };
+}
