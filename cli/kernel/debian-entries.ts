@@ -1,0 +1,203 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Outcome, success } from '../outcome.js';
+import { cacheKey, lookUp, lookUpOrMake } from '../store/store.js';
+import { type Apt, downloadPackages, type PackageRecord } from './apt.js';
+import { extractVmlinux } from './boot-image.js';
+import { relocateHeaders } from './headers.js';
+import type { KernelContext } from './kernel.js';
+import type { KernelPackages } from './packages.js';
+import { tool } from './tool.js';
+
+/**
+ * What the cache holds of a packaged kernel, each made from the packages it is named after:
+ *
+ *     kernel-image    boot/, lib/modules/<release>/ with modules.dep, vmlinux (not always)
+ *     kernel-headers  usr/src/, usr/lib/
+ *     kernel-archive  linux-source-X.Y.tar.xz
+ *     kernel-source   fs/ out of that
+ */
+
+export interface CacheEntry {
+  key: string;
+  directory: string;
+}
+
+export interface KernelEntries {
+  image: CacheEntry;
+  headers: CacheEntry;
+  archive: CacheEntry;
+  source: CacheEntry;
+}
+
+/** Makes what is missing of these, all at once: the network and both cores have work then. */
+export async function fetchEntries(
+  series: string,
+  packages: KernelPackages,
+  apt: Apt,
+  context: KernelContext,
+): Promise<Outcome<KernelEntries>> {
+  await announce(packages, context);
+  const make = async (
+    kind: string,
+    made: readonly PackageRecord[],
+    build: (directory: string) => Promise<Outcome<unknown>>,
+  ): Promise<Outcome<CacheEntry>> => {
+    const key = keyOf(made);
+    const entry = await lookUpOrMake(context.store, kind, key, build);
+    return entry.ok ? success({ key, directory: entry.value }) : entry;
+  };
+  const sources = async () => {
+    const archive = await make('kernel-archive', [packages.source], (directory) =>
+      makeArchive(series, packages.source, apt, directory),
+    );
+    if (!archive.ok) return archive;
+    const source = await make('kernel-source', [packages.source], (directory) =>
+      unpackSource(series, archive.value.directory, directory, context.signal),
+    );
+    return source.ok ? success({ archive: archive.value, source: source.value }) : source;
+  };
+  const [image, headers, source] = await Promise.all([
+    make('kernel-image', [packages.image], (directory) => makeImage(packages, apt, directory)),
+    make('kernel-headers', packages.headers, (directory) =>
+      makeHeaders(packages.headers, apt, directory),
+    ),
+    sources(),
+  ]);
+  if (!image.ok) return image;
+  if (!headers.ok) return headers;
+  if (!source.ok) return source;
+  return success({ image: image.value, headers: headers.value, ...source.value });
+}
+
+/** Says what is about to be downloaded, and how much it is. */
+async function announce(packages: KernelPackages, { store, progress }: KernelContext) {
+  const parts: { kind: string; what: string; made: PackageRecord[] }[] = [
+    { kind: 'kernel-image', what: 'image', made: [packages.image] },
+    { kind: 'kernel-headers', what: 'headers', made: packages.headers },
+    { kind: 'kernel-archive', what: 'sources', made: [packages.source] },
+  ];
+  const texts: string[] = [];
+  let total = 0;
+  for (const { kind, what, made } of parts) {
+    if (await lookUp(store, kind, keyOf(made))) continue;
+    const size = made.reduce((sum, { size }) => sum + size, 0);
+    total += size;
+    texts.push(`${what} ${megabytes(size)}`);
+  }
+  if (texts.length > 0) {
+    const text = `Downloading kernel ${packages.release} (Debian ${packages.version}), ${megabytes(total)} MB: ${texts.join(', ')}; kept in ${store.root}`;
+    progress({ type: 'note', text });
+  }
+  progress({ type: 'stage', text: `Fetching and unpacking kernel ${packages.release}` });
+}
+
+const megabytes = (bytes: number) => Math.ceil(bytes / 1e6);
+
+/** The hashes of the packages say all there is to say about what is made of them. */
+function keyOf(packages: readonly PackageRecord[]): string {
+  return cacheKey(Object.fromEntries(packages.map(({ name, sha256 }) => [name, sha256])));
+}
+
+/** Downloads the packages and unpacks them into `directory`, without their documentation. */
+async function fetchInto(
+  apt: Apt,
+  packages: readonly PackageRecord[],
+  directory: string,
+): Promise<Outcome<unknown>> {
+  const downloads = join(directory, '.downloads');
+  await mkdir(downloads);
+  const downloaded = await downloadPackages(apt, packages, downloads);
+  if (!downloaded.ok) return downloaded;
+  for (const file of await readdir(downloads)) {
+    const unpacked = await tool(
+      ['dpkg-deb', '-x', join(downloads, file), directory],
+      { cannot: `Cannot unpack ${file}` },
+      signalOf(apt),
+    );
+    if (!unpacked.ok) return unpacked;
+  }
+  await rm(downloads, { recursive: true });
+  await rm(join(directory, 'usr/share'), { recursive: true, force: true });
+  return success(undefined);
+}
+
+async function makeImage(
+  packages: KernelPackages,
+  apt: Apt,
+  directory: string,
+): Promise<Outcome<unknown>> {
+  const fetched = await fetchInto(apt, [packages.image], directory);
+  if (!fetched.ok) return fetched;
+  // Newer packages have /usr/lib only; depmod and the guest look in /lib.
+  const merged = join(directory, 'usr/lib/modules');
+  const modules = join(directory, 'lib/modules');
+  await mkdir(join(directory, 'lib'), { recursive: true });
+  await rename(merged, modules).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  const [indexed] = await Promise.all([
+    tool(
+      ['depmod', '-b', directory, packages.release],
+      { cannot: `Cannot index the modules of ${packages.release}` },
+      signalOf(apt),
+    ),
+    extractVmlinux(
+      join(directory, 'boot', `vmlinuz-${packages.release}`),
+      join(directory, 'vmlinux'),
+      apt.signal,
+    ),
+  ]);
+  return indexed;
+}
+
+async function makeHeaders(
+  packages: readonly PackageRecord[],
+  apt: Apt,
+  directory: string,
+): Promise<Outcome<unknown>> {
+  const fetched = await fetchInto(apt, packages, directory);
+  if (fetched.ok) await relocateHeaders(directory);
+  return fetched;
+}
+
+async function makeArchive(
+  series: string,
+  source: PackageRecord,
+  apt: Apt,
+  directory: string,
+): Promise<Outcome<unknown>> {
+  const fetched = await fetchInto(apt, [source], directory);
+  if (!fetched.ok) return fetched;
+  const archive = `linux-source-${series}.tar.xz`;
+  await rename(join(directory, 'usr/src', archive), join(directory, archive));
+  await rm(join(directory, 'usr'), { recursive: true });
+  return success(undefined);
+}
+
+async function unpackSource(
+  series: string,
+  archive: string,
+  directory: string,
+  signal: AbortSignal | undefined,
+): Promise<Outcome<unknown>> {
+  const name = `linux-source-${series}`;
+  return tool(
+    [
+      'tar',
+      '--extract',
+      `--file=${join(archive, `${name}.tar.xz`)}`,
+      '--use-compress-program=xz -T0',
+      `--directory=${directory}`,
+      '--strip-components=1',
+      '--no-same-owner',
+      `${name}/fs`,
+    ],
+    { cannot: `Cannot unpack fs/ of ${name}` },
+    signal ? { signal } : {},
+  );
+}
+
+function signalOf({ signal }: Apt): { signal?: AbortSignal } {
+  return signal ? { signal } : {};
+}

@@ -1,0 +1,169 @@
+import { access, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { failure, type Outcome, success } from '../outcome.js';
+import { readReference, settleReference } from '../store/reference.js';
+import { cacheKey, lookUp } from '../store/store.js';
+import { type Apt, openApt, packageRecords } from './apt.js';
+import type { CatalogueKernel, CatalogueRelease } from './catalogue.js';
+import { compilerOf, headersDirectory } from './configuration.js';
+import { fetchEntries } from './debian-entries.js';
+import type { Kernel, KernelContext, ResolveOptions } from './kernel.js';
+import {
+  completeSets,
+  hostLibc,
+  type KernelPackages,
+  libcSuffices,
+  packageNames,
+} from './packages.js';
+
+/**
+ * `debian:X.Y`: image, headers and sources of one version of a packaged kernel, in the cache. Which
+ * version that is, is asked once and remembered.
+ */
+
+const rememberedSchema = z.object({
+  release: z.string(),
+  version: z.string(),
+  /** Keys of the entries. */
+  image: z.string(),
+  headers: z.string(),
+  source: z.string(),
+  archive: z.string(),
+  compiler: z.string(),
+});
+
+/** What the reference `debian-X.Y` holds. */
+export type Remembered = z.infer<typeof rememberedSchema>;
+
+export async function resolveDebian(
+  spec: string,
+  kernel: CatalogueKernel,
+  context: KernelContext,
+  { refresh = false }: ResolveOptions = {},
+): Promise<Outcome<Kernel>> {
+  const name = `debian-${kernel.version}`;
+  const look = async () => {
+    const remembered = rememberedSchema.safeParse(await readReference(context.store, name));
+    return remembered.success ? assemble(spec, kernel, remembered.data, context) : undefined;
+  };
+  const known = refresh ? undefined : await look();
+  if (known) return success(known);
+  return settleReference(
+    context.store,
+    name,
+    refresh ? async () => undefined : look,
+    async (scratch) => {
+      const found = await findPackages(kernel, scratch, context);
+      if (!found.ok) return found;
+      const { apt, packages } = found.value;
+      const entries = await fetchEntries(kernel.version, packages, apt, context);
+      if (!entries.ok) return entries;
+      const tree = headersDirectory(entries.value.headers.directory, packages.release);
+      const compiler = compilerOf(await readFile(join(tree, '.config'), 'utf8'));
+      const remembered: Remembered = {
+        release: packages.release,
+        version: packages.version,
+        image: entries.value.image.key,
+        headers: entries.value.headers.key,
+        source: entries.value.source.key,
+        archive: entries.value.archive.key,
+        compiler,
+      };
+      const value = await assemble(spec, kernel, remembered, context);
+      if (!value) throw new Error(`${spec}: an entry went away while it was being put together`);
+      return success({ remember: remembered, value });
+    },
+    {
+      onWait: () =>
+        context.progress({ type: 'note', text: `Another daxrepro is fetching ${spec}` }),
+    },
+  );
+}
+
+/** The kernel from its entries; undefined where one of them is gone. */
+async function assemble(
+  spec: string,
+  kernel: CatalogueKernel,
+  remembered: Remembered,
+  { store }: KernelContext,
+): Promise<Kernel | undefined> {
+  const { release } = remembered;
+  const [image, headers, source, archive] = await Promise.all([
+    lookUp(store, 'kernel-image', remembered.image),
+    lookUp(store, 'kernel-headers', remembered.headers),
+    lookUp(store, 'kernel-source', remembered.source),
+    lookUp(store, 'kernel-archive', remembered.archive),
+  ]);
+  // The archive is for full builds alone, which can fetch it again.
+  if (!image || !headers || !source) return undefined;
+  const bzImage = join(image, 'boot', `vmlinuz-${release}`);
+  const vmlinux = join(image, 'vmlinux');
+  const direct = await access(vmlinux).then(
+    () => true,
+    () => false,
+  );
+  return {
+    spec,
+    release,
+    id: cacheKey({ image: remembered.image }),
+    image: bzImage,
+    bootImage: direct ? vmlinux : bzImage,
+    modules: join(image, 'lib/modules', release),
+    build: {
+      headers: headersDirectory(headers, release),
+      source,
+      ...(archive ? { sourceArchive: join(archive, `linux-source-${kernel.version}.tar.xz`) } : {}),
+      compiler: remembered.compiler,
+    },
+    lacksDax: kernel.lacksDax,
+  };
+}
+
+/** Finds the newest whole version, in the first release whose build tools run here. */
+async function findPackages(
+  kernel: CatalogueKernel,
+  scratch: string,
+  context: KernelContext,
+): Promise<Outcome<{ apt: Apt; packages: KernelPackages }>> {
+  const libc = hostLibc();
+  const complaints: string[] = [];
+  let unsuitable: { apt: Apt; packages: KernelPackages } | undefined;
+  for (const release of await ownReleaseFirst(kernel.releases)) {
+    context.progress({
+      type: 'note',
+      text: `Asking this machine's Debian mirror for kernel ${kernel.version}: package lists of ${release.suites.join(', ')} (some 10 MB)`,
+    });
+    const directory = join(scratch, release.codename);
+    await mkdir(directory);
+    const apt = await openApt(directory, release.suites, context.signal);
+    if (!apt.ok) return apt;
+    complaints.push(apt.value.complaints);
+    const records = await packageRecords(apt.value, packageNames(kernel.version));
+    const sets = completeSets(kernel.version, records);
+    const suitable = sets.find((set) => libcSuffices(set.libc, libc));
+    if (suitable) return success({ apt: apt.value, packages: suitable });
+    if (sets[0]) unsuitable ??= { apt: apt.value, packages: sets[0] };
+  }
+  if (unsuitable) {
+    context.progress({
+      type: 'note',
+      text: `The build tools of kernel ${unsuitable.packages.release} need C library ${unsuitable.packages.libc}, newer than this machine's ${libc}: no modules can be built for it here`,
+    });
+    return success(unsuitable);
+  }
+  return failure(
+    'kernel-unavailable',
+    `This machine's Debian mirror has no kernel ${kernel.version} with headers and sources`,
+    'Check the network and the mirror in /etc/apt, or see `daxrepro kernel list` for other kernels',
+    { detail: complaints.filter((text) => text !== '').join('\n') },
+  );
+}
+
+/** A machine that runs one of these releases has its compilers. */
+async function ownReleaseFirst(releases: readonly CatalogueRelease[]): Promise<CatalogueRelease[]> {
+  const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const own = text.match(/^VERSION_CODENAME=(\w+)$/m)?.[1];
+  const rank = ({ codename }: CatalogueRelease) => (codename === own ? 0 : 1);
+  return [...releases].sort((a, b) => rank(a) - rank(b));
+}

@@ -1,0 +1,85 @@
+import type { PackageRecord } from './apt.js';
+
+/** The packages of one version of a packaged kernel. */
+export interface KernelPackages {
+  /** The packages' version, `6.1.192-2`. */
+  version: string;
+  /** `6.1.0-56-amd64`. */
+  release: string;
+  image: PackageRecord;
+  /** For the architecture, common ones, and kbuild's programs. */
+  headers: PackageRecord[];
+  source: PackageRecord;
+  /** The C library that kbuild's programs need at least, `2.34`. */
+  libc?: string;
+}
+
+/** The names, `*` as in a shell, of all packages that `completeSets` looks at. */
+export function packageNames(series: string): string[] {
+  return [
+    `linux-source-${series}`,
+    `linux-image-${series}*-amd64`,
+    `linux-headers-${series}*`,
+    `linux-kbuild-${series}*`,
+  ];
+}
+
+/**
+ * The versions that a mirror has whole, newest first: old images go before old sources do, and new
+ * sources come before new images.
+ *
+ * @param series `6.1`
+ * @param records of one package, newest first
+ */
+export function completeSets(series: string, records: readonly PackageRecord[]): KernelPackages[] {
+  const find = (name: string, version: string) =>
+    records.find((record) => record.name === name && record.version === version);
+  const sets: KernelPackages[] = [];
+  for (const source of records.filter(({ name }) => name === `linux-source-${series}`)) {
+    const { version } = source;
+    const image = records.find(
+      (record) => record.version === version && releaseOf(record.name, series) !== undefined,
+    );
+    const release = image && releaseOf(image.name, series);
+    const specific = release && find(`linux-headers-${release}`, version);
+    if (!image || !specific) continue;
+    const [common, kbuild] = ['linux-headers-', 'linux-kbuild-'].map((prefix) => {
+      const name = specific.depends.split(/[,|]\s*/).find((other) => other.startsWith(prefix));
+      return name && find(name.split(' ')[0] ?? '', version);
+    });
+    if (!common || !kbuild) continue;
+    const libc = kbuild.depends.match(/\blibc6 \(>= ([\d.]+)/)?.[1];
+    const headers = [specific, common, kbuild];
+    sets.push({ version, release, image, headers, source, ...(libc ? { libc } : {}) });
+  }
+  return sets;
+}
+
+/**
+ * The release of a plain image: not `cloud` (which has ext4 built in, and so its name "ext2"), not
+ * `rt`, and no metapackage, whose name has no patch level.
+ */
+function releaseOf(name: string, series: string): string | undefined {
+  const release = name.startsWith('linux-image-') ? name.slice('linux-image-'.length) : '';
+  if (!release.startsWith(`${series}.`)) return undefined;
+  return /^\d+\.\d+\.\d+[^-]*(-\d[\w.]*)?-amd64$/.test(release) ? release : undefined;
+}
+
+/** Whether programs that need version `needed` of the C library run with version `present`. */
+export function libcSuffices(needed: string | undefined, present: string | undefined): boolean {
+  if (needed === undefined || present === undefined) return true;
+  const [a, b] = [needed, present].map((version) => version.split('.').map(Number));
+  for (const [index, part] of (a ?? []).entries()) {
+    const other = b?.[index] ?? 0;
+    if (part !== other) return part < other;
+  }
+  return true;
+}
+
+/** This machine's C library, `2.36`; undefined where it is no GNU one. */
+export function hostLibc(): string | undefined {
+  const report = process.report?.getReport() as
+    | { header?: { glibcVersionRuntime?: string } }
+    | undefined;
+  return report?.header?.glibcVersionRuntime;
+}

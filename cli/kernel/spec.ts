@@ -1,0 +1,107 @@
+import { failure, type Outcome, success } from '../outcome.js';
+import { type CatalogueKernel, readCatalogue } from './catalogue.js';
+
+/** What `--kernel` was given, read. */
+export type KernelSpec =
+  | { type: 'debian'; kernel: CatalogueKernel }
+  | { type: 'image'; image: string; modules?: string }
+  | { type: 'host' };
+
+const FORMS = 'debian:X.Y, image:BZIMAGE[,MODULES-DIR] or host';
+
+export async function parseSpec(spec: string): Promise<Outcome<KernelSpec>> {
+  const colon = spec.indexOf(':');
+  const [scheme, rest] = colon < 0 ? [spec, ''] : [spec.slice(0, colon), spec.slice(colon + 1)];
+  switch (colon < 0 && scheme !== 'host' ? '' : scheme) {
+    case 'host':
+      if (colon < 0) return success({ type: 'host' });
+      return usage(spec, 'host takes nothing after it', 'Write `--kernel host`');
+    case 'debian':
+      return parseDebian(spec, rest);
+    case 'image':
+      return parseImage(spec, rest);
+    case 'src':
+    case 'debsrc':
+      return usage(spec, 'building a kernel from a source tree is not there yet', `Use ${FORMS}`);
+    default:
+      return unknownForm(spec, scheme, rest);
+  }
+}
+
+async function parseDebian(spec: string, version: string): Promise<Outcome<KernelSpec>> {
+  const kernels = await readCatalogue();
+  const kernel = kernels.find((one) => one.version === version);
+  if (kernel) return success({ type: 'debian', kernel });
+  const specs = kernels.map((one) => `debian:${one.version}`);
+  const near = nearest(`debian:${version}`, specs);
+  return usage(
+    spec,
+    version === '' ? 'the version is missing' : `Debian's kernels here do not include ${version}`,
+    near ? `Did you mean ${near}? There are ${specs.join(', ')}` : `There are ${specs.join(', ')}`,
+  );
+}
+
+function parseImage(spec: string, rest: string): Outcome<KernelSpec> {
+  const [image = '', modules, ...more] = rest.split(',');
+  if (image === '' || modules === '' || more.length > 0) {
+    return usage(
+      spec,
+      image === '' ? 'the path of the image is missing' : 'one image and at most one directory fit',
+      'Write image:BZIMAGE or image:BZIMAGE,MODULES-DIR',
+    );
+  }
+  return success({ type: 'image', image, ...(modules === undefined ? {} : { modules }) });
+}
+
+async function unknownForm(
+  spec: string,
+  scheme: string,
+  rest: string,
+): Promise<Outcome<KernelSpec>> {
+  const kernels = (await readCatalogue()).map(({ version }) => `debian:${version}`);
+  const near =
+    rest === ''
+      ? (nearest(spec, [...kernels, 'host']) ?? kernels.find((one) => one.endsWith(`:${spec}`)))
+      : undefined;
+  const nearScheme = rest === '' ? undefined : nearest(scheme, ['debian', 'image']);
+  const suggestion = near ?? (nearScheme && `${nearScheme}:${rest}`);
+  return usage(
+    spec,
+    'there is no such kind of kernel',
+    suggestion ? `Did you mean ${suggestion}? Use ${FORMS}` : `Use ${FORMS}`,
+  );
+}
+
+function usage(spec: string, why: string, remedy: string) {
+  return failure('usage', `Cannot use the kernel "${spec}": ${why}`, remedy);
+}
+
+/** The candidate that differs least from `word`, where it differs by no more than two letters. */
+function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const ranked = candidates
+    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .sort((a, b) => a.distance - b.distance);
+  return ranked[0] && ranked[0].distance <= 2 ? ranked[0].candidate : undefined;
+}
+
+/** Letters to put in, take out, change, or swap with their neighbour. */
+function editDistance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+  const at = (row: number, column: number) => rows[row]?.[column] ?? 0;
+  for (let row = 1; row <= a.length; row++) {
+    rows.push([row]);
+    for (let column = 1; column <= b.length; column++) {
+      const same = a[row - 1] === b[column - 1];
+      let best = Math.min(
+        at(row - 1, column) + 1,
+        at(row, column - 1) + 1,
+        at(row - 1, column - 1) + (same ? 0 : 1),
+      );
+      if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
+        best = Math.min(best, at(row - 2, column - 2) + 1);
+      }
+      rows[row]?.push(best);
+    }
+  }
+  return at(a.length, b.length);
+}

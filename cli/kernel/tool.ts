@@ -1,0 +1,47 @@
+import { failure, type Outcome, success } from '../outcome.js';
+import { runTool, type ToolOptions, type ToolResult } from '../process/child.js';
+
+/** What to say when a program ends badly. */
+export interface ToolPurpose {
+  /** What could not be done: `Cannot unpack the kernel`. */
+  cannot: string;
+  remedy?: string;
+}
+
+/** Runs a program whose failure is ours: a disk that is full is told apart from its own errors. */
+export async function tool(
+  argv: readonly [string, ...string[]],
+  { cannot, remedy }: ToolPurpose,
+  options: ToolOptions = {},
+): Promise<Outcome<ToolResult>> {
+  const result = await runTool(argv, options);
+  if (result.ok) return success(result);
+  if (result.canceled) return failure('interrupted', `${cannot}: interrupted`, 'Start it again');
+  if (result.exitCode === 127) {
+    return failure(
+      'program-missing',
+      `${cannot}: this machine has no ${argv[0]}`,
+      '`daxrepro setup` installs what is missing',
+      { detail: tail(result.all) },
+    );
+  }
+  if (/No space left on device|Disk quota exceeded/.test(result.all)) {
+    return failure(
+      'storage',
+      `${cannot}: there is no space left on the device`,
+      'Make room (`daxrepro cache clean` frees what the cache holds), or set XDG_CACHE_HOME to a directory with some',
+      { detail: tail(result.all) },
+    );
+  }
+  return failure(
+    'tool-failed',
+    `${cannot}: ${result.summary}`,
+    remedy ?? 'What the program said stands above',
+    { detail: tail(result.all) },
+  );
+}
+
+/** The end of a program's output: the last 40 lines. */
+export function tail(text: string): string {
+  return text.trimEnd().split('\n').slice(-40).join('\n');
+}
