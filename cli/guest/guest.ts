@@ -1,0 +1,255 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import type { Finding } from '../findings/finding.js';
+import { KernelLogWatcher } from '../findings/kernel-log.js';
+import { boundArgv } from '../process/child.js';
+import { CHANNEL_FD, CONSOLE_FD, HEARTBEAT_FD } from './machine.js';
+import {
+  EventReader,
+  encodeRequest,
+  type GuestEvent,
+  type ReadyEvent,
+  type UnitRequest,
+} from './protocol.js';
+
+/**
+ * One guest, from its start to its end:
+ *
+ *     starting ──ready──▶ ready ──run()──▶ running ──finished──▶ over
+ *         │                 │                 │
+ *         └─────────────────┴─────────────────┴──▶ over, with the ending that says why
+ *
+ * A guest is prepared (`startGuest`) apart from the unit it runs (`run`): the first can be done
+ * once for many. However it ends, QEMU is dead when `run` or `stop` has returned.
+ */
+
+/** How a guest ended. `finished` is the only one after which the unit is known to be complete. */
+export type Ending =
+  | { kind: 'finished' }
+  /** Not ready in time; nothing on the console says why. */
+  | { kind: 'boot-timeout'; seconds: number }
+  | { kind: 'panic'; message: string }
+  /** No heartbeat for so long: neither user space nor, probably, the kernel runs. */
+  | { kind: 'hang'; seconds: number; step: string }
+  /** The guest lives, but the unit did not end in its time. */
+  | { kind: 'unit-timeout'; seconds: number; step: string }
+  /** The guest switched itself off before it had finished. */
+  | { kind: 'guest-shutdown'; step: string }
+  /** QEMU ended by a signal or an error of its own. */
+  | { kind: 'qemu-died'; exitCode: number | null; signal: string | null; message: string }
+  | { kind: 'protocol-violation'; problem: string }
+  /** A write of ours failed: the disk that holds the run's files is full. */
+  | { kind: 'storage'; message: string }
+  | { kind: 'interrupted' };
+
+export interface GuestLimits {
+  /** Seconds from QEMU's start to `ready`. */
+  boot: number;
+  /** Seconds without a heartbeat, once there was one. */
+  silence: number;
+  /** Seconds a guest still gets after its kernel oopsed: what follows is rarely worth more. */
+  afterOops: number;
+}
+
+/** What a guest's life is told to, as it happens. */
+export interface GuestObserver {
+  console(chunk: Buffer): void;
+  event(event: GuestEvent): void;
+  /** Something that the kernel said on the console. */
+  finding(finding: Finding): void;
+}
+
+export interface Guest {
+  /** Resolves with what the guest says of itself, or with how it ended instead. */
+  readonly ready: Promise<{ ok: true; ready: ReadyEvent } | { ok: false; ending: Ending }>;
+  /** Runs the one unit; resolves when QEMU is dead. */
+  run(request: UnitRequest, seconds: number, module?: Uint8Array): Promise<Ending>;
+  /** Ends it now, if it still lives. */
+  stop(): Promise<void>;
+}
+
+/** Bytes of QEMU's own messages that are kept. */
+const QEMU_MESSAGES = 8192;
+
+export function startGuest(
+  argv: readonly [string, ...string[]],
+  limits: GuestLimits,
+  observer: GuestObserver,
+  signal?: AbortSignal,
+): Guest {
+  const [program, ...rest] = boundArgv(argv, 'single');
+  const child = spawn(program, rest, {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+  });
+  return new RunningGuest(child, limits, observer, signal);
+}
+
+class RunningGuest implements Guest {
+  readonly ready: Guest['ready'];
+  readonly #closed: Promise<void>;
+  readonly #over: Promise<Ending>;
+  #end: (ending: Ending) => void = () => {};
+  #step = 'boot';
+  #panic: string | undefined;
+  #qemuSaid = '';
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #silence: NodeJS.Timeout | undefined;
+  #afterOops: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly child: ChildProcess,
+    readonly limits: GuestLimits,
+    readonly observer: GuestObserver,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#over = new Promise((resolve) => {
+      let ended = false;
+      this.#end = (ending) => {
+        if (ended) return;
+        ended = true;
+        for (const timer of this.#timers) clearTimeout(timer);
+        clearTimeout(this.#silence);
+        signal?.removeEventListener('abort', interrupt);
+        child.kill('SIGKILL');
+        resolve(ending);
+      };
+    });
+    const interrupt = () => this.#end({ kind: 'interrupted' });
+    if (signal?.aborted) interrupt();
+    signal?.addEventListener('abort', interrupt, { once: true });
+
+    this.#closed = new Promise((resolve) => {
+      child.once('error', (error) => {
+        this.#end({ kind: 'qemu-died', exitCode: null, signal: null, message: error.message });
+        resolve();
+      });
+      // `close` and not `exit`: what QEMU wrote before it died has then been read.
+      child.once('close', (exitCode, by) => {
+        this.#end(this.#howQemuEnded(exitCode, by));
+        resolve();
+      });
+    });
+
+    const boot = this.#after(limits.boot, () =>
+      this.#end({ kind: 'boot-timeout', seconds: limits.boot }),
+    );
+    let becomeReady: (ready: ReadyEvent) => void;
+    const readiness = new Promise<ReadyEvent>((resolve) => {
+      becomeReady = (ready) => {
+        this.#cancel(boot);
+        resolve(ready);
+      };
+    });
+    this.ready = Promise.race([
+      readiness.then((ready) => ({ ok: true as const, ready })),
+      this.#over.then((ending) => ({ ok: false as const, ending })),
+    ]);
+
+    this.#watchConsole();
+    this.#watchChannel((ready) => becomeReady(ready));
+    this.#watchHeartbeat();
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#qemuSaid = (this.#qemuSaid + chunk.toString()).slice(-QEMU_MESSAGES);
+    });
+  }
+
+  async run(request: UnitRequest, seconds: number, module?: Uint8Array): Promise<Ending> {
+    this.#after(seconds, () => this.#end({ kind: 'unit-timeout', seconds, step: this.#step }));
+    this.#stream(CHANNEL_FD).write(encodeRequest(request, module));
+    const ending = await this.#over;
+    await this.#closed;
+    return ending;
+  }
+
+  async stop(): Promise<void> {
+    this.#end({ kind: 'interrupted' });
+    await this.#closed;
+  }
+
+  #stream(descriptor: number): Duplex {
+    return this.child.stdio[descriptor] as Duplex;
+  }
+
+  #after(seconds: number, action: () => void): NodeJS.Timeout {
+    const timer = setTimeout(action, seconds * 1000);
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #cancel(timer: NodeJS.Timeout): void {
+    clearTimeout(timer);
+    this.#timers.delete(timer);
+  }
+
+  #observe(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      // The observer writes to disk; that this can fail is expected, all else is a bug.
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      this.#end({ kind: 'storage', message });
+    }
+  }
+
+  #watchConsole(): void {
+    const watcher = new KernelLogWatcher();
+    const tell = (finding: Finding) => {
+      this.#observe(() => this.observer.finding(finding));
+      if (finding.kind === 'panic') this.#panic = finding.message;
+      else if (finding.kind === 'oops' && !this.#afterOops) {
+        const { afterOops: seconds } = this.limits;
+        this.#afterOops = this.#after(seconds, () =>
+          this.#end({ kind: 'hang', seconds, step: this.#step }),
+        );
+      }
+    };
+    this.#stream(CONSOLE_FD)
+      .on('data', (chunk: Buffer) => {
+        this.#observe(() => this.observer.console(chunk));
+        for (const finding of watcher.push(chunk)) tell(finding);
+      })
+      .once('close', () => {
+        for (const finding of watcher.end()) tell(finding);
+      })
+      .on('error', () => {});
+  }
+
+  #watchChannel(ready: (event: ReadyEvent) => void): void {
+    const reader = new EventReader();
+    this.#stream(CHANNEL_FD)
+      .on('data', (chunk: Buffer) => {
+        for (const received of reader.push(chunk)) {
+          if (!received.ok) {
+            this.#end({ kind: 'protocol-violation', problem: received.problem });
+            return;
+          }
+          const { event } = received;
+          this.#observe(() => this.observer.event(event));
+          if (event.event === 'ready') ready(event);
+          if (event.event === 'step') this.#step = event.name;
+          if (event.event === 'finished') this.#end({ kind: 'finished' });
+        }
+      })
+      .on('error', () => {});
+  }
+
+  #watchHeartbeat(): void {
+    const seconds = this.limits.silence;
+    this.#stream(HEARTBEAT_FD)
+      .on('data', () => {
+        clearTimeout(this.#silence);
+        this.#silence = setTimeout(() => {
+          this.#end({ kind: 'hang', seconds, step: this.#step });
+        }, seconds * 1000);
+      })
+      .on('error', () => {});
+  }
+
+  #howQemuEnded(exitCode: number | null, signal: string | null): Ending {
+    if (this.#panic !== undefined) return { kind: 'panic', message: this.#panic };
+    if (exitCode === 0) return { kind: 'guest-shutdown', step: this.#step };
+    return { kind: 'qemu-died', exitCode, signal, message: this.#qemuSaid.trim() };
+  }
+}

@@ -1,0 +1,298 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import {
+  access,
+  constants,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { failure, type Outcome, success } from '../outcome.js';
+import { runTool } from '../process/child.js';
+import type { Progress } from '../report/progress.js';
+import { cacheKey, lookUpOrMake, type Store, storageFailure } from '../store/store.js';
+import { guestScripts, type Manifest, readManifest } from './manifest.js';
+import { formatMtree, type MtreeEntry } from './mtree.js';
+
+/**
+ * The guest's root file system: an initramfs of the host's own programs, made without root and
+ * without a download. It has two parts, archives one after the other, as the kernel takes them
+ * (Documentation/driver-api/early-userspace/buffer-format.rst): programs and our scripts, the same
+ * for every kernel, and the modules of one kernel.
+ *
+ * Neither is compressed: unpacking costs an emulated guest more than reading costs the host.
+ */
+
+export interface ImageContext {
+  store: Store;
+  progress: Progress;
+  signal?: AbortSignal;
+}
+
+export interface GuestImage {
+  /** The file for QEMU's `-initrd`. */
+  file: string;
+  /** The name of its content in the cache. */
+  key: string;
+}
+
+/**
+ * The image for a kernel's modules.
+ *
+ * @param modules a directory that holds `lib/modules/<release>`; none for a kernel without modules
+ */
+export async function guestImage(
+  modules: string | undefined,
+  context: ImageContext,
+): Promise<Outcome<GuestImage>> {
+  const root = await rootArchive(context);
+  if (!root.ok) return root;
+  if (modules === undefined) return root;
+  const key = cacheKey({ root: root.value.key, modules: basename(modules) });
+  const made = await lookUpOrMake(context.store, 'guest-image', key, async (directory) => {
+    const archive = join(directory, 'modules.cpio');
+    const entries = await directoryEntries(modules, '.', new Set());
+    const packed = await pack(entries, archive, directory, context.signal);
+    if (!packed.ok) return packed;
+    try {
+      const whole = join(directory, 'initramfs');
+      await pipeline(createReadStream(root.value.file), createWriteStream(whole));
+      await pipeline(createReadStream(archive), createWriteStream(whole, { flags: 'a' }));
+    } catch (error) {
+      return storageFailure(directory, error);
+    }
+    return success(undefined);
+  });
+  return made.ok ? success({ file: join(made.value, 'initramfs'), key }) : made;
+}
+
+async function rootArchive({
+  store,
+  progress,
+  signal,
+}: ImageContext): Promise<Outcome<GuestImage>> {
+  const manifest = readManifest();
+  const located = await locatePrograms(manifest);
+  if (!located.ok) return located;
+  const key = cacheKey(await identity(manifest, located.value));
+  const made = await lookUpOrMake(store, 'guest-root', key, async (directory) => {
+    progress({ type: 'stage', text: 'making the guest image from the programs of this machine' });
+    const entries = await rootEntries(manifest, located.value);
+    if (!entries.ok) return entries;
+    return pack(entries.value, join(directory, 'root.cpio'), directory, signal);
+  });
+  return made.ok ? success({ file: join(made.value, 'root.cpio'), key }) : made;
+}
+
+/** System directories come first: a wrapper in somebody's PATH is not what a guest needs. */
+const SYSTEM_PATH = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** Program name → where it was found. */
+type Programs = Map<string, string>;
+
+async function locatePrograms({ programs }: Manifest): Promise<Outcome<Programs>> {
+  const directories = [...SYSTEM_PATH, ...(process.env['PATH'] ?? '').split(':').filter(Boolean)];
+  const found: Programs = new Map();
+  const missing: string[] = [];
+  for (const name of [...programs.required, ...programs.optional]) {
+    const path = await firstExecutable(directories.map((directory) => join(directory, name)));
+    if (path) found.set(name, path);
+    else if (programs.required.includes(name)) missing.push(name);
+  }
+  return missing.length === 0
+    ? success(found)
+    : failure(
+        'program-missing',
+        `The guest image needs programs that this machine lacks: ${missing.join(', ')}`,
+        'Run `daxrepro setup`, or install them with the package manager',
+      );
+}
+
+async function firstExecutable(paths: string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    try {
+      await access(path, constants.X_OK);
+      return path;
+    } catch {}
+  }
+  return undefined;
+}
+
+/**
+ * What the archive depends on. The host's files go in by size and time; their libraries through
+ * the loader's cache, which every change to an installed library makes anew (ldconfig).
+ */
+async function identity(manifest: Manifest, programs: Programs): Promise<Record<string, string>> {
+  const stamp = async (path: string) => {
+    const real = await realpath(path).catch(() => path);
+    const { size, mtimeMs } = await stat(real).catch(() => ({ size: -1, mtimeMs: 0 }));
+    return `${real} ${size} ${mtimeMs}`;
+  };
+  const inputs: Record<string, string> = { loader: await stamp('/etc/ld.so.cache') };
+  const host = [...programs.values(), ...manifest.files, ...manifest.directories];
+  await Promise.all(
+    host.map(async (path) => {
+      inputs[`host ${path}`] = await stamp(path);
+    }),
+  );
+  const ours = fileURLToPath(guestScripts);
+  for (const file of await readdir(ours, { recursive: true, withFileTypes: true })) {
+    if (!file.isFile()) continue;
+    const path = join(file.parentPath, file.name);
+    const content = createHash('sha256').update(await readFile(path));
+    inputs[`ours ${path.slice(ours.length)}`] = content.digest('hex');
+  }
+  return inputs;
+}
+
+async function rootEntries(manifest: Manifest, programs: Programs): Promise<Outcome<MtreeEntry[]>> {
+  const libraries = await librariesOf([...programs.values()]);
+  if (!libraries.ok) return libraries;
+  const tree = new Set<string>();
+  const entries: MtreeEntry[] = [];
+  const add = (entry: MtreeEntry) => {
+    addParents(entries, tree, entry.path);
+    if (tree.has(entry.path)) return;
+    tree.add(entry.path);
+    entries.push(entry);
+  };
+  for (const path of ['usr/bin', 'usr/sbin', 'usr/lib', 'usr/lib64', 'dev', 'proc', 'sys', 'tmp']) {
+    add({ type: 'dir', path });
+  }
+  for (const path of ['run', 'root', 'mnt/test', 'mnt/scratch', 'var/tmp', 'etc', 'sys']) {
+    add({ type: 'dir', path });
+  }
+  for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
+    add({ type: 'link', path: name, target: `usr/${name}` });
+  }
+  add({ type: 'char', path: 'dev/console', major: 5, minor: 1 });
+
+  const ours = await directoryEntries(fileURLToPath(guestScripts), 'daxrepro', tree);
+  for (const entry of ours) {
+    // Our own /etc goes where /etc is; init where the kernel looks for it.
+    if (entry.path.startsWith('daxrepro/etc/')) entry.path = entry.path.slice('daxrepro/'.length);
+    if (entry.path === 'daxrepro/init') entry.path = 'init';
+    add(entry);
+  }
+
+  // Several names of one program (mke2fs, mkfs.ext4) become links to the first.
+  const firstNames = new Map<string, string>();
+  for (const [name, found] of programs) {
+    const content = await realpath(found);
+    const path = `${/\/sbin$/.test(dirname(found)) ? 'usr/sbin' : 'usr/bin'}/${name}`;
+    const first = firstNames.get(content);
+    if (first) add({ type: 'link', path, target: `/${first}` });
+    else add({ type: 'file', path, content, mode: 0o755 });
+    firstNames.set(content, first ?? path);
+  }
+  for (const library of libraries.value) {
+    const path = library.replace(/^\/(?=lib(64)?\/)/, '/usr/').slice(1);
+    add({ type: 'file', path, content: await realpath(library), mode: 0o755 });
+  }
+  for (const file of manifest.files) {
+    const readable = await access(file, constants.R_OK).then(
+      () => true,
+      () => false,
+    );
+    if (readable) add({ type: 'file', path: file.slice(1), content: file, mode: 0o644 });
+  }
+  for (const directory of manifest.directories) {
+    for (const entry of await directoryEntries(directory, directory.slice(1), tree)) add(entry);
+  }
+  return success(entries);
+}
+
+function addParents(entries: MtreeEntry[], tree: Set<string>, path: string): void {
+  const parent = dirname(path);
+  if (parent === '.' || tree.has(parent)) return;
+  addParents(entries, tree, parent);
+  tree.add(parent);
+  entries.push({ type: 'dir', path: parent });
+}
+
+/** A directory's files and folders at another place of the image; links are followed. */
+async function directoryEntries(
+  directory: string,
+  path: string,
+  tree: Set<string>,
+): Promise<MtreeEntry[]> {
+  const entries: MtreeEntry[] = [];
+  const listed = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  for (const { name } of listed.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const source = join(directory, name);
+    const target = join(path, name);
+    const information = await stat(source).catch(() => undefined);
+    if (information?.isDirectory()) {
+      entries.push({ type: 'dir', path: target });
+      entries.push(...(await directoryEntries(source, target, tree)));
+    } else if (information?.isFile()) {
+      const mode = information.mode & 0o111 ? 0o755 : 0o644;
+      entries.push({ type: 'file', path: target, content: source, mode });
+    }
+  }
+  return entries;
+}
+
+/** The shared libraries that these programs load, by ldd(1); scripts have none. */
+async function librariesOf(programs: string[]): Promise<Outcome<string[]>> {
+  const listed = await runTool(['ldd', ...programs], { env: { LC_ALL: 'C' } });
+  const libraries = new Set<string>();
+  const missing = new Set<string>();
+  for (const line of listed.stdout.split('\n')) {
+    const lost = /^\s+(\S+) => not found/.exec(line);
+    if (lost?.[1]) missing.add(lost[1]);
+    const found = /^\s+(?:\S+ => )?(\/\S+) \(0x/.exec(line);
+    if (found?.[1]) libraries.add(found[1]);
+  }
+  // Loaded by name at run time, when a thread is cancelled.
+  for (const library of [...libraries].filter((path) => basename(path).startsWith('libc.so'))) {
+    const unwinder = join(dirname(library), 'libgcc_s.so.1');
+    if (await stat(unwinder).catch(() => undefined)) libraries.add(unwinder);
+  }
+  return missing.size === 0 && libraries.size > 0
+    ? success([...libraries].sort())
+    : failure(
+        'tool-failed',
+        missing.size > 0
+          ? `Programs for the guest lack libraries: ${[...missing].join(', ')}`
+          : 'ldd did not tell which libraries the programs for the guest load',
+        'Reinstall the packages they come from',
+        { detail: listed.stderr.slice(-2000) },
+      );
+}
+
+/** Packs entries as a "newc" cpio archive with bsdtar, which needs no root for owners and devices. */
+async function pack(
+  entries: MtreeEntry[],
+  archive: string,
+  directory: string,
+  signal: AbortSignal | undefined,
+): Promise<Outcome<void>> {
+  const description = join(directory, 'content.mtree');
+  // bsdtar looks for what it packs in its own directory too, and what lies there wins.
+  const nowhere = join(directory, 'empty');
+  try {
+    await writeFile(description, formatMtree(entries));
+    await mkdir(nowhere, { recursive: true });
+  } catch (error) {
+    return storageFailure(directory, error);
+  }
+  const packed = await runTool(['bsdtar', '--format=newc', '-cf', archive, `@${description}`], {
+    cwd: nowhere,
+    ...(signal ? { signal } : {}),
+  });
+  return packed.ok
+    ? success(undefined)
+    : failure(
+        'tool-failed',
+        `The guest image could not be packed: ${packed.summary}`,
+        'Look at what bsdtar says; a full disk is the usual reason',
+        { detail: packed.all.slice(-2000) },
+      );
+}

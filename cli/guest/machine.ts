@@ -1,0 +1,176 @@
+/**
+ * The virtual machine: which memory lies where, and the QEMU command line that makes it. Pure, so
+ * that a dry run prints exactly what a run starts.
+ */
+
+export const PMEM_KINDS = ['memmap', 'nvdimm', 'virtio-pmem', 'none'] as const;
+/** How persistent memory is emulated. `none`: two virtio disks, the control without DAX. */
+export type PmemKind = (typeof PMEM_KINDS)[number];
+
+export type Accelerator = 'kvm' | 'tcg';
+
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+
+/** What a machine is made of. Guests of equal shape differ in nothing before they get their unit. */
+export interface MachineShape {
+  pmem: PmemKind;
+  /** Bytes of each of the two devices; a multiple of 2 MiB. */
+  deviceSize: number;
+  /** Bytes of ordinary memory, a multiple of 128 MiB. */
+  memory: number;
+  cpus: number;
+  accelerator: Accelerator;
+}
+
+/** Where things are that a machine is started from. */
+export interface MachineFiles {
+  /** QEMU's program. */
+  qemu: string;
+  kernel: string;
+  initramfs: string;
+  /** The two devices' files, for every kind but memmap: sparse, `deviceSize` long. */
+  devices: readonly [test: string, scratch: string];
+}
+
+/**
+ * Descriptors that the child finds open, each one end of a socket pair. No socket has a name in
+ * the file system: nothing to collide, to clean up, or for others to connect to.
+ */
+export const CONSOLE_FD = 3;
+export const CHANNEL_FD = 4;
+export const HEARTBEAT_FD = 5;
+
+/** Linux on x86 wants persistent memory of 4.x kernels in whole sections of this size. */
+const SECTION = 128 * MIB;
+
+/** Below this, q35 keeps all memory in one piece under 4 GiB (hw/i386/pc_q35.c, pc_q35_init). */
+const Q35_LOW_LIMIT = 0xb0000000;
+/** Where it does not, this much stays below 4 GiB and the rest begins at 4 GiB. */
+const Q35_LOW_SPLIT = 2 * GIB;
+
+export interface MemmapRegion {
+  start: number;
+  size: number;
+}
+
+/** Ordinary memory kept above the devices: QEMU puts the initramfs at the end of what is below 4 GiB. */
+const INITRAMFS_ROOM = 256 * MIB;
+
+/**
+ * Places the two devices of `--pmem memmap` in memory, each at a section's begin, with a section of
+ * ordinary memory between them (4.x kernels merge neighbours into one device).
+ *
+ * @returns the regions, and all memory that the machine needs, in bytes
+ */
+export function placeRegions(shape: MachineShape): {
+  regions: [MemmapRegion, MemmapRegion];
+  memory: number;
+} {
+  const span = roundUp(shape.deviceSize, SECTION) + SECTION;
+  const whole = shape.memory + 2 * span;
+  if (whole < Q35_LOW_LIMIT) return { regions: at(shape.memory - INITRAMFS_ROOM), memory: whole };
+  // Not in one piece below 4 GiB: the devices go to the end of the piece above it.
+  const aboveLow = Math.max(0, shape.memory - Q35_LOW_SPLIT);
+  return { regions: at(4 * GIB + aboveLow), memory: Q35_LOW_SPLIT + aboveLow + 2 * span };
+
+  function at(start: number): [MemmapRegion, MemmapRegion] {
+    return [
+      { start, size: shape.deviceSize },
+      { start: start + span, size: shape.deviceSize },
+    ];
+  }
+}
+
+function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
+
+/** The kernel's command line. `quiet`: see guest-scripts/lib/unit.sh, which turns messages on. */
+export function kernelCommandLine(shape: MachineShape): string {
+  const regions =
+    shape.pmem === 'memmap'
+      ? placeRegions(shape).regions.map(
+          ({ start, size }) => `memmap=0x${size.toString(16)}!0x${start.toString(16)}`,
+        )
+      : [];
+  return [
+    'console=ttyS0,115200',
+    'quiet',
+    // A panic ends the machine (with -no-reboot) instead of leaving it hung.
+    'panic=-1',
+    // Programs at the same addresses each time: an emulator can then keep what it translated of
+    // them, and starting one is four times faster.
+    'norandmaps',
+    // These cost seconds of emulation and are not what is under test here.
+    'cryptomgr.notests=1',
+    'mitigations=off',
+    'no_timer_check',
+    'net.ifnames=0',
+    ...regions,
+    `daxrepro_pmem=${shape.pmem}`,
+  ].join(' ');
+}
+
+/**
+ * QEMU's whole command line.
+ *
+ * `-nodefaults`, no network, no share with the host, and QEMU's own sandbox: what runs in the
+ * guest is not trusted.
+ */
+export function qemuArgv(shape: MachineShape, files: MachineFiles): [string, ...string[]] {
+  const memory = `${shape.pmem === 'memmap' ? placeRegions(shape).memory / MIB : shape.memory / MIB}M`;
+  return [
+    files.qemu,
+    '-nodefaults',
+    '-no-user-config',
+    ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
+    ...['-display', 'none'],
+    '-no-reboot',
+    ...['-machine', `q35,accel=${shape.accelerator}${shape.pmem === 'nvdimm' ? ',nvdimm=on' : ''}`],
+    ...['-cpu', shape.accelerator === 'kvm' ? 'host' : 'max'],
+    ...['-smp', String(shape.cpus)],
+    ...['-m', hotpluggable(shape) ? `${memory},slots=2,maxmem=${maximum(shape)}M` : memory],
+    ...['-kernel', files.kernel],
+    ...['-initrd', files.initramfs],
+    ...['-append', kernelCommandLine(shape)],
+    ...['-chardev', `socket,id=console,fd=${CONSOLE_FD}`, '-serial', 'chardev:console'],
+    ...['-device', 'virtio-serial-pci'],
+    ...['-chardev', `socket,id=channel,fd=${CHANNEL_FD}`],
+    ...['-device', 'virtserialport,chardev=channel,name=daxrepro.channel'],
+    ...['-chardev', `socket,id=heartbeat,fd=${HEARTBEAT_FD}`],
+    ...['-device', 'virtserialport,chardev=heartbeat,name=daxrepro.heartbeat'],
+    ...files.devices.flatMap((file, index) => deviceArguments(shape, file, index)),
+  ];
+}
+
+/** Both kinds of device memory live in the machine's hotplug area. */
+function hotpluggable({ pmem }: MachineShape): boolean {
+  return pmem === 'nvdimm' || pmem === 'virtio-pmem';
+}
+
+function maximum(shape: MachineShape): number {
+  // Room to align each device: its own size again is more than any machine asks for.
+  return (shape.memory + 4 * roundUp(shape.deviceSize, GIB)) / MIB;
+}
+
+function deviceArguments(shape: MachineShape, file: string, index: number): string[] {
+  const path = file.replaceAll(',', ',,');
+  const backend = `memory-backend-file,id=memory${index},share=on,mem-path=${path},size=${shape.deviceSize}`;
+  switch (shape.pmem) {
+    case 'memmap':
+      return [];
+    case 'nvdimm':
+      return ['-object', backend, '-device', `nvdimm,id=nvdimm${index},memdev=memory${index}`];
+    case 'virtio-pmem':
+      return [
+        ...['-object', backend],
+        ...['-device', `virtio-pmem-pci,id=pmem${index},memdev=memory${index}`],
+      ];
+    case 'none':
+      return [
+        ...['-drive', `if=none,id=disk${index},format=raw,discard=unmap,file=${path}`],
+        ...['-device', `virtio-blk-pci,drive=disk${index}`],
+      ];
+  }
+}

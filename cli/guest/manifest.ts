@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { packageRoot } from '../version.js';
+
+/** What runs and lies in the guest: this folder of the package. */
+export const guestScripts = new URL('guest-scripts/', packageRoot);
+
+const Manifest = z.strictObject({
+  programs: z.strictObject({ required: z.array(z.string()), optional: z.array(z.string()) }),
+  files: z.array(z.string()),
+  directories: z.array(z.string()),
+  modules: z.array(z.string()),
+});
+
+/** `guest-scripts/image.yaml`, which says itself what its parts mean. */
+export type Manifest = z.infer<typeof Manifest>;
+
+/** The manifest that this package ships. Throws where it is broken: it is ours. */
+export function readManifest(): Manifest {
+  return Manifest.parse(parse(readFileSync(new URL('image.yaml', guestScripts), 'utf8')));
+}

@@ -1,0 +1,111 @@
+# How the guest talks with the host: two virtio-serial ports, apart from the console.
+#
+# daxrepro.channel    guest to host: one JSON object a line, "event" first.
+#                     host to guest: the unit, lines of `KEY value`, closed by `END`; where it names
+#                     MODULE_BYTES, that many bytes follow: the file-system module.
+# daxrepro.heartbeat  guest to host: a dot a second, for as long as user space runs.
+#
+# A port can be opened once; a child that should not hold it closes both (see `without_channel`).
+
+CHANNEL=8
+HEARTBEAT=9
+declare -A UNIT=()
+
+# The device of the port with this name; udev, which would make a link of that name, is not here.
+port_device() {
+	local name
+	for port in /sys/class/virtio-ports/*/; do
+		read -r name <"$port/name" && [[ $name == "$1" ]] && {
+			port=${port%/}
+			echo "/dev/${port##*/}"
+			return 0
+		}
+	done 2>/dev/null
+	return 1
+}
+
+open_channel() {
+	local channel heartbeat tries
+	# A port appears a little after its driver: the host announces it to the guest.
+	for tries in {1..50}; do
+		channel=$(port_device daxrepro.channel) &&
+			heartbeat=$(port_device daxrepro.heartbeat) && break
+		sleep 0.1
+	done
+	[[ $channel && $heartbeat ]] || return 1
+	eval "exec $CHANNEL<>'$channel' $HEARTBEAT>'$heartbeat'"
+}
+
+# One dot a second without a new process: a read that nothing ever answers.
+start_heartbeat() {
+	mkfifo /run/never
+	(
+		exec {never}<>/run/never
+		while :; do
+			printf . >&$HEARTBEAT
+			read -r -t 1 -u "$never"
+		done
+	) </dev/null >/dev/null 2>&1 &
+}
+
+without_channel() {
+	"$@" 8<&- 9<&-
+}
+
+# json_string TEXT: sets REPLY to TEXT as a JSON string.
+json_string() {
+	local text=$1 clean='' char i
+	text=${text//\\/\\\\}
+	text=${text//\"/\\\"}
+	text=${text//$'\n'/\\n}
+	text=${text//$'\t'/\\t}
+	text=${text//$'\r'/\\r}
+	if [[ $text == *[$'\x01'-$'\x1f']* ]]; then
+		for ((i = 0; i < ${#text}; i++)); do
+			char=${text:i:1}
+			[[ $char == [$'\x01'-$'\x1f'] ]] && printf -v char '\\u%04x' "'$char"
+			clean+=$char
+		done
+		text=$clean
+	fi
+	REPLY="\"$text\""
+}
+
+# event NAME [KEY=TEXT | KEY:=JSON]...
+event() {
+	local line field
+	json_string "$1"
+	line="{\"event\":$REPLY"
+	shift
+	for field; do
+		if [[ ${field%%=*} == *: ]]; then
+			line+=",\"${field%%:=*}\":${field#*:=}"
+		else
+			json_string "${field#*=}"
+			line+=",\"${field%%=*}\":$REPLY"
+		fi
+	done
+	printf '%s}\n' "$line" >&$CHANNEL
+}
+
+# send_file NAME PATH: the file's first 4 MiB, in pieces that each decode alone.
+send_file() {
+	local piece
+	[[ -s $2 ]] || return 0
+	head -c 4194304 "$2" | base64 -w 24000 | while IFS= read -r piece || [[ $piece ]]; do
+		event file "name=$1" "data=$piece"
+	done
+}
+
+# Fills UNIT from the host, and /run/unit/module.ko with what follows.
+wait_for_unit() {
+	local key value
+	while IFS=' ' read -r -u $CHANNEL key value; do
+		[[ $key == END ]] && break
+		UNIT[$key]=$value
+	done
+	[[ $key == END ]] || sleep infinity # the host is gone
+	if [[ ${UNIT[MODULE_BYTES]} ]]; then
+		head -c "${UNIT[MODULE_BYTES]}" <&$CHANNEL >/run/unit/module.ko
+	fi
+}

@@ -1,0 +1,123 @@
+# Runs one unit: the module, the file system, the proof, the test, the proof again, the check.
+# Reports each step as it begins, so that a crash is told with the step it came in.
+
+. $DAXREPRO/lib/filesystem.sh
+
+# give_up STEP MESSAGE: the unit has no verdict of its own, and says why.
+give_up() {
+	event gave-up "step=$1" "message=$2" "kernelLog=$(dmesg 2>/dev/null | tail -n 40)"
+}
+
+step() {
+	event step "name=$1"
+	# On the console too, so that a crash can be placed there.
+	printf '<5>daxrepro: %s\n' "$1" >/dev/kmsg
+}
+
+run_unit() {
+	export FSTYP=${UNIT[FS]} MKFS_OPTIONS=${UNIT[MKFS_OPTIONS]} MOUNT_OPTIONS=${UNIT[MOUNT_OPTIONS]}
+	export TEST_DEV SCRATCH_DEV TEST_DIR SCRATCH_MNT REFERENCES_UNMOUNTED
+	# From here on the console has every message; before, only the serious ones, since a serial
+	# console costs a fifth of an emulated boot. The whole boot log is kept as a file.
+	dmesg -c >/run/unit/boot-log
+	send_file boot-log /run/unit/boot-log
+	dmesg -n debug
+	echo 30 >/proc/sys/kernel/hung_task_timeout_secs 2>/dev/null
+
+	if [[ $DEVICE_PROBLEM ]]; then
+		give_up devices "$DEVICE_PROBLEM"
+		return
+	fi
+
+	step load-module
+	load_module || return
+	REFERENCES_UNMOUNTED=$(module_references "$FSTYP")
+
+	step mkfs
+	local said
+	said=$(make_filesystem "$TEST_DEV") || {
+		give_up mkfs "$said"
+		return
+	}
+
+	step mount
+	said=$(mount_filesystem "$TEST_DEV" "$TEST_DIR") || {
+		event mount-failed "message=$said" "kernelLog=$(dmesg 2>/dev/null | tail -n 40)"
+		return
+	}
+	prove before "$TEST_DEV" "$TEST_DIR"
+
+	step test
+	run_test
+
+	step prove
+	if ! mountpoint -q "$TEST_DIR"; then
+		said=$(mount_filesystem "$TEST_DEV" "$TEST_DIR") ||
+			event log "text=TEST_DEV could not be mounted after the test: $said"
+	fi
+	prove after "$TEST_DEV" "$TEST_DIR"
+
+	step unmount
+	local directory
+	for directory in "$SCRATCH_MNT" "$TEST_DIR"; do
+		mountpoint -q "$directory" || continue
+		said=$(unmount_filesystem "$directory") || {
+			give_up unmount "$said"
+			return
+		}
+	done
+
+	check_device test "$TEST_DEV"
+	[[ -e /run/unit/scratch-used ]] && check_device scratch "$SCRATCH_DEV"
+
+	dmesg >/run/unit/kernel-log 2>/dev/null
+	send_file kernel-log /run/unit/kernel-log
+}
+
+# The module that the host sent, or else the kernel's own, or what is built in.
+load_module() {
+	local said module=/run/unit/module.ko
+	if [[ -s $module ]]; then
+		[[ ${UNIT[MODULE_NEEDS]} ]] && modprobe -q -a ${UNIT[MODULE_NEEDS]}
+		said=$(insmod "$module" 2>&1) || {
+			give_up load-module "$said"
+			return 1
+		}
+		said=$(sha256sum "$module")
+		event module "name=$FSTYP" "sha256=${said%% *}" "origin=sent"
+	elif said=$(modprobe "$FSTYP" 2>&1); then
+		event module "name=$FSTYP" "sha256=" "origin=kernel"
+	elif ! grep -qw "$FSTYP" /proc/filesystems; then
+		give_up load-module "$said"
+		return 1
+	fi
+}
+
+# Runs the test with its output in a file, its own process group, and a time limit that leaves
+# room to collect what it left behind.
+run_test() {
+	local test=$DAXREPRO/tests/${UNIT[TEST]} started=$EPOCHREALTIME status
+	if [[ ! -f $test ]]; then
+		event test "status:=127" "reason=the guest has no test ${UNIT[TEST]}"
+		return
+	fi
+	rm -f /run/unit/failures /run/unit/notrun /run/unit/scratch-used
+	(cd /tmp && exec timeout -k 5 "${UNIT[TIMEOUT]}" bash "$test") >/run/unit/output 2>&1 </dev/null
+	status=$?
+	send_file output /run/unit/output
+	event test "status:=$status" "timedOut:=$([[ $status -eq 124 || $status -eq 137 ]] && echo true || echo false)" \
+		"failures=$(head -c 8192 /run/unit/failures 2>/dev/null)" \
+		"notrun=$(head -c 1024 /run/unit/notrun 2>/dev/null)" \
+		"lastOutput=$(tail -n 20 /run/unit/output | tail -c 4096)" \
+		"microseconds:=$((${EPOCHREALTIME/./} - ${started/./}))"
+}
+
+# check_device NAME DEVICE
+check_device() {
+	local status
+	step "fsck-$1"
+	without_channel check_filesystem "$2" >"/run/unit/fsck-$1"
+	status=$?
+	send_file "fsck-$1" "/run/unit/fsck-$1"
+	event fsck "name=$1" "device=$2" "status:=$status"
+}
