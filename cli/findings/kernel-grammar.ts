@@ -22,12 +22,15 @@ export interface Head {
   extent: 'stack' | 'line';
   /** The function is the class: what the message says beyond it is variable. */
   byFunction?: true;
+  /** Programs say such things too: the kernel's time stamp has to be in front. */
+  stampedOnly?: true;
 }
 
 const FUNCTION = String.raw`(?<function>[\w.]+)(?:\+0x[\da-f]+\/0x[\da-f]+)?(?: \[(?<module>\w+)(?: [^\]]*)?\])?`;
 
 export const HEADS: readonly Head[] = [
-  stack('panic', /Kernel panic - not syncing: (?<what>.*)/),
+  // Anywhere in the line, and told at once: there may be no line after it.
+  line('panic', /^(?!---\[).*Kernel panic - not syncing: (?<what>.*)/),
 
   stack('kasan', new RegExp(`^BUG: KASAN: (?<what>[\\w -]+?) in ${FUNCTION}`)),
   stack('kfence', new RegExp(`^BUG: KFENCE: (?<what>[\\w -]+?)(?: in ${FUNCTION})?$`)),
@@ -59,7 +62,7 @@ export const HEADS: readonly Head[] = [
   stack('lockdep', /^\[ BUG: (?<what>.*) \]$/, 'repairable'),
   stack(
     'lockdep',
-    /^INFO: (?<what>(?:trying to register non-static key|possible \w+ \w+ dependency|lockdep is turned off|inconsistent lock state).*)/,
+    /^INFO: (?<what>(?:trying to register non-static key|possible \w+ \w+ dependency|inconsistent lock state).*)/,
     'repairable',
   ),
 
@@ -70,7 +73,7 @@ export const HEADS: readonly Head[] = [
   // With or without "Oops: " before it (6.10 and later); user programs have "traps: " in front.
   stack(
     'oops',
-    /^(?:Oops: )?(?<what>general protection fault|invalid opcode|divide error|double fault|stack segment|int3|segment not present|alignment check|control protection|invalid TSS|coprocessor segment overrun|bounds|simd exception|stack guard page)\b.*[[:]/,
+    /^(?:Oops: )?(?<what>general protection fault|invalid opcode|divide error|double fault|stack segment|int3|segment not present|alignment check|control protection|invalid TSS|coprocessor segment overrun|bounds|simd exception)\b.*: [\da-f]{4} \[#\d+\]/,
   ),
   stack('oops', /^(?:traps: )?PANIC: (?<what>double fault.*)/),
   stack('oops', /^BUG: (?<what>(?:TASK )?stack guard page was hit).*/),
@@ -88,7 +91,7 @@ export const HEADS: readonly Head[] = [
       `^WARNING: (?:CPU: \\d+(?: PID: \\d+)? at )?(?<file>[^\\s:]+):\\d+(?: at)? ${FUNCTION}`,
     ),
   },
-  stack('warning', /^WARNING: (?<what>.*)/, 'repairable'),
+  { ...stack('warning', /^WARNING: (?<what>.*)/, 'repairable'), stampedOnly: true },
 
   line('machine-check', /^(?:mce: )?\[Hardware Error\]: (?<what>.*)/),
   line('machine-check', /^Memory failure: (?<what>.*)/),
@@ -131,8 +134,8 @@ export const HEADS: readonly Head[] = [
   ),
   line(
     'fs-error',
-    /^(?<fs>EXT[234])-fs \((?<device>[^)]+)\): (?<what>warning: (?:mounting fs with errors|mounting unchecked fs).*|error count since last fsck.*|(?:initial|last) error at time.*|recovery complete|orphan cleanup.*|warning: maximal mount count.*)/,
-    'notice',
+    /^(?<fs>EXT[234])-fs \((?<device>[^)]+)\): (?<what>warning: mounting (?:fs with errors|unchecked fs).*|error count since last fsck.*|(?:initial|last) error at time.*)/,
+    'repairable',
   ),
   line('fs-error', /^Aborting (?<what>journal) on device (?<device>[^\s.]+)/),
   line(
@@ -145,13 +148,13 @@ export const HEADS: readonly Head[] = [
   xfs(
     /(?<what>Metadata (?:corruption|CRC error) detected) at (?<function>\w+)(?:\+0x[\da-f]+\/0x[\da-f]+)?(?: \[(?<module>\w+)\])?, (?:\w+ )?(?:block|inode|dquot)? ?.*/,
   ),
-  xfs(/(?<what>Assertion failed): (?<assertion>.{0,200}?), file: (?<file>\S+?), line: \d+.*/),
+  xfs(/(?<what>Assertion failed: .{0,200}?), file: (?<file>\S+?), line: \d+.*/),
   xfs(
     /(?<what>.*(?:[Cc]orrupt|I\/O [Ee]rror|[Ii]nternal error|[Ss]hut(?:ting)? down|shutdown|failed|[Uu]nmount and run|bad magic|[Bb]ad (?:CRC|inode|dir)|mismatch|[Mm]etadata LSN|hard error|can't|cannot|log mount\/recovery).*)/,
   ),
   line(
     'io-error',
-    /^(?:.{1,40}: )?(?<what>(?:Buffer )?I\/O error),? (?:on )?dev(?:ice)? (?<device>[^\s,]+).*/,
+    /^(?:.{1,40}: )?(?<what>(?:Buffer )?I\/O error|critical \w+ error),? (?:on )?dev(?:ice)? (?<device>[^\s,]+).*/,
   ),
   line(
     'io-error',
@@ -164,11 +167,14 @@ export const HEADS: readonly Head[] = [
  * experimental where it works.
  */
 export const HARMLESS: readonly RegExp[] = [
+  // A mount that is refused, or goes on without, for want of DAX: no damage; `daxMessages` has it.
+  /^(?:EXT[234]-fs|XFS) \([^)]*\): .*\bDAX\b/,
+  // The empty floppy drive of QEMU's machines.
+  /\bdev fd0\b/,
   /loading out-of-tree module taints kernel/,
   /module verification failed/,
   /loading test module taints kernel/,
-  /DAX enabled\. Warning: EXPERIMENTAL, use at your own risk/,
-  /^XFS \([^)]*\): (?:EXPERIMENTAL|DAX enabled)/,
+  /^XFS \([^)]*\): EXPERIMENTAL/,
   /^WARNING: You are running an unsupported configuration/,
   /^XFS \([^)]*\): (?:Mounting|Ending clean|Unmounting|Starting recovery|Deprecated)/,
   // Processors that the emulation does not quite model, at boot.
@@ -176,12 +182,12 @@ export const HARMLESS: readonly RegExp[] = [
   /^Warning: /,
 ];
 
-/** DAX was refused, dropped or not what was asked for; or is in use. */
-export const ABOUT_DAX: readonly RegExp[] = [
-  /\bDAX\b/,
-  /\bdax(?:[ =_]|$)/,
-  /mounting ext[23] file system using the ext4 subsystem/,
-];
+/** What a message about DAX begins with where no time stamp says that it is the kernel's. */
+export const DAX_SPEAKERS = /^(?:EXT[234]-fs|XFS|ext[24]|xfs|nd_pmem|pmem\w*|dax\w*)\b/;
+/** The word, not a path or a function of that name. */
+export const ABOUT_DAX =
+  /(?<![\w./])dax(?![\w./+-])|mounting ext[23] file system using the ext4 subsystem/i;
+export const COMMAND_LINE = /^(?:Kernel c|C)ommand line:|^Unknown kernel command line/;
 
 /** Lines of a report that name where it failed; the first that fits names the function. */
 export const LOCATIONS: readonly RegExp[] = [

@@ -2,6 +2,8 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Finding } from './finding.js';
 import {
   ABOUT_DAX,
+  COMMAND_LINE,
+  DAX_SPEAKERS,
   END,
   HARMLESS,
   HEADS,
@@ -34,14 +36,8 @@ export class KernelLogWatcher {
   readonly #seen = new Map<string, number>();
   #partial = '';
   #report: Report | undefined;
-  #panicked = false;
   #reported = 0;
   #suppressed = 0;
-
-  /** True as soon as a panic's first line is complete: the guest will not go on. */
-  get panicked(): boolean {
-    return this.#panicked;
-  }
 
   /** Findings that were not returned, because their class, or all together, had been too many. */
   get suppressed(): number {
@@ -77,13 +73,12 @@ export class KernelLogWatcher {
   }
 
   #line(raw: string, findings: Finding[]): void {
-    const line = kernelLine(raw);
+    const { text: line, stamped } = kernelLine(raw);
     if (line === '') return;
-    const head = recognise(line);
+    const head = recognise(line, stamped);
     if (head && !this.#report?.absorbs(head.head)) {
       this.#close(findings);
       this.#report = new Report(head, line);
-      if (head.head.kind === 'panic') this.#panicked = true;
       if (head.head.extent === 'line') this.#close(findings);
       return;
     }
@@ -125,10 +120,10 @@ export function scanKernelLog(text: string | Uint8Array): Finding[] {
 export function daxMessages(lines: Iterable<string>): string[] {
   const messages = new Set<string>();
   for (const raw of lines) {
-    const line = kernelLine(raw);
-    // The command line and what programs echo are not messages about DAX.
-    if (line === '' || /^(?:Kernel c|C)ommand line:/.test(line)) continue;
-    if (ABOUT_DAX.some((pattern) => pattern.test(line))) messages.add(line);
+    const { text, stamped } = kernelLine(raw);
+    // What the kernel was told, and what programs echo, is not what it says.
+    if (COMMAND_LINE.test(text) || !(stamped || DAX_SPEAKERS.test(text))) continue;
+    if (ABOUT_DAX.test(text)) messages.add(text);
   }
   return [...messages];
 }
@@ -136,19 +131,30 @@ export function daxMessages(lines: Iterable<string>): string[] {
 /** Terminal sequences that firmware prints before the kernel's first line. */
 const ESCAPE_SEQUENCES = /\x1b(?:\[[0-9;?]{0,16}[A-Za-z]|[c()78=>])/g;
 const STAMP = /\[ {0,6}\d{1,8}\.\d{6}\]/g;
+/** `<4>` as the console may have it, `4,1234,5678,-;` as /dev/kmsg has it. */
+const PRIORITY = /^(?:<\d{1,3}>|\d{1,3},\d{1,12},\d{1,16},[^;]{1,60};)/;
+const CALLER = /^(?:\[ {0,6}[TC]\d{1,8}\])? ?/;
 
-/** A line as the kernel's code printed it: no priority, time stamp, caller, escape sequence. */
-export function kernelLine(raw: string): string {
+interface KernelLine {
+  /** As the kernel's code printed it: no priority, time stamp, caller, escape sequence. */
+  text: string;
+  /** Whether it had a time stamp or a priority, as what programs print has not. */
+  stamped: boolean;
+}
+
+function kernelLine(raw: string): KernelLine {
   let line = raw.includes('\x1b') ? raw.replace(ESCAPE_SEQUENCES, '') : raw;
   // A stamp in the middle: a program had printed something without an end of line.
   STAMP.lastIndex = 0;
-  const stamp = STAMP.exec(line);
-  if (stamp) {
+  let stamped = STAMP.test(line);
+  if (stamped) {
     line = line.slice(STAMP.lastIndex);
   } else {
-    line = line.replace(/^(?:<\d{1,3}>|\d{1,3},\d{1,12},\d{1,16},[^;]{1,60};)/, '');
+    const bare = line.replace(PRIORITY, '');
+    stamped = bare !== line;
+    line = bare;
   }
-  return line.replace(/^ ?(?:\[ {0,6}[TC]\d{1,8}\] ?)?/, '').trimEnd();
+  return { text: line.replace(CALLER, '').trimEnd(), stamped };
 }
 
 interface Recognised {
@@ -156,9 +162,10 @@ interface Recognised {
   groups: Partial<Record<string, string>>;
 }
 
-function recognise(line: string): Recognised | undefined {
+function recognise(line: string, stamped: boolean): Recognised | undefined {
   const start = line.slice(0, LONGEST_MATCHED);
   for (const head of HEADS) {
+    if (head.stampedOnly && !stamped) continue;
     const match = head.pattern.exec(start);
     if (!match) continue;
     if (head.kind !== 'panic' && HARMLESS.some((pattern) => pattern.test(start))) return undefined;
@@ -226,8 +233,8 @@ class Report {
     const groups = this.#groups;
     const named = groups['function'] === undefined ? undefined : where(groups);
     const hasPointer = kind === 'oops' || kind === 'bug' || kind === 'soft-lockup';
-    // A panic's trace is that of the reporting; the oops before it has the place.
-    const traced = kind === 'panic' || kind === 'rcu-stall' ? undefined : this.#traced;
+    // A stall's traces are of whatever ran on the other processors.
+    const traced = kind === 'rcu-stall' ? undefined : this.#traced;
     const place =
       named ?? (hasPointer ? (this.#location.function ? this.#location : traced) : traced) ?? {};
     const message = (this.#lines[0] ?? '').trim();
@@ -247,7 +254,7 @@ class Report {
           : messageClass(classText(kind, groups['what'] ?? message)),
       ),
       ...(groups['device'] === undefined ? {} : { device: groups['device'] }),
-      ...numberOf('inode', /\binode #?(\d+)/.exec(message)),
+      ...numberOf('inode', /\b(?:inode|directory) #?(\d+)/.exec(message)),
       ...numberOf('block', /\bblock (\d+)/.exec(message)),
       ...place,
       lines: this.#lines,
@@ -271,7 +278,7 @@ function classText(kind: Finding['kind'], text: string): string {
         .replace(/, (?:address|at virtual address|probably for)\b.*/, '')
         .replace(/( for address| at virtual address|paging request at).*/, '$1')
         .replace(/(\bcode: )\S+.*/, '$1')
-        .replace(/\bpid \d+\b|\bprocess .*|\bcode:.*/g, '')
+        .replace(/\bpid \d+\b|(?<=\bin process ).*|\bcode:.*/g, '')
         .replace(/\bname=.*/, '');
   }
 }
