@@ -25,19 +25,24 @@ export async function tool(
       { detail: tail(result.all) },
     );
   }
-  if (/No space left on device|Disk quota exceeded/.test(result.all)) {
-    return failure(
-      'storage',
-      `${cannot}: there is no space left on the device`,
-      'Make room (`daxrepro cache clean` frees what the cache holds), or set XDG_CACHE_HOME to a directory with some',
-      { detail: tail(result.all) },
-    );
-  }
+  const full = diskFull(result.all, cannot);
+  if (full) return full;
   return failure(
     'tool-failed',
     `${cannot}: ${result.summary}`,
     remedy ?? 'What the program said stands above',
     { detail: tail(result.all) },
+  );
+}
+
+/** The failure where a program's output says that the disk is full. */
+export function diskFull(output: string, cannot: string) {
+  if (!/No space left on device|Disk quota exceeded/.test(output)) return undefined;
+  return failure(
+    'storage',
+    `${cannot}: there is no space left on the device`,
+    'Make room (`daxrepro cache clean` frees what the cache holds), or set XDG_CACHE_HOME to a directory with some',
+    { detail: tail(output) },
   );
 }
 

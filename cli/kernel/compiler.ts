@@ -1,0 +1,58 @@
+import { access, constants, readdir, realpath, stat } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+
+/** A C compiler on this machine. */
+export interface Compiler {
+  /** As it is called: `gcc-12`. */
+  program: string;
+  path: string;
+  /** Changes when the compiler is updated; no program has to run for it. */
+  identity: string;
+}
+
+/**
+ * The compiler that the kernel was built with where this machine has it, else the one of the same
+ * family whose version is closest, else plain `gcc`. Modules and image may come from compilers of
+ * different versions, but the closer they are the more options they share.
+ *
+ * @param wanted `gcc-12`
+ * @param path directories to look in, as in $PATH
+ */
+export async function findCompiler(
+  wanted: string,
+  path = process.env['PATH'] ?? '',
+): Promise<Compiler | undefined> {
+  const [family = 'gcc', version] = wanted.split('-');
+  const found = new Map<string, string>();
+  for (const directory of path.split(delimiter).filter((part) => part !== '')) {
+    for (const name of await readdir(directory).catch(() => [])) {
+      const fits = name === 'gcc' || (name.startsWith(family) && /^[a-z]+(-\d+)?$/.test(name));
+      const file = join(directory, name);
+      if (!fits || found.has(name)) continue;
+      if (
+        await access(file, constants.X_OK).then(
+          () => true,
+          () => false,
+        )
+      )
+        found.set(name, file);
+    }
+  }
+  const program = closest([...found.keys()], family, Number(version));
+  const file = program === undefined ? undefined : found.get(program);
+  if (program === undefined || file === undefined) return undefined;
+  const real = await realpath(file);
+  const { size, mtimeMs } = await stat(real);
+  return { program, path: file, identity: `${program} ${real} ${size} ${mtimeMs}` };
+}
+
+/** Of two that are equally close the newer: it knows every option that the kernel was built with. */
+function closest(names: readonly string[], family: string, version: number): string | undefined {
+  const distance = (name: string) => Math.abs(Number(name.split('-')[1]) - version);
+  const numbered = names
+    .filter((name) => name.startsWith(`${family}-`) && !Number.isNaN(distance(name)))
+    .sort((a, b) => distance(a) - distance(b) || Number(b.split('-')[1]) - Number(a.split('-')[1]));
+  return (
+    numbered[0] ?? names.find((name) => name === family) ?? names.find((name) => name === 'gcc')
+  );
+}

@@ -1,0 +1,98 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type Outcome, success } from '../outcome.js';
+import { cacheKey, lookUpOrMake } from '../store/store.js';
+import { buildModule, hasFsDax } from './build.js';
+import type { Kernel, KernelContext } from './kernel.js';
+import { readModuleFacts, uncompressModule } from './module-file.js';
+import { readModulePaths } from './module-index.js';
+import { RECIPES } from './recipes.js';
+
+export type FileSystem = keyof typeof RECIPES;
+
+/** The module that serves a file system. */
+export interface FileSystemModule {
+  name: string;
+  /** An uncompressed .ko. */
+  file: string;
+  sha256: string;
+  /** Its GNU build-id note, hexadecimal. */
+  buildId: string;
+  srcversion?: string;
+  /** Packaged with the kernel, or built by us. */
+  origin: 'packaged' | 'built';
+  /** Names of the modules that it needs. */
+  dependencies: string[];
+}
+
+const factsSchema = z.object({
+  name: z.string(),
+  sha256: z.string(),
+  buildId: z.string(),
+  srcversion: z.string().optional(),
+  dependencies: z.array(z.string()),
+});
+
+/**
+ * The module that serves this file system: the kernel's own, or one built from the kernel's sources
+ * where it has none. undefined where it is in the image, or where there is none to be had.
+ */
+export async function fileSystemModule(
+  kernel: Kernel,
+  fs: FileSystem,
+  context: KernelContext,
+): Promise<Outcome<FileSystemModule | undefined>> {
+  const packaged = await packagedModule(kernel, fs, context);
+  if (!packaged.ok || packaged.value.module)
+    return packaged.ok ? success(packaged.value.module) : packaged;
+  if (packaged.value.builtIn || !kernel.build) return success(undefined);
+  if (!(await hasFsDax(kernel.build))) {
+    const text = `Kernel ${kernel.release} has no CONFIG_FS_DAX: no file system has DAX on it`;
+    context.progress({ type: 'note', text });
+  }
+  const built = await buildModule({ kernel, recipe: RECIPES[fs] }, context);
+  if (!built.ok) return built;
+  return success(await describe(built.value.directory, fs, 'built'));
+}
+
+interface Packaged {
+  module?: FileSystemModule;
+  builtIn?: boolean;
+}
+
+async function packagedModule(
+  kernel: Kernel,
+  fs: FileSystem,
+  { store, signal }: KernelContext,
+): Promise<Outcome<Packaged>> {
+  const { modules } = kernel;
+  if (modules === undefined) return success({});
+  const index = await readModulePaths(modules);
+  const path = index.paths.get(fs);
+  if (path === undefined) return success({ builtIn: index.builtIn.has(fs) });
+  const key = cacheKey({ kernel: kernel.id, packaged: fs });
+  const entry = await lookUpOrMake(store, 'module', key, async (directory) => {
+    const file = join(directory, `${fs}.ko`);
+    const plain = await uncompressModule(join(modules, path), file, signal);
+    if (!plain.ok) return plain;
+    const facts = await readModuleFacts(file);
+    if (!facts.ok) return facts;
+    await writeFile(join(directory, 'module.json'), `${JSON.stringify(facts.value, null, 2)}\n`);
+    return facts;
+  });
+  return entry.ok ? success({ module: await describe(entry.value, fs, 'packaged') }) : entry;
+}
+
+async function describe(
+  directory: string,
+  name: string,
+  origin: 'packaged' | 'built',
+): Promise<FileSystemModule> {
+  const facts = factsSchema.parse(
+    JSON.parse(await readFile(join(directory, 'module.json'), 'utf8')),
+  );
+  const { srcversion, ...others } = facts;
+  const file = join(directory, `${name}.ko`);
+  return { ...others, ...(srcversion === undefined ? {} : { srcversion }), file, origin };
+}

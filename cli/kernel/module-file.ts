@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import { failure, type Outcome, success } from '../outcome.js';
+import { readElf } from './elf.js';
+import { tool } from './tool.js';
+
+/** What a module's file says about itself. */
+export interface ModuleFacts {
+  name: string;
+  sha256: string;
+  /** The GNU build-id note, hexadecimal; what /sys/module/<name>/notes shows once it is loaded. */
+  buildId: string;
+  /** Only where the kernel is configured to have it. */
+  srcversion?: string;
+  /** Names of the modules that it needs. */
+  dependencies: string[];
+  /** Its first word is the release of the kernel that it is for. */
+  vermagic: string;
+}
+
+/** The type of the note that holds the build-id (elf.h). */
+const NT_GNU_BUILD_ID = 3;
+
+/** @param file an uncompressed .ko */
+export async function readModuleFacts(file: string): Promise<Outcome<ModuleFacts>> {
+  const bytes = await readFile(file);
+  const elf = readElf(bytes);
+  const information = elf?.sections.get('.modinfo')?.toString('utf8');
+  const buildId = elf?.notes.find(({ name, type }) => name === 'GNU' && type === NT_GNU_BUILD_ID);
+  if (information === undefined || !buildId) {
+    return failure(
+      'unreadable',
+      `${file} is no kernel module with a build-id`,
+      'Build it with the binutils that the kernel was built with (ld --build-id)',
+    );
+  }
+  // `key=value`, each ended by a zero byte.
+  const field = (key: string) =>
+    information
+      .split('\0')
+      .find((entry) => entry.startsWith(`${key}=`))
+      ?.slice(key.length + 1);
+  const srcversion = field('srcversion');
+  return success({
+    name: field('name') ?? '',
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    buildId: buildId.description.toString('hex'),
+    ...(srcversion ? { srcversion } : {}),
+    dependencies: (field('depends') ?? '').split(',').filter((name) => name !== ''),
+    vermagic: field('vermagic') ?? '',
+  });
+}
+
+/** Writes `source`, whose name says how it is compressed, to `target` uncompressed. */
+export async function uncompressModule(
+  source: string,
+  target: string,
+  signal?: AbortSignal,
+): Promise<Outcome<unknown>> {
+  if (source.endsWith('.gz')) {
+    await writeFile(target, gunzipSync(await readFile(source)));
+    return success(undefined);
+  }
+  const program = source.endsWith('.xz') ? 'xz' : source.endsWith('.zst') ? 'zstd' : undefined;
+  if (program === undefined) {
+    await copyFile(source, target);
+    return success(undefined);
+  }
+  return tool(
+    ['sh', '-c', 'exec "$1" -dcq <"$2" >"$3"', 'sh', program, source, target],
+    { cannot: `Cannot uncompress the module ${source}` },
+    signal ? { signal } : {},
+  );
+}

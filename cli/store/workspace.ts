@@ -1,0 +1,50 @@
+import { access, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Outcome } from '../outcome.js';
+import { acquireLock } from './lock.js';
+import { type Store, storageFailure } from './store.js';
+
+/**
+ * Directories that stay and change: where something is built again and again, each time from what
+ * is there. One process at a time uses one.
+ *
+ *     <root>/<kind>/<key>/        the workspace
+ *     <root>/<kind>/.<key>.lock   held while it is used
+ *     <root>/<kind>/.<key>.busy   there while it is used: one that is left over says that its user
+ *                                 was killed at work, and nothing in the workspace can be relied on
+ */
+export async function useWorkspace<Value>(
+  store: Store,
+  kind: string,
+  key: string,
+  use: (directory: string) => Promise<Outcome<Value>>,
+): Promise<Outcome<Value>> {
+  const shelf = join(store.root, kind);
+  const directory = join(shelf, key);
+  const busy = join(shelf, `.${key}.busy`);
+  try {
+    await mkdir(shelf, { recursive: true });
+    const lock = await acquireLock(join(shelf, `.${key}.lock`));
+    try {
+      const left = await access(busy).then(
+        () => true,
+        () => false,
+      );
+      if (left) await rm(directory, { recursive: true, force: true });
+      await writeFile(busy, '');
+      await mkdir(directory, { recursive: true });
+      const used = await use(directory);
+      // A build that failed by itself has cleaned up after itself; one that was cut off has not.
+      if (used.ok || used.failure.kind === 'build-failed') {
+        const now = new Date();
+        await utimes(directory, now, now);
+        await rm(busy);
+      }
+      return used;
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    return storageFailure(shelf, error);
+  }
+}
