@@ -101,7 +101,6 @@ export const HEADS: readonly Head[] = [
     /^(?:Memory cgroup )?[Oo]ut of memory: (?<what>Killed process|Kill process).*/,
     'repairable',
   ),
-  line('out-of-memory', /^.{1,40} invoked (?<what>oom-killer):.*/, 'repairable'),
   line(
     'user-crash',
     /^(?:traps: )?.{1,20}\[\d+\](?:: | )(?<what>segfault|general protection fault|trap [\w ]+?) (?:at|ip).*/,

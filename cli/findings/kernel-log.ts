@@ -198,16 +198,12 @@ class Report {
   /**
    * One crash begins with several lines that are heads of their own: "BUG: unable to handle page
    * fault", then "Oops: 0000"; "kernel BUG at", then "invalid opcode". After the instruction
-   * pointer it is another crash. Lockdep and its like say more of the same in their report.
+   * pointer it is another crash.
    */
   absorbs(next: Head): boolean {
-    const kind = this.#head.kind;
-    if (next.kind === 'oops') {
-      const isSame = kind === 'oops' || kind === 'bug';
-      return isSame && this.#location.function === undefined;
-    }
-    if (kind === 'lockdep') return next.kind === 'lockdep';
-    return kind === 'out-of-memory' && next.kind === 'out-of-memory';
+    const { kind } = this.#head;
+    const isCrash = kind === 'oops' || kind === 'bug';
+    return next.kind === 'oops' && isCrash && this.#location.function === undefined;
   }
 
   add(line: string): void {

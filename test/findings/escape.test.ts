@@ -1,0 +1,15 @@
+import t from 'tap';
+import { escapeForTerminal } from '../../cli/findings/escape.js';
+
+t.test('nothing reaches the terminal as a command', async (t) => {
+  t.equal(escapeForTerminal('\x1b[2J\x07'), '\\x1b[2J\\x07');
+  t.equal(escapeForTerminal('\x9b31m'), '\\x9b31m');
+  t.equal(escapeForTerminal('a\u202eb\u2066\u200b'), 'a\\u{202e}b\\u{2066}\\u{200b}');
+  t.equal(escapeForTerminal('one\ntwo\r\t\0'), 'one\\ntwo\\r\\t\\x00');
+  t.equal(escapeForTerminal('\ud800 \u2028'), '\\u{d800} \\u{2028}');
+});
+
+t.test('what prints stays', async (t) => {
+  const text = 'Größe 大 é — 😀 \\x1b';
+  t.equal(escapeForTerminal(text), text);
+});

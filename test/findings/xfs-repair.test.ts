@@ -1,0 +1,83 @@
+import t from 'tap';
+import { parseXfsRepair } from '../../cli/findings/xfs-repair.js';
+import { recorded } from './rig.js';
+
+const CLEAN = recorded('xfs-repair-clean.log');
+const runWith = (text: string) => CLEAN.replace(/^Phase 3.*\n/m, (header) => `${header}${text}`);
+
+t.test('a sound file system', async (t) => {
+  t.match(parseXfsRepair(CLEAN), { clean: true, completed: true, findings: [], unparsed: [] });
+});
+
+t.test('recorded damage', async (t) => {
+  t.strictSame(
+    parseXfsRepair(recorded('xfs-repair-entry.log'), { device: '/dev/pmem0' }).findings[0],
+    {
+      tool: 'xfs_repair',
+      device: '/dev/pmem0',
+      pass: 4,
+      message: 'entry "f" in shortform directory 262272 references non-existent inode 99999',
+      signature: 'xfs_repair:entry-in-shortform-directory-references-non-existent-inode',
+      severity: 'corruption',
+      inode: 262272,
+      inodeType: 'directory',
+    },
+  );
+  t.match(parseXfsRepair(recorded('xfs-repair-counters.log')).findings.at(-1), {
+    signature: 'xfs_repair:sb_fdblocks-counted',
+    severity: 'repairable',
+    pass: 2,
+  });
+  for (const name of ['inode', 'agi']) {
+    const report = parseXfsRepair(recorded(`xfs-repair-${name}.log`));
+    t.ok(report.completed && !report.clean, name);
+  }
+  t.match(parseXfsRepair(recorded('xfs-repair-superblock.log')), {
+    completed: false,
+    clean: false,
+    findings: [{ signature: 'xfs_repair:bad-primary-superblock-bad-magic-number' }],
+  });
+});
+
+t.test('a log that stops anywhere is not complete', async (t) => {
+  const lines = CLEAN.trimEnd().split('\n');
+  for (let count = 0; count < lines.length; count += 1) {
+    t.notOk(parseXfsRepair(lines.slice(0, count).join('\n')).completed, `${count} lines`);
+  }
+  t.notOk(parseXfsRepair(`${CLEAN}Phase 1 - find and verify superblock...\n`).completed);
+  t.notOk(parseXfsRepair(CLEAN.replace(/^Phase 4.*\n/m, '')).completed);
+});
+
+t.test('anything else is a finding', async (t) => {
+  t.match(parseXfsRepair(runWith('xyzzy plugh\n')), { clean: false, findings: [{ pass: 3 }] });
+  t.match(
+    parseXfsRepair(
+      runWith(
+        [
+          'ALERT: The filesystem has valuable metadata changes in a log which is being',
+          'ignored because the -n option was used.  Expect spurious inconsistencies',
+          'which may be resolved by first mounting the filesystem to replay the log.',
+          '',
+        ].join('\n'),
+      ),
+    ),
+    { clean: false, findings: { length: 1, 0: { severity: 'repairable' } } },
+  );
+  t.match(
+    parseXfsRepair(
+      runWith(
+        'bad back (left) sibling pointer (saw 7 should be NULL (0))\n\tin inode 131 (data fork) bmap btree block 12\n',
+      ),
+    ).findings,
+    { length: 1, 0: { inode: 131, block: 12 } },
+  );
+});
+
+t.test('names do not change the class', async (t) => {
+  const classOf = (name: string) =>
+    parseXfsRepair(runWith(`entry "${name}" in directory inode 128 points to free inode 131\n`))
+      .findings[0]?.signature;
+  for (const name of ['x', 'a" in "b', 'inode 7', 'would junk']) {
+    t.equal(classOf(name), 'xfs_repair:entry-in-directory-inode-points-to-free-inode', name);
+  }
+});
