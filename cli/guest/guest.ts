@@ -71,16 +71,20 @@ export interface Guest {
 /** Bytes of QEMU's own messages that are kept. */
 const QEMU_MESSAGES = 8192;
 
+/**
+ * @param argv QEMU's, by `qemuArgv`
+ * @param inherit open descriptors that QEMU finds as 6, 7 … (`INHERITED_FD`)
+ */
 export function startGuest(
   argv: readonly [string, ...string[]],
   limits: GuestLimits,
   observer: GuestObserver,
-  signal?: AbortSignal,
+  { signal, inherit = [] }: { signal?: AbortSignal | undefined; inherit?: readonly number[] } = {},
 ): Guest {
   const [program, ...rest] = boundArgv(argv, 'single');
   const child = spawn(program, rest, {
     detached: true,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...inherit],
   });
   return new RunningGuest(child, limits, observer, signal);
 }

@@ -17,6 +17,7 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import type { Progress } from '../report/progress.js';
 import { cacheKey, lookUpOrMake, type Store, storageFailure } from '../store/store.js';
+import { findProgram, systemPath } from '../system/programs.js';
 import { guestScripts, type Manifest, readManifest } from './manifest.js';
 import { formatMtree, type MtreeEntry } from './mtree.js';
 
@@ -57,7 +58,7 @@ export async function guestImage(
   const key = cacheKey({ root: root.value.key, modules: basename(modules) });
   const made = await lookUpOrMake(context.store, 'guest-image', key, async (directory) => {
     const archive = join(directory, 'modules.cpio');
-    const entries = await directoryEntries(modules, '.', new Set());
+    const entries = await directoryEntries(join(modules, 'lib/modules'), 'usr/lib/modules');
     const packed = await pack(entries, archive, directory, context.signal);
     if (!packed.ok) return packed;
     try {
@@ -78,7 +79,7 @@ async function rootArchive({
   signal,
 }: ImageContext): Promise<Outcome<GuestImage>> {
   const manifest = readManifest();
-  const located = await locatePrograms(manifest);
+  const located = locatePrograms(manifest);
   if (!located.ok) return located;
   const key = cacheKey(await identity(manifest, located.value));
   const made = await lookUpOrMake(store, 'guest-root', key, async (directory) => {
@@ -91,18 +92,18 @@ async function rootArchive({
 }
 
 /** System directories come first: a wrapper in somebody's PATH is not what a guest needs. */
-const SYSTEM_PATH = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Program name → where it was found. */
 type Programs = Map<string, string>;
 
-async function locatePrograms({ programs }: Manifest): Promise<Outcome<Programs>> {
-  const directories = [...SYSTEM_PATH, ...(process.env['PATH'] ?? '').split(':').filter(Boolean)];
+function locatePrograms({ programs }: Manifest): Outcome<Programs> {
+  const path = `${SYSTEM_PATH}:${systemPath()}`;
   const found: Programs = new Map();
   const missing: string[] = [];
   for (const name of [...programs.required, ...programs.optional]) {
-    const path = await firstExecutable(directories.map((directory) => join(directory, name)));
-    if (path) found.set(name, path);
+    const file = findProgram(name, path);
+    if (file) found.set(name, file);
     else if (programs.required.includes(name)) missing.push(name);
   }
   return missing.length === 0
@@ -112,16 +113,6 @@ async function locatePrograms({ programs }: Manifest): Promise<Outcome<Programs>
         `The guest image needs programs that this machine lacks: ${missing.join(', ')}`,
         'Run `daxrepro setup`, or install them with the package manager',
       );
-}
-
-async function firstExecutable(paths: string[]): Promise<string | undefined> {
-  for (const path of paths) {
-    try {
-      await access(path, constants.X_OK);
-      return path;
-    } catch {}
-  }
-  return undefined;
 }
 
 /**
@@ -173,7 +164,7 @@ async function rootEntries(manifest: Manifest, programs: Programs): Promise<Outc
   }
   add({ type: 'char', path: 'dev/console', major: 5, minor: 1 });
 
-  const ours = await directoryEntries(fileURLToPath(guestScripts), 'daxrepro', tree);
+  const ours = await directoryEntries(fileURLToPath(guestScripts), 'daxrepro');
   for (const entry of ours) {
     // Our own /etc goes where /etc is; init where the kernel looks for it.
     if (entry.path.startsWith('daxrepro/etc/')) entry.path = entry.path.slice('daxrepro/'.length);
@@ -203,7 +194,7 @@ async function rootEntries(manifest: Manifest, programs: Programs): Promise<Outc
     if (readable) add({ type: 'file', path: file.slice(1), content: file, mode: 0o644 });
   }
   for (const directory of manifest.directories) {
-    for (const entry of await directoryEntries(directory, directory.slice(1), tree)) add(entry);
+    for (const entry of await directoryEntries(directory, directory.slice(1))) add(entry);
   }
   return success(entries);
 }
@@ -217,11 +208,7 @@ function addParents(entries: MtreeEntry[], tree: Set<string>, path: string): voi
 }
 
 /** A directory's files and folders at another place of the image; links are followed. */
-async function directoryEntries(
-  directory: string,
-  path: string,
-  tree: Set<string>,
-): Promise<MtreeEntry[]> {
+async function directoryEntries(directory: string, path: string): Promise<MtreeEntry[]> {
   const entries: MtreeEntry[] = [];
   const listed = await readdir(directory, { withFileTypes: true }).catch(() => []);
   for (const { name } of listed.sort((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -230,7 +217,7 @@ async function directoryEntries(
     const information = await stat(source).catch(() => undefined);
     if (information?.isDirectory()) {
       entries.push({ type: 'dir', path: target });
-      entries.push(...(await directoryEntries(source, target, tree)));
+      entries.push(...(await directoryEntries(source, target)));
     } else if (information?.isFile()) {
       const mode = information.mode & 0o111 ? 0o755 : 0o644;
       entries.push({ type: 'file', path: target, content: source, mode });

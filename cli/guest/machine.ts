@@ -29,8 +29,8 @@ export interface MachineFiles {
   qemu: string;
   kernel: string;
   initramfs: string;
-  /** The two devices' files, for every kind but memmap: sparse, `deviceSize` long. */
-  devices: readonly [test: string, scratch: string];
+  /** The two devices' files, TEST_DEV's first, `deviceSize` long; none for memmap. */
+  devices: readonly string[];
 }
 
 /**
@@ -40,6 +40,13 @@ export interface MachineFiles {
 export const CONSOLE_FD = 3;
 export const CHANNEL_FD = 4;
 export const HEARTBEAT_FD = 5;
+/** From here on: the devices' files, which have no names either. */
+export const INHERITED_FD = 6;
+
+/** The path under which QEMU finds the device file with this number. */
+export function inheritedPath(index: number): string {
+  return `/dev/fd/${INHERITED_FD + index}`;
+}
 
 /** Linux on x86 wants persistent memory of 4.x kernels in whole sections of this size. */
 const SECTION = 128 * MIB;

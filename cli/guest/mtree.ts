@@ -8,24 +8,28 @@ export type MtreeEntry =
 /** The mtree description. All belongs to root and is as old as the epoch, so equal content packs equal. */
 export function formatMtree(entries: readonly MtreeEntry[]): string {
   const lines = entries.map((entry) => {
-    const path = `./${escape(entry.path)}`;
+    const path = `./${encode(entry.path)}`;
     const common = 'uid=0 gid=0 time=0';
-    switch (entry.type) {
-      case 'dir':
-        return `${path} type=dir mode=755 ${common}`;
-      case 'link':
-        return `${path} type=link mode=777 link=${escape(entry.target)} ${common}`;
-      case 'char':
-        return `${path} type=char mode=600 device=native,${entry.major},${entry.minor} ${common}`;
-      case 'file':
-        return `${path} type=file mode=${entry.mode.toString(8)} contents=${escape(entry.content)} ${common}`;
-    }
+    return `${path} ${particulars(entry)} ${common}`;
   });
   return `#mtree\n${lines.join('\n')}\n`;
 }
 
+function particulars(entry: MtreeEntry): string {
+  switch (entry.type) {
+    case 'dir':
+      return 'type=dir mode=755';
+    case 'link':
+      return `type=link mode=777 link=${encode(entry.target)}`;
+    case 'char':
+      return `type=char mode=600 device=native,${entry.major},${entry.minor}`;
+    case 'file':
+      return `type=file mode=${entry.mode.toString(8)} contents=${encode(entry.content)}`;
+  }
+}
+
 /** As vis(3) has it: a backslash and three octal digits for what would end a word. */
-function escape(text: string): string {
+function encode(text: string): string {
   return [...Buffer.from(text)]
     .map((byte) =>
       byte <= 0x20 || byte >= 0x7f || byte === 0x5c || byte === 0x23 || byte === 0x3d

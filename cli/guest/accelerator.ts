@@ -1,0 +1,149 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { cacheKey, type Store } from '../store/store.js';
+import { startGuest } from './guest.js';
+import { type Accelerator, type MachineFiles, type MachineShape, qemuArgv } from './machine.js';
+
+/**
+ * Whether KVM really runs guests here. That /dev/kvm exists and opens says little: on some hosted
+ * machines it does and guests hang. So a guest is booted once, and the answer remembered until the
+ * machine is booted anew or QEMU changes.
+ */
+
+export const ACCELERATOR_CHOICES = ['auto', 'kvm', 'tcg'] as const;
+export type AcceleratorChoice = (typeof ACCELERATOR_CHOICES)[number];
+
+/** With KVM a guest is ready in about a second; one that takes this long does not use it. */
+const TRIAL_SECONDS = 5;
+
+export interface KvmAnswer {
+  usable: boolean;
+  /** One clause without the full stop: `a guest booted`, `/dev/kvm is not there`. */
+  reason: string;
+}
+
+const Remembered = z.object({ usable: z.boolean(), reason: z.string() });
+
+export interface TrialContext {
+  store: Store;
+  files: Pick<MachineFiles, 'qemu' | 'kernel' | 'initramfs'>;
+  signal?: AbortSignal;
+}
+
+/** What can be told without starting anything; undefined where only a trial boot tells. */
+export function kvmWithoutTrial(device = '/dev/kvm'): KvmAnswer | undefined {
+  if (!existsSync(device)) return { usable: false, reason: `${device} is not there` };
+  try {
+    accessSync(device, constants.R_OK | constants.W_OK);
+    closeSync(openSync(device, 'r+'));
+    return undefined;
+  } catch {
+    return {
+      usable: false,
+      reason: `${device} may not be opened by this user (its group is mostly called kvm)`,
+    };
+  }
+}
+
+/** What an earlier trial found, where it still holds. */
+export async function rememberedKvm(store: Store, qemu: string): Promise<KvmAnswer | undefined> {
+  try {
+    return Remembered.parse(JSON.parse(await readFile(rememberedFile(store, qemu), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+export async function probeKvm({ store, files, signal }: TrialContext): Promise<KvmAnswer> {
+  const known = kvmWithoutTrial() ?? (await rememberedKvm(store, files.qemu));
+  if (known) return known;
+  const answer = await tryKvm(files, signal);
+  if (!signal?.aborted) await remember(store, files.qemu, answer);
+  return answer;
+}
+
+async function tryKvm(
+  files: TrialContext['files'],
+  signal: AbortSignal | undefined,
+): Promise<KvmAnswer> {
+  const shape: MachineShape = {
+    pmem: 'none',
+    deviceSize: 0,
+    memory: 1024 * 1024 * 1024,
+    cpus: 1,
+    accelerator: 'kvm',
+  };
+  const guest = startGuest(
+    qemuArgv(shape, { ...files, devices: [] }),
+    { boot: TRIAL_SECONDS, silence: TRIAL_SECONDS, afterOops: 1 },
+    { console() {}, event() {}, finding() {} },
+    { signal },
+  );
+  const booted = await guest.ready;
+  await guest.stop();
+  if (booted.ok) return { usable: true, reason: 'a guest booted with it' };
+  const { ending } = booted;
+  return {
+    usable: false,
+    reason:
+      ending.kind === 'boot-timeout'
+        ? `/dev/kvm opens, but a guest did not boot in ${ending.seconds} s`
+        : ending.kind === 'qemu-died'
+          ? `QEMU cannot use it: ${ending.message.split('\n').at(-1)}`
+          : `/dev/kvm opens, but a guest ended in its boot (${ending.kind})`,
+  };
+}
+
+function rememberedFile(store: Store, qemu: string): string {
+  const read = (path: string) => {
+    try {
+      return readFileSync(path, 'utf8').trim();
+    } catch {
+      return '';
+    }
+  };
+  const { size, mtimeMs } = statSync(qemu);
+  const key = cacheKey({
+    host: hostname(),
+    machine: read('/etc/machine-id'),
+    boot: read('/proc/sys/kernel/random/boot_id'),
+    qemu: `${qemu} ${size} ${mtimeMs}`,
+    user: process.getuid?.() ?? 0,
+  });
+  return join(store.root, `accelerator-${key}.json`);
+}
+
+/** That this could not be written costs a trial more the next time, and nothing else. */
+async function remember(store: Store, qemu: string, answer: KvmAnswer): Promise<void> {
+  const file = rememberedFile(store, qemu);
+  try {
+    await mkdir(store.root, { recursive: true });
+    await writeFile(`${file}.${process.pid}`, JSON.stringify(answer));
+    await rename(`${file}.${process.pid}`, file);
+  } catch {}
+}
+
+export interface ChosenAccelerator {
+  accelerator: Accelerator;
+  /** For people, where the choice is not what they may think. */
+  note?: string;
+}
+
+/** Decides for `auto`; a choice that was made is kept where it can work. */
+export function chooseAccelerator(choice: AcceleratorChoice, kvm: KvmAnswer): ChosenAccelerator {
+  if (choice === 'tcg' || kvm.usable) {
+    return { accelerator: choice === 'tcg' ? 'tcg' : 'kvm' };
+  }
+  return { accelerator: 'tcg', note: `using emulation (tcg): ${kvm.reason}` };
+}

@@ -1,0 +1,64 @@
+import { atLeast } from '../kernel/version.js';
+import type { FileSystem, RunRequest, Unit } from './unit.js';
+
+const MIB = 1024 * 1024;
+
+/** Ordinary memory of a guest: its image, what it unpacks to, and room for tests. */
+const GUEST_MEMORY = 1024 * MIB;
+
+/** mkfs.xfs refuses less than 300 MB; small devices are quick to make and to check. */
+export const DEFAULT_SIZE: Record<FileSystem, number> = {
+  ext2: 256 * MIB,
+  ext4: 256 * MIB,
+  xfs: 512 * MIB,
+};
+
+export const SMALLEST_SIZE: Record<FileSystem, number> = {
+  ext2: 16 * MIB,
+  ext4: 16 * MIB,
+  xfs: 300 * MIB,
+};
+
+/** Above this a guest with two devices asks for more than a desk has. */
+export const LARGEST_SIZE = 64 * 1024 * MIB;
+
+/**
+ * The units of a request, in the order they are run: all attempts of a test before the next test.
+ *
+ * @param release the kernel's, which decides how DAX is asked for
+ */
+export function planUnits(request: RunRequest, release: string): Unit[] {
+  return request.tests.flatMap((test) =>
+    Array.from({ length: request.repeat }, (_, index) => ({
+      fs: request.fs,
+      test,
+      suite: request.suite,
+      kernelSpec: request.kernel,
+      variant: 'base',
+      attempt: index + 1,
+      shape: {
+        pmem: request.pmem,
+        deviceSize: request.size ?? DEFAULT_SIZE[request.fs],
+        memory: GUEST_MEMORY,
+        cpus: request.cpus,
+      },
+      mkfsOptions: mkfsOptions(request, release),
+      mountOptions: mountOptions(request, release),
+      timeout: request.timeout,
+      control: request.control,
+    })),
+  );
+}
+
+function mkfsOptions({ fs, mkfsOptions: given = '' }: RunRequest, release: string): string {
+  // Before 6.2 xfs mounts no file system with both reflink and DAX, and mkfs makes reflink.
+  const needed =
+    fs === 'xfs' && !atLeast(release, 6, 2) && !/\breflink\b/.test(given) ? '-m reflink=0' : '';
+  return [needed, given].filter(Boolean).join(' ');
+}
+
+function mountOptions(request: RunRequest, release: string): string {
+  // 5.8 gave ext4 and xfs the values always, inode and never; ext2 knows only the plain word.
+  const dax = request.fs === 'ext2' || !atLeast(release, 5, 8) ? 'dax' : 'dax=always';
+  return [request.control ? '' : dax, request.mountOptions ?? ''].filter(Boolean).join(',');
+}

@@ -1,0 +1,47 @@
+import type { MachineShape, PmemKind } from '../guest/machine.js';
+
+export const FILE_SYSTEMS = ['ext2', 'ext4', 'xfs'] as const;
+export type FileSystem = (typeof FILE_SYSTEMS)[number];
+
+/** What is asked for: the options of `run`, checked, and nothing looked up yet. */
+export interface RunRequest {
+  fs: FileSystem;
+  /** Tests of the suite, in the order they are run. */
+  tests: string[];
+  suite: { name: 'builtin'; version: string };
+  kernel: string;
+  pmem: PmemKind;
+  /** Bytes of each device; undefined: what the file system wants. */
+  size?: number | undefined;
+  mkfsOptions?: string | undefined;
+  mountOptions?: string | undefined;
+  /** Seconds for each test. */
+  timeout: number;
+  repeat: number;
+  cpus: number;
+  /** The user wants the control: mounted without DAX, and proven to be so. */
+  control: boolean;
+}
+
+/** One thing to run: a guest of its own, a verdict of its own. Everything in it is decided. */
+export interface Unit {
+  fs: FileSystem;
+  test: string;
+  suite: { name: string; version: string };
+  kernelSpec: string;
+  variant: string;
+  /** From 1. */
+  attempt: number;
+  shape: Omit<MachineShape, 'accelerator'>;
+  /** As mkfs gets them, what the user gave last. */
+  mkfsOptions: string;
+  /** As mount gets them, comma-separated. */
+  mountOptions: string;
+  timeout: number;
+  control: boolean;
+}
+
+/** A unit's name for people, and for its folder: `ext2 generic/002`. */
+export function unitName(unit: Unit): string {
+  return `${unit.fs} ${unit.test}`;
+}

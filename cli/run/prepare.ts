@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import {
+  type AcceleratorChoice,
+  chooseAccelerator,
+  kvmWithoutTrial,
+  probeKvm,
+} from '../guest/accelerator.js';
+import { guestImage } from '../guest/image.js';
+import type { Accelerator } from '../guest/machine.js';
+import { readManifest } from '../guest/manifest.js';
+import { type FileSystemModule, fileSystemModule } from '../kernel/file-system-module.js';
+import { type Kernel, type KernelContext, resolveKernel } from '../kernel/kernel.js';
+import { moduleTree } from '../kernel/module-tree.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import type { FileSystem } from '../plan/unit.js';
+import { findProgram } from '../system/programs.js';
+
+/** All that units of one kernel share. Made once, from caches where they have it. */
+export interface Prepared {
+  qemu: string;
+  kernel: Kernel;
+  initramfs: string;
+  accelerator: Accelerator;
+  /** undefined where the file system is built in, or the kernel's modules have none. */
+  module: (FileSystemModule & { bytes?: Buffer }) | undefined;
+}
+
+export async function prepare(
+  request: { kernel: string; fs: FileSystem; accelerator: AcceleratorChoice },
+  context: KernelContext,
+): Promise<Outcome<Prepared>> {
+  const qemu = findProgram('qemu-system-x86_64');
+  if (!qemu) {
+    return failure(
+      'program-missing',
+      'This machine has no qemu-system-x86_64',
+      '`daxrepro setup` installs what is missing',
+    );
+  }
+  const kernel = await resolveKernel(request.kernel, context);
+  if (!kernel.ok) return kernel;
+
+  // Building the module takes long the first time; the image and the trial of KVM go on meanwhile.
+  const [module, bootable] = await Promise.all([
+    fileSystemModule(kernel.value, request.fs, context),
+    prepareBoot(qemu, kernel.value, request.accelerator, context),
+  ]);
+  if (!module.ok) return module;
+  if (!bootable.ok) return bootable;
+  return success({
+    qemu,
+    kernel: kernel.value,
+    ...bootable.value,
+    module: module.value && {
+      ...module.value,
+      // The kernel's own modules are in the image; what was built is sent.
+      ...(module.value.origin === 'built' ? { bytes: await readFile(module.value.file) } : {}),
+    },
+  });
+}
+
+async function prepareBoot(
+  qemu: string,
+  kernel: Kernel,
+  choice: AcceleratorChoice,
+  context: KernelContext,
+): Promise<Outcome<Pick<Prepared, 'initramfs' | 'accelerator'>>> {
+  const { progress, store, signal } = context;
+  const modules = await moduleTree(kernel, readManifest().modules, context);
+  if (!modules.ok) return modules;
+  const image = await guestImage(kernel.modules ? modules.value.directory : undefined, context);
+  if (!image.ok) return image;
+  const initramfs = image.value.file;
+  if (choice === 'tcg') return success({ initramfs, accelerator: 'tcg' });
+
+  const files = { qemu, kernel: kernel.bootImage, initramfs };
+  const answer =
+    kvmWithoutTrial() ?? (await probeKvm({ store, files, ...(signal ? { signal } : {}) }));
+  if (choice === 'kvm' && !answer.usable) {
+    return failure(
+      'usage',
+      `--accel kvm cannot be used here: ${answer.reason}`,
+      'Use --accel auto, which takes emulation where KVM does not work',
+    );
+  }
+  const chosen = chooseAccelerator(choice, answer);
+  if (chosen.note) progress({ type: 'note', text: chosen.note });
+  return success({ initramfs, accelerator: chosen.accelerator });
+}

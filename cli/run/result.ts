@@ -1,0 +1,76 @@
+import type { Finding } from '../findings/finding.js';
+import type { PmemKind } from '../guest/machine.js';
+import { VERDICTS, type Verdict } from '../verdict/judge.js';
+
+/** A unit's outcome, as the contract's JSON has it. What is not in the contract is added to it. */
+export interface UnitResult {
+  fs: string;
+  test: string;
+  suite: { name: string; version: string };
+  kernel: { spec: string; release: string; id: string };
+  variant: string;
+  pmem: PmemKind;
+  accel: string;
+  attempt: number;
+  verdict: Verdict;
+  reason: string;
+  /** True where the control without DAX was asked for. */
+  control: boolean;
+  dax: {
+    proven: boolean;
+    driver: string;
+    mountOptions: string;
+    statxBefore: boolean | null;
+    statxAfter: boolean | null;
+    /** The file system's module as the guest's kernel had it; null where it is built in. */
+    module: { origin: 'packaged' | 'built'; sha256: string; buildId: string } | null;
+    /** Every look at a mount: what it showed, and why it proves nothing, if so. */
+    looks: {
+      when: string;
+      device: string;
+      driver: string;
+      mountOptions: string;
+      statxDax: boolean | null;
+      problems: string[];
+      messages: string[];
+    }[];
+  };
+  findings: Finding[];
+  /** What the kernel said before the unit began: not held against it. */
+  bootFindings: Finding[];
+  /** How the guest ended: `finished`, `panic`, `hang` … */
+  ending: string;
+  durationSeconds: number;
+  /** Of these, until the guest was ready for the unit. */
+  bootSeconds: number | null;
+  /** Paths, relative to the run's directory. */
+  artifacts: Record<string, string>;
+  replay: string;
+}
+
+export interface RunResult {
+  schemaVersion: 1;
+  tool: { name: 'daxrepro'; version: string };
+  command: string[];
+  verdict: Verdict;
+  units: UnitResult[];
+  host: { kernel: string; qemu: string; node: string; cpus: number };
+  started: string;
+  durationSeconds: number;
+  /** The run's directory. */
+  directory: string;
+}
+
+/** The worst of the units' verdicts; of none, `error`. */
+export function worstVerdict(units: readonly Pick<UnitResult, 'verdict'>[]): Verdict {
+  const worst = Math.max(...units.map(({ verdict }) => VERDICTS.indexOf(verdict)));
+  return VERDICTS[worst] ?? 'error';
+}
+
+/** The contract's exit code of `run`. */
+export function exitCodeOfUnits(units: readonly Pick<UnitResult, 'verdict'>[]): 0 | 1 | 3 {
+  if (units.some(({ verdict }) => verdict === 'fail')) return 1;
+  const passed = units.some(({ verdict }) => verdict === 'pass');
+  const unknown = units.some(({ verdict }) => verdict === 'invalid' || verdict === 'error');
+  return passed && !unknown ? 0 : 3;
+}

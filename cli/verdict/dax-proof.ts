@@ -1,0 +1,114 @@
+import { daxMessages } from '../findings/kernel-log.js';
+import type { ProofEvent } from '../guest/protocol.js';
+import { atLeast } from '../kernel/version.js';
+import type { Expectation } from './record.js';
+
+/**
+ * Whether DAX was in use, through the right driver, at one moment. The guest reports what it sees;
+ * what that proves is decided here.
+ */
+
+/** STATX_ATTR_DAX: the file is in the DAX state (include/uapi/linux/stat.h, since 5.8). */
+const STATX_ATTR_DAX = 0x00200000;
+
+export interface DaxState {
+  when: ProofEvent['when'];
+  device: string;
+  mounted: boolean;
+  /** The file system whose code serves the mount, as the kernel's own traces have it. */
+  driver: string;
+  mountOptions: string;
+  /** undefined where this kernel's statx does not know the attribute. */
+  statxDax: boolean | undefined;
+  /** Why it proves nothing, or the contrary. Empty where DAX is proven. */
+  problems: string[];
+  /** What the kernel said about DAX. */
+  messages: string[];
+}
+
+export function readProof(proof: ProofEvent, expected: Expectation): DaxState {
+  const state: DaxState = {
+    when: proof.when,
+    device: proof.device,
+    mounted: proof.mounted,
+    driver: driverOf(proof),
+    mountOptions: proof.options,
+    statxDax:
+      proof.statxAttributes === undefined || ((proof.statxMask ?? 0) & STATX_ATTR_DAX) === 0
+        ? undefined
+        : (proof.statxAttributes & STATX_ATTR_DAX) !== 0,
+    problems: [],
+    messages: daxMessages(proof.kernelLog.split('\n')),
+  };
+  state.problems = proof.mounted
+    ? [
+        ...driverProblems(proof, state.driver, expected),
+        ...(expected.control ? controlProblems(state) : daxProblems(proof, state, expected)),
+      ]
+    : [`${proof.device} is not mounted on ${proof.directory}`];
+  return state;
+}
+
+/**
+ * ext4 and xfs keep a directory per mounted device in /sys/fs, also for an "ext2" that ext4 serves.
+ * ext2 keeps none: it is the driver where the type says so, ext4 does not serve the mount, and its
+ * module, if it is one, counts one user more than before.
+ */
+function driverOf(proof: ProofEvent): string {
+  if (proof.servedByExt4) return 'ext4';
+  if (proof.servedByXfs) return 'xfs';
+  if (proof.type !== 'ext2') return proof.type || 'none';
+  const { moduleReferences: now, moduleReferencesUnmounted: before } = proof;
+  if (now !== undefined && now <= (before ?? 0)) return 'unknown';
+  return 'ext2';
+}
+
+function driverProblems(proof: ProofEvent, driver: string, expected: Expectation): string[] {
+  if (driver !== expected.fs) {
+    return [
+      driver === 'unknown'
+        ? `the ${expected.fs} module is loaded but does not serve the mount`
+        : `the mount is served by the ${driver} driver, not ${expected.fs}`,
+    ];
+  }
+  const wanted = expected.module?.buildId;
+  if (wanted && proof.moduleBuildId !== wanted) {
+    return [
+      `the kernel has another ${expected.fs} module loaded (build id ${proof.moduleBuildId || 'none'}) than the one to be tested (${wanted})`,
+    ];
+  }
+  return [];
+}
+
+/** ext2 shows `dax`; ext4 and xfs show `dax` before 5.8 and `dax=always` since. */
+function showsDax(mountOptions: string): boolean {
+  return /(^|,)dax(=always)?(,|$)/.test(mountOptions);
+}
+
+/**
+ * Older kernels have no such attribute, or no statx. There the mount option has to do: they too
+ * drop it, or refuse the mount, where the device cannot do DAX.
+ */
+function daxProblems(proof: ProofEvent, state: DaxState, expected: Expectation): string[] {
+  const problems: string[] = [];
+  if (!showsDax(state.mountOptions)) {
+    problems.push(`DAX is not among the mount options (${state.mountOptions})`);
+  }
+  if (state.statxDax === false) {
+    problems.push('a fresh file is not in the DAX state, by statx');
+  } else if (state.statxDax === undefined && atLeast(expected.release, 5, 8)) {
+    problems.push('statx did not tell whether a fresh file is in the DAX state');
+  }
+  if (proof.blockSize !== proof.pageSize) {
+    problems.push(
+      `the block size (${proof.blockSize ?? 'unknown'}) is not the page size (${proof.pageSize ?? 'unknown'})`,
+    );
+  }
+  return problems;
+}
+
+function controlProblems(state: DaxState): string[] {
+  return showsDax(state.mountOptions) || state.statxDax === true
+    ? ['DAX is in use, where the control without it was asked for']
+    : [];
+}

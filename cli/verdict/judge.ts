@@ -1,0 +1,271 @@
+import type { Finding } from '../findings/finding.js';
+import { daxMessages } from '../findings/kernel-log.js';
+import type { Ending } from '../guest/guest.js';
+import type { GuestEvent } from '../guest/protocol.js';
+import { type DaxState, readProof } from './dax-proof.js';
+import type { Expectation, UnitRecord } from './record.js';
+
+/** As the contract has them. From the best to the worst. */
+export const VERDICTS = ['pass', 'notrun', 'error', 'invalid', 'fail'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+export interface Judgement {
+  verdict: Verdict;
+  /** One sentence without the full stop. May hold words of the guest: escape it before printing. */
+  reason: string;
+  dax: {
+    /** In use through the right driver, before the test and, where it came so far, after it. */
+    proven: boolean;
+    driver: string;
+    mountOptions: string;
+    statxBefore: boolean | undefined;
+    statxAfter: boolean | undefined;
+    /** Every look, in order. */
+    states: DaxState[];
+  };
+  findings: Finding[];
+}
+
+/**
+ * The verdict on a unit. The order of the questions is what keeps it true:
+ *
+ * 1. was it what was asked for (kernel, module, driver, DAX)? If not: `invalid`, whatever came out
+ * 2. did the harness see it to its end? If not: `fail` where the guest itself broke, else `error`
+ * 3. was something found? `fail`
+ * 4. only then can it be `pass`
+ */
+export function judge(record: UnitRecord, expected: Expectation): Judgement {
+  const states = eventsOf(record, 'proof').map((proof) => readProof(proof, expected));
+  const before = states.find(({ when }) => when === 'before');
+  const after = states.findLast(({ when }) => when === 'after');
+  const wrong = whatIsWrong(record, states, expected);
+  const findings = allFindings(record);
+  const decision: Decision = wrong
+    ? { verdict: 'invalid', reason: wrong }
+    : before
+      ? decideMounted(record, findings, after)
+      : decideUnmounted(record);
+  return {
+    ...decision,
+    dax: {
+      proven: !expected.control && before !== undefined && wrong === undefined,
+      driver: before?.driver ?? 'none',
+      mountOptions: before?.mountOptions ?? '',
+      statxBefore: before?.statxDax,
+      statxAfter: after?.statxDax,
+      states,
+    },
+    findings,
+  };
+}
+
+type Decision = Pick<Judgement, 'verdict' | 'reason'>;
+
+function eventsOf<Name extends GuestEvent['event']>(
+  record: UnitRecord,
+  name: Name,
+): Extract<GuestEvent, { event: Name }>[] {
+  return record.events.filter((event) => event.event === name) as Extract<
+    GuestEvent,
+    { event: Name }
+  >[];
+}
+
+/** Question 1: what makes it another thing than was asked for; undefined where nothing does. */
+function whatIsWrong(
+  record: UnitRecord,
+  states: readonly DaxState[],
+  expected: Expectation,
+): string | undefined {
+  if (record.ready && record.ready.release !== expected.release) {
+    return `the guest runs kernel ${record.ready.release}, not ${expected.release}`;
+  }
+  const module = eventsOf(record, 'module')[0];
+  if (module && expected.module?.sent && module.sha256 !== expected.module.sha256) {
+    return `the guest loaded another ${expected.fs} module than it was sent`;
+  }
+  const refused = eventsOf(record, 'mount-failed')[0];
+  if (refused) {
+    const said = daxMessages(refused.kernelLog.split('\n')).at(-1);
+    return `${expected.fs} was not mounted: ${said ? quote(said) : lastLine(refused.message)}`;
+  }
+  // A file system that cannot be mounted again after the test may be what the test found; that is
+  // decided with the findings.
+  const disproof = states.find(
+    ({ when, mounted, problems }) => problems.length > 0 && (mounted || when !== 'after'),
+  );
+  return disproof && describeDisproof(disproof);
+}
+
+function describeDisproof(disproof: DaxState): string {
+  const said = disproof.messages.at(-1);
+  return [
+    `${WHEN[disproof.when]} ${disproof.problems.join('; ')}`,
+    said ? `; the kernel says ${quote(said)}` : '',
+  ].join('');
+}
+
+const WHEN = {
+  before: 'before the test',
+  remount: 'at a remount within the test',
+  scratch: 'on SCRATCH_DEV',
+  after: 'after the test',
+} as const;
+
+function quote(text: string): string {
+  return `"${text}"`;
+}
+
+function lastLine(text: string): string {
+  return (
+    text
+      .trim()
+      .split('\n')
+      .find((line) => line.trim() !== '') ?? 'mount gave no reason'
+  ).trim();
+}
+
+/** It never came to a mount: nothing can be said about the file system on DAX. */
+function decideUnmounted(record: UnitRecord): Decision {
+  const gaveUp = eventsOf(record, 'gave-up')[0];
+  if (gaveUp) return { verdict: 'error', reason: `${gaveUp.step}: ${lastLine(gaveUp.message)}` };
+  return {
+    verdict: 'error',
+    reason:
+      record.ending.kind === 'finished'
+        ? 'the guest finished without mounting anything'
+        : `${describeEnding(record.ending)}, before DAX was proven`,
+  };
+}
+
+/** Questions 2 to 4, for a unit that was proven to be what was asked for when it began. */
+function decideMounted(
+  record: UnitRecord,
+  findings: readonly Finding[],
+  after: DaxState | undefined,
+): Decision {
+  const serious = findings.filter(({ severity }) => severity !== 'notice');
+  const { ending } = record;
+  if (ending.kind !== 'finished') {
+    return { verdict: isGuestsOwnFault(ending) ? 'fail' : 'error', reason: describeEnding(ending) };
+  }
+  if (serious.some(({ kind }) => kind === 'out-of-memory')) {
+    return { verdict: 'error', reason: 'the guest ran out of memory' };
+  }
+  const test = eventsOf(record, 'test')[0];
+  if (!test) return { verdict: 'error', reason: 'the guest finished without running the test' };
+  const failure = decideTest(test);
+  if (failure?.verdict === 'error') return failure;
+  if (failure?.verdict === 'notrun' && serious.length === 0) return failure;
+
+  if (serious.length > 0) {
+    return { verdict: 'fail', reason: describeFindings(serious, failure?.reason) };
+  }
+  if (failure) return failure;
+  const gaveUp = eventsOf(record, 'gave-up')[0];
+  if (gaveUp) return { verdict: 'error', reason: `${gaveUp.step}: ${lastLine(gaveUp.message)}` };
+  if (!after) return { verdict: 'error', reason: 'the guest did not prove DAX after the test' };
+  if (!after.mounted) return { verdict: 'invalid', reason: describeDisproof(after) };
+
+  const incomplete = whatWasNotChecked(record);
+  if (incomplete) return { verdict: 'error', reason: incomplete };
+  return { verdict: 'pass', reason: 'the test ran to its end and nothing was found' };
+}
+
+/** What the test itself says; undefined where it is content. */
+function decideTest(test: Extract<GuestEvent, { event: 'test' }>): Decision | undefined {
+  const failures = test.failures.split('\n').filter(Boolean);
+  if (test.timedOut) return { verdict: 'fail', reason: 'the test did not end in its time' };
+  switch (test.status) {
+    case 0:
+      return failures[0] === undefined ? undefined : { verdict: 'fail', reason: failures[0] };
+    case 1: {
+      const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : '';
+      return { verdict: 'fail', reason: `${failures[0] ?? lastLine(test.lastOutput)}${more}` };
+    }
+    case 77:
+      return { verdict: 'notrun', reason: test.notrun.trim() || 'the test gave no reason' };
+    case 127:
+      return { verdict: 'error', reason: test.reason ?? 'the guest has no such test' };
+    default: {
+      const last = test.lastOutput.trim().split('\n').at(-1);
+      return {
+        verdict: 'error',
+        reason: `the test itself broke, with exit code ${test.status}${last ? `: ${last}` : ''}`,
+      };
+    }
+  }
+}
+
+function describeFindings(serious: readonly Finding[], alsoFailed: string | undefined): string {
+  // Corruption first: it is what the rest follows from.
+  const first = serious.find(({ severity }) => severity === 'corruption') ?? serious[0];
+  const more = serious.length > 1 ? ` (and ${serious.length - 1} more findings)` : '';
+  const test = alsoFailed ? `; the test: ${alsoFailed}` : '';
+  return `${first?.tool}: ${first?.message}${more}${test}`;
+}
+
+/** A check that was not made, or not to its end, is no clean check. */
+function whatWasNotChecked(record: UnitRecord): string | undefined {
+  const made = eventsOf(record, 'fsck');
+  if (!made.some(({ name }) => name === 'test')) return 'TEST_DEV was not checked';
+  for (const { name, status } of made) {
+    const report = record.checks[name];
+    if (!report) return `the check of ${name.toUpperCase()}_DEV left no log that is known`;
+    if (!report.completed) {
+      return `the check of ${name.toUpperCase()}_DEV did not end: ${report.reason}`;
+    }
+    if (status !== 0 || !report.clean) {
+      const unknown = report.unparsed[0];
+      return `the check of ${name.toUpperCase()}_DEV ended with exit code ${status}${unknown ? ` and says ${quote(unknown)}` : ''}`;
+    }
+  }
+  return undefined;
+}
+
+function allFindings(record: UnitRecord): Finding[] {
+  const checks = Object.values(record.checks).flatMap((report) => report.findings);
+  return [...checks, ...record.kernelFindings];
+}
+
+/** Whether it was the guest that broke, and not what it runs on. */
+function isGuestsOwnFault(ending: Ending): boolean {
+  switch (ending.kind) {
+    case 'panic':
+    case 'hang':
+    case 'unit-timeout':
+    case 'guest-shutdown':
+      return true;
+    default:
+      return false;
+  }
+}
+
+export function describeEnding(ending: Ending): string {
+  switch (ending.kind) {
+    case 'finished':
+      return 'the guest finished';
+    case 'boot-timeout':
+      return `the guest was not ready after ${ending.seconds} s`;
+    case 'panic':
+      return `the kernel panicked: ${ending.message}`;
+    case 'hang':
+      return `the guest gave no sign of life for ${ending.seconds} s, in step ${ending.step}`;
+    case 'unit-timeout':
+      return `the unit did not end in ${ending.seconds} s, in step ${ending.step}`;
+    case 'guest-shutdown':
+      return `the guest switched itself off in step ${ending.step}, with no panic on its console`;
+    case 'qemu-died': {
+      const how = ending.signal
+        ? `was killed by ${ending.signal}`
+        : `ended with ${ending.exitCode}`;
+      return `QEMU ${how}${ending.message ? `: ${ending.message.split('\n').at(-1)}` : ''}`;
+    }
+    case 'protocol-violation':
+      return `the guest sent ${ending.problem}`;
+    case 'storage':
+      return `the run's files could not be written: ${ending.message}`;
+    case 'interrupted':
+      return 'interrupted';
+  }
+}

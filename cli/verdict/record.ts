@@ -1,0 +1,28 @@
+import type { Finding } from '../findings/finding.js';
+import type { FsckReport } from '../findings/fsck-report.js';
+import type { Ending } from '../guest/guest.js';
+import type { GuestEvent, ReadyEvent } from '../guest/protocol.js';
+
+/** All that is known of a unit when its guest is over; verdicts are made from this and nothing else. */
+export interface UnitRecord {
+  ending: Ending;
+  /** What the guest said of itself; undefined where it never was ready. */
+  ready?: ReadyEvent | undefined;
+  /** In the order they came, without the contents of files. */
+  events: GuestEvent[];
+  /** What the kernel said before the guest was ready, and since. */
+  bootFindings: Finding[];
+  kernelFindings: Finding[];
+  /** The check's log of each device, read. */
+  checks: Partial<Record<'test' | 'scratch', FsckReport>>;
+}
+
+/** What the guest had to be. */
+export interface Expectation {
+  fs: string;
+  /** `uname -r`. */
+  release: string;
+  control: boolean;
+  /** The file system's module; undefined where it is built in or the kernel's own business. */
+  module?: { sha256: string; buildId: string; sent: boolean } | undefined;
+}
