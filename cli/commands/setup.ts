@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { exitCodeOf, formatFailure } from '../outcome.js';
+import type { Progress } from '../report/progress.js';
+import { describeMissing, installCommand } from '../system/distribution.js';
+import { ensureSystem, type Host, installPrivilege, thisHost } from '../system/install.js';
+import { missingRequirements } from '../system/programs.js';
+import { ALL_PARTS } from '../system/requirements.js';
+import { packageRoot } from '../version.js';
+
+export interface SetupOptions {
+  /** Say what would be installed, and install nothing. */
+  dryRun?: boolean;
+}
+
+export interface SetupContext {
+  host?: Host;
+  signal?: AbortSignal;
+  progress?: Progress;
+  /** The checkout or the installed package. */
+  root?: URL;
+  print?: (text: string) => void;
+  printError?: (text: string) => void;
+}
+
+/** `daxrepro setup`: all that the first run would install. Afterwards nothing needs root. */
+export async function setupCommand(
+  { dryRun = false }: SetupOptions,
+  context: SetupContext = {},
+): Promise<number> {
+  const { host = thisHost(), signal, root = packageRoot } = context;
+  const print = context.print ?? ((text) => process.stdout.write(`${text}\n`));
+  const printError = context.printError ?? ((text) => process.stderr.write(`${text}\n`));
+  if (dryRun) {
+    for (const line of [...npmLines(root), ...(await systemLines(host))]) print(line);
+    return 0;
+  }
+  const progress: Progress =
+    context.progress ??
+    ((event) => {
+      if (event.type !== 'detail') printError(`daxrepro: ${event.text}`);
+    });
+  const ensured = await ensureSystem(ALL_PARTS, { host, progress, ...(signal ? { signal } : {}) });
+  if (!ensured.ok) {
+    printError(formatFailure(ensured.failure));
+    return exitCodeOf(ensured.failure);
+  }
+  printError('daxrepro: everything is installed');
+  return 0;
+}
+
+/** npm packages are the launcher's: those that this very program needs are there. */
+function npmLines(root: URL): string[] {
+  if (!existsSync(new URL('package-lock.json', root))) return [];
+  const tools = existsSync(new URL('node_modules/.bin/tap', root))
+    ? 'Those for tests are too.'
+    : 'Those for tests are not; `npm test` installs them.';
+  return [`npm packages: what daxrepro needs is installed. ${tools}`];
+}
+
+async function systemLines(host: Host): Promise<string[]> {
+  const missing = missingRequirements(ALL_PARTS, host.path, host.requirements);
+  if (missing.length === 0) return ['System packages: nothing is missing.'];
+  const { family, name } = host.distribution;
+  const privilege = await installPrivilege(host);
+  const title = privilege.ok
+    ? `System packages that would be installed with ${[...privilege.argv, 'apt-get'].join(' ')}:`
+    : `System packages that are missing on ${name}, to be installed by hand (${privilege.reason}):`;
+  const list = describeMissing(missing, family).map((line) => `  ${line}`);
+  const command = installCommand(missing, host.distribution, host.root);
+  return [title, ...list, ...(command ? [`The command: ${command}`] : [])];
+}

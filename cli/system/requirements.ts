@@ -1,0 +1,179 @@
+/**
+ * What the program needs of the system, as data: which programs, what for, and the package that
+ * brings them. What goes into the guest is listed program by program in `guest-scripts/image.yaml`;
+ * here is one or two of each of its packages.
+ */
+
+/** Which part of the work needs it. */
+export type Part =
+  /** Every run. */
+  | 'run'
+  /** Getting and unpacking packaged kernels. */
+  | 'debian-kernel'
+  /** Building file-system modules. */
+  | 'build';
+
+export const ALL_PARTS: readonly Part[] = ['run', 'debian-kernel', 'build'];
+
+/** Kinds of system by their packages' names. */
+export type Family = 'debian' | 'fedora' | 'arch' | 'suse';
+
+export interface Requirement {
+  part: Part;
+  /** All of them have to be in the PATH or the sbin directories. */
+  programs: readonly string[];
+  /** A file that has to be there, where what is needed is no program. */
+  file?: string;
+  /** Completes "it …": `boots the guests`. */
+  purpose: string;
+  /** undefined where a family is known to have no such package. */
+  packages: Record<Family, string | undefined>;
+}
+
+/** `debian` serves for the families that are not named. */
+function packaged(
+  debian: string,
+  others: Partial<Record<Exclude<Family, 'debian'>, string | undefined>> = {},
+): Record<Family, string | undefined> {
+  return { debian, fedora: debian, arch: debian, suse: debian, ...others };
+}
+
+export const REQUIREMENTS: readonly Requirement[] = [
+  {
+    part: 'run',
+    programs: ['qemu-system-x86_64'],
+    purpose: 'boots the guests',
+    packages: packaged('qemu-system-x86', { fedora: 'qemu-system-x86-core', suse: 'qemu-x86' }),
+  },
+  {
+    part: 'run',
+    programs: ['e2fsck', 'mke2fs', 'debugfs'],
+    purpose: 'makes and checks ext2 and ext4',
+    packages: packaged('e2fsprogs'),
+  },
+  {
+    part: 'run',
+    programs: ['mkfs.xfs', 'xfs_repair', 'xfs_io'],
+    purpose: 'makes and checks xfs; xfs_io shows whether a file is on DAX',
+    packages: packaged('xfsprogs'),
+  },
+  {
+    part: 'run',
+    programs: ['ndctl'],
+    purpose: 'configures persistent memory in the guest',
+    packages: packaged('ndctl'),
+  },
+  {
+    part: 'run',
+    programs: ['depmod', 'modprobe', 'modinfo'],
+    purpose: 'finds and loads kernel modules',
+    packages: packaged('kmod'),
+  },
+  {
+    part: 'run',
+    programs: ['bsdtar'],
+    purpose: "packs the guest's root file system",
+    packages: packaged('libarchive-tools', {
+      fedora: 'bsdtar',
+      arch: 'libarchive',
+      suse: 'bsdtar',
+    }),
+  },
+  {
+    part: 'run',
+    programs: ['setpriv', 'flock', 'findmnt', 'losetup'],
+    purpose: 'ends programs with the one that started them, and locks the cache',
+    packages: packaged('util-linux'),
+  },
+  {
+    part: 'run',
+    programs: ['mount', 'umount'],
+    purpose: 'mounts in the guest',
+    packages: packaged('mount', { fedora: 'util-linux', arch: 'util-linux', suse: 'util-linux' }),
+  },
+  {
+    part: 'run',
+    programs: ['hexdump'],
+    purpose: 'goes into the guest for tests',
+    packages: packaged('bsdextrautils', {
+      fedora: 'util-linux',
+      arch: 'util-linux',
+      suse: 'util-linux',
+    }),
+  },
+  {
+    part: 'run',
+    programs: ['xz'],
+    purpose: 'unpacks kernels',
+    packages: packaged('xz-utils', { fedora: 'xz', arch: 'xz', suse: 'xz' }),
+  },
+  {
+    part: 'run',
+    programs: ['zstd'],
+    purpose: 'unpacks kernels',
+    packages: packaged('zstd'),
+  },
+  ...guestPrograms(),
+  {
+    part: 'debian-kernel',
+    programs: ['apt-get', 'apt-cache'],
+    purpose: "downloads Debian's kernels",
+    packages: packaged('apt', { arch: undefined, suse: undefined }),
+  },
+  {
+    part: 'debian-kernel',
+    programs: ['dpkg-deb'],
+    purpose: "unpacks Debian's kernels",
+    packages: packaged('dpkg'),
+  },
+  {
+    part: 'build',
+    programs: ['make'],
+    purpose: 'builds file-system modules',
+    packages: packaged('make'),
+  },
+  {
+    part: 'build',
+    programs: ['gcc', 'ld'],
+    purpose: 'builds file-system modules',
+    packages: packaged('gcc'),
+  },
+  {
+    // The packaged headers bring objtool, which is linked with it.
+    part: 'build',
+    programs: [],
+    file: '/usr/include/libelf.h',
+    purpose: "runs the kernel's build tools",
+    packages: packaged('libelf-dev', {
+      fedora: 'elfutils-libelf-devel',
+      arch: 'libelf',
+      suse: 'libelf-devel',
+    }),
+  },
+];
+
+/** Programs that only the guest needs. */
+function guestPrograms(): Requirement[] {
+  const lines: [programs: string[], packages: Requirement['packages']][] = [
+    [['bash'], packaged('bash')],
+    [['stat', 'df', 'dd'], packaged('coreutils')],
+    [['perl'], packaged('perl-base', { fedora: 'perl', arch: 'perl', suse: 'perl' })],
+    [['awk'], packaged('mawk', { fedora: 'gawk', arch: 'gawk', suse: 'gawk' })],
+    [['sed'], packaged('sed')],
+    [['bc'], packaged('bc')],
+    [['diff'], packaged('diffutils')],
+    [['find'], packaged('findutils')],
+    [['grep'], packaged('grep')],
+    [['hostname'], packaged('hostname', { arch: 'inetutils' })],
+    [['getfattr', 'setfattr'], packaged('attr')],
+    [['getfacl', 'setfacl'], packaged('acl')],
+    [['ps', 'pgrep'], packaged('procps', { fedora: 'procps-ng', arch: 'procps-ng' })],
+    [['tar'], packaged('tar')],
+  ];
+  return lines.map(([programs, packages]) => ({
+    part: 'run',
+    programs,
+    purpose: 'goes into the guest for tests',
+    packages,
+  }));
+}

@@ -1,0 +1,48 @@
+import { chmodSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import t, { type Test } from 'tap';
+
+const script = readFileSync(new URL('../.ci/run', import.meta.url), 'utf8');
+
+/** Runs .ci/run with an npm that writes `summary` as tap would, and exits so. */
+async function ci(t: Test, summary: string, exits: { test: number; check?: number }) {
+  const top = t.testdir({
+    '.ci': { run: script },
+    bin: {
+      npm: `#!/bin/sh
+case $1 in
+run) exit ${exits.check ?? 0} ;;
+esac
+[ "$CI" = true ] || exit 9
+for option; do :; done
+printf '%s' '${summary}' >"\${option#--output-file=}"
+exit ${exits.test}
+`,
+    },
+  });
+  chmodSync(join(top, 'bin/npm'), 0o755);
+  const { exitCode, stdout } = await execa('bash', [join(top, '.ci/run')], {
+    cwd: '/',
+    env: { PATH: `${join(top, 'bin')}:${process.env['PATH']}`, CI: 'true' },
+    reject: false,
+  });
+  return { exitCode, last: stdout.split('\n').at(-1) };
+}
+
+t.test('counts what tap counted', async (t) => {
+  const passed = await ci(t, '# { total: 12, pass: 12 }\n# time=1ms\n', { test: 0 });
+  t.same(passed, { exitCode: 0, last: '12 passed, 0 failed' });
+  const mixed = '# { total: 9, pass: 6, fail: 1, todo: 1, skip: 1 }\n';
+  t.same(await ci(t, mixed, { test: 1 }), {
+    exitCode: 1,
+    last: '6 passed, 1 failed, 2 skipped',
+  });
+});
+
+t.test('fails where npm test or the checks fail, or no test was run', async (t) => {
+  const good = '# { total: 3, pass: 3 }\n';
+  t.equal((await ci(t, good, { test: 7 })).exitCode, 7);
+  t.equal((await ci(t, good, { test: 0, check: 2 })).exitCode, 2);
+  t.same(await ci(t, '', { test: 0 }), { exitCode: 1, last: '0 passed, 0 failed' });
+});

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import t from 'tap';
+import { type DoctorReport, doctorCommand } from '../../cli/commands/doctor.js';
+import { renderDoctor } from '../../cli/commands/doctor-text.js';
+import type { Host } from '../../cli/system/install.js';
+import { FEDORA, fakeHost } from '../system/host.js';
+
+async function doctor(host: Host, cache: string) {
+  const out: string[] = [];
+  const code = await doctorCommand(
+    { json: true },
+    { host, cache, print: (text) => out.push(text) },
+  );
+  return { code, report: JSON.parse(out.join('')) as DoctorReport };
+}
+
+t.test('what is missing, and whether a run could work', async (t) => {
+  const { host, bin, program } = fakeHost(t);
+  const cache = join(bin, '../cache');
+  const installable = await doctor(host, cache);
+  t.equal(installable.code, 0);
+  t.match(installable.report, {
+    schemaVersion: 1,
+    usable: true,
+    notes: [/first run installs/],
+    missing: [{ package: 'deb', names: ['boots'] }, { package: 'deb-build' }],
+    install: 'apt-get install -y --no-install-recommends deb deb-build',
+    parentDeath: true,
+  });
+  const elsewhere = await doctor({ ...host, distribution: FEDORA }, cache);
+  t.equal(elsewhere.code, 1);
+  t.match(elsewhere.report, { usable: false, problems: [/missing/], install: 'dnf install rpm' });
+  program('boots', '');
+  program('builds', '');
+  const complete = await doctor({ ...host, distribution: FEDORA }, cache);
+  t.equal(complete.code, 0);
+  t.match(complete.report, { missing: [], install: null });
+});
+
+t.test('as text', async (t) => {
+  const { host, bin } = fakeHost(t);
+  const out: string[] = [];
+  await doctorCommand({}, { host, cache: bin, print: (text) => out.push(text) });
+  t.match(out[0], /^daxrepro \S+ on Debian 12\n\nPrograms\n {2}node +\d+\.\d+/);
+  t.match(out[0], /\nMissing\n {2}boots +package deb +boots things\n/);
+  t.match(out[0], /\nA run can work here\.$/);
+});
+
+t.test('KVM: what the device says, and what a boot says', async (t) => {
+  const { host, bin } = fakeHost(t);
+  const { report } = await doctor(host, bin);
+  const text = (kvm: DoctorReport['kvm']) => renderDoctor({ ...report, kvm }, false);
+  t.match(text({ state: 'absent' }), 'no /dev/kvm');
+  t.match(text({ state: 'denied', remedy: 'join the group kvm' }), 'join the group kvm');
+  t.match(
+    text({ state: 'opens', trial: { usable: false, reason: 'the guest hangs' } }),
+    'opens, but is not usable: the guest hangs',
+  );
+  const problem = { ...report, usable: false, problems: ['It burns'] };
+  t.match(renderDoctor(problem, true), '\u001b[31mIt burns.\u001b[39m');
+  t.notMatch(renderDoctor(problem, false), '\u001b');
+});

@@ -1,0 +1,78 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { parseDistribution } from '../../cli/system/distribution.js';
+import type { Host } from '../../cli/system/install.js';
+import type { Requirement } from '../../cli/system/requirements.js';
+
+const PACKAGES = { debian: 'deb', fedora: 'rpm', arch: undefined, suse: 'suse' };
+
+/** Two programs, `boots` of the package `deb` and `builds` of `deb-build`. */
+export const TWO: readonly Requirement[] = [
+  { part: 'run', programs: ['boots'], purpose: 'boots things', packages: PACKAGES },
+  {
+    part: 'build',
+    programs: ['builds'],
+    purpose: 'builds things',
+    packages: { ...PACKAGES, debian: 'deb-build' },
+  },
+];
+
+export const DEBIAN = parseDistribution('ID=debian\nPRETTY_NAME="Debian 12"\n');
+export const FEDORA = parseDistribution('ID=fedora\nPRETTY_NAME="Fedora 43"\n');
+export const ARCH = parseDistribution('ID=arch\nPRETTY_NAME="Arch Linux"\n');
+
+/** sh that makes both programs, beside the apt-get that runs it. */
+export const BRING_BOTH = [
+  'here=$(dirname "$0")',
+  'for program in boots builds; do echo >"$here/$program"; chmod +x "$here/$program"; done',
+].join('\n');
+
+/**
+ * A machine whose programs are in a folder of the test's own, before the real PATH, and whose
+ * apt-get notes how it was called.
+ *
+ * @param aptGet what `apt-get install` does then, in sh; where it is not given: makes both programs
+ */
+export function fakeHost(t: Test, more: Partial<Host> & { aptGet?: string; sudo?: string } = {}) {
+  const { aptGet, sudo, ...host } = more;
+  const top = t.testdir({ bin: {}, lists: {} });
+  const bin = join(top, 'bin');
+  const log = join(top, 'log');
+  const program = (name: string, text: string) => {
+    writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
+    chmodSync(join(bin, name), 0o755);
+  };
+  program(
+    'apt-get',
+    `echo "$DEBIAN_FRONTEND $*" >>${log}
+case "$*" in *' install '*) ;; *) exit ;; esac
+${aptGet ?? BRING_BOTH}`,
+  );
+  if (sudo !== undefined) program('sudo', `echo "sudo $*" >>${log}\n${sudo}`);
+  mkdirSync(join(top, 'lists'), { recursive: true });
+  writeFileSync(join(top, 'lists/a_Packages.lz4'), '');
+  return {
+    bin,
+    program,
+    lists: join(top, 'lists'),
+    calls: () =>
+      existsSync(log)
+        ? readFileSync(log, 'utf8')
+            .trimEnd()
+            .split('\n')
+            .map((call) => call.replace(/ -q -o DPkg::Lock::Timeout=\d+/, ''))
+        : [],
+    host: {
+      path: `${bin}:/usr/bin:/bin`,
+      root: true,
+      terminal: false,
+      distribution: DEBIAN,
+      requirements: TWO,
+      aptLists: join(top, 'lists'),
+      lockWait: 5000,
+      lockPause: 10,
+      ...host,
+    } satisfies Host,
+  };
+}

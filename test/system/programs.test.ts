@@ -1,0 +1,40 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { findProgram, missingRequirements, systemPath } from '../../cli/system/programs.js';
+import { ALL_PARTS, REQUIREMENTS } from '../../cli/system/requirements.js';
+import { fakeHost } from './host.js';
+
+t.test('the sbin directories come last, and once', async (t) => {
+  t.equal(systemPath('/usr/bin:/sbin'), '/usr/bin:/sbin:/usr/local/sbin:/usr/sbin');
+});
+
+t.test('only executable files are programs', async (t) => {
+  const top = t.testdir({ a: { text: '', directory: {} }, b: { text: '', real: '' } });
+  chmodSync(join(top, 'b/text'), 0o755);
+  const path = `${top}/none::${top}/a:${top}/b:${top}/a/text`;
+  t.equal(findProgram('text', path), join(top, 'b/text'));
+  t.equal(findProgram('directory', path), undefined);
+  t.equal(findProgram('real', path), undefined);
+});
+
+t.test('parts have requirements of their own, and files count', async (t) => {
+  const { host, program } = fakeHost(t);
+  program('boots', '');
+  const missing = missingRequirements(['run', 'build'], host.path, host.requirements);
+  t.same(
+    missing.map(({ names }) => names),
+    [['builds']],
+  );
+  const [first] = host.requirements;
+  const file = { ...(first as (typeof REQUIREMENTS)[number]), file: '/none' };
+  t.same(missingRequirements(['run'], host.path, [file])[0]?.names, ['/none']);
+});
+
+t.test('every requirement is whole', async (t) => {
+  for (const { part, programs, file, purpose, packages } of REQUIREMENTS) {
+    t.ok(ALL_PARTS.includes(part));
+    t.ok(programs.length > 0 || file !== undefined, purpose);
+    t.ok(packages.debian, purpose);
+  }
+});
