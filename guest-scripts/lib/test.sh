@@ -2,23 +2,43 @@
 #
 #     # summary: one line
 #     # groups: auto quick …
+#     # filesystems: ext4 xfs        (only where it makes no sense on others)
+#
+#     # What it guards against, and why that could happen.
 #     . "$DAXREPRO/lib/test.sh"
 #
 # and finds TEST_DEV mounted on TEST_DIR. It ends with exit code 0 where all it checks holds. It
 # leaves TEST_DEV mounted, or not: the runner copes.
+#
+# A process costs an emulated guest some 20 ms: work in bulk (`mkdir a b c`, one perl, `sha256sum *`).
 
 set -u
 . "$DAXREPRO/lib/channel.sh"
 . "$DAXREPRO/lib/filesystem.sh"
 
+# Exit codes, for the runner: 0 all held, 1 something did not, 77 not run, 99 the test itself broke.
+# A failure counts wherever it was noted, in a subshell too; an end that nobody explained, such as
+# an unset variable or a syntax error, is never the file system's fault.
+trap 'end_test $?' EXIT
+end_test() {
+	local failed=0
+	[[ -s /run/unit/failures ]] && failed=1
+	case $1 in
+	0) exit $failed ;;
+	77 | 99) exit "$1" ;;
+	*)
+		[[ $failed -eq 1 ]] && exit 1
+		echo "BROKEN: the test ended with exit code $1 and no reason"
+		exit 99
+		;;
+	esac
+}
+
 # fail MESSAGE: notes a failure and goes on, so that one run shows all that is wrong.
 fail() {
 	echo "FAIL: $1"
-	echo "$1" >>/run/unit/failures
-	FAILED=1
+	echo "${1//$'\n'/ }" >>/run/unit/failures
 }
-FAILED=0
-trap 'status=$?; [ $status -eq 0 ] && exit $FAILED' EXIT
 
 # notrun REASON: the test does not apply here.
 notrun() {
@@ -32,15 +52,169 @@ broken() {
 	exit 99
 }
 
-# remount_test: everything in memory that was not written is lost; the new mount is proven again.
-remount_test() {
+# must COMMAND...: what the file system under test has to be able to do. Where it cannot, there is
+# nothing more to see.
+must() {
 	local said
-	said=$(unmount_filesystem "$TEST_DIR") || broken "TEST_DEV cannot be unmounted: $said"
-	said=$(mount_filesystem "$TEST_DEV" "$TEST_DIR") || {
-		fail "TEST_DEV cannot be mounted again: $said"
+	said=$("$@" 2>&1) && return
+	short "$* failed: $said"
+	fail "$REPLY"
+	exit 1
+}
+
+# may_not COMMAND...: what has to be refused.
+may_not() {
+	"$@" >/dev/null 2>&1 || return 0
+	fail "$* should have been refused"
+}
+
+# short TEXT: sets REPLY to it, cut to what a message can hold.
+short() {
+	REPLY=$1
+	((${#REPLY} <= 300)) || REPLY="${REPLY:0:200} … ${REPLY: -80}"
+}
+
+# expect_same WHAT EXPECTED ACTUAL: compares texts. Shows the difference whole in the output, and
+# its first lines in the message.
+expect_same() {
+	[[ $2 == "$3" ]] && return
+	local line shown=0 total message=$1
+	printf '%s\n' "$2" >/tmp/expected-text
+	printf '%s\n' "$3" >/tmp/actual-text
+	diff -U 0 /tmp/expected-text /tmp/actual-text | sed '1,2d; /^@@/d' >/tmp/difference
+	echo "$1: expected -, found +"
+	cut -c 1-400 /tmp/difference
+	total=$(wc -l </tmp/difference)
+	while ((shown++ < 3)) && IFS= read -r line; do
+		short "$line"
+		message+=" [$REPLY]"
+	done </tmp/difference
+	((total > 3)) && message+=" and $((total - 3)) more lines"
+	fail "$message"
+}
+
+# expect_names DIRECTORY NAME...: exactly these are in it, in any order, each once.
+expect_names() {
+	local directory=$1 name found=() wrong=''
+	local -A left=()
+	shift
+	for name; do left[$name]=1; done
+	# By find and not by a pattern: a directory that cannot be read is not an empty one.
+	mapfile -d '' -t found < <(find "$directory" -mindepth 1 -maxdepth 1 -printf '%f\0' 2>&1)
+	for name in "${found[@]}"; do
+		if [[ ${left[$name]:-} ]]; then
+			unset "left[\$name]"
+		else
+			wrong+=" unexpected [$name]"
+		fi
+	done
+	for name in "${!left[@]}"; do wrong+=" missing [$name]"; done
+	[[ $wrong ]] || return 0
+	echo "names in $directory:$wrong"
+	short "$wrong"
+	fail "names in $directory:$REPLY"
+}
+
+# list_tree DIRECTORY: a line for it and each file in it, with all that should outlive a mount but the
+# times of access, then the checksums of the regular ones.
+list_tree() {
+	(
+		shopt -s globstar dotglob nullglob
+		cd "$1" || exit
+		all=(. **) regular=()
+		for file in "${all[@]}"; do
+			[[ -f $file && ! -L $file && -s $file ]] && regular+=("$file")
+		done
+		stat -c '%N: %F, mode %a, owner %u:%g, links %h, size %s, device %t:%T, modified %Y' \
+			-- "${all[@]}"
+		((${#regular[@]} == 0)) || sha256sum -- "${regular[@]}"
+	) 2>&1
+}
+
+# remember_tree DIRECTORY and expect_tree DIRECTORY [WHEN]: nothing has changed since.
+declare -A REMEMBERED_TREES=()
+remember_tree() {
+	REMEMBERED_TREES[$1]=$(list_tree "$1")
+}
+
+expect_tree() {
+	expect_same "$1 ${2:-after remount}" "${REMEMBERED_TREES[$1]}" "$(list_tree "$1")"
+}
+
+# expect_content FILE EXPECTED-FILE [WHEN]
+expect_content() {
+	local said
+	said=$(cmp -- "$1" "$2" 2>&1) && return
+	fail "content of $1${3:+ $3}: $said"
+	# Where it differs, by page: whole lost pages look other than lost bytes.
+	cmp -l -- "$1" "$2" 2>&1 | awk '
+		NF == 3 && !(int(($1 - 1) / 4096) in seen) {
+			page = int(($1 - 1) / 4096); seen[page] = 1
+			printf "  page %d, byte %d: found octal %s, expected %s\n", page, $1 - 1, $2, $3
+		}' | head -n 40
+}
+
+# bytes SPEC...: prints file content, told by its parts: `5a*4k 00*8k` is 4 KiB of 0x5a, then zeros.
+# What tests expect is made with it, and so never by the means that they test.
+bytes() {
+	perl -e 'for (@ARGV) {
+		my ($byte, $count, $unit) = /^([0-9a-f]{2})\*(\d+)(k?)$/ or die "bytes: $_\n";
+		print chr(hex $byte) x ($count * ($unit ? 1024 : 1));
+	}' -- "$@" || broken "the expected content could not be made"
+}
+
+# expect_bytes FILE WHEN SPEC...
+expect_bytes() {
+	local file=$1 when=$2
+	shift 2
+	bytes "$@" >/tmp/expected-bytes
+	expect_content "$file" /tmp/expected-bytes "$when"
+}
+
+# io FILE COMMAND...: commands of xfs_io on one file, which is made where it is missing; all in one
+# process, so that a mapping stays alive between them. It does not stop at a command that fails, and
+# its exit code does not tell of it: its commands are to be silent (`pwrite -q`), and what is said is
+# a failure.
+io() {
+	local file=$1 command commands=() said status
+	shift
+	for command; do commands+=(-c "$command"); done
+	said=$(xfs_io -f "${commands[@]}" "$file" 2>&1)
+	status=$?
+	[[ $said == *'command "'*' not found'* ]] && broken "$said"
+	[[ $status -eq 0 && ! $said ]] && return
+	short "xfs_io on $file: $said (exit code $status)"
+	fail "$REPLY"
+}
+
+# Whether no file system of this kind is alive but those in /proc/mounts: each is counted as a user of
+# its module. Where the kernel has it built in, there is no such count, and all that is known is that
+# umount succeeded.
+live_mounts_are_listed() {
+	local source target type rest listed=0
+	[[ -r /sys/module/$FSTYP/refcnt && $REFERENCES_UNMOUNTED ]] || return 0
+	while read -r source target type rest; do
+		[[ $type == "$FSTYP" ]] && ((++listed))
+	done </proc/mounts
+	[[ $(</sys/module/$FSTYP/refcnt) -eq $((REFERENCES_UNMOUNTED + listed)) ]]
+}
+
+# remount DEVICE DIRECTORY WHEN: everything in memory that was not written is lost; the new mount is
+# proven again.
+remount() {
+	local said
+	said=$(unmount_filesystem "$2") || broken "$1 cannot be unmounted: $said"
+	# A mount that lives on would keep its caches, and show what is not on the device.
+	live_mounts_are_listed || broken "$1 is still in use after its unmount"
+	said=$(mount_filesystem "$1" "$2") || {
+		fail "$1 cannot be mounted again: $said"
 		exit 1
 	}
-	prove remount "$TEST_DEV" "$TEST_DIR"
+	prove "$3" "$1" "$2"
+}
+
+remount_test() {
+	remount "$TEST_DEV" "$TEST_DIR" remount
 }
 
 # mount_scratch: a fresh file system on SCRATCH_DEV, mounted on SCRATCH_MNT and proven.
@@ -50,4 +224,8 @@ mount_scratch() {
 	said=$(make_filesystem "$SCRATCH_DEV") || broken "no file system on SCRATCH_DEV: $said"
 	said=$(mount_filesystem "$SCRATCH_DEV" "$SCRATCH_MNT") || broken "SCRATCH_DEV: $said"
 	prove scratch "$SCRATCH_DEV" "$SCRATCH_MNT"
+}
+
+remount_scratch() {
+	remount "$SCRATCH_DEV" "$SCRATCH_MNT" scratch
 }
