@@ -1,8 +1,9 @@
-import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
-import { runTool } from '../process/child.js';
+import { type Outcome, success } from '../outcome.js';
 import { type BzImage, readBzImage } from './bzimage.js';
 import { readElf } from './elf.js';
+import { tool } from './tool.js';
 
 /**
  * Takes the vmlinux out of a bzImage where QEMU can enter it directly. Under emulation a guest
@@ -21,29 +22,31 @@ const COMPRESSIONS: readonly { magic: string; program: readonly string[] | 'gzip
 ];
 
 /**
- * Writes the vmlinux in `bzImage` to `output`.
- *
- * @returns false where there is none that QEMU could enter, or the host lacks the program to unpack
- *   it: the bzImage boots all the same. Nothing is left in `output` then.
+ * Writes the vmlinux in `bzImage` to `output`, unless it has none that QEMU could enter or the host
+ * lacks the program to unpack it: the bzImage boots all the same. Nothing is left in `output` then.
  */
 export async function extractVmlinux(
   bzImage: string,
   output: string,
   signal?: AbortSignal,
-): Promise<boolean> {
+): Promise<Outcome<unknown>> {
   const image = await readBzImage(bzImage);
   const payload = image && (await readPayload(bzImage, image));
-  if (!payload || !(await unpack(payload, output, signal))) return false;
-  const elf = readElf(await readFile(output));
-  if (elf?.notes.some(({ name, type }) => name === 'Xen' && type === XEN_ELFNOTE_PHYS32_ENTRY)) {
-    return true;
-  }
-  await rm(output);
-  return false;
+  if (!payload) return success(undefined);
+  const unpacked = await unpack(payload, output, signal);
+  if (!unpacked.ok) return unpacked;
+  if (!unpacked.value || !hasPvhEntry(await readFile(output))) await rm(output, { force: true });
+  return success(undefined);
 }
 
 /** The entry point of the PVH boot protocol (the kernel's include/xen/interface/elfnote.h). */
 const XEN_ELFNOTE_PHYS32_ENTRY = 18;
+
+/** Whether QEMU's `-kernel` can start this vmlinux. */
+export function hasPvhEntry(vmlinux: Buffer): boolean {
+  const notes = readElf(vmlinux)?.notes ?? [];
+  return notes.some(({ name, type }) => name === 'Xen' && type === XEN_ELFNOTE_PHYS32_ENTRY);
+}
 
 async function readPayload(bzImage: string, image: BzImage): Promise<Buffer | undefined> {
   if (!image.payload) return undefined;
@@ -57,37 +60,44 @@ async function readPayload(bzImage: string, image: BzImage): Promise<Buffer | un
   }
 }
 
-async function unpack(payload: Buffer, output: string, signal?: AbortSignal): Promise<boolean> {
+/** @returns whether the whole of it is in `output` */
+async function unpack(
+  payload: Buffer,
+  output: string,
+  signal?: AbortSignal,
+): Promise<Outcome<boolean>> {
   const compression = COMPRESSIONS.find(({ magic }) =>
     payload.subarray(0, magic.length / 2).equals(Buffer.from(magic, 'hex')),
   );
-  if (!compression) return false;
+  if (!compression) return success(false);
+  if (compression.program === 'gzip') {
+    const vmlinux = gunzip(payload);
+    if (vmlinux) await writeFile(output, vmlinux);
+    return success(vmlinux !== undefined);
+  }
   // The build appends the unpacked size; gzip's own format ends with it.
   const size = payload.readUInt32LE(payload.length - 4);
-  if (compression.program === 'gzip') {
-    try {
-      await writeFile(output, gunzipSync(payload));
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code?.startsWith('Z_')) return false;
-      throw error;
-    }
-  }
   const packed = `${output}.packed`;
+  await writeFile(packed, payload.subarray(0, -4));
+  const script = 'in=$1; out=$2; shift 2; exec "$@" <"$in" >"$out"';
+  const result = await tool(
+    ['sh', '-c', script, 'sh', packed, output, ...compression.program],
+    { cannot: 'Cannot unpack the kernel image' },
+    signal ? { signal } : {},
+  );
+  await rm(packed);
+  const { size: written } = await stat(output);
+  // Not the exit code alone: programs differ in what they make of bytes after the end.
+  if (written === size) return success(true);
+  const ours = !result.ok && ['interrupted', 'storage'].includes(result.failure.kind);
+  return ours ? result : success(false);
+}
+
+function gunzip(payload: Buffer): Buffer | undefined {
   try {
-    await writeFile(packed, payload.subarray(0, -4));
-    const script = 'in=$1; out=$2; shift 2; exec "$@" <"$in" >"$out"';
-    await runTool(['sh', '-c', script, 'sh', packed, output, ...compression.program], {
-      ...(signal ? { signal } : {}),
-    });
-    // Not the exit code: programs differ in what they make of bytes after the end.
-    const handle = await open(output);
-    const written = (await handle.stat()).size;
-    await handle.close();
-    if (written === size) return true;
-    await rm(output);
-    return false;
-  } finally {
-    await rm(packed, { force: true });
+    return gunzipSync(payload);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code?.startsWith('Z_')) return undefined;
+    throw error;
   }
 }

@@ -64,8 +64,6 @@ export async function buildModule(
   };
   const key = cacheKey({ ...setting, sources: identityOf(sources) });
   const entry = await lookUpOrMake(context.store, 'module', key, async (directory) => {
-    const text = `Building ${recipe.name} for ${kernel.release} with ${compiler.program}`;
-    context.progress({ type: 'stage', text });
     return useWorkspace(context.store, 'module-workspace', cacheKey(setting), (workspace) =>
       buildIn(workspace, { kernel, build, recipe, compiler, sources, directory }, context),
     );
@@ -99,6 +97,8 @@ async function buildIn(
   const tree = join(workspace, recipe.subdirectory);
   await putSources(tree, sources);
   const argv = makeArgv(build, recipe, compiler, workspace);
+  const what = `Building ${recipe.name} for ${kernel.release} with ${compiler.program}`;
+  progress({ type: 'stage', text: what });
   const total = [...sources.keys()].filter((name) => name.endsWith('.c')).length;
   let compiled = 0;
   const result = await runTool(argv, {
@@ -106,7 +106,7 @@ async function buildIn(
     onLine: (line) => {
       if (!/^\s+CC\b/.test(line)) return;
       compiled += 1;
-      progress({ type: 'detail', text: `${Math.min(compiled, total)} of ${total} files` });
+      progress({ type: 'detail', text: `${what}: ${Math.min(compiled, total)} of ${total} files` });
     },
   });
   if (result.canceled) return failure('interrupted', 'Interrupted', 'Start it again');

@@ -33,6 +33,8 @@ export function parseBzImage(start: Buffer): BzImage | undefined {
   const versionEnd = start.indexOf(0, versionAt);
   if (versionEnd < 0) return undefined;
   const release = start.toString('latin1', versionAt, versionEnd).split(' ')[0] ?? '';
+  // It becomes a part of paths.
+  if (!isRelease(release)) return undefined;
   if (start.readUInt16LE(0x206) < 0x208) return { release };
   // 0 stands for 4, for the sake of very old loaders.
   const setupSectors = start[0x1f1] || 4;
@@ -43,4 +45,9 @@ export function parseBzImage(start: Buffer): BzImage | undefined {
       size: start.readUInt32LE(0x24c),
     },
   };
+}
+
+/** Whether this can be what `uname -r` says: `6.1.0-56-amd64`. */
+export function isRelease(text: string): boolean {
+  return /^\d+\.\d+[\w.+~:-]*$/.test(text);
 }

@@ -4,6 +4,7 @@ import { type Outcome, success } from '../outcome.js';
 import { cacheKey, lookUp, lookUpOrMake } from '../store/store.js';
 import { type Apt, downloadPackages, type PackageRecord } from './apt.js';
 import { extractVmlinux } from './boot-image.js';
+import { depmod } from './depmod.js';
 import { relocateHeaders } from './headers.js';
 import type { KernelContext } from './kernel.js';
 import type { KernelPackages } from './packages.js';
@@ -136,19 +137,15 @@ async function makeImage(
   await rename(merged, modules).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });
-  const [indexed] = await Promise.all([
-    tool(
-      ['depmod', '-b', directory, packages.release],
-      { cannot: `Cannot index the modules of ${packages.release}` },
-      signalOf(apt),
-    ),
+  const [indexed, extracted] = await Promise.all([
+    depmod(directory, packages.release, apt.signal),
     extractVmlinux(
       join(directory, 'boot', `vmlinuz-${packages.release}`),
       join(directory, 'vmlinux'),
       apt.signal,
     ),
   ]);
-  return indexed;
+  return indexed.ok ? extracted : indexed;
 }
 
 async function makeHeaders(

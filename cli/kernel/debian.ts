@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { failure, type Outcome, success } from '../outcome.js';
 import { readReference, settleReference } from '../store/reference.js';
-import { cacheKey, lookUp } from '../store/store.js';
+import { cacheKey, lookUp, placesOf, type Store } from '../store/store.js';
 import { type Apt, openApt, packageRecords } from './apt.js';
 import type { CatalogueKernel, CatalogueRelease } from './catalogue.js';
 import { compilerOf, headersDirectory } from './configuration.js';
@@ -36,22 +36,39 @@ const rememberedSchema = z.object({
 /** What the reference `debian-X.Y` holds. */
 export type Remembered = z.infer<typeof rememberedSchema>;
 
+/** What `debian:X.Y` stands for, where it has been fetched and is still there. */
+export async function peekDebian(
+  kernel: CatalogueKernel,
+  store: Store,
+): Promise<{ release: string; version: string } | undefined> {
+  const remembered = await recall(kernel, store);
+  if (!remembered) return undefined;
+  const { entry } = placesOf(store, 'kernel-image', remembered.image);
+  return (await exists(entry)) ? remembered : undefined;
+}
+
+async function recall(kernel: CatalogueKernel, store: Store): Promise<Remembered | undefined> {
+  const value = await readReference(store, referenceName(kernel));
+  return rememberedSchema.safeParse(value).data;
+}
+
+const referenceName = ({ version }: CatalogueKernel) => `debian-${version}`;
+
 export async function resolveDebian(
   spec: string,
   kernel: CatalogueKernel,
   context: KernelContext,
   { refresh = false }: ResolveOptions = {},
 ): Promise<Outcome<Kernel>> {
-  const name = `debian-${kernel.version}`;
   const look = async () => {
-    const remembered = rememberedSchema.safeParse(await readReference(context.store, name));
-    return remembered.success ? assemble(spec, kernel, remembered.data, context) : undefined;
+    const remembered = await recall(kernel, context.store);
+    return remembered ? assemble(spec, kernel, remembered, context) : undefined;
   };
   const known = refresh ? undefined : await look();
   if (known) return success(known);
   return settleReference(
     context.store,
-    name,
+    referenceName(kernel),
     refresh ? async () => undefined : look,
     async (scratch) => {
       const found = await findPackages(kernel, scratch, context);
@@ -99,10 +116,7 @@ async function assemble(
   if (!image || !headers || !source) return undefined;
   const bzImage = join(image, 'boot', `vmlinuz-${release}`);
   const vmlinux = join(image, 'vmlinux');
-  const direct = await access(vmlinux).then(
-    () => true,
-    () => false,
-  );
+  const direct = await exists(vmlinux);
   return {
     spec,
     release,
@@ -166,4 +180,11 @@ async function ownReleaseFirst(releases: readonly CatalogueRelease[]): Promise<C
   const own = text.match(/^VERSION_CODENAME=(\w+)$/m)?.[1];
   const rank = ({ codename }: CatalogueRelease) => (codename === own ? 0 : 1);
   return [...releases].sort((a, b) => rank(a) - rank(b));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

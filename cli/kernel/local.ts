@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, constants, open, readdir, stat } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { release as hostRelease } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
-import { cacheKey, lookUp, lookUpOrMake } from '../store/store.js';
-import { extractVmlinux } from './boot-image.js';
-import { readBzImage } from './bzimage.js';
+import { runTool } from '../process/child.js';
+import { cacheKey, directoriesIn, lookUpOrMake } from '../store/store.js';
+import { extractVmlinux, hasPvhEntry } from './boot-image.js';
+import { isRelease, readBzImage } from './bzimage.js';
+import { depmod } from './depmod.js';
 import { isElf } from './elf.js';
 import type { Kernel, KernelContext } from './kernel.js';
-import { tool } from './tool.js';
 
 /** Kernels that are on this machine already: `image:…` and `host`. */
 
@@ -22,17 +23,15 @@ export async function resolveImage(
   const image = resolve(request.image);
   const checked = await checkFile(image);
   if (!checked.ok) return checked;
-  const modules = request.modules === undefined ? undefined : resolve(request.modules);
-  const identified = await identify(image, modules);
+  const identified = await identify(image);
   if (!identified.ok) return identified;
-  const { release, compressed } = identified.value;
-  let found: string | undefined;
-  if (modules !== undefined) {
-    const checkedModules = await findModules(modules, release, image);
-    if (!checkedModules.ok) return checkedModules;
-    found = checkedModules.value;
+  const found: Found = { spec, image, ...identified.value };
+  if (request.modules !== undefined) {
+    const modules = await findModules(resolve(request.modules), found.release, image);
+    if (!modules.ok) return modules;
+    found.modules = modules.value;
   }
-  return complete({ spec, release, image, compressed, modules: found }, context);
+  return complete(found, context);
 }
 
 /** `host`: the kernel that this machine runs. */
@@ -50,16 +49,17 @@ export async function resolveHost(spec: string, context: KernelContext): Promise
   const bzImage = await readBzImage(image);
   if (!bzImage) return notAnImage(image);
   const directory = `/lib/modules/${release}`;
-  const modules = (await exists(directory)) ? directory : undefined;
-  return complete({ spec, release: bzImage.release, image, compressed: true, modules }, context);
+  const modules = (await exists(directory)) ? { modules: directory } : {};
+  return complete({ spec, release, image, compressed: true, ...modules }, context);
 }
 
 interface Found {
   spec: string;
   release: string;
   image: string;
+  /** A bzImage, not a vmlinux. */
   compressed: boolean;
-  modules: string | undefined;
+  modules?: string;
 }
 
 async function complete(found: Found, context: KernelContext): Promise<Outcome<Kernel>> {
@@ -93,10 +93,7 @@ async function bootImageFor(
     store,
     'kernel-vmlinux',
     cacheKey({ image: imageHash }),
-    async (directory) => {
-      await extractVmlinux(image, join(directory, 'vmlinux'), signal);
-      return success(undefined);
-    },
+    (directory) => extractVmlinux(image, join(directory, 'vmlinux'), signal),
   );
   if (!entry.ok) return entry;
   const vmlinux = join(entry.value, 'vmlinux');
@@ -105,8 +102,10 @@ async function bootImageFor(
 
 async function checkFile(file: string): Promise<Outcome<undefined>> {
   try {
-    if ((await stat(file)).isDirectory()) {
-      return failure('unreadable', `${file} is a directory, not a kernel image`, NAME_AN_IMAGE);
+    const status = await stat(file);
+    if (!status.isFile()) {
+      const what = status.isDirectory() ? 'a directory' : 'a device or the like';
+      return failure('unreadable', `${file} is ${what}, not a kernel image`, NAME_AN_IMAGE);
     }
     await access(file, constants.R_OK);
     return success(undefined);
@@ -125,32 +124,42 @@ function notAnImage(file: string) {
   return failure('unreadable', `${file} is no x86 kernel image`, NAME_AN_IMAGE);
 }
 
-/** What the file is and which release; an ELF vmlinux does not say, its modules' directory does. */
-async function identify(
-  image: string,
-  modules: string | undefined,
-): Promise<Outcome<{ release: string; compressed: boolean }>> {
+/** What the file is, and which release. */
+async function identify(image: string): Promise<Outcome<{ release: string; compressed: boolean }>> {
   const bzImage = await readBzImage(image);
   if (bzImage) return success({ release: bzImage.release, compressed: true });
-  const handle = await open(image);
-  const start = Buffer.alloc(64);
-  await handle.read(start, 0, 64, 0);
-  await handle.close();
-  if (!isElf(start)) return notAnImage(image);
-  const release = await vmlinuxRelease(image);
+  if (!(await startsAsElf(image))) return notAnImage(image);
+  const vmlinux = await readFile(image);
+  const release = vmlinuxRelease(vmlinux);
   if (release === undefined) return notAnImage(image);
-  void modules;
+  if (!hasPvhEntry(vmlinux)) {
+    return failure(
+      'unreadable',
+      `${image} is a vmlinux without an entry for virtual machines (CONFIG_PVH is off)`,
+      'Give the bzImage, arch/x86/boot/bzImage of the same tree',
+    );
+  }
   return success({ release, compressed: false });
 }
 
+async function startsAsElf(file: string): Promise<boolean> {
+  const handle = await open(file);
+  try {
+    const start = Buffer.alloc(64);
+    await handle.read(start, 0, start.length, 0);
+    return isElf(start);
+  } finally {
+    await handle.close();
+  }
+}
+
 /** From the banner that every kernel carries: `Linux version 6.1.0 (…`. */
-async function vmlinuxRelease(file: string): Promise<string | undefined> {
-  let before = '';
-  for await (const chunk of createReadStream(file, { encoding: 'latin1' })) {
-    const text = before + (chunk as string);
-    const release = text.match(/Linux version (\d\S*) \(/)?.[1];
-    if (release) return release;
-    before = text.slice(-256);
+export function vmlinuxRelease(vmlinux: Buffer): string | undefined {
+  const banner = 'Linux version ';
+  for (let at = vmlinux.indexOf(banner); at >= 0; at = vmlinux.indexOf(banner, at + 1)) {
+    const start = at + banner.length;
+    const release = vmlinux.toString('latin1', start, start + 128).match(/^(\S+) \(/)?.[1];
+    if (release && isRelease(release)) return release;
   }
   return undefined;
 }
@@ -163,25 +172,14 @@ async function findModules(
 ): Promise<Outcome<string>> {
   const below = join(directory, 'lib/modules', release);
   if (await exists(below)) return success(below);
-  if (
-    (await exists(join(directory, 'kernel'))) ||
-    (await exists(join(directory, 'modules.order')))
-  ) {
+  if (await exists(join(directory, 'kernel'))) {
     const other = await releaseOfModules(directory);
     if (other === release) return success(directory);
-    return failure(
-      'unreadable',
-      `The modules in ${directory} are for ${other}, but ${image} is ${release}`,
-      'Give the modules that were built with this image',
-    );
+    return otherRelease(`The modules in ${directory} are for ${other}`, image, release);
   }
-  const others = await readdir(join(directory, 'lib/modules')).catch(() => []);
+  const others = await directoriesIn(join(directory, 'lib/modules'));
   if (others.length > 0) {
-    return failure(
-      'unreadable',
-      `${directory} has modules for ${others.join(', ')}, but ${image} is ${release}`,
-      'Give the modules that were built with this image',
-    );
+    return otherRelease(`${directory} has modules for ${others.join(', ')}`, image, release);
   }
   return failure(
     'unreadable',
@@ -190,9 +188,22 @@ async function findModules(
   );
 }
 
-/** From the first module's version magic, else the directory's name. */
+function otherRelease(modules: string, image: string, release: string) {
+  return failure(
+    'unreadable',
+    `${modules}, but ${image} is ${release}`,
+    'Give the modules that were built with this image',
+  );
+}
+
+/** By the directory's name, as it is installed; a copy may have another: by one of its modules. */
 async function releaseOfModules(directory: string): Promise<string> {
-  return basename(directory);
+  const files = await readdir(join(directory, 'kernel'), { recursive: true });
+  const module = files.find((name) => /\.ko(\.(xz|zst|gz))?$/.test(name));
+  if (module === undefined) return basename(directory);
+  const path = join(directory, 'kernel', module);
+  const asked = await runTool(['modinfo', '--field', 'vermagic', path]);
+  return (asked.ok && asked.stdout.split(' ')[0]) || basename(directory);
 }
 
 /** Changes whenever a module does: every file's path, size and time. Hashing them takes too long. */
@@ -210,7 +221,7 @@ async function modulesIdentity(directory: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The directory where it has a modules.dep, else links to its files and one that depmod makes. */
+/** The directory where it has a modules.dep, else one of links to what it has, for depmod to add to. */
 async function withModulesDep(
   directory: string,
   release: string,
@@ -218,22 +229,16 @@ async function withModulesDep(
   { store, signal }: KernelContext,
 ): Promise<Outcome<string>> {
   if (await exists(join(directory, 'modules.dep'))) return success(directory);
-  const key = cacheKey({ directory, identity });
-  const found = await lookUp(store, 'kernel-modules', key);
-  if (found) return success(join(found, 'lib/modules', release));
+  const key = cacheKey({ directory, release, identity });
   const entry = await lookUpOrMake(store, 'kernel-modules', key, async (made) => {
     const target = join(made, 'lib/modules', release);
-    const copied = await tool(
-      ['sh', '-c', 'mkdir -p "$2" && cp -RL "$1/." "$2"', 'sh', directory, target],
-      { cannot: `Cannot copy the modules in ${directory}` },
-      signal ? { signal } : {},
-    );
-    if (!copied.ok) return copied;
-    return tool(
-      ['depmod', '-b', made, release],
-      { cannot: `Cannot index the modules in ${directory}` },
-      signal ? { signal } : {},
-    );
+    await mkdir(target, { recursive: true });
+    for (const name of await readdir(directory)) {
+      // Links to the trees that it was built from; depmod has no use for them.
+      if (name === 'build' || name === 'source') continue;
+      await symlink(join(directory, name), join(target, name));
+    }
+    return depmod(made, release, signal);
   });
   return entry.ok ? success(join(entry.value, 'lib/modules', release)) : entry;
 }

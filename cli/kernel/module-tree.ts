@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { type Outcome, success } from '../outcome.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
+import { depmod } from './depmod.js';
 import type { Kernel, KernelContext } from './kernel.js';
 import { uncompressModule } from './module-file.js';
 import { moduleName, readModuleIndex, selectModules } from './module-index.js';
-import { tool } from './tool.js';
 
 const contentsSchema = z.object({ builtIn: z.array(z.string()), absent: z.array(z.string()) });
 
@@ -48,11 +48,7 @@ export async function moduleTree(
       await cp(join(source ?? '', name), join(target, name)).catch(ignoreMissing);
     }
     await writeFile(join(directory, CONTENTS), JSON.stringify({ builtIn, absent }));
-    return tool(
-      ['depmod', '-b', directory, kernel.release],
-      { cannot: `Cannot index the modules of ${kernel.release}` },
-      signal ? { signal } : {},
-    );
+    return depmod(directory, kernel.release, signal);
   });
   if (!entry.ok) return entry;
   const text = await readFile(join(entry.value, CONTENTS), 'utf8');

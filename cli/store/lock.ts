@@ -1,42 +1,101 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { boundArgv } from '../process/child.js';
 
 /**
  * Locks between processes that the kernel gives back when their holder dies, whatever killed it:
- * flock(2), through util-linux' `flock`, held by a child that lives as long as its standard input
- * (ours) is open.
+ * flock(2). Node cannot call it; util-linux' `flock` can, on a descriptor that it inherits. The
+ * lock belongs to the open file, which is ours: it stays when `flock` ends, until we close it.
  */
 
-/** An exclusive lock; `release` it, or die. */
+/** `release` it, or die. */
 export interface Lock {
-  release(): Promise<void>;
+  release(): void;
 }
 
+/** `shared`: any number of holders, but none with an exclusive lock. */
+export type LockMode = 'exclusive' | 'shared';
+
 /**
- * Waits for the lock on `file` (made where missing).
+ * Waits for the lock on `file` (made where missing). Errors of the file system are thrown as they
+ * come.
  *
  * @param onWait called once, where somebody else holds the lock just now
  */
-export async function acquireLock(file: string, onWait?: () => void): Promise<Lock> {
-  const script = `flock --nonblock 9 || { echo waiting; flock 9; }; echo held; exec cat`;
-  const [program, ...rest] = boundArgv(['sh', '-c', `exec 9>>"$0"; ${script}`, file], 'single');
-  const child = spawn(program, rest, { detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
-  const closed = once(child, 'close');
-  await new Promise<void>((resolve, reject) => {
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      if (!said.includes('waiting') && text.includes('waiting')) onWait?.();
-      said += text;
-      if (said.includes('held')) resolve();
-    });
-    child.once('error', reject);
-    child.once('close', () => reject(new Error(`the lock on ${file} could not be taken`)));
+export async function acquireLock(
+  file: string,
+  { mode = 'exclusive', onWait }: { mode?: LockMode; onWait?: (() => void) | undefined } = {},
+): Promise<Lock> {
+  let announced = false;
+  for (;;) {
+    const descriptor = openLockFile(file, mode);
+    try {
+      if (!(await flock(descriptor, mode, 'at once'))) {
+        if (!announced) onWait?.();
+        announced = true;
+        await flock(descriptor, mode, 'waiting');
+      }
+      if (isStill(file, descriptor)) return { release: () => closeSync(descriptor) };
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+    // Its holder removed the file: a lock on it would keep nobody out.
+    closeSync(descriptor);
+  }
+}
+
+/** The exclusive lock on `file`, or undefined where somebody holds one of either mode. */
+export async function tryLock(file: string): Promise<Lock | undefined> {
+  const descriptor = openLockFile(file, 'exclusive');
+  try {
+    if ((await flock(descriptor, 'exclusive', 'at once')) && isStill(file, descriptor)) {
+      return { release: () => closeSync(descriptor) };
+    }
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+  closeSync(descriptor);
+  return undefined;
+}
+
+/** A shared lock needs no right to write: others may have made a cache that we only read. */
+function openLockFile(file: string, mode: LockMode): number {
+  try {
+    return openSync(file, 'a');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (mode === 'shared' && ['EACCES', 'EPERM', 'EROFS'].includes(code))
+      return openSync(file, 'r');
+    throw error;
+  }
+}
+
+function isStill(file: string, descriptor: number): boolean {
+  const [named, opened] = [statSync(file, { throwIfNoEntry: false }), fstatSync(descriptor)];
+  return named?.ino === opened.ino && named.dev === opened.dev;
+}
+
+/** @returns false where somebody else has it, and we are not to wait */
+async function flock(
+  descriptor: number,
+  mode: LockMode,
+  patience: 'at once' | 'waiting',
+): Promise<boolean> {
+  const argv = ['flock', `--${mode}`, ...(patience === 'at once' ? ['--nonblock'] : []), '3'];
+  // One that may wait for long must not outlive us; the guard costs two more programs to start.
+  const [program = '', ...rest] = patience === 'at once' ? argv : boundArgv(argv, 'single');
+  const child = spawn(program, rest, {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit', descriptor],
   });
-  return {
-    async release() {
-      child.stdin.end();
-      await closed;
-    },
-  };
+  const [exitCode, signal] = await once(child, 'close').catch((error: Error) => {
+    // Without its `code`, which would make it an error of the file system.
+    throw new Error(`flock (of util-linux) does not start: ${error.message}`);
+  });
+  if (exitCode === 0) return true;
+  if (exitCode === 1 && patience === 'at once') return false;
+  throw new Error(`flock failed with ${exitCode ?? signal}`);
 }

@@ -42,7 +42,7 @@ export async function settleReference<Value>(
   const scratch = join(shelf, `.${name}.making`);
   try {
     await mkdir(shelf, { recursive: true });
-    const lock = await acquireLock(join(shelf, `.${name}.lock`), onWait);
+    const lock = await acquireLock(join(shelf, `.${name}.lock`), { onWait });
     try {
       const known = await look();
       if (known !== undefined) return success(known);
@@ -56,7 +56,7 @@ export async function settleReference<Value>(
       return success(made.value.value);
     } finally {
       await rm(scratch, { recursive: true, force: true });
-      await lock.release();
+      lock.release();
     }
   } catch (error) {
     return storageFailure(shelf, error);

@@ -3,17 +3,19 @@ import { access, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promis
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Failure, failure, type Outcome, success } from '../outcome.js';
-import { acquireLock } from './lock.js';
+import { acquireLock, type Lock } from './lock.js';
 
 /**
  * The cache: directories that never change once they are there, each named by the hash of
  * everything that went into it.
  *
- *     <root>/<kind>/<key>/          an entry
- *     <root>/<kind>/.<key>.lock     held while it is being made
- *     <root>/<kind>/.<key>.making/  one that is being made, or was when its maker died
+ *     <root>/<kind>/<key>/           an entry
+ *     <root>/<kind>/.<key>.lock      held alone while it is made or removed, shared while it is used
+ *     <root>/<kind>/.<key>.making/   one that is being made, or was when its maker died
+ *     <root>/<kind>/.<key>.removing/ the same for one that is being removed
  *
- * An entry comes into being by a rename, so one that is there is whole.
+ * An entry comes and goes by a rename, so one that is there is whole. References (reference.ts) and
+ * workspaces (workspace.ts), which change, have their places and locks by the same pattern.
  */
 
 /** Raised with every change to what entries hold, so that an older program's entries are not used. */
@@ -38,18 +40,61 @@ export function cacheKey(inputs: Record<string, string | number | boolean>): str
   return hash.digest('hex').slice(0, 32);
 }
 
-/** The entry's directory where it is there, else undefined. Never makes anything. */
+/** Where what belongs to a key is: the entry itself, and what stands beside it. */
+export function placesOf(store: Store, kind: string, key: string) {
+  const shelf = join(store.root, kind);
+  return {
+    shelf,
+    entry: join(shelf, key),
+    lock: join(shelf, `.${key}.lock`),
+    making: join(shelf, `.${key}.making`),
+    removing: join(shelf, `.${key}.removing`),
+  };
+}
+
+/**
+ * The entry's directory where it is there, else undefined. Never makes anything. From then on until
+ * this process ends nobody removes the entry.
+ */
 export async function lookUp(store: Store, kind: string, key: string): Promise<string | undefined> {
-  const directory = join(store.root, kind, key);
-  try {
-    await access(directory);
-  } catch {
-    return undefined;
+  const { entry, lock } = placesOf(store, kind, key);
+  if (await exists(entry)) {
+    await keep(lock);
+    // It may have gone while we waited for the lock.
+    if (await exists(entry)) {
+      // The time of last use, for `daxrepro cache clean`. A read-only cache is still a cache.
+      const now = new Date();
+      await utimes(entry, now, now).catch(() => {});
+      return entry;
+    }
   }
-  // The time of last use, for `daxrepro cache clean`. A read-only cache is still a cache.
-  const now = new Date();
-  await utimes(directory, now, now).catch(() => {});
-  return directory;
+  await letGo(lock);
+  return undefined;
+}
+
+/** The shared locks of the entries that this process uses, by lock file. */
+const kept = new Map<string, Promise<Lock | undefined>>();
+
+/** Takes the shared lock once and for all; the kernel gives it back when we end. */
+async function keep(lock: string): Promise<void> {
+  let taken = kept.get(lock);
+  if (!taken) {
+    taken = acquireLock(lock, { mode: 'shared' }).catch((error: NodeJS.ErrnoException) => {
+      // Who cannot lock cannot clean either: a cache on a read-only file system, for example.
+      if (error.code === undefined) throw error;
+      return undefined;
+    });
+    kept.set(lock, taken);
+  }
+  await taken;
+}
+
+/** For an entry that is gone: with our own lock on it we could not make it. */
+async function letGo(lock: string): Promise<void> {
+  const taken = kept.get(lock);
+  if (!taken) return;
+  kept.delete(lock);
+  (await taken)?.release();
 }
 
 export interface MakeOptions {
@@ -68,30 +113,30 @@ export async function lookUpOrMake(
   make: (directory: string) => Promise<Outcome<unknown>>,
   { onWait }: MakeOptions = {},
 ): Promise<Outcome<string>> {
-  const found = await lookUp(store, kind, key);
-  if (found) return success(found);
-  const shelf = join(store.root, kind);
+  const { shelf, entry, lock, making } = placesOf(store, kind, key);
   try {
-    await mkdir(shelf, { recursive: true });
-    const lock = await acquireLock(join(shelf, `.${key}.lock`), onWait);
-    try {
-      const madeMeanwhile = await lookUp(store, kind, key);
-      if (madeMeanwhile) return success(madeMeanwhile);
-      // What a killed maker left is nobody's now: we hold the lock.
-      const making = join(shelf, `.${key}.making`);
-      await rm(making, { recursive: true, force: true });
-      await mkdir(making);
+    for (;;) {
+      const found = await lookUp(store, kind, key);
+      if (found) return success(found);
+      await mkdir(shelf, { recursive: true });
+      const held = await acquireLock(lock, { onWait });
       try {
-        const made = await make(making);
-        if (!made.ok) return made;
-        await rename(making, join(shelf, key));
-      } finally {
+        // Another process may have made it while we waited.
+        if (await exists(entry)) continue;
+        // What a killed maker left is nobody's now: we hold the lock.
         await rm(making, { recursive: true, force: true });
+        await mkdir(making);
+        try {
+          const made = await make(making);
+          if (!made.ok) return made;
+          await rename(making, entry);
+        } finally {
+          await rm(making, { recursive: true, force: true });
+        }
+      } finally {
+        held.release();
       }
-    } finally {
-      await lock.release();
     }
-    return success(join(shelf, key));
   } catch (error) {
     return storageFailure(shelf, error);
   }
@@ -128,35 +173,44 @@ export interface Entry {
   lastUsed: Date;
 }
 
-/** Every whole entry, by kind and key. */
+/** Every whole entry and every workspace, by kind and key. */
 export async function listEntries(store: Store): Promise<Entry[]> {
   const entries: Entry[] = [];
-  for (const kind of await names(store.root)) {
-    for (const key of await names(join(store.root, kind))) {
-      if (key.startsWith('.')) continue;
-      const directory = join(store.root, kind, key);
-      const { mtime } = await stat(directory);
-      entries.push({ kind, key, directory, size: await diskUsage(directory), lastUsed: mtime });
+  for (const kind of await directoriesIn(store.root)) {
+    for (const key of await directoriesIn(join(store.root, kind))) {
+      const { entry } = placesOf(store, kind, key);
+      const status = await stat(entry).catch(() => undefined);
+      // Another process may be cleaning.
+      if (!status) continue;
+      const size = await diskUsage(entry);
+      entries.push({ kind, key, directory: entry, size, lastUsed: status.mtime });
     }
   }
   return entries;
 }
 
-async function names(directory: string): Promise<string[]> {
-  try {
-    return (await readdir(directory)).sort();
-  } catch {
-    return [];
-  }
+/** The names of the directories in a directory, but for hidden ones, in order. */
+export async function directoriesIn(directory: string): Promise<string[]> {
+  const found = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  return found
+    .filter((one) => one.isDirectory() && !one.name.startsWith('.'))
+    .map((one) => one.name)
+    .sort();
 }
 
 async function diskUsage(directory: string): Promise<number> {
-  const files = await readdir(directory, { recursive: true, withFileTypes: true });
-  let total = 0;
-  for (const file of files) {
-    if (!file.isFile()) continue;
-    const { blocks } = await stat(join(file.parentPath, file.name)).catch(() => ({ blocks: 0 }));
-    total += blocks * 512;
-  }
-  return total;
+  const files = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = await Promise.all(
+    files
+      .filter((file) => file.isFile())
+      .map((file) => stat(join(file.parentPath, file.name)).catch(() => ({ blocks: 0 }))),
+  );
+  return sizes.reduce((total, { blocks }) => total + blocks * 512, 0);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

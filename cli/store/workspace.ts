@@ -42,7 +42,7 @@ export async function useWorkspace<Value>(
       }
       return used;
     } finally {
-      await lock.release();
+      lock.release();
     }
   } catch (error) {
     return storageFailure(shelf, error);

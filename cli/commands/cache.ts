@@ -1,0 +1,100 @@
+import { EXIT, exitCodeOf, failure, formatFailure } from '../outcome.js';
+import { cleanStore } from '../store/clean.js';
+import { defaultStore, type Entry, listEntries, type Store } from '../store/store.js';
+
+/** `daxrepro cache …` */
+
+export interface CacheCommandContext {
+  store?: Store;
+  print?: (text: string) => void;
+  printError?: (text: string) => void;
+}
+
+/** `cache list`: what is there, how big it is, and when it was last used. */
+export async function cacheListCommand(
+  { json = false }: { json?: boolean },
+  context: CacheCommandContext = {},
+): Promise<number> {
+  const { store, print } = complete(context);
+  const entries = await listEntries(store);
+  const size = total(entries);
+  if (json) {
+    print(JSON.stringify({ schemaVersion: 1, root: store.root, size, entries }, null, 2));
+    return EXIT.ok;
+  }
+  for (const entry of entries) print(describe(entry));
+  const count = entries.length === 1 ? '1 entry' : `${entries.length} entries`;
+  print(`${readable(size)} in ${count} below ${store.root}`);
+  return EXIT.ok;
+}
+
+export interface CacheCleanOptions {
+  /** Everything that nobody uses. */
+  all?: boolean;
+  /** What has not been used for this many days; 30 where neither is given. */
+  olderThan?: number | string;
+  /** Say what would go, and remove nothing. */
+  dryRun?: boolean;
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** `cache clean`: makes room. What a run uses, now or as it starts, stays or is made again. */
+export async function cacheCleanCommand(
+  { all = false, olderThan, dryRun = false }: CacheCleanOptions,
+  context: CacheCommandContext = {},
+): Promise<number> {
+  const { store, print, printError } = complete(context);
+  const days = Number(olderThan ?? 30);
+  if (!/^\d+(\.\d+)?$/.test(String(olderThan ?? 30))) {
+    const wrong = failure(
+      'usage',
+      `The age has to be a number of days, not "${olderThan}"`,
+      'Write for example --older-than 7',
+    ).failure;
+    printError(formatFailure(wrong));
+    return exitCodeOf(wrong);
+  }
+  const limit = Date.now() - days * DAY;
+  const goes = ({ lastUsed }: Entry) => all || lastUsed.getTime() <= limit;
+  const cleaned = await cleanStore(store, goes, { dryRun, references: all });
+  if (!cleaned.ok) {
+    printError(formatFailure(cleaned.failure));
+    return exitCodeOf(cleaned.failure);
+  }
+  const { removed, inUse, leftovers } = cleaned.value;
+  for (const entry of removed) print(describe(entry));
+  for (const path of leftovers) print(`${path} (left over)`);
+  for (const { kind, key } of inUse) printError(`daxrepro: ${kind}/${key} is in use and stays`);
+  print(`${dryRun ? 'Would free' : 'Freed'} ${readable(total(removed))} below ${store.root}`);
+  return EXIT.ok;
+}
+
+function complete(context: CacheCommandContext) {
+  return {
+    store: context.store ?? defaultStore(),
+    print: context.print ?? ((text: string) => process.stdout.write(`${text}\n`)),
+    printError: context.printError ?? ((text: string) => process.stderr.write(`${text}\n`)),
+  };
+}
+
+function describe({ kind, key, size, lastUsed }: Entry): string {
+  const day = lastUsed.toISOString().slice(0, 16).replace('T', ' ');
+  return `${kind.padEnd(16)}  ${key}  ${readable(size).padStart(9)}  last used ${day}`;
+}
+
+function total(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Binary units, as du -h has them. */
+function readable(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}

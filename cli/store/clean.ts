@@ -1,0 +1,118 @@
+import { readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Outcome, success } from '../outcome.js';
+import { tryLock } from './lock.js';
+import { REFERENCES } from './reference.js';
+import {
+  directoriesIn,
+  type Entry,
+  listEntries,
+  placesOf,
+  type Store,
+  storageFailure,
+} from './store.js';
+
+/**
+ * Removes from the cache what nobody makes or uses right now. An entry's lock tells: its users hold
+ * it, and we hold it while we remove.
+ */
+
+export interface Cleaning {
+  removed: Entry[];
+  /** Was to go, but somebody uses it. */
+  inUse: Entry[];
+  /** What killed makers and removers left, by path. */
+  leftovers: string[];
+}
+
+export interface CleanOptions {
+  /** Only say what would go. */
+  dryRun?: boolean;
+  /** Forget what names stand for, too. */
+  references?: boolean;
+}
+
+/** @param goes says which entries are to go */
+export async function cleanStore(
+  store: Store,
+  goes: (entry: Entry) => boolean,
+  { dryRun = false, references = false }: CleanOptions = {},
+): Promise<Outcome<Cleaning>> {
+  const cleaning: Cleaning = { removed: [], inUse: [], leftovers: [] };
+  try {
+    for (const entry of (await listEntries(store)).filter(goes)) {
+      const removed = await removeEntry(store, entry, dryRun);
+      (removed ? cleaning.removed : cleaning.inUse).push(entry);
+    }
+    if (references && !dryRun) await removeReferences(store);
+    for (const kind of await directoriesIn(store.root)) {
+      cleaning.leftovers.push(...(await sweep(store, kind, dryRun)));
+    }
+    return success(cleaning);
+  } catch (error) {
+    return storageFailure(store.root, error);
+  }
+}
+
+/** Whoever is working one out writes it anew. */
+async function removeReferences(store: Store): Promise<void> {
+  const shelf = join(store.root, REFERENCES);
+  const names: string[] = await readdir(shelf).catch(() => []);
+  for (const name of names) {
+    if (name.endsWith('.json') && !name.startsWith('.'))
+      await rm(join(shelf, name), { force: true });
+  }
+}
+
+/** @returns false where somebody uses it */
+async function removeEntry(store: Store, { kind, key }: Entry, dryRun: boolean): Promise<boolean> {
+  const { entry, lock, removing } = placesOf(store, kind, key);
+  const held = await tryLock(lock);
+  if (!held) return false;
+  try {
+    if (dryRun) return true;
+    await rm(removing, { recursive: true, force: true });
+    await rename(entry, removing).catch(ignoreMissing);
+    await rm(removing, { recursive: true, force: true });
+    // Whoever waits for this lock sees that its file is gone and begins again.
+    await rm(lock, { force: true });
+    return true;
+  } finally {
+    held.release();
+  }
+}
+
+/** What stands beside entries: `.<key>.making` and the like. */
+const BESIDE = /^\.(.+)\.(lock|making|removing|busy)$/;
+
+async function sweep(store: Store, kind: string, dryRun: boolean): Promise<string[]> {
+  const shelf = join(store.root, kind);
+  const names: string[] = await readdir(shelf).catch(() => []);
+  const keys = new Set(names.flatMap((name) => name.match(BESIDE)?.[1] ?? []));
+  const leftovers: string[] = [];
+  for (const key of keys) {
+    const isThere = names.includes(key) || names.includes(`${key}.json`);
+    const left = names.filter((name) => {
+      const [, of, what] = name.match(BESIDE) ?? [];
+      // A workspace keeps its mark that it cannot be relied on.
+      return of === key && what !== 'lock' && !(isThere && what === 'busy');
+    });
+    const lock = placesOf(store, kind, key).lock;
+    if (left.length === 0 && isThere) continue;
+    const held = await tryLock(lock);
+    if (!held) continue;
+    try {
+      leftovers.push(...left.map((name) => join(shelf, name)));
+      if (dryRun) continue;
+      for (const name of left) await rm(join(shelf, name), { recursive: true, force: true });
+      if (!isThere) await rm(lock, { force: true });
+    } finally {
+      held.release();
+    }
+  }
+  return leftovers;
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException) {
+  if (error.code !== 'ENOENT') throw error;
+}
