@@ -6,31 +6,37 @@ import { execa } from 'execa';
 import t, { type Test } from 'tap';
 
 /**
- * The real launcher in a checkout with a fake npm. That installs a fake tsc, which makes a main.js
- * that prints its source's name and its arguments.
+ * The real launcher in a checkout with a fake npm and a fake node. To compile is to copy the
+ * sources; to run main.js is to print it and the arguments.
  */
 
 const launcher = readFileSync(new URL('../daxrepro', import.meta.url), 'utf8');
 
-const FAKE_TSC = `
-const { mkdirSync, readdirSync, readFileSync, writeFileSync } = require('node:fs');
-const out = process.argv[process.argv.indexOf('--outDir') + 1];
-const cli = process.argv[3].replace('tsconfig.build.json', 'cli');
-const sources = readdirSync(cli).map((name) => [name, readFileSync(cli + '/' + name, 'utf8')]);
-console.log('compiling');
-if (sources.some(([, text]) => text.includes('WRONG'))) process.exit(2);
-mkdirSync(out);
-for (const [name, text] of sources) {
-  const print = 'console.log(' + JSON.stringify(text) + ', ...process.argv.slice(2));';
-  writeFileSync(out + '/' + name.replace('.ts', '.js'), print);
-}
+const FAKE_NODE = `#!/bin/sh
+case $1 in
+--version) echo v20.19.0 ;;
+*/typescript/bin/tsc)
+  echo compiling
+  for out; do :; done
+  cli=\${3%/*}/cli
+  grep -q WRONG "$cli/main.ts" && exit 2
+  mkdir "$out"
+  for source in "$cli"/*.ts; do
+    name=\${source##*/}
+    cp "$source" "$out/\${name%.ts}.js"
+  done ;;
+*/dist/main.js)
+  main=$1
+  shift
+  printf '<%s>' "$(cat "$main")" "$@" ;;
+esac
 `;
 
 const FAKE_NPM = `#!/bin/sh
 echo "$*" >>"$NPM_LOG"
 echo 'added packages'
 mkdir -p node_modules/typescript/bin node_modules/.bin
-printf '%s' "$FAKE_TSC" >node_modules/typescript/bin/tsc
+: >node_modules/typescript/bin/tsc
 sleep "\${NPM_SECONDS:-0}"
 [ -z "\${NPM_FAILS:-}" ] || exit 1
 case $* in *--workspaces=false*) ;; *) : >node_modules/.bin/tap; chmod +x node_modules/.bin/tap ;; esac
@@ -39,7 +45,7 @@ case $* in *--workspaces=false*) ;; *) : >node_modules/.bin/tap; chmod +x node_m
 
 function checkout(t: Test) {
   const top = t.testdir({
-    bin: { npm: FAKE_NPM },
+    bin: { npm: FAKE_NPM, node: FAKE_NODE },
     'with space': {
       daxrepro: launcher,
       'package.json': '{"type":"commonjs"}',
@@ -53,8 +59,9 @@ function checkout(t: Test) {
   const root = join(top, 'with space');
   chmodSync(join(root, 'daxrepro'), 0o755);
   chmodSync(join(top, 'bin/npm'), 0o755);
+  chmodSync(join(top, 'bin/node'), 0o755);
   const path = `${join(top, 'bin')}:${process.env['PATH']}`;
-  const env = { PATH: path, NPM_LOG: join(top, 'npm.log'), FAKE_TSC, DAXREPRO_TOOLS: 'run' };
+  const env = { PATH: path, NPM_LOG: join(top, 'npm.log'), DAXREPRO_TOOLS: 'run' };
   return {
     root,
     start: (args: string[] = [], more: { env?: Record<string, string>; file?: string } = {}) =>
@@ -79,7 +86,7 @@ function checkout(t: Test) {
 t.test('installs and builds once, and leaves stdout to the program', async (t) => {
   const { root, start, npmCalls } = checkout(t);
   const first = await start(['run', 'a b']);
-  t.equal(first.stdout, 'first run a b');
+  t.equal(first.stdout, '<first><run><a b>');
   t.match(
     first.stderr,
     /installing npm packages[\s\S]*added packages[\s\S]*building dist[\s\S]*compiling/,
@@ -87,7 +94,7 @@ t.test('installs and builds once, and leaves stdout to the program', async (t) =
   t.equal(first.exitCode, 0);
   t.match(npmCalls(), [/^ci --workspaces=false .*--ignore-scripts/]);
   const second = await start();
-  t.equal(second.stdout, 'first');
+  t.equal(second.stdout, '<first>');
   t.equal(second.stderr, '');
   t.equal(npmCalls().length, 1);
   t.notOk(existsSync(join(root, '.setup')));
@@ -97,14 +104,14 @@ t.test('starts through symbolic links', async (t) => {
   const { root, start } = checkout(t);
   symlinkSync('with space/daxrepro', join(root, '../relative'));
   symlinkSync(join(root, '../relative'), join(root, '../absolute'));
-  t.equal((await start(['x'], { file: join(root, '../absolute') })).stdout, 'first x');
+  t.equal((await start(['x'], { file: join(root, '../absolute') })).stdout, '<first><x>');
 });
 
 t.test('builds again where a source is new, changed or gone', async (t) => {
   const { root, start, write, npmCalls } = checkout(t);
   await start();
   await write('cli/main.ts', 'second');
-  t.equal((await start()).stdout, 'second');
+  t.equal((await start()).stdout, '<second>');
   await write('cli/other.ts', 'other');
   await start();
   t.ok(existsSync(join(root, 'dist/other.js')));
@@ -135,20 +142,20 @@ t.test('a failed installation or build is not taken for a whole one', async (t) 
   t.match(failed.stderr, 'could not be installed');
   t.notOk(existsSync(join(root, 'node_modules')));
   t.equal((await start(['bisect', 'run'], { env: { NPM_FAILS: '1' } })).exitCode, 128);
-  t.equal((await start()).stdout, 'first');
+  t.equal((await start()).stdout, '<first>');
   await write('cli/main.ts', 'WRONG');
   const wrong = await start();
   t.equal(wrong.exitCode, 3);
   t.match(wrong.stderr, /compiling[\s\S]*do not compile/);
   await write('cli/main.ts', 'right');
-  t.equal((await start()).stdout, 'right');
+  t.equal((await start()).stdout, '<right>');
 });
 
 t.test('two at once: one installs, the other waits', async (t) => {
   const { start, npmCalls } = checkout(t);
   const env = { NPM_SECONDS: '0.3' };
   const both = await Promise.all([start(['1'], { env }), start(['2'], { env })]);
-  t.same(both.map(({ stdout }) => stdout).sort(), ['first 1', 'first 2']);
+  t.same(both.map(({ stdout }) => stdout).sort(), ['<first><1>', '<first><2>']);
   t.equal(npmCalls().length, 1);
   t.match(both.map(({ stderr }) => stderr).join(), 'waiting for another set-up');
 });
@@ -161,7 +168,7 @@ t.test('after a kill the next one starts afresh', async (t) => {
   // Its npm lives on and holds the lock; execa would wait for its output to end.
   const next = await start();
   await killed;
-  t.equal(next.stdout, 'first');
+  t.equal(next.stdout, '<first>');
   t.match(next.stderr, /waiting for another set-up[\s\S]*installing/);
   t.notOk(existsSync(join(root, '.setup')));
 });

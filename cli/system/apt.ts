@@ -99,7 +99,9 @@ async function aptGetOnce(args: readonly string[], context: AptContext): Promise
   const stop = () => subprocess.kill('SIGINT');
   signal?.addEventListener('abort', stop, { once: true });
   for await (const line of subprocess.iterable({ from: 'all' })) {
-    if (line.trim() !== '') progress({ type: 'detail', text: line.trim() });
+    // dpkg counts up on one line; what a terminal would show is the last of it.
+    const text = line.split('\r').at(-1)?.trim();
+    if (text) progress({ type: 'detail', text });
   }
   const result = await subprocess;
   signal?.removeEventListener('abort', stop);

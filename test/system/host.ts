@@ -45,11 +45,11 @@ export function fakeHost(t: Test, more: Partial<Host> & { aptGet?: string; sudo?
   };
   program(
     'apt-get',
-    `echo "$DEBIAN_FRONTEND $*" >>${log}
+    `echo "$DEBIAN_FRONTEND $*" >>"${log}"
 case "$*" in *' install '*) ;; *) exit ;; esac
 ${aptGet ?? BRING_BOTH}`,
   );
-  if (sudo !== undefined) program('sudo', `echo "sudo $*" >>${log}\n${sudo}`);
+  if (sudo !== undefined) program('sudo', `echo "sudo $*" >>"${log}"\n${sudo}`);
   mkdirSync(join(top, 'lists'), { recursive: true });
   writeFileSync(join(top, 'lists/a_Packages.lz4'), '');
   return {
