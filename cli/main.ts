@@ -1,21 +1,175 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from './outcome.js';
+import { RUN_DEFAULTS } from './run/defaults.js';
 import { version } from './version.js';
 
 /**
  * The command line's shape. What a command does is in `commands/`, loaded only when it is asked
- * for: `daxrepro --version` pays for nothing else.
+ * for: `daxrepro --version` pays for nothing else. Each command returns its exit code.
  */
 
 const program = new Command('daxrepro')
-  .description('Reproduce DAX file-system bugs: a verdict that is true, or none.')
+  .description(
+    'Boots QEMU guests with emulated persistent memory, runs tests on ext2, ext4 and xfs mounted\nwith -o dax, and gives a verdict that is true, or none.',
+  )
   .version(version())
-  .showHelpAfterError('(see --help)')
   .showSuggestionAfterError()
-  .exitOverride();
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  daxrepro run ext2 generic/002           one test, on the packaged 6.1 kernel
+  daxrepro run xfs -g dax --pmem nvdimm   a group of tests, on NVDIMMs
+  daxrepro run ext4 generic/002 --json    for scripts: one JSON document on stdout
+  daxrepro fsck e2fsck.log                the findings in a log from anywhere
 
-// Subcommands inherit exitOverride only when they are made after it is set.
+Exit codes: 0 all passed, 1 something failed, 2 usage, 3 no verdict, 130 interrupted.`,
+  );
+
+program
+  .command('run')
+  .summary('run tests on one kernel')
+  .description('Runs tests of the suite on one kernel and one file system, each in its own guest.')
+  .argument('<fs>', 'ext2, ext4 or xfs')
+  .argument('[test...]', 'ids of tests, such as generic/002; `daxrepro list` shows them')
+  .option('-g, --group <name>', 'all tests of a group (repeatable)', collect)
+  .option(
+    '--kernel <spec>',
+    'debian:5.10, debian:6.1, debian:6.12, image:BZIMAGE[,MODULES-DIR], or host',
+    RUN_DEFAULTS.kernel,
+  )
+  .option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)', RUN_DEFAULTS.pmem)
+  .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
+  .option('--suite <name>', 'the suite of tests', RUN_DEFAULTS.suite)
+  .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
+  .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
+  .option('--size <size>', 'of each device: 256M, 1G (default: 256M, for xfs 512M)')
+  .option('--timeout <time>', 'for each test: 90, 5m', RUN_DEFAULTS.timeout)
+  .option('--repeat <n>', 'times to run each test', RUN_DEFAULTS.repeat)
+  .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
+  .option('--cpus <n>', 'of each guest', RUN_DEFAULTS.cpus)
+  .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+  .option('--out <dir>', "where the run's directory goes")
+  .option('--json', 'the result as JSON on stdout')
+  .option('--dry-run', "print QEMU's command line, and start nothing")
+  .action(async (fs, tests, options) => {
+    const { runCommand } = await import('./commands/run.js');
+    await finish(runCommand(fs, tests, options, process.argv.slice(2)));
+  });
+
+program
+  .command('list')
+  .summary('the tests, with their groups')
+  .description('Lists the tests of the suite.')
+  .argument('[test...]', 'only these')
+  .option('-g, --group <name>', 'only those of a group (repeatable)', collect)
+  .option('--json', 'as JSON on stdout')
+  .action(async (tests, options) => {
+    const { listCommand } = await import('./commands/list.js');
+    await finish(listCommand(tests, options));
+  });
+
+program
+  .command('fsck')
+  .summary('the findings in an e2fsck or xfs_repair log')
+  .description(
+    'Reads a log of e2fsck or xfs_repair, or an xfstests .full file.\nExits with 0 where it is clean, 1 where it has findings, 2 where it is no such log.',
+  )
+  .argument('<log>', 'a file, or - for stdin')
+  .option('--json', 'as JSON on stdout')
+  .action(async (log, options) => {
+    const { fsckCommand } = await import('./commands/fsck.js');
+    await finish(fsckCommand(log, options));
+  });
+
+const kernel = program
+  .command('kernel')
+  .summary('the kernels that can be run')
+  .description('Finds, fetches and builds kernels.');
+kernel
+  .command('list')
+  .description('Lists the packaged kernels, and those that are in the cache.')
+  .option('--json', 'as JSON on stdout')
+  .action(async (options) => {
+    const { kernelListCommand } = await import('./commands/kernel.js');
+    await finish(kernelListCommand(options));
+  });
+kernel
+  .command('path')
+  .description("Prints the path of a kernel's image and nothing else; fetches it where needed.")
+  .argument('<spec>', 'as for run --kernel')
+  .action(async (spec) => {
+    const { kernelPathCommand } = await import('./commands/kernel.js');
+    await finish(kernelPathCommand(spec));
+  });
+kernel
+  .command('build')
+  .description('Fetches a kernel and builds the file-system modules that it lacks.')
+  .argument('<spec>', 'as for run --kernel')
+  .option('--refresh', 'look for a newer package')
+  .action(async (spec, options) => {
+    const { kernelBuildCommand } = await import('./commands/kernel.js');
+    await finish(kernelBuildCommand(spec, options));
+  });
+
+const cache = program
+  .command('cache')
+  .summary('what is in the cache')
+  .description('Lists and cleans the cache of kernels, modules and guest images.');
+cache
+  .command('list')
+  .description('Lists the entries with their sizes and when they were last used.')
+  .option('--json', 'as JSON on stdout')
+  .action(async (options) => {
+    const { cacheListCommand } = await import('./commands/cache.js');
+    await finish(cacheListCommand(options));
+  });
+cache
+  .command('clean')
+  .description('Removes what was not used for a while, and what killed runs left behind.')
+  .option('--all', 'remove everything that nobody uses just now')
+  .addOption(new Option('--older-than <days>', 'not used for so many days').default('30'))
+  .option('--dry-run', 'only say what would be removed')
+  .action(async (options) => {
+    const { cacheCleanCommand } = await import('./commands/cache.js');
+    await finish(cacheCleanCommand(options));
+  });
+
+program
+  .command('doctor')
+  .summary('whether this machine can do the work')
+  .description('Shows what is there, what is missing and how to get it, and whether KVM works.')
+  .option('--json', 'as JSON on stdout')
+  .action(async (options) => {
+    const { doctorCommand } = await import('./commands/doctor.js');
+    await finish(doctorCommand(options));
+  });
+
+program
+  .command('setup')
+  .summary('install what is missing')
+  .description('Installs the system packages that are missing, after naming them.')
+  .option('--dry-run', 'only say what would be installed')
+  .action(async (options) => {
+    const { setupCommand } = await import('./commands/setup.js');
+    await finish(setupCommand(options));
+  });
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+async function finish(code: Promise<number>): Promise<void> {
+  process.exitCode = await code;
+}
+
+// Whoever reads us may have enough: `daxrepro list | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
 
 try {
   await program.parseAsync();

@@ -55,10 +55,14 @@ export async function guestImage(
   const root = await rootArchive(context);
   if (!root.ok) return root;
   if (modules === undefined) return root;
-  const key = cacheKey({ root: root.value.key, modules: basename(modules) });
+  const key = cacheKey({ layout: 1, root: root.value.key, modules: basename(modules) });
   const made = await lookUpOrMake(context.store, 'guest-image', key, async (directory) => {
     const archive = join(directory, 'modules.cpio');
-    const entries = await directoryEntries(join(modules, 'lib/modules'), 'usr/lib/modules');
+    // The kernel makes no parents of its own.
+    const entries: MtreeEntry[] = [
+      { type: 'dir', path: 'usr/lib/modules' },
+      ...(await directoryEntries(join(modules, 'lib/modules'), 'usr/lib/modules')),
+    ];
     const packed = await pack(entries, archive, directory, context.signal);
     if (!packed.ok) return packed;
     try {

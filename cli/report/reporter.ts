@@ -1,0 +1,147 @@
+import { escapeForTerminal } from '../findings/escape.js';
+import type { Unit } from '../plan/unit.js';
+import { unitName } from '../plan/unit.js';
+import type { EngineObserver } from '../run/engine.js';
+import type { UnitResult } from '../run/result.js';
+import type { ProgressEvent } from './progress.js';
+import { formatSeconds } from './text.js';
+
+/**
+ * Progress for people, on stderr. Two ways: a line that is written over on a terminal, and plain
+ * lines elsewhere. Nothing else prints while a command works.
+ */
+export interface Reporter extends EngineObserver {
+  progress(event: ProgressEvent): void;
+  /** How many units there will be. */
+  expect(units: number): void;
+  /** Nothing more comes: leaves the terminal as it was. */
+  end(): void;
+}
+
+export function makeReporter(stream: NodeJS.WriteStream = process.stderr): Reporter {
+  const smart = stream.isTTY && process.env['TERM'] !== 'dumb';
+  return smart ? new TerminalReporter(stream) : new PlainReporter(stream);
+}
+
+function resultLine(result: UnitResult): string {
+  const attempt = result.attempt > 1 ? ` (attempt ${result.attempt})` : '';
+  return `${result.verdict} ${result.fs} ${result.test}${attempt} in ${formatSeconds(result.durationSeconds)}${
+    result.verdict === 'pass' ? '' : `: ${result.reason}`
+  }`;
+}
+
+class PlainReporter implements Reporter {
+  #units = 0;
+  #finished = 0;
+
+  constructor(readonly stream: NodeJS.WriteStream) {}
+
+  expect(units: number): void {
+    this.#units = units;
+  }
+
+  progress(event: ProgressEvent): void {
+    if (event.type !== 'detail') this.#say(event.text);
+  }
+
+  unitStarted(): void {}
+
+  unitStep(): void {}
+
+  unitFinished(result: UnitResult): void {
+    this.#finished += 1;
+    if (this.#units > 1) this.#say(`[${this.#finished}/${this.#units}] ${resultLine(result)}`);
+  }
+
+  end(): void {}
+
+  #say(text: string): void {
+    this.stream.write(`daxrepro: ${safe(text)}\n`);
+  }
+}
+
+/** Milliseconds between two paintings of the line. */
+const PAINTING = 100;
+
+class TerminalReporter implements Reporter {
+  #units = 0;
+  #finished = 0;
+  #failed = 0;
+  #line = '';
+  #since = performance.now();
+  readonly #running = new Map<number, string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(readonly stream: NodeJS.WriteStream) {}
+
+  expect(units: number): void {
+    this.#units = units;
+  }
+
+  progress(event: ProgressEvent): void {
+    switch (event.type) {
+      case 'note':
+        this.#print(event.text);
+        break;
+      case 'stage':
+        this.#since = performance.now();
+        this.#show(event.text);
+        break;
+      case 'detail':
+        this.#show(event.text);
+    }
+  }
+
+  unitStarted(unit: Unit, index: number): void {
+    this.unitStep(unit, index, 'boot');
+  }
+
+  unitStep(unit: Unit, index: number, step: string): void {
+    if (this.#running.size === 0) this.#since = performance.now();
+    this.#running.set(index, `${unitName(unit)}: ${step}`);
+    this.#showUnits();
+  }
+
+  unitFinished(result: UnitResult, index: number): void {
+    this.#running.delete(index);
+    this.#finished += 1;
+    if (result.verdict === 'fail') this.#failed += 1;
+    if (this.#units > 1) this.#print(resultLine(result));
+    this.#showUnits();
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.stream.write('\r\x1b[K');
+  }
+
+  #showUnits(): void {
+    const counts =
+      this.#units > 1
+        ? `${this.#finished}/${this.#units}${this.#failed > 0 ? `, ${this.#failed} failed` : ''}  `
+        : '';
+    this.#show(`${counts}${[...this.#running.values()].join('  ')}`);
+  }
+
+  #show(text: string): void {
+    this.#line = text;
+    // The line is painted by the clock: it shows that time goes on, and floods no terminal.
+    this.#timer ??= setInterval(() => this.#paint(), PAINTING).unref();
+  }
+
+  #paint(): void {
+    const elapsed = formatSeconds((performance.now() - this.#since) / 1000);
+    const width = (this.stream.columns ?? 80) - 1;
+    this.stream.write(`\r\x1b[K${`${elapsed}  ${safe(this.#line)}`.slice(0, width)}`);
+  }
+
+  #print(text: string): void {
+    this.stream.write(`\r\x1b[K${safe(text)}\n`);
+  }
+}
+
+/** Line by line, since a line's end is no harm, and whatever else the guest sent may be. */
+function safe(text: string): string {
+  return text.split('\n').map(escapeForTerminal).join('\n');
+}

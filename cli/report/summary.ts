@@ -1,0 +1,98 @@
+import { escapeForTerminal } from '../findings/escape.js';
+import type { Finding } from '../findings/finding.js';
+import type { RunResult, UnitResult } from '../run/result.js';
+import { VERDICTS } from '../verdict/judge.js';
+import { formatSeconds, plural } from './text.js';
+
+/** A run's outcome as people read it: what ran, how DAX was proven, the verdict, where the files are. */
+
+/** Findings of one unit that are shown; the rest are in its files. */
+const MOST_FINDINGS = 5;
+
+export interface SummaryStyle {
+  colour: boolean;
+}
+
+export function formatSummary(result: RunResult, style: SummaryStyle): string {
+  const lines = result.units.flatMap((unit) => [...formatUnit(unit, style), '']);
+  if (result.units.length === 0) lines.push('Nothing ran.', '');
+  if (result.units.length > 1) lines.push(formatCounts(result), '');
+  lines.push(`files    ${result.directory}`);
+  return lines.join('\n');
+}
+
+function formatUnit(unit: UnitResult, style: SummaryStyle): string[] {
+  const attempt = unit.attempt > 1 ? `, attempt ${unit.attempt}` : '';
+  return [
+    `${verdictMark(unit.verdict, style)}  ${unit.fs} ${unit.test}${attempt}  (${formatSeconds(unit.durationSeconds)}, ${unit.pmem}, ${unit.accel})`,
+    field('reason', escapeForTerminal(unit.reason)),
+    field('kernel', `${unit.kernel.release} from ${unit.kernel.spec}`),
+    field('driver', describeDriver(unit)),
+    field('DAX', describeDax(unit)),
+    ...formatFindings(unit),
+    ...(unit.verdict === 'pass' ? [] : [field('replay', unit.replay)]),
+  ];
+}
+
+function field(name: string, value: string): string {
+  return `         ${name.padEnd(8)} ${value}`;
+}
+
+const COLOURS: Record<UnitResult['verdict'], number> = {
+  pass: 32,
+  fail: 31,
+  invalid: 33,
+  error: 33,
+  notrun: 36,
+};
+
+function verdictMark(verdict: UnitResult['verdict'], { colour }: SummaryStyle): string {
+  const word = verdict.toUpperCase().padEnd(7);
+  return colour ? `\x1b[1;${COLOURS[verdict]}m${word}\x1b[0m` : word;
+}
+
+function describeDriver({ dax, fs }: UnitResult): string {
+  if (dax.driver === 'none') return 'nothing was mounted';
+  if (dax.driver !== fs) return `${escapeForTerminal(dax.driver)}, which is not what was asked for`;
+  if (!dax.module) return `${fs}, built in`;
+  const origin =
+    dax.module.origin === 'built' ? "module built from the kernel's source" : 'packaged module';
+  return `${fs}, ${origin}, build id ${dax.module.buildId.slice(0, 12)}`;
+}
+
+function describeDax(unit: UnitResult): string {
+  const { dax } = unit;
+  if (dax.looks.length === 0) return 'not proven: nothing was mounted';
+  const options = escapeForTerminal(dax.mountOptions);
+  if (unit.control) return `not in use, as was asked for (${options})`;
+  if (!dax.proven) return `not proven (${options})`;
+  const shown = dax.looks.some(({ statxDax }) => statxDax)
+    ? 'mount option and statx of a fresh file'
+    : 'mount option; this kernel has no statx attribute for it';
+  const looks = plural(dax.looks.length, 'look');
+  return `proven by ${shown}, in ${looks} (${dax.looks.map(({ when }) => when).join(', ')})`;
+}
+
+function formatFindings({ findings }: UnitResult): string[] {
+  return [
+    ...findings.slice(0, MOST_FINDINGS).map((finding) => field('finding', describe(finding))),
+    ...(findings.length > MOST_FINDINGS
+      ? [field('', `and ${findings.length - MOST_FINDINGS} more`)]
+      : []),
+  ];
+}
+
+function describe({ tool, device, pass, message, severity }: Finding): string {
+  const where = [device, pass === undefined ? undefined : `pass ${pass}`].filter(Boolean).join(' ');
+  return escapeForTerminal(`${tool}${where ? ` ${where}` : ''} (${severity}): ${message}`);
+}
+
+function formatCounts({ units, durationSeconds }: RunResult): string {
+  const counts = VERDICTS.map((verdict) => ({
+    verdict,
+    count: units.filter((unit) => unit.verdict === verdict).length,
+  })).filter(({ count }) => count > 0);
+  return `${plural(units.length, 'unit')} in ${formatSeconds(durationSeconds)}: ${counts
+    .map(({ verdict, count }) => `${count} ${verdict}`)
+    .join(', ')}`;
+}

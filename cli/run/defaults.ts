@@ -1,0 +1,13 @@
+/**
+ * What the options of `run` are where nobody says anything. Apart from all else, since the command
+ * line shows them in its help without loading anything.
+ */
+export const RUN_DEFAULTS = {
+  kernel: 'debian:6.1',
+  pmem: 'memmap',
+  suite: 'builtin',
+  timeout: '120',
+  repeat: '1',
+  cpus: '1',
+  accel: 'auto',
+} as const;

@@ -1,0 +1,181 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Failure, Outcome } from '../outcome.js';
+import type { Unit } from '../plan/unit.js';
+import { storageFailure } from '../store/store.js';
+import { type Judgement, judge } from '../verdict/judge.js';
+import type { Expectation } from '../verdict/record.js';
+import type { Prepared } from './prepare.js';
+import type { UnitResult } from './result.js';
+import { unitFolder, writeJson } from './run-directory.js';
+import { runUnit, type UnitRun } from './run-unit.js';
+
+/** Runs units, several at a time, and judges them. */
+
+export interface EngineObserver {
+  unitStarted(unit: Unit, index: number): void;
+  unitStep(unit: Unit, index: number, step: string): void;
+  unitFinished(result: UnitResult, index: number): void;
+}
+
+export interface EngineContext {
+  prepared: Prepared;
+  /** The run's directory. */
+  directory: string;
+  /** Guests at a time. */
+  jobs: number;
+  /** How to run this unit alone again. */
+  replay: (unit: Unit) => string;
+  observer: EngineObserver;
+  signal?: AbortSignal;
+}
+
+/**
+ * @returns a result for each unit, in the units' order; those that an interruption kept from
+ *   running are not there
+ */
+export async function runUnits(
+  units: readonly Unit[],
+  context: EngineContext,
+): Promise<UnitResult[]> {
+  const results: UnitResult[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < units.length && !context.signal?.aborted) {
+      const index = next++;
+      const unit = units[index] as Unit;
+      context.observer.unitStarted(unit, index);
+      const result = await runAndJudge(unit, index, context);
+      results[index] = result;
+      context.observer.unitFinished(result, index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(context.jobs, units.length) }, worker));
+  return results.filter((result) => result !== undefined);
+}
+
+async function runAndJudge(unit: Unit, index: number, context: EngineContext): Promise<UnitResult> {
+  const { prepared, signal } = context;
+  const started = performance.now();
+  const folder = unitFolder(unit, index);
+  const directory = join(context.directory, folder);
+  const ran = await attempt(() =>
+    mkdir(directory, { recursive: true }).then(() =>
+      runUnit(unit, {
+        prepared,
+        directory,
+        onStep: (step) => context.observer.unitStep(unit, index, step),
+        ...(signal ? { signal } : {}),
+      }),
+    ),
+  );
+  const judgement = ran.ok
+    ? judge(ran.value.record, expectation(unit, prepared))
+    : notRun(ran.failure);
+  const result: UnitResult = {
+    fs: unit.fs,
+    test: unit.test,
+    suite: unit.suite,
+    kernel: { spec: unit.kernelSpec, release: prepared.kernel.release, id: prepared.kernel.id },
+    variant: unit.variant,
+    pmem: unit.shape.pmem,
+    accel: prepared.accelerator,
+    attempt: unit.attempt,
+    verdict: judgement.verdict,
+    reason: judgement.reason,
+    control: unit.control,
+    dax: describeDax(judgement, prepared),
+    findings: judgement.findings,
+    bootFindings: ran.ok ? ran.value.record.bootFindings : [],
+    ending: ran.ok ? ran.value.record.ending.kind : 'storage',
+    durationSeconds: seconds((performance.now() - started) / 1000),
+    bootSeconds:
+      ran.ok && ran.value.bootSeconds !== undefined ? seconds(ran.value.bootSeconds) : null,
+    artifacts: ran.ok ? artifactPaths(folder, ran.value) : {},
+    replay: context.replay(unit),
+  };
+  try {
+    if (existsSync(directory)) writeJson(join(directory, 'unit.json'), result);
+  } catch (error) {
+    // The result still goes into result.json and onto the screen; a bug is thrown.
+    const failed = storageFailure(directory, error);
+    if (result.verdict === 'pass') return { ...result, ...notRun(failed.failure), dax: result.dax };
+  }
+  return result;
+}
+
+/** Our own writing can fail at any point of a unit; what it says then is the unit's `error`. */
+async function attempt(run: () => Promise<Outcome<UnitRun>>): Promise<Outcome<UnitRun>> {
+  try {
+    return await run();
+  } catch (error) {
+    return storageFailure("the run's directory", error);
+  }
+}
+
+function notRun(reason: Failure): Judgement {
+  return {
+    verdict: 'error',
+    reason: reason.message,
+    dax: {
+      proven: false,
+      driver: 'none',
+      mountOptions: '',
+      statxBefore: undefined,
+      statxAfter: undefined,
+      states: [],
+    },
+    findings: [],
+  };
+}
+
+function expectation(unit: Unit, { kernel, module }: Prepared): Expectation {
+  return {
+    fs: unit.fs,
+    release: kernel.release,
+    control: unit.control,
+    module: module && {
+      sha256: module.sha256,
+      buildId: module.buildId,
+      sent: module.bytes !== undefined,
+    },
+  };
+}
+
+function describeDax({ dax }: Judgement, { module }: Prepared): UnitResult['dax'] {
+  return {
+    proven: dax.proven,
+    driver: dax.driver,
+    mountOptions: dax.mountOptions,
+    statxBefore: dax.statxBefore ?? null,
+    statxAfter: dax.statxAfter ?? null,
+    module: module
+      ? { origin: module.origin, sha256: module.sha256, buildId: module.buildId }
+      : null,
+    looks: dax.states.map(
+      ({ when, device, driver, mountOptions, statxDax, problems, messages }) => ({
+        when,
+        device,
+        driver,
+        mountOptions,
+        statxDax: statxDax ?? null,
+        problems,
+        messages,
+      }),
+    ),
+  };
+}
+
+function artifactPaths(folder: string, { artifacts }: UnitRun): Record<string, string> {
+  const paths = Object.entries(artifacts).map(([name, file]) => [
+    // The contract's name for the check of the device under test.
+    name === 'fsck-test' ? 'fsck' : name,
+    `${folder}/${file}`,
+  ]);
+  return { ...Object.fromEntries(paths), argv: `${folder}/qemu-argv.json` };
+}
+
+function seconds(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,145 @@
+import { ACCELERATOR_CHOICES, type AcceleratorChoice } from '../guest/accelerator.js';
+import { PMEM_KINDS } from '../guest/machine.js';
+import { parseChoice, parseCount, parseSeconds, parseSize } from '../options.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import { LARGEST_SIZE, SMALLEST_SIZE } from '../plan/plan.js';
+import { FILE_SYSTEMS, type RunRequest, type Unit } from '../plan/unit.js';
+import { builtinSuiteVersion, builtinTests, selectTests } from '../suite/builtin.js';
+import { RUN_DEFAULTS } from './defaults.js';
+
+/** The options of `run` as the command line gives them. */
+export interface RunOptions {
+  kernel: string;
+  pmem: string;
+  suite: string;
+  group?: string[];
+  mountOpts?: string;
+  mkfsOpts?: string;
+  size?: string;
+  timeout: string;
+  repeat: string;
+  jobs?: string;
+  cpus: string;
+  accel: string;
+  control?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
+  out?: string;
+}
+
+export interface CheckedRequest {
+  request: RunRequest;
+  accelerator: AcceleratorChoice;
+  /** Guests at a time; undefined: as many as the machine takes. */
+  jobs: number | undefined;
+}
+
+/** Checks all that can be checked without looking anything up or starting anything. */
+export function checkRequest(
+  fs: string,
+  tests: readonly string[],
+  options: RunOptions,
+): Outcome<CheckedRequest> {
+  const fileSystem = parseChoice('file system', fs, FILE_SYSTEMS);
+  if (!fileSystem.ok) return fileSystem;
+  if (options.suite !== 'builtin') {
+    return failure(
+      'usage',
+      `--suite ${options.suite}: only the built-in suite can be run so far`,
+      'Leave --suite out, or give --suite builtin',
+    );
+  }
+  const groups = options.group ?? [];
+  if (tests.length === 0 && groups.length === 0) {
+    return failure(
+      'usage',
+      'No test is named',
+      'Name tests, such as generic/002, or a group with -g auto; `daxrepro list` shows them',
+    );
+  }
+  const selected = selectTests(builtinTests(), { ids: [...tests], groups });
+  if (!selected.ok) return selected;
+  const pmem = parseChoice('--pmem', options.pmem, PMEM_KINDS);
+  if (!pmem.ok) return pmem;
+  const accelerator = parseChoice('--accel', options.accel, ACCELERATOR_CHOICES);
+  if (!accelerator.ok) return accelerator;
+  const timeout = parseSeconds(options.timeout);
+  if (!timeout.ok) return timeout;
+  const repeat = parseCount('--repeat', options.repeat, 1, 100_000);
+  if (!repeat.ok) return repeat;
+  const cpus = parseCount('--cpus', options.cpus, 1, 64);
+  if (!cpus.ok) return cpus;
+  const jobs =
+    options.jobs === undefined ? success(undefined) : parseCount('--jobs', options.jobs, 1, 512);
+  if (!jobs.ok) return jobs;
+  const size = checkSize(options.size, fileSystem.value);
+  if (!size.ok) return size;
+  for (const [name, value] of [
+    ['--mkfs-opts', options.mkfsOpts],
+    ['--mount-opts', options.mountOpts],
+  ] as const) {
+    if (value !== undefined && /[\x00-\x1f]/.test(value)) {
+      return failure('usage', `${name} holds a control character`, 'Give it on one line');
+    }
+  }
+  return success({
+    accelerator: accelerator.value,
+    jobs: jobs.value,
+    request: {
+      fs: fileSystem.value,
+      tests: selected.value.map(({ id }) => id),
+      suite: { name: 'builtin', version: builtinSuiteVersion() },
+      kernel: options.kernel,
+      pmem: pmem.value,
+      size: size.value,
+      mkfsOptions: options.mkfsOpts,
+      mountOptions: options.mountOpts,
+      timeout: timeout.value,
+      repeat: repeat.value,
+      cpus: cpus.value,
+      control: options.control === true,
+    },
+  });
+}
+
+function checkSize(
+  text: string | undefined,
+  fs: keyof typeof SMALLEST_SIZE,
+): Outcome<number | undefined> {
+  if (text === undefined) return success(undefined);
+  const size = parseSize(text);
+  if (!size.ok) return size;
+  const smallest = SMALLEST_SIZE[fs];
+  if (size.value < smallest || size.value > LARGEST_SIZE) {
+    const mebibytes = (bytes: number) => `${bytes / 2 ** 20}M`;
+    return failure(
+      'usage',
+      `--size ${text} is ${size.value < smallest ? 'too small' : 'too large'} for ${fs}`,
+      `Give a size from ${mebibytes(smallest)} to ${mebibytes(LARGEST_SIZE)}`,
+    );
+  }
+  return size;
+}
+
+/** The command that runs this unit alone: only what differs from the defaults is named. */
+export function replayCommand(unit: Unit, request: RunRequest): string {
+  const given: [string, string | undefined, string?][] = [
+    ['--kernel', unit.kernelSpec, RUN_DEFAULTS.kernel],
+    ['--pmem', unit.shape.pmem, RUN_DEFAULTS.pmem],
+    ['--size', request.size === undefined ? undefined : String(request.size)],
+    ['--mkfs-opts', request.mkfsOptions],
+    ['--mount-opts', request.mountOptions],
+    ['--timeout', String(unit.timeout), RUN_DEFAULTS.timeout],
+    ['--cpus', String(unit.shape.cpus), RUN_DEFAULTS.cpus],
+  ];
+  const options = given
+    .filter(([, value, usual]) => value !== undefined && value !== usual)
+    .flatMap(([name, value]) => [name, shellQuote(value ?? '')]);
+  const control = unit.control ? ['--control'] : [];
+  return ['daxrepro', 'run', unit.fs, unit.test, ...options, ...control].join(' ');
+}
+
+/** One word for a POSIX shell. */
+export function shellQuote(text: string): string {
+  return /^[A-Za-z0-9_.,:=/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

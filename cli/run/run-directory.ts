@@ -1,0 +1,53 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Outcome, success } from '../outcome.js';
+import type { Unit } from '../plan/unit.js';
+import { storageFailure } from '../store/store.js';
+
+/**
+ * Where a run's files go:
+ *
+ *     <parent>/<time>-<fs>-<test>-<process>/
+ *         result.json                  written last, whole or not at all
+ *         001-ext2-generic-002/        one for each unit, in order
+ *             console.log events.jsonl qemu-argv.json unit.json …
+ */
+
+/** `$XDG_STATE_HOME/daxrepro/runs`, by the XDG base directory specification. */
+export function defaultRunsDirectory(): string {
+  const base = process.env['XDG_STATE_HOME'];
+  return join(base?.startsWith('/') ? base : join(homedir(), '.local/state'), 'daxrepro/runs');
+}
+
+export function makeRunDirectory(parent: string, first: Unit, started: Date): Outcome<string> {
+  const time = started
+    .toISOString()
+    .replaceAll(/[-:]|\..*/g, '')
+    .replace('T', '-');
+  // The process makes it unique: two runs of one second are two processes.
+  const name = `${time}-${first.fs}-${slug(first.test)}-${process.pid}`;
+  const directory = join(resolve(parent), name);
+  try {
+    mkdirSync(directory, { recursive: true });
+    return success(directory);
+  } catch (error) {
+    return storageFailure(parent, error);
+  }
+}
+
+/** A unit's folder in the run's directory. */
+export function unitFolder(unit: Unit, index: number): string {
+  const attempt = unit.attempt > 1 ? `-attempt-${unit.attempt}` : '';
+  return `${String(index + 1).padStart(3, '0')}-${unit.fs}-${slug(unit.test)}${attempt}`;
+}
+
+function slug(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9.]+/g, '-');
+}
+
+/** Writes JSON so that whoever finds the file finds all of it. */
+export function writeJson(file: string, value: unknown): void {
+  writeFileSync(`${file}.part`, `${JSON.stringify(value, null, 2)}\n`);
+  renameSync(`${file}.part`, file);
+}
