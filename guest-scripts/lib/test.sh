@@ -141,34 +141,44 @@ expect_tree() {
 	expect_same "$1 ${2:-after remount}" "${REMEMBERED_TREES[$1]}" "$(list_tree "$1")"
 }
 
-# expect_content FILE EXPECTED-FILE [WHEN]
-expect_content() {
-	local said
-	said=$(cmp -- "$1" "$2" 2>&1) && return
-	fail "content of $1${3:+ $3}: $said"
-	# Where it differs, by page: whole lost pages look other than lost bytes.
-	cmp -l -- "$1" "$2" 2>&1 | awk '
-		NF == 3 && !(int(($1 - 1) / 4096) in seen) {
-			page = int(($1 - 1) / 4096); seen[page] = 1
-			printf "  page %d, byte %d: found octal %s, expected %s\n", page, $1 - 1, $2, $3
-		}' | head -n 40
-}
-
-# bytes SPEC...: prints file content, told by its parts: `5a*4k 00*8k` is 4 KiB of 0x5a, then zeros.
-# What tests expect is made with it, and so never by the means that they test.
-bytes() {
-	perl -e 'for (@ARGV) {
-		my ($byte, $count, $unit) = /^([0-9a-f]{2})\*(\d+)(k?)$/ or die "bytes: $_\n";
-		print chr(hex $byte) x ($count * ($unit ? 1024 : 1));
-	}' -- "$@" || broken "the expected content could not be made"
-}
-
-# expect_bytes FILE WHEN SPEC...
-expect_bytes() {
-	local file=$1 when=$2
-	shift 2
-	bytes "$@" >/tmp/expected-bytes
-	expect_content "$file" /tmp/expected-bytes "$when"
+# expect_contents WHEN: compares files with what they should hold, whole. A line of its input is a
+# file and the parts of its content: `/mnt/test/file 5a*4k 00*8k` is 4 KiB of 0x5a, then zeros, and
+# nothing more. What is expected is never made by the means that are under test.
+expect_contents() {
+	local said line
+	said=$(perl -e '
+		my ($when, $checked) = (shift, 0);
+		while (<STDIN>) {
+			my ($file, @parts) = split or next;
+			my $expected = "";
+			for (@parts) {
+				my ($byte, $count, $unit) = /^([0-9a-f]{2})\*(\d+)(k?)$/ or die "part $_\n";
+				$expected .= chr(hex $byte) x ($count * ($unit ? 1024 : 1));
+			}
+			$checked++;
+			my ($in, $found);
+			{ local $/; $found = <$in> if open $in, "<", $file; }
+			if (!defined $found) { print "content of $file $when: $!\n"; next }
+			next if $found eq $expected;
+			my ($length, $wanted) = (length $found, length $expected);
+			my @wrong = ($length == $wanted ? () : "$length bytes, not $wanted");
+			for (my $at = 0; $at < $length && $at < $wanted; $at += 4096) {
+				my $different = substr($found, $at, 4096) ^ substr($expected, $at, 4096);
+				$different =~ /[^\0]/g or next;
+				my $byte = $at + pos($different) - 1;
+				last if $byte >= $length || $byte >= $wanted;
+				push @wrong, sprintf "byte %d (page %d) is %02x, not %02x", $byte, $at / 4096,
+					ord substr($found, $byte, 1), ord substr $expected, $byte, 1;
+			}
+			my $more = @wrong > 3 ? " and " . (@wrong - 3) . " more pages" : "";
+			print "content of $file $when: ", join(", ", grep defined, @wrong[0 .. 2]), "$more\n";
+		}
+		die "nothing to compare\n" if !$checked;
+		print "compared\n";' -- "$1" 2>&1)
+	[[ ${said##*$'\n'} == compared ]] || broken "the contents $1 could not be compared: $said"
+	while IFS= read -r line; do
+		[[ $line == compared ]] || fail "$line"
+	done <<<"$said"
 }
 
 # io FILE COMMAND...: commands of xfs_io on one file, which is made where it is missing; all in one
