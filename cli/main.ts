@@ -2,12 +2,16 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from './outcome.js';
 import { RUN_DEFAULTS } from './run/defaults.js';
+import { systemPath } from './system/programs.js';
 import { version } from './version.js';
 
 /**
  * The command line's shape. What a command does is in `commands/`, loaded only when it is asked
  * for: `daxrepro --version` pays for nothing else. Each command returns its exit code.
  */
+
+// Users' PATH lacks the directories of e2fsck and depmod on some systems.
+process.env['PATH'] = systemPath();
 
 const program = new Command('daxrepro')
   .description(
@@ -109,6 +113,7 @@ kernel
   .description('Fetches a kernel and builds the file-system modules that it lacks.')
   .argument('<spec>', 'as for run --kernel')
   .option('--refresh', 'look for a newer package')
+  .option('--json', 'as JSON on stdout')
   .action(async (spec, options) => {
     const { kernelBuildCommand } = await import('./commands/kernel.js');
     await finish(kernelBuildCommand(spec, options));
@@ -144,7 +149,8 @@ program
   .option('--json', 'as JSON on stdout')
   .action(async (options) => {
     const { doctorCommand } = await import('./commands/doctor.js');
-    await finish(doctorCommand(options));
+    const { probeKvmHere } = await import('./run/probe-kvm.js');
+    await finish(doctorCommand(options, { probeKvm: probeKvmHere }));
   });
 
 program

@@ -1,0 +1,27 @@
+import { type KvmAnswer, kvmWithoutTrial, rememberedKvm } from '../guest/accelerator.js';
+import { readCatalogue } from '../kernel/catalogue.js';
+import { peekDebian } from '../kernel/debian.js';
+import { defaultStore } from '../store/store.js';
+import { findProgram } from '../system/programs.js';
+import { prepare } from './prepare.js';
+
+/** Whether KVM runs guests here, for `doctor`: tried where it can be without fetching anything. */
+export async function probeKvmHere(): Promise<KvmAnswer> {
+  const store = defaultStore();
+  const qemu = findProgram('qemu-system-x86_64');
+  if (!qemu) return { usable: false, reason: 'not tried: there is no QEMU' };
+  const known = kvmWithoutTrial() ?? (await rememberedKvm(store, qemu));
+  if (known) return known;
+  for (const kernel of await readCatalogue()) {
+    if (!(await peekDebian(kernel, store))) continue;
+    const spec = `debian:${kernel.version}`;
+    const request = { kernel: spec, fs: 'ext4', accelerator: 'auto' } as const;
+    await prepare(request, { store, progress: () => {} });
+    const answer = await rememberedKvm(store, qemu);
+    if (answer) return answer;
+  }
+  return {
+    usable: false,
+    reason: 'not tried yet: the first run does, with the kernel that it fetches',
+  };
+}
