@@ -1,0 +1,82 @@
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { cleanStore } from '../../cli/store/clean.js';
+import { startOther } from './other.js';
+
+const everything = () => true;
+
+/** A store as other processes have left it: this one uses nothing in it. */
+function makeStore(t: import('tap').Test, ...keys: string[]) {
+  const root = t.testdir({ things: {} });
+  for (const key of keys) {
+    mkdirSync(join(root, 'things', key));
+    writeFileSync(join(root, 'things', key, 'file'), 'x'.repeat(5000));
+  }
+  return { root };
+}
+
+t.test('removes what it is asked to, whole', async (t) => {
+  const store = makeStore(t, 'old', 'new');
+  utimesSync(join(store.root, 'things/old'), 1, 1);
+  const cleaned = await cleanStore(store, ({ lastUsed }) => lastUsed.getTime() < 10_000);
+  t.match(cleaned, { ok: true, value: { removed: [{ key: 'old' }], inUse: [], leftovers: [] } });
+  t.strictSame(readdirSync(join(store.root, 'things')), ['new']);
+});
+
+t.test('a dry run removes nothing', async (t) => {
+  const store = makeStore(t, 'one');
+  mkdirSync(join(store.root, 'things/.two.making'));
+  const cleaned = await cleanStore(store, everything, { dryRun: true });
+  t.match(cleaned, { ok: true, value: { removed: [{ key: 'one' }], leftovers: [/two.making$/] } });
+  t.ok(existsSync(join(store.root, 'things/one/file')));
+  t.ok(existsSync(join(store.root, 'things/.two.making')));
+});
+
+t.test('what another process uses stays until that one ends', async (t) => {
+  const store = makeStore(t, 'one');
+  const other = startOther(t, 'use', store.root);
+  t.equal(await other.line(), 'uses true');
+  t.match(await cleanStore(store, everything), {
+    ok: true,
+    value: { removed: [], inUse: [{ key: 'one' }] },
+  });
+  t.ok(existsSync(join(store.root, 'things/one/file')));
+  await other.kill();
+  t.match(await cleanStore(store, everything), { ok: true, value: { removed: [{ key: 'one' }] } });
+  t.strictSame(readdirSync(join(store.root, 'things')), []);
+});
+
+t.test('what another process is making stays', async (t) => {
+  const store = makeStore(t);
+  const other = startOther(t, 'make', store.root, '600000');
+  t.equal(await other.line(), 'makes');
+  t.match(await cleanStore(store, everything), { ok: true, value: { leftovers: [] } });
+  t.ok(existsSync(join(store.root, 'things/.one.making')));
+  await other.kill();
+  t.match(await cleanStore(store, everything), {
+    ok: true,
+    value: { leftovers: [join(store.root, 'things/.one.making')] },
+  });
+  t.strictSame(readdirSync(join(store.root, 'things')), []);
+});
+
+t.test('sweeps what a killed cleaner left', async (t) => {
+  const store = makeStore(t, 'one');
+  mkdirSync(join(store.root, 'things/.two.removing/deep'), { recursive: true });
+  t.match(await cleanStore(store, () => false), { ok: true, value: { removed: [] } });
+  t.strictSame(readdirSync(join(store.root, 'things')), ['one']);
+});
+
+t.test('references go with everything, and only then', async (t) => {
+  const store = { root: t.testdir({ references: { 'debian-6.1.json': '{}' } }) };
+  await cleanStore(store, everything);
+  t.strictSame(readdirSync(join(store.root, 'references')), ['debian-6.1.json']);
+  await cleanStore(store, everything, { references: true });
+  t.strictSame(readdirSync(join(store.root, 'references')), []);
+});
+
+t.test('no cache is nothing to clean', async (t) => {
+  const store = { root: join(t.testdir(), 'none') };
+  t.match(await cleanStore(store, everything), { ok: true, value: { removed: [] } });
+});

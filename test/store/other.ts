@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+
+/**
+ * Another process that uses a store: `other-main.ts`, which does as it is told and then says what
+ * it did, one line each, and stays until it is killed.
+ */
+export interface Other {
+  child: ChildProcess;
+  /** The next line that it says. */
+  line(): Promise<string>;
+  kill(): Promise<void>;
+}
+
+export function startOther(t: Test, ...orders: string[]): Other {
+  const main = fileURLToPath(new URL('other-main.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', '@tapjs/typescript/import', main, ...orders], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const closed = once(child, 'close');
+  const lines: string[] = [];
+  let rest = '';
+  let wake = () => {};
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const parts = (rest + text).split('\n');
+    rest = parts.pop() ?? '';
+    lines.push(...parts);
+    wake();
+  });
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await closed;
+  };
+  t.teardown(kill);
+  return {
+    child,
+    kill,
+    async line() {
+      while (lines.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      return lines.shift() ?? '';
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { failure, success } from '../../cli/outcome.js';
+import { runTool } from '../../cli/process/child.js';
+import {
+  cacheKey,
+  defaultStore,
+  listEntries,
+  lookUp,
+  lookUpOrMake,
+} from '../../cli/store/store.js';
+import { startOther } from './other.js';
+
+const nothing = async () => success(undefined);
+
+t.test('keys depend on names and values, not on their order', async (t) => {
+  t.match(cacheKey({ a: 1 }), /^[0-9a-f]{32}$/);
+  t.equal(cacheKey({ a: 1, b: '2' }), cacheKey({ b: '2', a: 1 }));
+  t.not(cacheKey({ a: 1 }), cacheKey({ a: '1' }));
+  t.not(cacheKey({ a: 'b", "c' }), cacheKey({ a: 'b', c: '' }));
+});
+
+t.test('the default place follows the XDG specification', async (t) => {
+  const before = process.env['XDG_CACHE_HOME'];
+  t.teardown(() => {
+    if (before === undefined) delete process.env['XDG_CACHE_HOME'];
+    else process.env['XDG_CACHE_HOME'] = before;
+  });
+  process.env['XDG_CACHE_HOME'] = '/somewhere';
+  t.equal(defaultStore().root, '/somewhere/daxrepro');
+  // By that specification relative paths are to be ignored.
+  process.env['XDG_CACHE_HOME'] = 'here';
+  t.match(defaultStore().root, /^\/.*\.cache\/daxrepro$/);
+});
+
+t.test('an entry is made once, and appears when it is whole', async (t) => {
+  const store = { root: join(t.testdir(), 'cache') };
+  let made = 0;
+  const make = () =>
+    lookUpOrMake(store, 'things', 'one', async (directory) => {
+      made += 1;
+      t.equal(await lookUp(store, 'things', 'one'), undefined);
+      await writeFile(join(directory, 'file'), 'text');
+      return success(undefined);
+    });
+  const outcomes = await Promise.all([make(), make(), make()]);
+  t.equal(made, 1);
+  for (const outcome of outcomes) {
+    t.strictSame(outcome, success(join(store.root, 'things/one')));
+  }
+  t.equal(readFileSync(join(store.root, 'things/one/file'), 'utf8'), 'text');
+  t.strictSame(
+    (await listEntries(store)).map(({ kind, key }) => [kind, key]),
+    [['things', 'one']],
+  );
+});
+
+t.test('of two processes one makes and the other waits', async (t) => {
+  const root = t.testdir();
+  const others = [startOther(t, 'make', root, '1500'), startOther(t, 'make', root, '1500')];
+  const said = await Promise.all(others.map((other) => other.line()));
+  t.strictSame(said.sort(), ['makes', 'waits']);
+  t.strictSame(await Promise.all(others.map((other) => other.line())), ['has true', 'has true']);
+});
+
+t.test('what a killed maker left is not used', async (t) => {
+  const store = { root: t.testdir() };
+  const other = startOther(t, 'make', store.root, '600000');
+  t.equal(await other.line(), 'makes');
+  writeFileSync(join(store.root, 'things/.one.making/half'), '');
+  await other.kill();
+  t.equal(await lookUp(store, 'things', 'one'), undefined);
+  const made = await lookUpOrMake(store, 'things', 'one', async (directory) => {
+    t.strictSame(readdirSync(directory), []);
+    return success(undefined);
+  });
+  t.ok(made.ok);
+});
+
+t.test('a failure leaves nothing, and the next one tries again', async (t) => {
+  const store = { root: t.testdir() };
+  const wrong = await lookUpOrMake(store, 'things', 'one', async (directory) => {
+    await writeFile(join(directory, 'half'), '');
+    return failure('tool-failed', 'It broke', 'Mend it');
+  });
+  t.match(wrong, { ok: false, failure: { message: 'It broke' } });
+  t.strictSame(readdirSync(join(store.root, 'things')), ['.one.lock']);
+  await t.rejects(
+    lookUpOrMake(store, 'things', 'one', async () => {
+      throw new Error('a bug');
+    }),
+    { message: 'a bug' },
+  );
+  t.ok((await lookUpOrMake(store, 'things', 'one', nothing)).ok);
+});
+
+t.test('an entry that somebody removed by hand is made again', async (t) => {
+  const store = { root: t.testdir() };
+  t.ok((await lookUpOrMake(store, 'things', 'one', nothing)).ok);
+  rmSync(join(store.root, 'things/one'), { recursive: true });
+  t.ok((await lookUpOrMake(store, 'things', 'one', nothing)).ok);
+  t.ok(existsSync(join(store.root, 'things/one')));
+});
+
+t.test('a file in the way of the cache is a failure that says so', async (t) => {
+  const store = { root: join(t.testdir({ cache: 'a file' }), 'cache') };
+  t.match(await lookUpOrMake(store, 'things', 'one', nothing), {
+    ok: false,
+    failure: { kind: 'storage', message: /not a directory|a file is in the way/ },
+  });
+});
+
+t.test('a disk that fills up midway leaves the cache as it was', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'daxrepro-small-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', root], { stdio: 'ignore' });
+  } catch {
+    t.comment('skipped: a small disk to fill can only be mounted by root');
+    return;
+  }
+  t.teardown(() => execFileSync('umount', ['--lazy', root]));
+  const store = { root: join(root, 'cache') };
+  t.ok((await lookUpOrMake(store, 'things', 'small', nothing)).ok);
+
+  const byUs = await lookUpOrMake(store, 'things', 'large', async (directory) => {
+    await writeFile(join(directory, 'file'), Buffer.alloc(2 << 20));
+    return success(undefined);
+  });
+  t.match(byUs, { failure: { kind: 'storage', message: /no space left/, remedy: /cache clean/ } });
+
+  const byTool = await lookUpOrMake(store, 'things', 'large', async (directory) => {
+    const head = await runTool(['sh', '-c', 'head -c 2M /dev/zero >"$0"', join(directory, 'file')]);
+    return head.ok ? success(undefined) : failure('tool-failed', head.all, 'Make room');
+  });
+  t.match(byTool, { failure: { message: /No space left on device/ } });
+
+  t.strictSame(
+    (await listEntries(store)).map(({ key }) => key),
+    ['small'],
+  );
+  t.notOk(existsSync(join(store.root, 'things/.large.making')));
+});
