@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import type { Finding } from '../findings/finding.js';
 import { KernelLogWatcher } from '../findings/kernel-log.js';
@@ -55,6 +56,8 @@ export interface GuestLimits {
 export interface GuestObserver {
   console(chunk: Buffer): void;
   event(event: GuestEvent): void;
+  /** Some of the bytes of a file that the guest sends, in their order. */
+  filePiece(name: string, data: Uint8Array): void;
   /** Something that the kernel said on the console. */
   finding(finding: Finding): void;
 }
@@ -94,12 +97,15 @@ class RunningGuest implements Guest {
   readonly #closed: Promise<void>;
   readonly #over: Promise<Ending>;
   #end: (ending: Ending) => void = () => {};
+  #ended = false;
   #step = 'boot';
   #panic: string | undefined;
   #qemuSaid = '';
   readonly #timers = new Set<NodeJS.Timeout>();
   #silence: NodeJS.Timeout | undefined;
   #afterOops: NodeJS.Timeout | undefined;
+  /** Finds what the console's last, unfinished lines say. */
+  #endConsole: () => void = () => {};
 
   constructor(
     readonly child: ChildProcess,
@@ -108,15 +114,14 @@ class RunningGuest implements Guest {
     signal: AbortSignal | undefined,
   ) {
     this.#over = new Promise((resolve) => {
-      let ended = false;
       this.#end = (ending) => {
-        if (ended) return;
-        ended = true;
+        if (this.#ended) return;
+        this.#ended = true;
         for (const timer of this.#timers) clearTimeout(timer);
         clearTimeout(this.#silence);
         signal?.removeEventListener('abort', interrupt);
         child.kill('SIGKILL');
-        resolve(ending);
+        resolve(this.#unlessPanic(ending));
       };
     });
     const interrupt = () => this.#end({ kind: 'interrupted' });
@@ -130,6 +135,7 @@ class RunningGuest implements Guest {
       });
       // `close` and not `exit`: what QEMU wrote before it died has then been read.
       child.once('close', (exitCode, by) => {
+        this.#endConsole();
         this.#end(this.#howQemuEnded(exitCode, by));
         resolve();
       });
@@ -175,13 +181,16 @@ class RunningGuest implements Guest {
     return this.child.stdio[descriptor] as Duplex;
   }
 
-  #after(seconds: number, action: () => void): NodeJS.Timeout {
+  #after(seconds: number, action: () => void): NodeJS.Timeout | undefined {
+    // What comes after the end must not keep our process waiting.
+    if (this.#ended) return undefined;
     const timer = setTimeout(action, seconds * 1000);
     this.#timers.add(timer);
     return timer;
   }
 
-  #cancel(timer: NodeJS.Timeout): void {
+  #cancel(timer: NodeJS.Timeout | undefined): void {
+    if (timer === undefined) return;
     clearTimeout(timer);
     this.#timers.delete(timer);
   }
@@ -214,10 +223,10 @@ class RunningGuest implements Guest {
         this.#observe(() => this.observer.console(chunk));
         for (const finding of watcher.push(chunk)) tell(finding);
       })
-      .once('close', () => {
-        for (const finding of watcher.end()) tell(finding);
-      })
       .on('error', () => {});
+    this.#endConsole = () => {
+      for (const finding of watcher.end()) tell(finding);
+    };
   }
 
   #watchChannel(ready: (event: ReadyEvent) => void): void {
@@ -225,9 +234,16 @@ class RunningGuest implements Guest {
     this.#stream(CHANNEL_FD)
       .on('data', (chunk: Buffer) => {
         for (const received of reader.push(chunk)) {
+          // What stands behind garbage is no better than it.
+          if (this.#ended) return;
           if (!received.ok) {
             this.#end({ kind: 'protocol-violation', problem: received.problem });
             return;
+          }
+          if ('piece' in received) {
+            const { name, data } = received.piece;
+            this.#observe(() => this.observer.filePiece(name, data));
+            continue;
           }
           const { event } = received;
           this.#observe(() => this.observer.event(event));
@@ -244,6 +260,7 @@ class RunningGuest implements Guest {
     this.#stream(HEARTBEAT_FD)
       .on('data', () => {
         clearTimeout(this.#silence);
+        if (this.#ended) return;
         this.#silence = setTimeout(() => {
           this.#end({ kind: 'hang', seconds, step: this.#step });
         }, seconds * 1000);
@@ -251,9 +268,22 @@ class RunningGuest implements Guest {
       .on('error', () => {});
   }
 
+  /** A machine that stays on after its kernel's panic has panicked, whatever made us end it. */
+  #unlessPanic(ending: Ending): Ending {
+    const silent = ['hang', 'boot-timeout', 'unit-timeout'].includes(ending.kind);
+    return silent && this.#panic !== undefined ? { kind: 'panic', message: this.#panic } : ending;
+  }
+
   #howQemuEnded(exitCode: number | null, signal: string | null): Ending {
     if (this.#panic !== undefined) return { kind: 'panic', message: this.#panic };
+    const message = this.#qemuSaid.trim();
+    // QEMU exits with 0 where a signal asks it to, and names the signal.
+    const asked = /^[^\n]*: terminating on signal (\d+)/m.exec(message);
+    if (asked) {
+      const name = Object.entries(constants.signals).find(([, code]) => code === Number(asked[1]));
+      return { kind: 'qemu-died', exitCode, signal: name?.[0] ?? `signal ${asked[1]}`, message };
+    }
     if (exitCode === 0) return { kind: 'guest-shutdown', step: this.#step };
-    return { kind: 'qemu-died', exitCode, signal, message: this.#qemuSaid.trim() };
+    return { kind: 'qemu-died', exitCode, signal, message };
   }
 }

@@ -1,0 +1,127 @@
+#!/usr/bin/env node
+/**
+ * Stands in for qemu-system-x86_64: finds its sockets where cli/guest/machine.ts has them and does
+ * what a script says, a JSON array of steps (see `Step` in fake-qemu.ts). After the last step it
+ * lives on, as a guest that waits to be ended does.
+ *
+ * The script is the argument after `--script`, or a file that $FAKE_QEMU_SCRIPT names. Where
+ * $FAKE_QEMU_LOG names a file, each start and each request becomes a line of JSON in it.
+ */
+import { createHash } from 'node:crypto';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const argv = process.argv.slice(2);
+if (argv.includes('--version')) {
+  console.log('QEMU emulator version 9.9.9 (fake)');
+  process.exit();
+}
+// What QEMU does with a signal that asks it to end.
+const terminate = (number) => {
+  process.stderr.write(
+    `qemu-system-x86_64: terminating on signal ${number} from pid 4711 (kill)\n`,
+    () => process.exit(0),
+  );
+};
+const signals = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 };
+for (const [name, number] of Object.entries(signals)) {
+  process.on(name, () => terminate(number));
+}
+
+const given = argv.indexOf('--script');
+const script = JSON.parse(
+  given < 0 ? readFileSync(process.env.FAKE_QEMU_SCRIPT, 'utf8') : argv[given + 1],
+);
+const note = (line) => {
+  const log = process.env.FAKE_QEMU_LOG;
+  if (log) appendFileSync(log, `${JSON.stringify({ pid: process.pid, ...line })}\n`);
+};
+note({ argv });
+
+const open = (fd) => new Socket({ fd, readable: true, writable: true }).on('error', () => {});
+const [console_, channel, heartbeat] = [open(3), open(4), open(5)];
+for (const socket of [console_, heartbeat]) socket.resume();
+
+/** Resolves when the bytes are with the kernel: they outlive us. */
+const write = (socket, bytes) => new Promise((resolve) => socket.write(bytes, resolve));
+
+let beating = setInterval(() => {}, 1 << 30);
+const beat = (milliseconds) => {
+  clearInterval(beating);
+  if (milliseconds > 0) {
+    heartbeat.write('.');
+    beating = setInterval(() => heartbeat.write('.'), milliseconds);
+  } else {
+    // Keeps us alive, as a guest that hangs keeps QEMU.
+    beating = setInterval(() => {}, 1 << 30);
+  }
+};
+
+let received = Buffer.alloc(0);
+let request = {};
+let more = () => {};
+channel.on('data', (chunk) => {
+  received = Buffer.concat([received, chunk]);
+  more();
+});
+
+/** Reads a request as guest-scripts/lib/channel.sh does: lines to END, then the module's bytes. */
+async function takeRequest() {
+  for (;;) {
+    const end = received.indexOf('END\n');
+    const head = end < 0 ? '' : received.subarray(0, end).toString();
+    if (end >= 0 && (head === '' || head.endsWith('\n'))) {
+      request = Object.fromEntries(
+        head
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => [line.split(' ')[0], line.slice(line.indexOf(' ') + 1)]),
+      );
+      const size = Number(request.MODULE_BYTES ?? 0);
+      const rest = received.subarray(end + 4);
+      if (rest.length >= size) {
+        const module = createHash('sha256').update(rest.subarray(0, size)).digest('hex');
+        note({ request, ...(size > 0 ? { module } : {}), beyond: rest.length - size });
+        return;
+      }
+    }
+    await new Promise((resolve) => {
+      more = resolve;
+    });
+  }
+}
+
+async function play(steps) {
+  for (const step of steps) {
+    if (step.console !== undefined) await write(console_, step.console);
+    if (step.event !== undefined) await write(channel, `${JSON.stringify(step.event)}\n`);
+    if (step.channel !== undefined) await write(channel, step.channel);
+    if (step.trickle !== undefined) {
+      // A byte at a time, each in a write of its own.
+      for (const byte of Buffer.from(step.trickle)) await write(channel, Buffer.of(byte));
+    }
+    if (step.flood !== undefined) {
+      const piece = Buffer.alloc(1 << 20, step.flood.with ?? 'x');
+      const socket = step.flood.console ? console_ : channel;
+      for (let sent = 0; sent < step.flood.bytes; sent += piece.length) await write(socket, piece);
+    }
+    if (step.beat !== undefined) beat(step.beat);
+    if (step.request !== undefined) await takeRequest();
+    if (step.byTest !== undefined) await play(step.byTest[request.TEST] ?? []);
+    if (step.sleep !== undefined) await sleep(step.sleep);
+    if (step.stderr !== undefined)
+      await new Promise((resolve) => process.stderr.write(step.stderr, resolve));
+    if (step.deaf !== undefined) {
+      for (const name of Object.keys(signals)) process.removeAllListeners(name).on(name, () => {});
+    }
+    if (step.kill !== undefined) {
+      process.removeAllListeners(step.kill);
+      process.kill(process.pid, step.kill);
+      await sleep(10_000);
+    }
+    if (step.exit !== undefined) process.exit(step.exit);
+  }
+}
+
+await play(script);

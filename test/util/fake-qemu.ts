@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Finding } from '../../cli/findings/finding.js';
+import { type Guest, type GuestLimits, startGuest } from '../../cli/guest/guest.js';
+import type { GuestEvent } from '../../cli/guest/protocol.js';
+
+/** Driving fake-qemu.mjs from a test. */
+
+export const FAKE_QEMU = fileURLToPath(new URL('fake-qemu.mjs', import.meta.url));
+
+/** One thing that the fake does; of a step with several, in this order. */
+export interface Step {
+  console?: string;
+  event?: object;
+  /** Raw text on the channel. */
+  channel?: string;
+  /** The same, a byte at a time. */
+  trickle?: string;
+  flood?: { bytes: number; console?: boolean; with?: string };
+  /** Milliseconds between beats from now on; 0 stops them. */
+  beat?: number;
+  /** Waits for the unit's request. */
+  request?: true;
+  /** Goes on by the requested test. */
+  byTest?: Record<string, Step[]>;
+  /** Milliseconds. */
+  sleep?: number;
+  stderr?: string;
+  /** From now on ignores signals that ask it to end. */
+  deaf?: true;
+  kill?: NodeJS.Signals;
+  exit?: number;
+}
+
+export interface LogLine {
+  pid: number;
+  argv?: string[];
+  request?: Record<string, string>;
+  /** The SHA-256 of the module's bytes. */
+  module?: string;
+  /** Bytes that came after the request. */
+  beyond?: number;
+}
+
+export function readLog(file: string): LogLine[] {
+  let text = '';
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {}
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
+export const READY: GuestEvent = {
+  event: 'ready',
+  release: '6.1.0-test',
+  testDevice: '/dev/pmem0',
+  scratchDevice: '/dev/pmem1',
+  deviceProblem: '',
+  bootId: '00000000-0000-0000-0000-000000000000',
+};
+
+/** Up to the request, and with a heart that beats. */
+export const BOOTS: Step[] = [{ beat: 50 }, { event: READY }, { request: true }];
+
+/** Long enough to mean never, in a test that ends long before. */
+export const LONG: GuestLimits = { boot: 300, silence: 300, afterOops: 300 };
+
+export interface Watched {
+  guest: Guest;
+  pid: number;
+  console: () => string;
+  events: GuestEvent[];
+  findings: Finding[];
+}
+
+/** Starts a guest of these steps and keeps all that it says. */
+export function fakeGuest(
+  steps: Step[],
+  more: {
+    limits?: Partial<GuestLimits>;
+    signal?: AbortSignal;
+    onEvent?: (event: GuestEvent) => void;
+    onConsole?: (chunk: Buffer) => void;
+  } = {},
+): Watched {
+  const chunks: Buffer[] = [];
+  const events: GuestEvent[] = [];
+  const findings: Finding[] = [];
+  const guest = startGuest(
+    [FAKE_QEMU, '--script', JSON.stringify(steps)],
+    { ...LONG, ...more.limits },
+    {
+      console: (chunk) => {
+        more.onConsole?.(chunk);
+        chunks.push(chunk);
+      },
+      event: (event) => {
+        more.onEvent?.(event);
+        events.push(event);
+      },
+      finding: (finding) => findings.push(finding),
+    },
+    { signal: more.signal },
+  );
+  // The process is what the tests look for when all is over; it is no part of the interface.
+  const { child } = guest as unknown as { child: { pid: number } };
+  return {
+    guest,
+    pid: child.pid,
+    console: () => Buffer.concat(chunks).toString(),
+    events,
+    findings,
+  };
+}
+
+/** Whether a process is there; one that is dead and not yet waited for is not. */
+export function lives(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !/\) [ZX] /.test(stat);
+  } catch {
+    return false;
+  }
+}
