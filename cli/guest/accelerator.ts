@@ -87,7 +87,7 @@ async function tryKvm(
   const guest = startGuest(
     qemuArgv(shape, { ...files, devices: [] }),
     { boot: TRIAL_SECONDS, silence: TRIAL_SECONDS, afterOops: 1 },
-    { console() {}, event() {}, finding() {} },
+    { console() {}, event() {}, filePiece() {}, finding() {} },
     { signal },
   );
   const booted = await guest.ready;

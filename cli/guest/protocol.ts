@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What the guest says on its channel: lines of JSON, written by guest-scripts/lib/channel.sh. The
- * guest is not trusted: a line that is no event, or is too long, ends the unit as a protocol
+ * What the guest says on its channel: lines of JSON, and after some of them a file's bytes, written by
+ * guest-scripts/lib/channel.sh. The guest is not trusted: a line that is no event, or is too long, ends the unit as a protocol
  * violation; text in events is data and is escaped before anyone sees it.
  */
 
@@ -40,6 +40,9 @@ const Proof = z.object({
   /** The last lines of the kernel's log. */
   kernelLog: z.string(),
 });
+
+/** Bytes; guest-scripts/lib/channel.sh sends no more of a file. */
+const LARGEST_FILE = 4 * 1024 * 1024;
 
 const GuestEvent = z.discriminatedUnion('event', [
   z.object({
@@ -80,8 +83,10 @@ const GuestEvent = z.discriminatedUnion('event', [
   }),
   z.object({
     event: z.literal('file'),
+    /** Becomes a file's name: no path, nothing hidden. */
     name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,60}$/),
-    data: z.string(),
+    /** Bytes of it, which follow this event's line. */
+    size: z.number().int().positive().max(LARGEST_FILE),
   }),
   z.object({ event: z.literal('log'), text: z.string() }),
   z.object({
@@ -97,25 +102,70 @@ export type GuestEvent = z.infer<typeof GuestEvent>;
 export type ProofEvent = z.infer<typeof Proof>;
 export type ReadyEvent = Extract<GuestEvent, { event: 'ready' }>;
 
-/** Characters; the guest's longest line is a piece of a file, 24,000 and a little. */
+/** Bytes; the guest's longest line is an event with the end of the kernel's log. */
 const LONGEST_LINE = 256 * 1024;
 
-export type Received = { ok: true; event: GuestEvent } | { ok: false; problem: string };
+export type Received =
+  | { ok: true; event: GuestEvent }
+  /** Some of a file's bytes, in their order. */
+  | { ok: true; piece: { name: string; data: Uint8Array } }
+  | { ok: false; problem: string };
 
-/** Turns the channel's bytes into events, whatever the pieces they come in. */
+const LINE_FEED = 0x0a;
+
+/** Turns the channel's bytes into events and files, whatever the pieces they come in. */
 export class EventReader {
-  #rest = '';
-  readonly #decoder = new TextDecoder();
+  #line: Uint8Array[] = [];
+  #length = 0;
+  /** The file that is coming, and how much of it. */
+  #file: { name: string; missing: number } | undefined;
 
   push(chunk: Uint8Array): Received[] {
-    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n');
-    this.#rest = lines.pop() ?? '';
-    const received = lines.filter((line) => line !== '').map(readEvent);
-    if (this.#rest.length > LONGEST_LINE) {
-      this.#rest = '';
-      received.push({ ok: false, problem: `a line of over ${LONGEST_LINE} characters` });
+    const received: Received[] = [];
+    let rest = chunk;
+    while (rest.length > 0) {
+      rest = this.#file
+        ? this.#takePiece(rest, this.#file, received)
+        : this.#takeLine(rest, received);
     }
     return received;
+  }
+
+  #takePiece(
+    bytes: Uint8Array,
+    file: { name: string; missing: number },
+    received: Received[],
+  ): Uint8Array {
+    const data = bytes.subarray(0, file.missing);
+    received.push({ ok: true, piece: { name: file.name, data } });
+    file.missing -= data.length;
+    if (file.missing === 0) this.#file = undefined;
+    return bytes.subarray(data.length);
+  }
+
+  #takeLine(bytes: Uint8Array, received: Received[]): Uint8Array {
+    const end = bytes.indexOf(LINE_FEED);
+    const part = end < 0 ? bytes : bytes.subarray(0, end);
+    this.#length += part.length;
+    if (this.#length > LONGEST_LINE) {
+      this.#line = [];
+      this.#length = 0;
+      received.push({ ok: false, problem: `a line of over ${LONGEST_LINE} bytes` });
+      return bytes.subarray(part.length + 1);
+    }
+    this.#line.push(part);
+    if (end < 0) return bytes.subarray(bytes.length);
+    const line = Buffer.concat(this.#line).toString('utf8');
+    this.#line = [];
+    this.#length = 0;
+    if (line !== '') {
+      const read = readEvent(line);
+      received.push(read);
+      if ('event' in read && read.event.event === 'file') {
+        this.#file = { name: read.event.name, missing: read.event.size };
+      }
+    }
+    return bytes.subarray(end + 1);
   }
 }
 

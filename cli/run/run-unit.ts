@@ -151,10 +151,7 @@ class RecordKeeper implements GuestObserver {
   }
 
   event(event: GuestEvent): void {
-    if (event.event === 'file') {
-      this.#file(event.name, Buffer.from(event.data, 'base64'));
-      return;
-    }
+    if (event.event === 'file') return;
     if (event.event === 'step') {
       this.#begun = true;
       this.onStep(event.name);
@@ -170,7 +167,7 @@ class RecordKeeper implements GuestObserver {
     (this.#begun ? this.#kernelFindings : this.#bootFindings).push(finding);
   }
 
-  #file(name: string, data: Buffer): void {
+  filePiece(name: string, data: Uint8Array): void {
     this.#filesSize += data.length;
     if (this.#filesSize > MOST_FILES) return;
     let file = this.#files.get(name);

@@ -98,7 +98,8 @@ function whatIsWrong(
 }
 
 function describeDisproof(disproof: DaxState): string {
-  const said = disproof.messages.at(-1);
+  // What the kernel said when all was well is no explanation.
+  const said = disproof.messages.findLast((message) => !/DAX enabled|EXPERIMENTAL/.test(message));
   return [
     `${WHEN[disproof.when]} ${disproof.problems.join('; ')}`,
     said ? `; the kernel says ${quote(said)}` : '',
@@ -147,7 +148,11 @@ function decideMounted(
   const serious = findings.filter(({ severity }) => severity !== 'notice');
   const { ending } = record;
   if (ending.kind !== 'finished') {
-    return { verdict: isGuestsOwnFault(ending) ? 'fail' : 'error', reason: describeEnding(ending) };
+    const reason = describeEnding(ending);
+    // A guest that is only slow gets stuck nowhere; the kernel's own watchdogs tell the two apart.
+    const stuck = ending.kind === 'unit-timeout' && serious.length > 0;
+    if (stuck) return { verdict: 'fail', reason: describeFindings(serious, reason) };
+    return { verdict: isGuestsOwnFault(ending) ? 'fail' : 'error', reason };
   }
   if (serious.some(({ kind }) => kind === 'out-of-memory')) {
     return { verdict: 'error', reason: 'the guest ran out of memory' };
@@ -233,7 +238,6 @@ function isGuestsOwnFault(ending: Ending): boolean {
   switch (ending.kind) {
     case 'panic':
     case 'hang':
-    case 'unit-timeout':
     case 'guest-shutdown':
       return true;
     default:

@@ -1,6 +1,7 @@
 # How the guest talks with the host: two virtio-serial ports, apart from the console.
 #
-# daxrepro.channel    guest to host: one JSON object a line, "event" first.
+# daxrepro.channel    guest to host: one JSON object a line, "event" first. After the event "file"
+#                     come as many bytes as its "size" says: the file.
 #                     host to guest: the unit, lines of `KEY value`, closed by `END`; where it names
 #                     MODULE_BYTES, that many bytes follow: the file-system module.
 # daxrepro.heartbeat  guest to host: a dot a second, for as long as user space runs.
@@ -38,7 +39,7 @@ open_channel() {
 
 # One dot a second without a new process: a read that nothing ever answers.
 start_heartbeat() {
-	mkfifo /run/never
+	[[ -p /run/never ]] || mkfifo /run/never
 	(
 		exec {never}<>/run/never
 		while :; do
@@ -46,6 +47,7 @@ start_heartbeat() {
 			read -r -t 1 -u "$never"
 		done
 	) </dev/null >/dev/null 2>&1 &
+	disown
 }
 
 without_channel() {
@@ -88,13 +90,13 @@ event() {
 	printf '%s}\n' "$line" >&$CHANNEL
 }
 
-# send_file NAME PATH: the file's first 4 MiB, in pieces that each decode alone.
+# send_file NAME PATH: the file's first 4 MiB, as they are, after an event that says how many.
 send_file() {
-	local piece
-	[[ -s $2 ]] || return 0
-	head -c 4194304 "$2" | base64 -w 24000 | while IFS= read -r piece || [[ $piece ]]; do
-		event file "name=$1" "data=$piece"
-	done
+	local size
+	size=$(stat -c %s "$2" 2>/dev/null) && [[ $size -gt 0 ]] || return 0
+	((size > 4194304)) && size=4194304
+	event file "name=$1" "size:=$size"
+	head -c "$size" "$2" >&$CHANNEL
 }
 
 # Fills UNIT from the host, and /run/unit/module.ko with what follows.

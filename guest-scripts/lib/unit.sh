@@ -104,12 +104,19 @@ run_test() {
 	rm -f /run/unit/failures /run/unit/notrun /run/unit/scratch-used
 	(cd /tmp && exec timeout -k 5 "${UNIT[TIMEOUT]}" bash "$test") >/run/unit/output 2>&1 </dev/null
 	status=$?
+	end_leftovers
 	send_file output /run/unit/output
 	event test "status:=$status" "timedOut:=$([[ $status -eq 124 || $status -eq 137 ]] && echo true || echo false)" \
 		"failures=$(head -c 8192 /run/unit/failures 2>/dev/null)" \
 		"notrun=$(head -c 1024 /run/unit/notrun 2>/dev/null)" \
 		"lastOutput=$(tail -n 20 /run/unit/output | tail -c 4096)" \
 		"microseconds:=$((${EPOCHREALTIME/./} - ${started/./}))"
+}
+
+# Whatever the test left running would keep the mounts busy. Process 1 spares itself.
+end_leftovers() {
+	kill -KILL -- -1
+	start_heartbeat
 }
 
 # check_device NAME DEVICE
