@@ -182,9 +182,10 @@ expect_contents() {
 }
 
 # io FILE COMMAND...: commands of xfs_io on one file, which is made where it is missing; all in one
-# process, so that a mapping stays alive between them. It does not stop at a command that fails, and
-# its exit code does not tell of it: its commands are to be silent (`pwrite -q`), and what is said is
-# a failure.
+# process, so that a mapping stays alive between them. Each command is done to every file that is
+# open: `close` before another `open`; a mapping outlives it. xfs_io does not stop at a command that
+# fails, and its exit code does not tell of it: its commands are to be silent (`pwrite -q`), and what
+# is said is a failure.
 io() {
 	local file=$1 command commands=() said status
 	shift
@@ -195,6 +196,27 @@ io() {
 	[[ $status -eq 0 && ! $said ]] && return
 	short "xfs_io on $file: $said (exit code $status)"
 	fail "$REPLY"
+}
+
+# expect_sigbus FILE COMMAND...: the last of these commands of xfs_io touches what is not in the file
+# any more, and the process is killed for it.
+expect_sigbus() {
+	local file=$1 command commands=() said status
+	shift
+	for command; do commands+=(-c "$command"); done
+	said=$(xfs_io -f "${commands[@]}" "$file" 2>&1)
+	status=$?
+	[[ $status -eq $((128 + $(kill -l BUS))) ]] ||
+		fail "xfs_io on $file: '$command' should have been a bus error, exit code is $status $said"
+}
+
+# expect_extents FILE WHEN EXTENT...: where the file has data and holes, as `data 0`, `hole 65536`.
+expect_extents() {
+	local file=$1 when=$2
+	shift 2
+	expect_same "data and holes of $file $when" "$(printf '%s\n' "$@")" \
+		"$(xfs_io -r -c 'seek -a -r 0' "$file" 2>&1 |
+			sed -n '/^Whence/d; s/^DATA[[:space:]]*/data /; s/^HOLE[[:space:]]*/hole /; p')"
 }
 
 # Whether no file system of this kind is alive but those in /proc/mounts: each is counted as a user of

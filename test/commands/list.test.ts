@@ -1,0 +1,75 @@
+import t from 'tap';
+import { type ListCommandOptions, listCommand } from '../../cli/commands/list.js';
+
+/** Runs the command; what it printed is taken, not shown. */
+async function run(patterns: string[], options: ListCommandOptions = {}) {
+  let [out, err] = ['', ''];
+  const { write: writeOut } = process.stdout;
+  const { write: writeErr } = process.stderr;
+  process.stdout.write = (text: string | Uint8Array) => {
+    out += String(text);
+    return true;
+  };
+  process.stderr.write = (text: string | Uint8Array) => {
+    err += String(text);
+    return true;
+  };
+  try {
+    return { code: await listCommand(patterns, options), out, err };
+  } finally {
+    process.stdout.write = writeOut;
+    process.stderr.write = writeErr;
+  }
+}
+
+const listedIds = (out: string) =>
+  out
+    .split('\n')
+    .flatMap((line) => line.split(' ', 1))
+    .slice(0, -1);
+
+t.test('all tests, in columns', async (t) => {
+  const { code, out, err } = await run([]);
+  t.equal(code, 0);
+  t.equal(err, '');
+  const lines = out.trimEnd().split('\n');
+  t.ok(lines.length > 10);
+  const column = lines[0]?.indexOf('auto');
+  t.ok(
+    lines.every((line) => line.indexOf('auto') === column),
+    'groups begin in one column',
+  );
+  t.match(out, /^generic\/002 +auto quick .* {2}hard-link counts/m);
+  t.match(out, /^dax\/punch-hole .* \(ext4, xfs only\)$/m);
+});
+
+t.test('some of them', async (t) => {
+  t.strictSame(listedIds((await run(['generic/002'])).out), ['generic/002']);
+  t.strictSame(listedIds((await run(['mmap'])).out), ['dax/mmap-fsync', 'dax/mmap-msync']);
+  t.strictSame(listedIds((await run(['*/sym*'])).out), ['dax/symlinks']);
+  t.strictSame(listedIds((await run([], { group: ['scratch'] })).out), ['dax/scratch']);
+  t.strictSame(listedIds((await run(['generic', 'symlinks'], { group: ['symlinks'] })).out), [
+    'generic/002',
+    'dax/symlinks',
+  ]);
+});
+
+t.test('JSON', async (t) => {
+  const { code, out } = await run(['generic/002'], { json: true });
+  t.equal(code, 0);
+  t.match(JSON.parse(out), {
+    schemaVersion: 1,
+    suite: { name: 'builtin', version: /^[0-9a-f]{12}$/ },
+    tests: [{ id: 'generic/002', groups: ['auto', 'quick', 'links', 'metadata'] }],
+  });
+});
+
+t.test('what is not there', async (t) => {
+  const misspelled = await run(['genric/002'], { json: true });
+  t.equal(misspelled.code, 2);
+  t.equal(misspelled.out, '');
+  t.match(misspelled.err, /Did you mean generic\/002\?/);
+  t.equal((await run([], { group: ['symlink'] })).code, 2);
+  t.equal((await run(['a+(b'])).code, 2, 'no pattern is a regular expression');
+  t.match((await run(['\u001b[31m'])).err, /\\x1b\[31m/, 'nothing reaches the terminal raw');
+});

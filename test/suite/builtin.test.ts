@@ -1,0 +1,116 @@
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { guestScripts } from '../../cli/guest/manifest.js';
+import { runTool } from '../../cli/process/child.js';
+import {
+  builtinSuiteVersion,
+  builtinTests,
+  groupsOf,
+  readHeader,
+  type SuiteTest,
+  selectTests,
+} from '../../cli/suite/builtin.js';
+import { editDistance, nearest } from '../../cli/suite/nearest.js';
+
+const script = (id: string) => fileURLToPath(new URL(`tests/${id}`, guestScripts));
+
+t.test('the bundled tests', async (t) => {
+  const tests = builtinTests();
+  const ids = tests.map(({ id }) => id);
+  t.same(ids, [...ids].sort(), 'sorted');
+  for (const id of ['generic/002', 'dax/directories', 'dax/symlinks', 'dax/scratch']) {
+    t.ok(ids.includes(id), id);
+  }
+  for (const { id, summary, groups } of tests) {
+    // The selftests try daxrepro itself; who asks for all tests does not mean those.
+    const selftest = id.startsWith('selftest/');
+    t.equal(groups.includes('auto'), !selftest, `${id}: auto or not`);
+    t.equal(groups.includes('selftest'), selftest, `${id}: selftest or not`);
+    t.equal(groups.includes('dax'), id.startsWith('dax/'), `${id}: dax or not`);
+    t.match(summary, /^[^.]{20,100}$/, `${id} has a summary of one line`);
+  }
+  const checked = await runTool([
+    'bash',
+    '-c',
+    'for script; do bash -n "$script" || exit; done',
+    'bash',
+    ...ids.map(script),
+    fileURLToPath(new URL('lib/test.sh', guestScripts)),
+  ]);
+  t.ok(checked.ok, `the shell can read them: ${checked.all}`);
+});
+
+t.test('headers', async (t) => {
+  t.same(readHeader('dax/x', '# summary: says so\n# groups: auto  quick\n\n# fast: yes\n'), {
+    id: 'dax/x',
+    summary: 'says so',
+    groups: ['auto', 'quick'],
+  });
+  t.same(readHeader('x', '# summary: s\n# groups: auto\n# filesystems: ext4 xfs\n').fileSystems, [
+    'ext4',
+    'xfs',
+  ]);
+  for (const bad of [
+    '#!/bin/bash\n# summary: s\n# groups: auto\n',
+    '# summary: s\n',
+    '# summary: s\n# groups: auto\n# filesystems: btrfs\n',
+    '# summary: s\n# groups: auto\n# gruops: quick\n',
+    '# summary: s\n# summary: s\n# groups: auto\n',
+  ]) {
+    t.throws(() => readHeader('x', bad), /test x: /, JSON.stringify(bad));
+  }
+});
+
+const sample: SuiteTest[] = [
+  { id: 'dax/links', summary: 'l', groups: ['auto', 'links'] },
+  { id: 'dax/mmap-fsync', summary: 'f', groups: ['auto', 'mmap'] },
+  { id: 'dax/mmap-msync', summary: 'm', groups: ['auto', 'mmap'] },
+  { id: 'generic/002', summary: 'g', groups: ['auto', 'links'] },
+];
+
+function select(ids: string[], groups: string[] = []): string[] | string {
+  const selected = selectTests(sample, { ids, groups });
+  if (selected.ok) return selected.value.map(({ id }) => id);
+  t.equal(selected.failure.kind, 'usage');
+  return `${selected.failure.message}. ${selected.failure.remedy}`;
+}
+
+t.test('selection', async (t) => {
+  t.same(select(['generic/002', 'dax/links']), ['generic/002', 'dax/links'], 'order as given');
+  t.same(select(['generic/002', 'generic/002']), ['generic/002'], 'each once');
+  t.same(select(['generic/002'], ['mmap', 'links']), [
+    'generic/002',
+    'dax/mmap-fsync',
+    'dax/mmap-msync',
+    'dax/links',
+  ]);
+  t.same(select([]), []);
+});
+
+t.test('what does not exist, and what may have been meant', async (t) => {
+  t.match(select(['genric/002']), /no built-in test "genric\/002".*Did you mean generic\/002\?/);
+  t.match(select(['links-']), /Did you mean dax\/links\?/);
+  t.match(select(['mmap-xsync']), /Did you mean dax\/mmap-fsync or dax\/mmap-msync\?/);
+  t.match(select(['mmap']), /It is a group: ask for it with `-g mmap`/);
+  t.match(select(['zzzzzzzzz']), /no built-in test "zzzzzzzzz"\. `daxrepro list`/);
+  t.match(select(['']), /no built-in test ""/);
+  t.match(select([], ['mmmap']), /group "mmmap". Did you mean mmap\? `daxrepro list`/);
+  t.match(select([], ['generic/002']), /It is a test: ask for it without `-g`/);
+});
+
+t.test('nearness', async (t) => {
+  t.equal(editDistance('abc', 'abc'), 0);
+  t.equal(editDistance('abc', 'acb'), 1, 'swapped');
+  t.equal(editDistance('abc', 'ab'), 1, 'left out');
+  t.equal(editDistance('', 'ab'), 2);
+  t.equal(editDistance('kitten', 'sitting'), 3);
+  t.ok(editDistance('a', 'abcdefgh') > 3, 'too far to tell how far');
+  t.same(nearest('x', ['y', 'abc']), ['y']);
+  t.same(nearest('xfsx', []), []);
+});
+
+t.test('groups and version', async (t) => {
+  t.same(groupsOf(sample), ['auto', 'links', 'mmap']);
+  t.match(builtinSuiteVersion(), /^[0-9a-f]{12}$/);
+  t.equal(builtinSuiteVersion(), builtinSuiteVersion());
+});
