@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Outcome, success } from '../outcome.js';
@@ -67,6 +68,8 @@ async function removeReferences(store: Store): Promise<void> {
 /** @returns false where somebody uses it */
 async function removeEntry(store: Store, { kind, key }: Entry, dryRun: boolean): Promise<boolean> {
   const { entry, lock, removing } = placesOf(store, kind, key);
+  // A dry run makes no lock files.
+  if (dryRun && !existsSync(lock)) return true;
   const held = await tryLock(lock);
   if (!held) return false;
   try {
@@ -99,10 +102,15 @@ async function sweep(store: Store, kind: string, dryRun: boolean): Promise<strin
     });
     const lock = placesOf(store, kind, key).lock;
     if (left.length === 0 && isThere) continue;
+    const paths = left.map((name) => join(shelf, name));
+    if (dryRun && !existsSync(lock)) {
+      leftovers.push(...paths);
+      continue;
+    }
     const held = await tryLock(lock);
     if (!held) continue;
     try {
-      leftovers.push(...left.map((name) => join(shelf, name)));
+      leftovers.push(...paths);
       if (dryRun) continue;
       for (const name of left) await rm(join(shelf, name), { recursive: true, force: true });
       if (!isThere) await rm(lock, { force: true });

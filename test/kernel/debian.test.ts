@@ -1,0 +1,149 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { resolveKernel } from '../../cli/kernel/kernel.js';
+import { formatFailure } from '../../cli/outcome.js';
+import { makeContext } from './context.js';
+import { makeApt } from './fake-apt.js';
+
+function setUp(t: import('tap').Test) {
+  const root = t.testdir({ apt: {} });
+  const apt = makeApt(t, join(root, 'apt'));
+  apt.addVersion('50', '6.1.176-1');
+  apt.addVersion('56', '6.1.192-2');
+  return { apt, ...makeContext(root) };
+}
+
+t.test('fetches one version of everything, and says so before', async (t) => {
+  const { apt, context, notes } = setUp(t);
+  const resolved = await resolveKernel('debian:6.1', context);
+  if (!resolved.ok) return t.fail(formatFailure(resolved.failure));
+  const kernel = resolved.value;
+  t.match(kernel, { spec: 'debian:6.1', release: '6.1.0-56-amd64', lacksDax: [] });
+  t.match(kernel.image, /boot\/vmlinuz-6\.1\.0-56-amd64$/);
+  t.match(readFileSync(kernel.bootImage).subarray(0, 4), Buffer.from('\x7fELF'));
+  t.match(readFileSync(join(kernel.modules ?? '', 'modules.dep'), 'utf8'), 'ext4/ext4.ko:');
+  const { build } = kernel;
+  t.equal(build?.compiler, 'gcc-12');
+  t.notMatch(readFileSync(join(build?.headers ?? '', 'Makefile'), 'utf8'), / \/usr\/src/);
+  t.match(readFileSync(join(build?.source ?? '', 'fs/ext2/inode.c'), 'utf8'), '6.1.192-2');
+  t.notOk(existsSync(join(build?.source ?? '', 'kernel')));
+  t.ok(existsSync(build?.sourceArchive ?? ''));
+  t.match(notes(), [
+    /package lists of bookworm, bookworm-updates, bookworm-security/,
+    /Downloading kernel 6\.1\.0-56-amd64 \(Debian 6\.1\.192-2\), \d+ MB: image \d+, headers \d+, sources \d+; kept in/,
+  ]);
+  t.strictSame(apt.calls().sort().slice(0, 2), [
+    'apt-cache show linux-source-6.1 linux-image-6.1*-amd64 linux-headers-6.1* linux-kbuild-6.1*',
+    'apt-get download linux-headers-6.1.0-56-amd64=6.1.192-2 linux-headers-6.1.0-56-common=6.1.192-2 linux-kbuild-6.1=6.1.192-2',
+  ]);
+  // Nothing is left of the private apt state, or of the packages.
+  t.strictSame(readdirSync(join(context.store.root, 'references')).sort(), [
+    '.debian-6.1.lock',
+    'debian-6.1.json',
+  ]);
+  t.strictSame(
+    readdirSync(context.store.root, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.deb$|share\/doc/.test(name),
+    ),
+    [],
+  );
+});
+
+t.test("apt neither reads nor changes the machine's lists and packages", async (t) => {
+  const { apt, context } = setUp(t);
+  t.ok((await resolveKernel('debian:6.1', context)).ok);
+  const others = apt.wholeCalls().filter((line) => !line.includes(' indextargets '));
+  for (const name of ['Dir::State', 'Dir::State::status', 'Dir::Cache', 'Dir::Etc::sourcelist']) {
+    t.ok(
+      others.every((line) => line.includes(` -o ${name}=${context.store.root}/`)),
+      name,
+    );
+  }
+  t.ok(others.every((line) => line.includes(' -o Dir::Etc::sourceparts=/dev/null')));
+});
+
+t.test('the second time asks nobody', async (t) => {
+  const { apt, context, notes } = setUp(t);
+  const first = await resolveKernel('debian:6.1', context);
+  const calls = apt.calls().length;
+  const told = notes().length;
+  apt.goAway();
+  t.strictSame(await resolveKernel('debian:6.1', context), first);
+  t.equal(apt.calls().length, calls);
+  t.equal(notes().length, told);
+});
+
+t.test('a newer one is taken when it is asked for, and only what is new is fetched', async (t) => {
+  const { apt, context, notes } = setUp(t);
+  t.ok((await resolveKernel('debian:6.1', context)).ok);
+  const again = await resolveKernel('debian:6.1', context, { refresh: true });
+  t.match(again, { value: { release: '6.1.0-56-amd64' } });
+  t.equal(apt.calls().filter((call) => call.includes(' download ')).length, 3);
+  t.equal(notes().filter((text) => text.startsWith('Downloading')).length, 1);
+
+  apt.addVersion('57', '6.1.200-1');
+  t.match(await resolveKernel('debian:6.1', context), { value: { release: '6.1.0-56-amd64' } });
+  const newer = await resolveKernel('debian:6.1', context, { refresh: true });
+  t.match(newer, { value: { release: '6.1.0-57-amd64' } });
+  t.match(await resolveKernel('debian:6.1', context), { value: { release: '6.1.0-57-amd64' } });
+});
+
+t.test('two that want it at once fetch it once', async (t) => {
+  const { apt, context } = setUp(t);
+  const both = await Promise.all([
+    resolveKernel('debian:6.1', context),
+    resolveKernel('debian:6.1', context),
+  ]);
+  t.ok(both[0].ok);
+  t.strictSame(both[0], both[1]);
+  t.equal(apt.calls().filter((call) => call.includes(' download ')).length, 3);
+});
+
+t.test('what was cleaned away is fetched again', async (t) => {
+  const { context } = setUp(t);
+  const first = await resolveKernel('debian:6.1', context);
+  rmSync(join(context.store.root, 'kernel-headers'), { recursive: true });
+  t.strictSame(await resolveKernel('debian:6.1', context), first);
+});
+
+t.test('a mirror that cannot be reached is said to be so', async (t) => {
+  const { apt, context } = setUp(t);
+  apt.goAway();
+  t.match(await resolveKernel('debian:6.1', context), {
+    ok: false,
+    failure: {
+      kind: 'kernel-unavailable',
+      message: /has no kernel 6\.1/,
+      detail: /Failed to fetch/,
+    },
+  });
+  t.strictSame(readdirSync(join(context.store.root, 'references')), ['.debian-6.1.lock']);
+});
+
+t.test('a download that fails leaves nothing half-made', async (t) => {
+  const { apt, context } = setUp(t);
+  apt.beforeDownload('echo "E: No space left on device" >&2; exit 100');
+  t.match(await resolveKernel('debian:6.1', context), { failure: { kind: 'storage' } });
+  apt.beforeDownload('echo "E: Hash Sum mismatch" >&2; exit 100');
+  t.match(await resolveKernel('debian:6.1', context), {
+    failure: { kind: 'tool-failed', detail: /Hash Sum mismatch/, remedy: /mirror/ },
+  });
+  const left = readdirSync(context.store.root, { recursive: true, encoding: 'utf8' });
+  t.strictSame(
+    left.filter((name) => name.includes('/') && !name.endsWith('.lock')),
+    [],
+  );
+  apt.beforeDownload('');
+  t.ok((await resolveKernel('debian:6.1', context)).ok);
+});
+
+t.test('interrupted while it downloads', async (t) => {
+  const { apt, context } = setUp(t);
+  apt.beforeDownload('echo downloading >>"$top/calls"; sleep 100');
+  const controller = new AbortController();
+  const resolving = resolveKernel('debian:6.1', { ...context, signal: controller.signal });
+  while (!apt.calls().includes('downloading')) await new Promise((done) => setTimeout(done, 20));
+  controller.abort();
+  t.match(await resolving, { failure: { kind: 'interrupted' } });
+});
