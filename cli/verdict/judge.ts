@@ -84,6 +84,9 @@ function whatIsWrong(
   if (module && expected.module?.sent && module.sha256 !== expected.module.sha256) {
     return `the guest loaded another ${expected.fs} module than it was sent`;
   }
+  if (!module && expected.module?.sent && states.length > 0) {
+    return `the guest did not load the ${expected.fs} module that it was sent`;
+  }
   const refused = eventsOf(record, 'mount-failed')[0];
   if (refused) {
     const said = daxMessages(refused.kernelLog.split('\n')).at(-1);
@@ -157,7 +160,9 @@ function decideMounted(
   if (serious.some(({ kind }) => kind === 'out-of-memory')) {
     return { verdict: 'error', reason: 'the guest ran out of memory' };
   }
-  const test = eventsOf(record, 'test')[0];
+  if (!record.ready) return { verdict: 'error', reason: 'the guest did not say what it runs' };
+  const [test, ...others] = eventsOf(record, 'test');
+  if (others.length > 0) return { verdict: 'error', reason: 'the guest ran more than one test' };
   if (!test) return { verdict: 'error', reason: 'the guest finished without running the test' };
   const failure = decideTest(test);
   if (failure?.verdict === 'error') return failure;
@@ -213,7 +218,11 @@ function describeFindings(serious: readonly Finding[], alsoFailed: string | unde
 /** A check that was not made, or not to its end, is no clean check. */
 function whatWasNotChecked(record: UnitRecord): string | undefined {
   const made = eventsOf(record, 'fsck');
-  if (!made.some(({ name }) => name === 'test')) return 'TEST_DEV was not checked';
+  const mounted = eventsOf(record, 'proof').some(({ when }) => when === 'scratch')
+    ? (['test', 'scratch'] as const)
+    : (['test'] as const);
+  const forgotten = mounted.find((device) => !made.some(({ name }) => name === device));
+  if (forgotten) return `${forgotten.toUpperCase()}_DEV was not checked`;
   for (const { name, status } of made) {
     const report = record.checks[name];
     if (!report) return `the check of ${name.toUpperCase()}_DEV left no log that is known`;

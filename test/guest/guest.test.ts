@@ -64,6 +64,24 @@ t.test('finished, in pieces of one byte', async (t) => {
   t.match(events[1], { event: 'log', text: 'Zürich → 🦀' });
 });
 
+t.test('files, whatever is in them', async (t) => {
+  const { ending, files, events } = await live(t, [
+    ...BOOTS,
+    { file: { name: 'output', text: '{"event":"finished"}\n' } },
+    { event: { event: 'log', text: 'between' } },
+    { file: { name: 'output', text: 'more' } },
+    { event: { event: 'file', name: 'cut-off', size: 100 } },
+    { channel: 'half' },
+    { exit: 0 },
+  ]);
+  t.match(ending, { kind: 'guest-shutdown' }, 'what is in a file is no event');
+  t.strictSame(files, { output: '{"event":"finished"}\nmore', 'cut-off': 'half' });
+  t.strictSame(
+    events.filter(({ event }) => event !== 'file').map(({ event }) => event),
+    ['ready', 'log'],
+  );
+});
+
 t.test('boot-timeout', async (t) => {
   const { ending } = await live(t, [{ console: 'Decompressing Linux...\n' }], {
     limits: { boot: 0.5 },
@@ -162,6 +180,7 @@ t.test('qemu-died', async (t) => {
     const guest = startGuest(['/nonexistent/qemu'], LONG, {
       console() {},
       event() {},
+      filePiece() {},
       finding() {},
     });
     const booted = await guest.ready;

@@ -96,6 +96,11 @@ async function play(steps) {
   for (const step of steps) {
     if (step.console !== undefined) await write(console_, step.console);
     if (step.event !== undefined) await write(channel, `${JSON.stringify(step.event)}\n`);
+    if (step.file !== undefined) {
+      const bytes = Buffer.from(step.file.text);
+      const event = { event: 'file', name: step.file.name, size: bytes.length };
+      await write(channel, Buffer.concat([Buffer.from(`${JSON.stringify(event)}\n`), bytes]));
+    }
     if (step.channel !== undefined) await write(channel, step.channel);
     if (step.trickle !== undefined) {
       // A byte at a time, each in a write of its own.

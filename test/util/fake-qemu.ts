@@ -12,6 +12,8 @@ export const FAKE_QEMU = fileURLToPath(new URL('fake-qemu.mjs', import.meta.url)
 export interface Step {
   console?: string;
   event?: object;
+  /** A file of the guest's. */
+  file?: { name: string; text: string };
   /** Raw text on the channel. */
   channel?: string;
   /** The same, a byte at a time. */
@@ -74,6 +76,7 @@ export interface Watched {
   console: () => string;
   events: GuestEvent[];
   findings: Finding[];
+  files: Record<string, string>;
 }
 
 /** Starts a guest of these steps and keeps all that it says. */
@@ -89,6 +92,7 @@ export function fakeGuest(
   const chunks: Buffer[] = [];
   const events: GuestEvent[] = [];
   const findings: Finding[] = [];
+  const files: Record<string, string> = {};
   const guest = startGuest(
     [FAKE_QEMU, '--script', JSON.stringify(steps)],
     { ...LONG, ...more.limits },
@@ -100,6 +104,9 @@ export function fakeGuest(
       event: (event) => {
         more.onEvent?.(event);
         events.push(event);
+      },
+      filePiece: (name, data) => {
+        files[name] = (files[name] ?? '') + Buffer.from(data).toString('latin1');
       },
       finding: (finding) => findings.push(finding),
     },
@@ -113,6 +120,7 @@ export function fakeGuest(
     console: () => Buffer.concat(chunks).toString(),
     events,
     findings,
+    files,
   };
 }
 

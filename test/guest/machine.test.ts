@@ -1,0 +1,164 @@
+import t from 'tap';
+import {
+  kernelCommandLine,
+  type MachineShape,
+  PMEM_KINDS,
+  placeRegions,
+  qemuArgv,
+} from '../../cli/guest/machine.js';
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+const SHAPE: MachineShape = {
+  pmem: 'memmap',
+  deviceSize: 256 * MIB,
+  memory: 1024 * MIB,
+  cpus: 1,
+  accelerator: 'tcg',
+};
+const FILES = { qemu: '/bin/qemu', kernel: '/k', initramfs: '/i', devices: [] as string[] };
+
+/** The values of an option, in order. */
+const values = (argv: string[], option: string) =>
+  argv.flatMap((word, index) => (word === option ? [argv[index + 1] ?? ''] : []));
+
+/**
+ * Where q35 puts memory, from its source (pc_q35_init): all below 4 GiB if there is less than
+ * 0xb0000000 of it, else 2 GiB below and the rest from 4 GiB on.
+ */
+function ramOf(memory: number): [number, number][] {
+  return memory < 0xb0000000
+    ? [[0, memory]]
+    : [
+        [0, 2 * GIB],
+        [4 * GIB, 4 * GIB + memory - 2 * GIB],
+      ];
+}
+
+t.test('regions lie in memory, apart, aligned, and clear of what the kernel needs', (t) => {
+  const sizes = new Set([2 * MIB, 16 * MIB, 126 * MIB, 128 * MIB, 130 * MIB, 300 * MIB, 512 * MIB]);
+  // Around each power of two, and across the step where memory no longer fits below 4 GiB.
+  for (let size = 2 * MIB; size <= 64 * GIB; size *= 2) {
+    for (const more of [-2 * MIB, 0, 2 * MIB]) if (size + more > 0) sizes.add(size + more);
+  }
+  for (let size = 500 * MIB; size <= 1000 * MIB; size += 2 * MIB) sizes.add(size);
+  let above = 0;
+  for (const memory of [512 * MIB, GIB, 1.5 * GIB, 2 * GIB, 3 * GIB, 8 * GIB]) {
+    for (const deviceSize of sizes) {
+      if (deviceSize > 64 * GIB) continue;
+      const placed = placeRegions({ ...SHAPE, memory, deviceSize });
+      const ram = ramOf(placed.memory);
+      const wrong = (what: string) =>
+        t.fail(`${what}: ${deviceSize / MIB} MiB, memory ${memory / MIB} MiB`);
+      const [first, second] = placed.regions;
+      for (const { start, size } of placed.regions) {
+        if (size !== deviceSize) wrong('another size');
+        if (start % (128 * MIB) !== 0) wrong('not at a section');
+        if (!ram.some(([from, to]) => start >= from && start + size <= to)) wrong('outside memory');
+        if (start >= 4 * GIB) above += 1;
+      }
+      if (first.start + first.size + 128 * MIB > second.start) wrong('no section between them');
+      const ordinary =
+        ram.reduce((sum, [from, to]) => sum + to - from, 0) - first.size - second.size;
+      if (ordinary < memory) wrong('less ordinary memory than was asked for');
+      // QEMU puts the initramfs at the end of what is below 4 GiB, the kernel at 16 MiB.
+      const [, end] = ram[0] as [number, number];
+      for (const { start, size } of placed.regions) {
+        if (start < end && start + size > end - 128 * MIB) wrong('where the initramfs goes');
+        if (start < 256 * MIB) wrong('where the kernel goes');
+      }
+      const argv = qemuArgv({ ...SHAPE, memory, deviceSize }, FILES);
+      if (values(argv, '-m')[0] !== `${placed.memory / MIB}M`) wrong('-m');
+      if (!/^\d+M$/.test(values(argv, '-m')[0] ?? '')) wrong('a broken number');
+    }
+  }
+  t.ok(above > 100, 'both sides of 4 GiB were tried');
+  t.end();
+});
+
+t.test('the kernel is told of the regions', (t) => {
+  const line = kernelCommandLine(SHAPE);
+  const [first, second] = placeRegions(SHAPE).regions;
+  t.strictSame(
+    [...line.matchAll(/memmap=0x([0-9a-f]+)!0x([0-9a-f]+)/g)].map(([, size, start]) => ({
+      size: Number.parseInt(size ?? '', 16),
+      start: Number.parseInt(start ?? '', 16),
+    })),
+    [
+      { size: first.size, start: first.start },
+      { size: second.size, start: second.start },
+    ],
+  );
+  for (const pmem of PMEM_KINDS) {
+    t.match(kernelCommandLine({ ...SHAPE, pmem }), ` daxrepro_pmem=${pmem}`);
+    t.equal(kernelCommandLine({ ...SHAPE, pmem }).includes('memmap='), pmem === 'memmap');
+  }
+  t.match(line, /\bpanic=-1\b/, 'a panic ends the machine');
+  t.end();
+});
+
+for (const pmem of PMEM_KINDS) {
+  for (const accelerator of ['kvm', 'tcg'] as const) {
+    t.test(`${pmem} with ${accelerator}`, (t) => {
+      const devices = pmem === 'memmap' ? [] : ['/dev/fd/6', '/dev/fd/7'];
+      const argv = qemuArgv({ ...SHAPE, pmem, accelerator, cpus: 3 }, { ...FILES, devices });
+      const text = argv.join(' ');
+
+      t.equal(argv[0], '/bin/qemu');
+      t.strictSame(values(argv, '-kernel'), ['/k']);
+      t.strictSame(values(argv, '-initrd'), ['/i']);
+      t.strictSame(values(argv, '-smp'), ['3']);
+      t.match(values(argv, '-machine')[0], `accel=${accelerator}`);
+      t.strictSame(values(argv, '-cpu'), [accelerator === 'kvm' ? 'host' : 'max']);
+
+      t.match(values(argv, '-sandbox')[0], /^on,/);
+      for (const deny of ['obsolete', 'elevateprivileges', 'spawn', 'resourcecontrol']) {
+        t.match(values(argv, '-sandbox')[0], `${deny}=deny`);
+      }
+      t.ok(argv.includes('-nodefaults') && argv.includes('-no-user-config'));
+      t.ok(argv.includes('-no-reboot'), 'a panic ends QEMU');
+      t.notMatch(text, /-net|virtio-net|e1000|user,id|hostfwd|-fsdev|-virtfs|vhost|-monitor|-qmp/);
+
+      const chardevs = values(argv, '-chardev');
+      t.strictSame(chardevs, [
+        'socket,id=console,fd=3',
+        'socket,id=channel,fd=4',
+        'socket,id=heartbeat,fd=5',
+      ]);
+
+      const backends = values(argv, '-object');
+      const drives = values(argv, '-drive');
+      t.equal(backends.length, pmem === 'nvdimm' || pmem === 'virtio-pmem' ? 2 : 0);
+      t.equal(drives.length, pmem === 'none' ? 2 : 0);
+      for (const backend of backends) {
+        t.match(backend, /share=on/);
+        t.match(backend, `size=${SHAPE.deviceSize}`);
+      }
+      const hotplug = /^(\d+)M,slots=2,maxmem=(\d+)M$/.exec(values(argv, '-m')[0] ?? '');
+      if (backends.length > 0) {
+        t.equal(Number(hotplug?.[1]), 1024);
+        t.ok(Number(hotplug?.[2]) * MIB >= SHAPE.memory + 2 * SHAPE.deviceSize + 2 * GIB);
+      } else {
+        t.notOk(hotplug);
+      }
+      t.equal(/nvdimm=on/.test(text), pmem === 'nvdimm');
+      t.end();
+    });
+  }
+}
+
+t.test('commas in paths do not become options', (t) => {
+  const path = '/tmp/a,readonly=on,b';
+  for (const pmem of ['nvdimm', 'virtio-pmem', 'none'] as const) {
+    const argv = qemuArgv({ ...SHAPE, pmem }, { ...FILES, devices: [path, path] });
+    const carriers = [...values(argv, '-object'), ...values(argv, '-drive')];
+    t.equal(carriers.length, 2);
+    for (const carrier of carriers) {
+      // As QEMU reads it: a doubled comma is one that belongs to the value.
+      const options = carrier.split(/(?<!,),(?!,)/).map((option) => option.replaceAll(',,', ','));
+      t.ok(options.includes(`${pmem === 'none' ? 'file' : 'mem-path'}=${path}`), carrier);
+    }
+  }
+  t.end();
+});

@@ -1,0 +1,738 @@
+import t from 'tap';
+import type { GuestEvent, ProofEvent } from '../../cli/guest/protocol.js';
+import { judge, type Verdict } from '../../cli/verdict/judge.js';
+import type { Expectation, UnitRecord } from '../../cli/verdict/record.js';
+import {
+  expectation,
+  FSCK,
+  type Fs,
+  finding,
+  goodRecord,
+  proof,
+  replaced,
+  report,
+  testEvent,
+} from './records.js';
+
+const ALL: Fs[] = ['ext2', 'ext4', 'xfs'];
+
+interface Case {
+  name: string;
+  fs?: Fs[];
+  record?: (record: UnitRecord, fs: Fs) => UnitRecord;
+  expected?: Partial<Expectation>;
+  verdict: Verdict;
+  reason: RegExp;
+  /** Where it is not what the verdict says: a `fail` and a `pass` are proven, others mostly not. */
+  proven?: boolean;
+}
+
+/** Changes the proofs at these times. */
+const proofs =
+  (change: Partial<ProofEvent>, ...when: ProofEvent['when'][]) =>
+  (record: UnitRecord) =>
+    replaced(record, 'proof', (event) => [
+      event.event === 'proof' && when.includes(event.when)
+        ? ({ ...event, ...change } as GuestEvent)
+        : event,
+    ]);
+const everywhere = (change: Partial<ProofEvent>) => proofs(change, 'before', 'after');
+const test = (change: Parameters<typeof testEvent>[0]) => (record: UnitRecord) =>
+  replaced(record, 'test', () => [testEvent(change)]);
+const check = (change: Parameters<typeof report>[0], status = 0) => {
+  return (record: UnitRecord): UnitRecord => ({
+    ...replaced(record, 'fsck', () => [{ ...FSCK, status }]),
+    checks: { test: report(change) },
+  });
+};
+const without = (name: GuestEvent['event']) => (record: UnitRecord) =>
+  replaced(record, name, () => []);
+const ended = (ending: UnitRecord['ending']) => (record: UnitRecord) => ({ ...record, ending });
+/** The guest came this far and no further. */
+const cutAt =
+  (name: GuestEvent['event'], ending: UnitRecord['ending']) => (record: UnitRecord) => ({
+    ...record,
+    ending,
+    checks: {},
+    events: record.events.slice(
+      0,
+      record.events.findIndex(({ event }) => event === name),
+    ),
+  });
+const plus =
+  (...events: GuestEvent[]) =>
+  (record: UnitRecord) => ({ ...record, events: [...record.events, ...events] });
+
+const TURNED_OFF =
+  '[    5.1] EXT2-fs (pmem0): warning: DAX unsupported by block device. Turning off DAX.';
+const stamped = (text: string) => `[    5.100000] ${text}`;
+
+const FALSE_PASSES: Case[] = [
+  {
+    name: 'ext2 mounts without DAX on a device that has none',
+    fs: ['ext2'],
+    record: everywhere({
+      options: 'rw,relatime',
+      statxAttributes: 0,
+      kernelLog: stamped(TURNED_OFF.slice(TURNED_OFF.indexOf('EXT2'))),
+    }),
+    verdict: 'invalid',
+    reason: /not among the mount options.*"EXT2-fs.*Turning off DAX/,
+  },
+  {
+    name: 'xfs falls back to dax=never',
+    fs: ['xfs'],
+    record: everywhere({ options: 'rw,relatime,dax=never', statxAttributes: 0 }),
+    verdict: 'invalid',
+    reason: /not among the mount options.*dax=never/,
+  },
+  {
+    name: 'dax=inode is no proof',
+    fs: ['ext4', 'xfs'],
+    record: everywhere({ options: 'rw,dax=inode' }),
+    verdict: 'invalid',
+    reason: /not among the mount options/,
+  },
+  {
+    name: 'a word that only looks like dax',
+    record: everywhere({ options: 'rw,nodax,daxx,xdax=always' }),
+    verdict: 'invalid',
+    reason: /not among the mount options/,
+  },
+  {
+    name: 'ext4 refuses the mount',
+    fs: ['ext4'],
+    record: (record) => ({
+      ...cutAt('proof', { kind: 'finished' })(record),
+      events: [
+        {
+          event: 'mount-failed',
+          message: 'mount: wrong fs type, bad option',
+          kernelLog: stamped('EXT4-fs (pmem0): DAX unsupported by block device.'),
+        },
+        { event: 'finished' },
+      ],
+    }),
+    verdict: 'invalid',
+    reason: /ext4 was not mounted: "EXT4-fs \(pmem0\): DAX unsupported/,
+  },
+  {
+    name: 'the mount is refused, and the kernel says nothing',
+    record: (record) => ({
+      ...cutAt('proof', { kind: 'finished' })(record),
+      events: [
+        { event: 'mount-failed', message: '\nmount: /mnt/test: bad option.\n', kernelLog: '' },
+      ],
+    }),
+    verdict: 'invalid',
+    reason: /was not mounted: mount: \/mnt\/test: bad option/,
+  },
+  {
+    name: 'the block size is not the page size',
+    record: everywhere({ blockSize: 1024 }),
+    verdict: 'invalid',
+    reason: /block size \(1024\) is not the page size \(4096\)/,
+  },
+  {
+    name: 'no block size',
+    record: everywhere({ blockSize: undefined, pageSize: undefined }),
+    verdict: 'invalid',
+    reason: /block size/,
+  },
+  {
+    name: 'ext2 served by ext4',
+    fs: ['ext2'],
+    record: everywhere({
+      servedByExt4: true,
+      kernelLog: stamped('EXT4-fs (pmem0): mounting ext2 file system using the ext4 subsystem'),
+    }),
+    verdict: 'invalid',
+    reason: /served by the ext4 driver, not ext2.*using the ext4 subsystem/,
+  },
+  {
+    name: 'the module is loaded, and serves nothing',
+    fs: ['ext2'],
+    record: everywhere({ moduleReferences: 0 }),
+    verdict: 'invalid',
+    reason: /nothing shows that the ext2 driver serves/,
+  },
+  {
+    name: 'the module has other users, and as many as before',
+    fs: ['ext2'],
+    record: everywhere({ moduleReferences: 2, moduleReferencesUnmounted: 2 }),
+    verdict: 'invalid',
+    reason: /nothing shows that the ext2 driver serves/,
+  },
+  {
+    name: 'no trace of the module',
+    fs: ['ext2'],
+    expected: { module: { sha256: 'c0ffee', buildId: '', sent: true } },
+    record: everywhere({ moduleReferences: undefined, moduleBuildId: '' }),
+    verdict: 'invalid',
+    reason: /nothing shows that the ext2 driver serves/,
+  },
+  {
+    name: 'the type says so, and the driver keeps no directory for the mount',
+    fs: ['ext4', 'xfs'],
+    record: everywhere({ servedByExt4: false, servedByXfs: false }),
+    verdict: 'invalid',
+    reason: /nothing shows that the \w+ driver serves/,
+  },
+  {
+    name: 'another type',
+    record: everywhere({ type: 'tmpfs', servedByExt4: false, servedByXfs: false }),
+    verdict: 'invalid',
+    reason: /served by the tmpfs driver/,
+  },
+  {
+    name: 'another build of the module',
+    record: everywhere({ moduleBuildId: 'ffff' }),
+    verdict: 'invalid',
+    reason: /another \w+ module loaded \(build id ffff\)/,
+  },
+  {
+    name: 'no build id where there should be one',
+    record: everywhere({ moduleBuildId: '' }),
+    verdict: 'invalid',
+    reason: /build id none/,
+  },
+  {
+    name: 'another file than was sent',
+    fs: ['ext2'],
+    record: (record) =>
+      replaced(record, 'module', () => [
+        { event: 'module', name: 'ext2', sha256: 'bad', origin: 'sent' },
+      ]),
+    verdict: 'invalid',
+    reason: /another ext2 module than it was sent/,
+  },
+  {
+    name: "the kernel's own module in the place of the one that was sent",
+    fs: ['ext2'],
+    record: (record) =>
+      replaced(record, 'module', () => [
+        { event: 'module', name: 'ext2', sha256: '', origin: 'kernel' },
+      ]),
+    verdict: 'invalid',
+    reason: /another ext2 module than it was sent/,
+  },
+  {
+    name: 'the module that was sent was never loaded',
+    fs: ['ext2'],
+    record: without('module'),
+    verdict: 'invalid',
+    reason: /did not load the ext2 module that it was sent/,
+  },
+  {
+    name: 'another kernel',
+    record: (record) => ({
+      ...record,
+      ready: record.ready && { ...record.ready, release: '6.1.0-57-amd64' },
+    }),
+    verdict: 'invalid',
+    reason: /runs kernel 6\.1\.0-57-amd64, not 6\.1\.0-56-amd64/,
+  },
+  {
+    name: 'it never said which kernel',
+    record: (record) => ({ ...record, ready: undefined }),
+    verdict: 'error',
+    reason: /did not say what it runs/,
+    proven: true,
+  },
+  {
+    name: 'statx says no',
+    record: everywhere({ statxAttributes: 0 }),
+    verdict: 'invalid',
+    reason: /not in the DAX state, by statx/,
+  },
+  {
+    name: 'statx says nothing, where it could',
+    record: everywhere({ statxAttributes: undefined, statxMask: undefined }),
+    verdict: 'invalid',
+    reason: /statx did not tell/,
+  },
+  {
+    name: 'statx has the bit, but not in its mask',
+    record: everywhere({ statxMask: 0 }),
+    verdict: 'invalid',
+    reason: /statx did not tell/,
+  },
+  {
+    name: 'DAX is lost after the test',
+    record: proofs({ statxAttributes: 0 }, 'after'),
+    verdict: 'invalid',
+    reason: /^after the test a fresh file is not/,
+  },
+  {
+    name: 'DAX is lost at a remount',
+    record: (record, fs) =>
+      replaced(record, 'test', (event) => [proof(fs, 'remount', { options: 'rw' }), event]),
+    verdict: 'invalid',
+    reason: /^at a remount within the test DAX is not among/,
+  },
+  {
+    name: 'DAX is lost at one remount of many',
+    record: (record, fs) =>
+      replaced(record, 'test', (event) => [
+        proof(fs, 'remount'),
+        proof(fs, 'remount', { statxAttributes: 0 }),
+        proof(fs, 'remount'),
+        event,
+      ]),
+    verdict: 'invalid',
+    reason: /^at a remount within the test/,
+  },
+  {
+    name: 'the remount was none',
+    record: (record, fs) =>
+      replaced(record, 'test', (event) => [proof(fs, 'remount', { mounted: false }), event]),
+    verdict: 'invalid',
+    reason: /^at a remount within the test .* is not mounted/,
+  },
+  {
+    name: 'no DAX on SCRATCH_DEV',
+    record: (record, fs) =>
+      replaced(record, 'test', (event) => [proof(fs, 'scratch', { options: 'rw' }), event]),
+    verdict: 'invalid',
+    reason: /^on SCRATCH_DEV DAX is not/,
+  },
+  {
+    name: 'not mounted before',
+    record: proofs({ mounted: false }, 'before'),
+    verdict: 'invalid',
+    reason: /not mounted/,
+  },
+  {
+    name: 'not mounted after',
+    record: proofs({ mounted: false }, 'after'),
+    verdict: 'invalid',
+    reason: /not mounted/,
+    proven: true,
+  },
+  {
+    name: 'a wrong DAX state is not hidden by a failure of the test',
+    record: (record) => test({ status: 1, failures: 'x' })(everywhere({ options: 'rw' })(record)),
+    verdict: 'invalid',
+    reason: /not among the mount options/,
+  },
+  {
+    name: 'SCRATCH_DEV was used and not checked',
+    record: (record, fs) => replaced(record, 'test', (event) => [proof(fs, 'scratch'), event]),
+    verdict: 'error',
+    reason: /SCRATCH_DEV was not checked/,
+    proven: true,
+  },
+  {
+    name: 'no check',
+    record: without('fsck'),
+    verdict: 'error',
+    reason: /TEST_DEV was not checked/,
+    proven: true,
+  },
+  {
+    name: 'a check without a log',
+    record: (record) => ({ ...record, checks: {} }),
+    verdict: 'error',
+    reason: /left no log/,
+    proven: true,
+  },
+  {
+    name: 'a check that did not end',
+    record: check({ clean: false, completed: false, reason: 'pass 3 is missing' }),
+    verdict: 'error',
+    reason: /did not end: pass 3 is missing/,
+    proven: true,
+  },
+  {
+    name: 'a check that was killed, with a log that looks whole',
+    record: check({}, 137),
+    verdict: 'error',
+    reason: /exit code 137/,
+    proven: true,
+  },
+  {
+    name: 'a check that says what nobody knows',
+    record: check({ clean: false, unparsed: ['Frobnicated inode 3'] }),
+    verdict: 'error',
+    reason: /says "Frobnicated inode 3"/,
+    proven: true,
+  },
+  {
+    name: 'a check that is content, with an exit code that is not',
+    record: check({}, 4),
+    verdict: 'error',
+    reason: /exit code 4/,
+    proven: true,
+  },
+  {
+    name: 'no test ran',
+    record: without('test'),
+    verdict: 'error',
+    reason: /without running the test/,
+    proven: true,
+  },
+  {
+    name: 'two tests ran',
+    record: plus(testEvent({ status: 1 })),
+    verdict: 'error',
+    reason: /more than one test/,
+    proven: true,
+  },
+  {
+    name: 'no proof at all',
+    record: without('proof'),
+    verdict: 'error',
+    reason: /without mounting anything/,
+    proven: false,
+  },
+  {
+    name: 'no proof before',
+    record: (record) =>
+      replaced(record, 'proof', (event) =>
+        event.event === 'proof' && event.when === 'before' ? [] : [event],
+      ),
+    verdict: 'error',
+    reason: /without mounting anything/,
+  },
+  {
+    name: 'no proof after',
+    record: (record) =>
+      replaced(record, 'proof', (event) =>
+        event.event === 'proof' && event.when === 'after' ? [] : [event],
+      ),
+    verdict: 'error',
+    reason: /did not prove DAX after the test/,
+    proven: true,
+  },
+  {
+    name: 'it gave up after the test',
+    record: plus({ event: 'gave-up', step: 'unmount', message: 'target is busy\n', kernelLog: '' }),
+    verdict: 'error',
+    reason: /^unmount: target is busy/,
+    proven: true,
+  },
+];
+
+const BUG = finding({ kind: 'oops', severity: 'corruption', message: 'BUG: unable to handle' });
+const CORRUPT = finding({
+  tool: 'e2fsck',
+  severity: 'corruption',
+  message: 'Directory inode 2, block #0, offset 0: directory corrupted',
+  device: '/dev/pmem0',
+  pass: 2,
+});
+
+const FAILURES: Case[] = [
+  {
+    name: 'the test says so',
+    record: test({ status: 1, failures: 'links: 3 and not 2\nmore\n' }),
+    verdict: 'fail',
+    reason: /^links: 3 and not 2 \(and 1 more\)$/,
+  },
+  {
+    name: 'it ends with 0 and has noted a failure',
+    record: test({ status: 0, failures: 'x' }),
+    verdict: 'fail',
+    reason: /^x$/,
+  },
+  {
+    name: 'it does not end',
+    record: test({ status: 124, timedOut: true }),
+    verdict: 'fail',
+    reason: /did not end in its time/,
+  },
+  {
+    name: 'only the check finds something',
+    record: check({ clean: false, findings: [CORRUPT] }, 4),
+    verdict: 'fail',
+    reason: /^e2fsck: Directory inode 2/,
+  },
+  {
+    name: 'the check aborts over it',
+    record: check({ clean: false, completed: false, reason: 'aborted', findings: [CORRUPT] }, 12),
+    verdict: 'fail',
+    reason: /^e2fsck: Directory inode 2/,
+  },
+  {
+    name: 'the check finds something, whatever its exit code',
+    record: check({ clean: false, findings: [CORRUPT] }, 0),
+    verdict: 'fail',
+    reason: /^e2fsck/,
+  },
+  {
+    name: 'on SCRATCH_DEV',
+    record: (record) => ({
+      ...plus({ ...FSCK, name: 'scratch' })(record),
+      checks: { test: report(), scratch: report({ clean: false, findings: [CORRUPT] }) },
+    }),
+    verdict: 'fail',
+    reason: /^e2fsck/,
+  },
+  {
+    name: 'a warning of the kernel',
+    record: (record) => ({ ...record, kernelFindings: [finding()] }),
+    verdict: 'fail',
+    reason: /^kernel: WARNING/,
+  },
+  {
+    name: 'an oops that the test outlived',
+    record: (record) => ({ ...record, kernelFindings: [BUG] }),
+    verdict: 'fail',
+    reason: /^kernel: BUG/,
+  },
+  {
+    name: 'a test that does not apply, and a kernel that warns',
+    record: (record) => ({
+      ...test({ status: 77, notrun: 'no' })(record),
+      kernelFindings: [finding()],
+    }),
+    verdict: 'fail',
+    reason: /^kernel: WARNING/,
+  },
+  {
+    name: 'a panic in the test',
+    record: cutAt('test', { kind: 'panic', message: 'Fatal exception' }),
+    verdict: 'fail',
+    reason: /panicked: Fatal exception/,
+  },
+  {
+    name: 'a hang in the test',
+    record: cutAt('test', { kind: 'hang', seconds: 60, step: 'test' }),
+    verdict: 'fail',
+    reason: /no sign of life for 60 s, in step test/,
+  },
+  {
+    name: 'it switches itself off',
+    record: cutAt('test', { kind: 'guest-shutdown', step: 'test' }),
+    verdict: 'fail',
+    reason: /switched itself off/,
+  },
+  {
+    name: 'a panic after the check',
+    record: ended({ kind: 'panic', message: 'late' }),
+    verdict: 'fail',
+    reason: /panicked: late/,
+  },
+  {
+    name: 'stuck: the kernel says that a task hangs',
+    record: (record) => ({
+      ...cutAt('test', { kind: 'unit-timeout', seconds: 240, step: 'unmount' })(record),
+      kernelFindings: [finding({ kind: 'hung-task', message: 'INFO: task umount blocked' })],
+    }),
+    verdict: 'fail',
+    reason: /umount blocked/,
+  },
+];
+
+const OTHERS: Case[] = [
+  {
+    name: 'the test does not apply',
+    record: test({ status: 77, notrun: 'no reflink on ext2\n' }),
+    verdict: 'notrun',
+    reason: /^no reflink on ext2$/,
+    proven: true,
+  },
+  {
+    name: 'the guest has no such test',
+    record: test({ status: 127, reason: 'the guest has no test x' }),
+    verdict: 'error',
+    reason: /has no test x/,
+    proven: true,
+  },
+  {
+    name: 'the test itself is broken, and that comes before what it is said to have found',
+    record: (record) =>
+      check({ clean: false, unparsed: ['?'] })(
+        test({ status: 99, failures: '', lastOutput: 'x: unbound variable\n' })(record),
+      ),
+    verdict: 'error',
+    reason: /broke, with exit code 99: x: unbound variable/,
+    proven: true,
+  },
+  {
+    name: 'the test dies of a signal',
+    record: test({ status: 139 }),
+    verdict: 'error',
+    reason: /exit code 139/,
+    proven: true,
+  },
+  {
+    name: 'the guest has no memory left',
+    record: (record) => ({
+      ...record,
+      kernelFindings: [
+        finding({ kind: 'out-of-memory', message: 'Out of memory: Killed process' }),
+      ],
+    }),
+    verdict: 'error',
+    reason: /out of memory/,
+    proven: true,
+  },
+  {
+    name: 'the guest is slow, and nothing says why',
+    record: cutAt('test', { kind: 'unit-timeout', seconds: 240, step: 'test' }),
+    verdict: 'error',
+    reason: /did not end in 240 s/,
+    proven: true,
+  },
+  ...(
+    [
+      [{ kind: 'qemu-died', exitCode: null, signal: 'SIGKILL', message: '' }, /killed by SIGKILL/],
+      [
+        { kind: 'qemu-died', exitCode: 1, signal: null, message: 'a\nno memory' },
+        /with 1: no memory/,
+      ],
+      [{ kind: 'protocol-violation', problem: 'a line that is no JSON' }, /sent a line that is no/],
+      [{ kind: 'storage', message: 'ENOSPC' }, /could not be written: ENOSPC/],
+      [{ kind: 'interrupted' }, /interrupted/],
+    ] as const
+  ).map(
+    ([ending, reason]): Case => ({
+      name: `ended by ${ending.kind} in the test`,
+      record: cutAt('test', ending),
+      verdict: 'error',
+      reason,
+      proven: true,
+    }),
+  ),
+  ...(
+    [
+      { kind: 'boot-timeout', seconds: 120 },
+      { kind: 'panic', message: 'no root' },
+      { kind: 'hang', seconds: 60, step: 'boot' },
+      { kind: 'guest-shutdown', step: 'boot' },
+      { kind: 'interrupted' },
+    ] as const
+  ).map(
+    (ending): Case => ({
+      name: `ended by ${ending.kind} before anything was mounted`,
+      record: (record) => ({ ...record, ending, events: [], checks: {}, ready: undefined }),
+      verdict: 'error',
+      reason: /before DAX was proven/,
+      proven: false,
+    }),
+  ),
+  {
+    name: 'it gives up before the mount',
+    record: (record) => ({
+      ...record,
+      events: [
+        {
+          event: 'gave-up',
+          step: 'load-module',
+          message: 'insmod: Invalid module format',
+          kernelLog: '',
+        },
+      ],
+      checks: {},
+    }),
+    verdict: 'error',
+    reason: /^load-module: insmod: Invalid module format/,
+    proven: false,
+  },
+];
+
+const PASSES: Case[] = [
+  { name: 'all is well', verdict: 'pass', reason: /nothing was found/ },
+  {
+    name: 'what the kernel said at boot is not held against the unit',
+    record: (record) => ({ ...record, bootFindings: [finding(), BUG] }),
+    verdict: 'pass',
+    reason: /nothing was found/,
+  },
+  {
+    name: 'notices',
+    record: (record) => ({
+      ...check({ findings: [finding({ severity: 'notice' })] })(record),
+      kernelFindings: [finding({ severity: 'notice', kind: 'user-crash' })],
+    }),
+    verdict: 'pass',
+    reason: /nothing was found/,
+  },
+  {
+    name: 'an old kernel whose statx knows no DAX',
+    expected: { release: '5.7.19' },
+    record: (record) => ({
+      ...everywhere({ options: 'rw,dax', statxAttributes: 0, statxMask: 0 })(record),
+      ready: record.ready && { ...record.ready, release: '5.7.19' },
+    }),
+    verdict: 'pass',
+    reason: /nothing was found/,
+  },
+  {
+    name: 'a very old one without statx',
+    expected: { release: '4.5.0-rc4', module: undefined },
+    record: (record) => ({
+      ...everywhere({
+        options: 'rw,dax',
+        statxAttributes: undefined,
+        statxMask: undefined,
+        moduleReferences: undefined,
+        moduleReferencesUnmounted: undefined,
+        moduleBuildId: '',
+      })(record),
+      ready: record.ready && { ...record.ready, release: '4.5.0-rc4' },
+    }),
+    verdict: 'pass',
+    reason: /nothing was found/,
+  },
+  {
+    name: 'remounts and SCRATCH_DEV, all proven and checked',
+    record: (record, fs) => ({
+      ...plus({ ...FSCK, name: 'scratch' })(
+        replaced(record, 'test', (event) => [proof(fs, 'remount'), proof(fs, 'scratch'), event]),
+      ),
+      checks: { test: report(), scratch: report() },
+    }),
+    verdict: 'pass',
+    reason: /nothing was found/,
+  },
+];
+
+for (const [title, cases] of Object.entries({ FALSE_PASSES, FAILURES, OTHERS, PASSES })) {
+  t.test(title, (t) => {
+    for (const one of cases) {
+      for (const fs of one.fs ?? ALL) {
+        const record = one.record?.(goodRecord(fs), fs) ?? goodRecord(fs);
+        const judgement = judge(record, expectation(fs, one.expected));
+        const name = `${fs}: ${one.name}`;
+        t.equal(judgement.verdict, one.verdict, name);
+        t.match(judgement.reason, one.reason, name);
+        const proven = one.proven ?? (one.verdict === 'pass' || one.verdict === 'fail');
+        t.equal(judgement.dax.proven, proven, `${name}: proven`);
+      }
+    }
+    t.end();
+  });
+}
+
+t.test('the control without DAX', (t) => {
+  for (const fs of ALL) {
+    const plain = everywhere({ options: 'rw,relatime', statxAttributes: 0, blockSize: 1024 });
+    const control = expectation(fs, { control: true });
+    const judgement = judge(plain(goodRecord(fs)), control);
+    t.equal(judgement.verdict, 'pass');
+    t.equal(judgement.dax.proven, false, 'it proves no DAX');
+    t.match(judge(goodRecord(fs), control), { verdict: 'invalid', reason: /DAX is in use/ });
+    const byOption = everywhere({ options: 'rw,dax', statxAttributes: 0 })(goodRecord(fs));
+    t.match(judge(byOption, control), { verdict: 'invalid' });
+    const byStatx = everywhere({ options: 'rw' })(goodRecord(fs));
+    t.match(judge(byStatx, control), { verdict: 'invalid' });
+    t.match(judge(everywhere({ servedByExt4: fs !== 'ext4' })(plain(goodRecord(fs))), control), {
+      verdict: 'invalid',
+    });
+  }
+  t.end();
+});
+
+t.test('corruption is named before what follows from it', (t) => {
+  const spoiled = check({ clean: false, findings: [CORRUPT] }, 4)(goodRecord('ext2'));
+  const record = { ...spoiled, kernelFindings: [finding()] };
+  const judgement = judge(
+    { ...record, checks: { test: report({ findings: [finding({ tool: 'e2fsck' }), CORRUPT] }) } },
+    expectation('ext2'),
+  );
+  t.match(judgement.reason, /^e2fsck: Directory inode 2.* \(and 2 more findings\)$/);
+  t.equal(judgement.findings.length, 3);
+  t.end();
+});
