@@ -134,7 +134,8 @@ async function buildIn(
       { detail: tail(log) },
     );
   }
-  await writeFile(join(directory, 'module.json'), `${JSON.stringify(facts.value, null, 2)}\n`);
+  const record = { ...facts.value, compiler: compiler.program };
+  await writeFile(join(directory, 'module.json'), `${JSON.stringify(record, null, 2)}\n`);
   return success(undefined);
 }
 

@@ -1,9 +1,10 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Outcome, success } from '../outcome.js';
+import { failure, type Outcome, success } from '../outcome.js';
 import { cacheKey, lookUp, lookUpOrMake } from '../store/store.js';
 import { type Apt, downloadPackages, type PackageRecord } from './apt.js';
 import { extractVmlinux } from './boot-image.js';
+import { readBzImage } from './bzimage.js';
 import { depmod } from './depmod.js';
 import { relocateHeaders } from './headers.js';
 import type { KernelContext } from './kernel.js';
@@ -59,7 +60,7 @@ export async function fetchEntries(
     return source.ok ? success({ archive: archive.value, source: source.value }) : source;
   };
   const [image, headers, source] = await Promise.all([
-    make('kernel-image', [packages.image], (directory) => makeImage(packages, apt, directory)),
+    make('kernel-image', packages.image, (directory) => makeImage(packages, apt, directory)),
     make('kernel-headers', packages.headers, (directory) =>
       makeHeaders(packages.headers, apt, directory),
     ),
@@ -74,7 +75,7 @@ export async function fetchEntries(
 /** Says what is about to be downloaded, and how much it is. */
 async function announce(packages: KernelPackages, { store, progress }: KernelContext) {
   const parts: { kind: string; what: string; made: PackageRecord[] }[] = [
-    { kind: 'kernel-image', what: 'image', made: [packages.image] },
+    { kind: 'kernel-image', what: 'image', made: packages.image },
     { kind: 'kernel-headers', what: 'headers', made: packages.headers },
     { kind: 'kernel-archive', what: 'sources', made: [packages.source] },
   ];
@@ -128,24 +129,34 @@ async function makeImage(
   apt: Apt,
   directory: string,
 ): Promise<Outcome<unknown>> {
-  const fetched = await fetchInto(apt, [packages.image], directory);
+  const fetched = await fetchInto(apt, packages.image, directory);
   if (!fetched.ok) return fetched;
-  // Newer packages have /usr/lib only; depmod and the guest look in /lib.
-  const merged = join(directory, 'usr/lib/modules');
+  const { release } = packages;
   const modules = join(directory, 'lib/modules');
+  const image = join(directory, 'boot', `vmlinuz-${release}`);
+  // Newer packages have /usr/lib only, where depmod and the guest do not look, and the image in it.
   await mkdir(join(directory, 'lib'), { recursive: true });
-  await rename(merged, modules).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
+  await mkdir(join(directory, 'boot'), { recursive: true });
+  await moveWhereThere(join(directory, 'usr/lib/modules'), modules);
+  await moveWhereThere(join(modules, release, 'vmlinuz'), image);
+  if (!(await readBzImage(image).catch(() => undefined))) {
+    return failure(
+      'kernel-unavailable',
+      `The packages of kernel ${release} have no image where one was expected`,
+      'Use another kernel (`daxrepro kernel list`)',
+    );
+  }
   const [indexed, extracted] = await Promise.all([
-    depmod(directory, packages.release, apt.signal),
-    extractVmlinux(
-      join(directory, 'boot', `vmlinuz-${packages.release}`),
-      join(directory, 'vmlinux'),
-      apt.signal,
-    ),
+    depmod(directory, release, apt.signal),
+    extractVmlinux(image, join(directory, 'vmlinux'), apt.signal),
   ]);
   return indexed.ok ? extracted : indexed;
+}
+
+async function moveWhereThere(from: string, to: string): Promise<void> {
+  await rename(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }
 
 async function makeHeaders(

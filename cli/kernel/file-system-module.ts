@@ -24,6 +24,8 @@ export interface FileSystemModule {
   origin: 'packaged' | 'built';
   /** Names of the modules that it needs. */
   dependencies: string[];
+  /** The program that compiled it, where that was ours to choose: `gcc-12`. */
+  compiler?: string;
 }
 
 const factsSchema = z.object({
@@ -32,6 +34,7 @@ const factsSchema = z.object({
   buildId: z.string(),
   srcversion: z.string().optional(),
   dependencies: z.array(z.string()),
+  compiler: z.string().optional(),
 });
 
 /**
@@ -92,7 +95,7 @@ async function describe(
   const facts = factsSchema.parse(
     JSON.parse(await readFile(join(directory, 'module.json'), 'utf8')),
   );
-  const { srcversion, ...others } = facts;
+  const { srcversion, compiler, ...others } = facts;
   const file = join(directory, `${name}.ko`);
   return { ...others, ...(srcversion === undefined ? {} : { srcversion }), file, origin };
 }

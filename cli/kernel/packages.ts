@@ -6,7 +6,8 @@ export interface KernelPackages {
   version: string;
   /** `6.1.0-56-amd64`. */
   release: string;
-  image: PackageRecord;
+  /** The image and its modules: one package, or several in newer releases. */
+  image: PackageRecord[];
   /** For the architecture, common ones, and kbuild's programs. */
   headers: PackageRecord[];
   source: PackageRecord;
@@ -14,11 +15,14 @@ export interface KernelPackages {
   libc?: string;
 }
 
+/** What Debian splits an image into; up to 6.12 all is in `linux-image-…`. */
+const IMAGE_PARTS = ['image', 'binary', 'modules', 'base'];
+
 /** The names, `*` as in a shell, of all packages that `completeSets` looks at. */
 export function packageNames(series: string): string[] {
   return [
     `linux-source-${series}`,
-    `linux-image-${series}*-amd64`,
+    ...IMAGE_PARTS.map((part) => `linux-${part}-${series}*-amd64`),
     `linux-headers-${series}*`,
     `linux-kbuild-${series}*`,
   ];
@@ -37,12 +41,17 @@ export function completeSets(series: string, records: readonly PackageRecord[]):
   const sets: KernelPackages[] = [];
   for (const source of records.filter(({ name }) => name === `linux-source-${series}`)) {
     const { version } = source;
-    const image = records.find(
+    const main = records.find(
       (record) => record.version === version && releaseOf(record.name, series) !== undefined,
     );
-    const release = image && releaseOf(image.name, series);
+    const release = main && releaseOf(main.name, series);
     const specific = release && find(`linux-headers-${release}`, version);
-    if (!image || !specific) continue;
+    if (!main || !specific) continue;
+    const others = IMAGE_PARTS.map((part) => `linux-${part}-${release}`)
+      .filter((name) => main.depends.includes(`${name} `))
+      .map((name) => find(name, version));
+    const image = [main, ...others].filter((part) => part !== undefined);
+    if (image.length !== others.length + 1) continue;
     const [common, kbuild] = ['linux-headers-', 'linux-kbuild-'].map((prefix) => {
       const name = specific.depends.split(/[,|]\s*/).find((other) => other.startsWith(prefix));
       return name && find(name.split(' ')[0] ?? '', version);

@@ -34,7 +34,7 @@ t.test('fetches one version of everything, and says so before', async (t) => {
     /Downloading kernel 6\.1\.0-56-amd64 \(Debian 6\.1\.192-2\), \d+ MB: image \d+, headers \d+, sources \d+; kept in/,
   ]);
   t.strictSame(apt.calls().sort().slice(0, 2), [
-    'apt-cache show linux-source-6.1 linux-image-6.1*-amd64 linux-headers-6.1* linux-kbuild-6.1*',
+    'apt-cache show linux-source-6.1 linux-image-6.1*-amd64 linux-binary-6.1*-amd64 linux-modules-6.1*-amd64 linux-base-6.1*-amd64 linux-headers-6.1* linux-kbuild-6.1*',
     'apt-get download linux-headers-6.1.0-56-amd64=6.1.192-2 linux-headers-6.1.0-56-common=6.1.192-2 linux-kbuild-6.1=6.1.192-2',
   ]);
   // Nothing is left of the private apt state, or of the packages.

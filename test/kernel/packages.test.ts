@@ -34,7 +34,7 @@ t.test('takes every package of one version, newest first', async (t) => {
       version: '6.1.192-2',
       release: '6.1.0-56-amd64',
       libc: '2.34',
-      image: { name: 'linux-image-6.1.0-56-amd64' },
+      image: [{ name: 'linux-image-6.1.0-56-amd64' }],
       source: { name: 'linux-source-6.1', version: '6.1.192-2' },
     },
     { version: '6.1.176-1' },
@@ -86,6 +86,32 @@ t.test('knows the names of newer releases, and metapackages from images', async 
     sets.map(({ release }) => release),
     ['6.12.90+deb12.1-amd64'],
   );
+});
+
+t.test('an image in several packages needs all of them', async (t) => {
+  const [v, release] = ['7.2.13-1', '7.2.13+deb14-amd64'];
+  const parts = ['base', 'binary', 'modules'].map((part) => `linux-${part}-${release}`);
+  const records = [
+    record('linux-source-7.2', v),
+    record(
+      `linux-image-${release}`,
+      v,
+      `dracut | linux-initramfs-tool, ${parts.map((name) => `${name} (= ${v})`).join(', ')}`,
+    ),
+    ...parts.map((name) => record(name, v)),
+    record(
+      `linux-headers-${release}`,
+      v,
+      'linux-headers-7.2.13+deb14-common (= 7.2.13-1), linux-kbuild-7.2.13+deb14',
+    ),
+    record('linux-headers-7.2.13+deb14-common', v),
+    record('linux-kbuild-7.2.13+deb14', v),
+  ];
+  t.strictSame(
+    completeSets('7.2', records)[0]?.image.map(({ name }) => name),
+    ['image', 'binary', 'modules', 'base'].map((part) => `linux-${part}-${release}`),
+  );
+  for (const name of parts) t.strictSame(completeSets('7.2', without(records, name)), [], name);
 });
 
 t.test('a series is not taken for another that begins like it', async (t) => {
