@@ -97,5 +97,11 @@ async function describe(
   );
   const { srcversion, compiler, ...others } = facts;
   const file = join(directory, `${name}.ko`);
-  return { ...others, ...(srcversion === undefined ? {} : { srcversion }), file, origin };
+  return {
+    ...others,
+    ...(srcversion === undefined ? {} : { srcversion }),
+    ...(compiler === undefined ? {} : { compiler }),
+    file,
+    origin,
+  };
 }
