@@ -1,0 +1,68 @@
+import t from 'tap';
+import { DEFAULT_SIZE, planUnits, SMALLEST_SIZE } from '../../cli/plan/plan.js';
+import { FILE_SYSTEMS, type RunRequest } from '../../cli/plan/unit.js';
+
+const REQUEST: RunRequest = {
+  fs: 'ext2',
+  tests: ['generic/002'],
+  suite: { name: 'builtin', version: '1' },
+  kernel: 'debian:6.1',
+  pmem: 'memmap',
+  timeout: 120,
+  repeat: 1,
+  cpus: 1,
+  control: false,
+};
+const plan = (more: Partial<RunRequest>, release = '6.1.0') =>
+  planUnits({ ...REQUEST, ...more }, release);
+
+t.test('all attempts of a test before the next test', (t) => {
+  const units = plan({ tests: ['b', 'a'], repeat: 3 });
+  t.strictSame(
+    units.map(({ test, attempt }) => `${test} ${attempt}`),
+    ['b 1', 'b 2', 'b 3', 'a 1', 'a 2', 'a 3'],
+  );
+  t.end();
+});
+
+t.test('how DAX is asked for', (t) => {
+  const options: [string, Partial<RunRequest>, string][] = [
+    ['dax', {}, '6.1.0'],
+    ['dax', {}, '4.5.0'],
+    ['dax=always', { fs: 'ext4' }, '5.8.0'],
+    ['dax', { fs: 'ext4' }, '5.7.19'],
+    ['dax=always', { fs: 'xfs' }, '6.12.1'],
+    ['dax', { fs: 'xfs' }, '4.19.0'],
+    ['dax,noatime', { mountOptions: 'noatime' }, '6.1.0'],
+    ['', { control: true }, '6.1.0'],
+    ['noatime', { control: true, mountOptions: 'noatime' }, '6.1.0'],
+  ];
+  for (const [expected, more, release] of options) {
+    t.equal(plan(more, release)[0]?.mountOptions, expected, `${JSON.stringify(more)} ${release}`);
+  }
+  t.end();
+});
+
+t.test('xfs gives up reflink where DAX needs that, unless it was asked for', (t) => {
+  const options: [string, Partial<RunRequest>, string][] = [
+    ['-m reflink=0', { fs: 'xfs' }, '6.1.0'],
+    ['', { fs: 'xfs' }, '6.2.0'],
+    ['', { fs: 'ext4' }, '6.1.0'],
+    ['-m reflink=1', { fs: 'xfs', mkfsOptions: '-m reflink=1' }, '6.1.0'],
+    ['-m reflink=0 -b size=1024', { fs: 'xfs', mkfsOptions: '-b size=1024' }, '6.1.0'],
+  ];
+  for (const [expected, more, release] of options) {
+    t.equal(plan(more, release)[0]?.mkfsOptions, expected, `${JSON.stringify(more)} ${release}`);
+  }
+  t.end();
+});
+
+t.test('sizes', (t) => {
+  for (const fs of FILE_SYSTEMS) {
+    t.equal(plan({ fs })[0]?.shape.deviceSize, DEFAULT_SIZE[fs]);
+    t.ok(DEFAULT_SIZE[fs] >= SMALLEST_SIZE[fs]);
+    t.equal(DEFAULT_SIZE[fs] % (2 * 2 ** 20), 0);
+  }
+  t.equal(plan({ size: 2 ** 30 })[0]?.shape.deviceSize, 2 ** 30);
+  t.end();
+});

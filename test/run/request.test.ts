@@ -1,0 +1,162 @@
+import { execFileSync } from 'node:child_process';
+import t from 'tap';
+import { EXIT, exitCodeOf, formatFailure } from '../../cli/outcome.js';
+import { planUnits } from '../../cli/plan/plan.js';
+import type { RunRequest } from '../../cli/plan/unit.js';
+import { RUN_DEFAULTS } from '../../cli/run/defaults.js';
+import { checkRequest, type RunOptions, replayCommand, shellQuote } from '../../cli/run/request.js';
+
+const check = (more: Partial<RunOptions> = {}, fs = 'ext2', tests = ['generic/002']) =>
+  checkRequest(fs, tests, { ...RUN_DEFAULTS, ...more });
+
+const request = (more: Partial<RunOptions> = {}, fs = 'ext2'): RunRequest => {
+  const checked = check(more, fs);
+  if (!checked.ok) throw new Error(formatFailure(checked.failure));
+  return checked.value.request;
+};
+
+t.test('the defaults', (t) => {
+  t.match(check(), {
+    ok: true,
+    value: {
+      accelerator: 'auto',
+      jobs: undefined,
+      request: {
+        fs: 'ext2',
+        tests: ['generic/002'],
+        kernel: 'debian:6.1',
+        pmem: 'memmap',
+        size: undefined,
+        timeout: 120,
+        repeat: 1,
+        control: false,
+      },
+    },
+  });
+  t.end();
+});
+
+t.test('nonsense and near misses end at once, with what would be right', (t) => {
+  const wrong: [RegExp, RegExp, ReturnType<typeof check>][] = [
+    [/"12Q" is not a size/, /such as 256M/, check({ size: '12Q' })],
+    [/"" is not a size/, /256M/, check({ size: '' })],
+    [/"-1M" is not a size/, /256M/, check({ size: '-1M' })],
+    [/"0" is not a size/, /256M/, check({ size: '0' })],
+    [/too small for xfs/, /from 300M to 65536M/, check({ size: '100M' }, 'xfs')],
+    [/too small for ext2/, /from 16M/, check({ size: '4096' })],
+    [/too large/, /to 65536M/, check({ size: '1T' })],
+    [/file system "ext3" is not known/, /ext2, ext4, xfs/, check({}, 'ext3')],
+    [/file system "EXT2" is not known/, /ext2, ext4, xfs/, check({}, 'EXT2')],
+    [/file system "" is not known/, /ext2, ext4, xfs/, check({}, '')],
+    [/--pmem "nvdim" is not known/, /nvdimm/, check({ pmem: 'nvdim' })],
+    [/--accel "kwm" is not known/, /auto, kvm, tcg/, check({ accel: 'kwm' })],
+    [/"0" is not a time/, /120 or 5m/, check({ timeout: '0' })],
+    [/"1d" is not a time/, /120 or 5m/, check({ timeout: '1d' })],
+    [/"-5" is not a time/, /120 or 5m/, check({ timeout: '-5' })],
+    [/"1e9" is not a time/, /120 or 5m/, check({ timeout: '1e9' })],
+    [/"9999h" is not a time/, /two weeks/, check({ timeout: '9999h' })],
+    [/--repeat "-1" is not/, /whole number/, check({ repeat: '-1' })],
+    [/--repeat "0" is not/, /whole number/, check({ repeat: '0' })],
+    [/--repeat "two" is not/, /whole number/, check({ repeat: 'two' })],
+    [/--repeat "1.5" is not/, /whole number/, check({ repeat: '1.5' })],
+    [/--jobs "0" is not/, /whole number/, check({ jobs: '0' })],
+    [/--cpus "1000" is not a number from 1 to 64/, /whole number/, check({ cpus: '1000' })],
+    [/There is no built-in test "genric\/002"/, /generic\/002/, check({}, 'ext2', ['genric/002'])],
+    [/"generic\/999"/, /daxrepro list/, check({}, 'ext2', ['generic/999'])],
+    [/"\.\.\/init"/, /daxrepro list/, check({}, 'ext2', ['../init'])],
+    [/group "quik"/, /quick/, check({ group: ['quik'] }, 'ext2', [])],
+    [/No test is named/, /generic\/002/, check({}, 'ext2', [])],
+    [/--suite elsewhere/, /builtin/, check({ suite: 'elsewhere' })],
+    [/--mkfs-opts holds a control/, /one line/, check({ mkfsOpts: '-b 1024\nEND' })],
+    [/--mount-opts holds a control/, /one line/, check({ mountOpts: 'a\x1b[2J' })],
+  ];
+  for (const [message, remedy, outcome] of wrong) {
+    if (outcome.ok) {
+      t.fail(`taken: ${message}`);
+      continue;
+    }
+    t.match(outcome.failure, { kind: 'usage', message, remedy });
+    t.equal(exitCodeOf(outcome.failure), EXIT.usage);
+  }
+  t.end();
+});
+
+/** What the command line's parser makes of a replay command: flags, and options with a value. */
+function parse(argv: string[]): ReturnType<typeof checkRequest> {
+  const options: RunOptions = { ...RUN_DEFAULTS };
+  const words: string[] = [];
+  for (let at = 2; at < argv.length; at += 1) {
+    const word = argv[at] as string;
+    if (word === '--control') options.control = true;
+    else if (word.startsWith('--')) {
+      const name = word.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+      at += 1;
+      (options as unknown as Record<string, string | undefined>)[name] = argv[at];
+    } else words.push(word);
+  }
+  return checkRequest(words[0] ?? '', words.slice(1), options);
+}
+
+/** The words that a shell makes of it. */
+function shellWords(command: string): string[] {
+  const program = 'for word; do printf "%s\\0" "$word"; done';
+  const output = execFileSync('sh', ['-c', `set -- ${command}; ${program}`], {
+    encoding: 'utf8',
+    env: { HOME: '/nowhere', PATH: process.env['PATH'] ?? '' },
+  });
+  return output.split('\0').slice(0, -1);
+}
+
+t.test('a replay command asks for the same again', (t) => {
+  const requests: [Partial<RunOptions>, string?][] = [
+    [{}],
+    [{ pmem: 'none', control: true }],
+    [{ pmem: 'nvdimm', timeout: '5m', cpus: '2', size: '1G' }, 'xfs'],
+    [{ kernel: 'image:/tmp/it\'s a "kernel"/bzImage,/tmp/$HOME' }],
+    [{ mkfsOpts: '-b 1024 -O ^has_journal', mountOpts: "a='b',`id`,$(id)" }, 'ext4'],
+    [{ mkfsOpts: '', mountOpts: '~/x*?[a] #; & | > < \\ !' }],
+    [{ size: '17000000' }],
+    [{ timeout: '0.5m', accel: 'tcg' }],
+  ];
+  for (const [options, fs] of requests) {
+    const asked = request(options, fs);
+    for (const unit of planUnits(asked, '6.1.0')) {
+      const command = replayCommand(unit, asked);
+      const words = shellWords(command);
+      t.strictSame(words.slice(0, 2), ['daxrepro', 'run'], command);
+      const again = parse(words);
+      t.ok(again.ok, command);
+      if (again.ok) t.strictSame(again.value.request, asked, command);
+    }
+  }
+  t.equal(
+    replayCommand(planUnits(request(), '6.1.0')[0] as never, request()),
+    'daxrepro run ext2 generic/002',
+    'what is usual is not named',
+  );
+  t.end();
+});
+
+t.test('words for a shell', (t) => {
+  const nasty = [
+    '',
+    ' ',
+    "'",
+    "it's",
+    '"',
+    '$x',
+    '`id`',
+    '\\',
+    'a b',
+    '~',
+    '*',
+    '-n',
+    '#',
+    'ü',
+    '=x',
+  ];
+  const words = shellWords(nasty.map(shellQuote).join(' '));
+  t.strictSame(words, nasty);
+  t.equal(shellQuote('debian:6.1'), 'debian:6.1');
+  t.end();
+});
