@@ -44,6 +44,7 @@ program
     'debian:5.10, debian:6.1, debian:6.12, image:BZIMAGE[,MODULES-DIR], or host',
     RUN_DEFAULTS.kernel,
   )
+  .option('--patch <file>', 'a patch, an mbox or a .cocci, applied in order (repeatable)', collect)
   .option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)', RUN_DEFAULTS.pmem)
   .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
   .option('--suite <name>', 'the suite of tests', RUN_DEFAULTS.suite)

@@ -59,7 +59,12 @@ async function run(
 
   const context = { store: defaultStore(), progress, signal };
   const prepared = await prepare(
-    { kernel: request.kernel, fs: request.fs, accelerator: checked.accelerator },
+    {
+      kernel: request.kernel,
+      fs: request.fs,
+      variant: request.variant,
+      accelerator: checked.accelerator,
+    },
     context,
   );
   if (signal.aborted) return EXIT.interrupted;
@@ -77,7 +82,7 @@ async function run(
   reporter.expect(units.length);
   const [results, qemu] = await Promise.all([
     runUnits(units, {
-      prepared: prepared.value,
+      prepared: () => prepared.value,
       directory: directory.value,
       jobs: checked.jobs ?? guestsAtATime(units),
       replay: (unit) => replayCommand(unit, request),

@@ -34,7 +34,7 @@ export function planUnits(request: RunRequest, release: string): Unit[] {
       test,
       suite: request.suite,
       kernelSpec: request.kernel,
-      variant: 'base',
+      variant: request.variant.name,
       attempt: index + 1,
       shape: {
         pmem: request.pmem,

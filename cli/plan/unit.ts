@@ -1,4 +1,5 @@
 import type { MachineShape, PmemKind } from '../guest/machine.js';
+import type { Variant } from '../variant/variant.js';
 
 export const FILE_SYSTEMS = ['ext2', 'ext4', 'xfs'] as const;
 export type FileSystem = (typeof FILE_SYSTEMS)[number];
@@ -10,6 +11,8 @@ export interface RunRequest {
   tests: string[];
   suite: { name: 'builtin'; version: string };
   kernel: string;
+  /** The changes to the kernel's source that are run. */
+  variant: Variant;
   pmem: PmemKind;
   /** Bytes of each device; undefined: what the file system wants. */
   size?: number | undefined;

@@ -20,7 +20,8 @@ export interface EngineObserver {
 }
 
 export interface EngineContext {
-  prepared: Prepared;
+  /** What a unit is run with: units of one comparison have different kernels and modules. */
+  prepared: (unit: Unit) => Prepared;
   /** The run's directory. */
   directory: string;
   /** Guests at a time. */
@@ -56,7 +57,8 @@ export async function runUnits(
 }
 
 async function runAndJudge(unit: Unit, index: number, context: EngineContext): Promise<UnitResult> {
-  const { prepared, signal } = context;
+  const { signal } = context;
+  const prepared = context.prepared(unit);
   const started = performance.now();
   const folder = unitFolder(unit, index);
   const directory = join(context.directory, folder);

@@ -8,12 +8,14 @@ import {
 import { guestImage } from '../guest/image.js';
 import type { Accelerator } from '../guest/machine.js';
 import { readManifest } from '../guest/manifest.js';
-import { type FileSystemModule, fileSystemModule } from '../kernel/file-system-module.js';
+import type { FileSystemModule } from '../kernel/file-system-module.js';
 import { type Kernel, type KernelContext, resolveKernel } from '../kernel/kernel.js';
 import { moduleTree } from '../kernel/module-tree.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
 import { findProgram } from '../system/programs.js';
+import { variantModule } from '../variant/module.js';
+import type { Variant } from '../variant/variant.js';
 
 /** All that units of one kernel share. Made once, from caches where they have it. */
 export interface Prepared {
@@ -26,7 +28,12 @@ export interface Prepared {
 }
 
 export async function prepare(
-  request: { kernel: string; fs: FileSystem; accelerator: AcceleratorChoice },
+  request: {
+    kernel: string;
+    fs: FileSystem;
+    variant: Variant;
+    accelerator: AcceleratorChoice;
+  },
   context: KernelContext,
 ): Promise<Outcome<Prepared>> {
   const qemu = findProgram('qemu-system-x86_64');
@@ -42,7 +49,7 @@ export async function prepare(
 
   // Building the module takes long the first time; the image and the trial of KVM go on meanwhile.
   const [module, bootable] = await Promise.all([
-    fileSystemModule(kernel.value, request.fs, context),
+    variantModule(kernel.value, request.fs, request.variant, context),
     prepareBoot(qemu, kernel.value, request.accelerator, context),
   ]);
   if (!module.ok) return module;

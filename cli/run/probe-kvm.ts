@@ -3,6 +3,7 @@ import { readCatalogue } from '../kernel/catalogue.js';
 import { peekDebian } from '../kernel/debian.js';
 import { defaultStore } from '../store/store.js';
 import { findProgram } from '../system/programs.js';
+import { BASE } from '../variant/variant.js';
 import { prepare } from './prepare.js';
 
 /** Whether KVM runs guests here, for `doctor`: tried where it can be without fetching anything. */
@@ -15,7 +16,7 @@ export async function probeKvmHere(): Promise<KvmAnswer> {
   for (const kernel of await readCatalogue()) {
     if (!(await peekDebian(kernel, store))) continue;
     const spec = `debian:${kernel.version}`;
-    const request = { kernel: spec, fs: 'ext4', accelerator: 'auto' } as const;
+    const request = { kernel: spec, fs: 'ext4', variant: BASE, accelerator: 'auto' } as const;
     await prepare(request, { store, progress: () => {} });
     const answer = await rememberedKvm(store, qemu);
     if (answer) return answer;

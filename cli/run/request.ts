@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { ACCELERATOR_CHOICES, type AcceleratorChoice } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import { parseChoice, parseCount, parseSeconds, parseSize } from '../options.js';
@@ -5,11 +6,13 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { LARGEST_SIZE, SMALLEST_SIZE } from '../plan/plan.js';
 import { FILE_SYSTEMS, type RunRequest, type Unit } from '../plan/unit.js';
 import { builtinSuiteVersion, builtinTests, selectTests } from '../suite/builtin.js';
+import { BASE, type Variant } from '../variant/variant.js';
 import { RUN_DEFAULTS } from './defaults.js';
 
 /** The options of `run` as the command line gives them. */
 export interface RunOptions {
   kernel: string;
+  patch?: string[];
   pmem: string;
   suite: string;
   group?: string[];
@@ -90,6 +93,7 @@ export function checkRequest(
       tests: selected.value.map(({ id }) => id),
       suite: { name: 'builtin', version: builtinSuiteVersion() },
       kernel: options.kernel,
+      variant: variantOf(options.patch ?? []),
       pmem: pmem.value,
       size: size.value,
       mkfsOptions: options.mkfsOpts,
@@ -121,10 +125,16 @@ function checkSize(
   return size;
 }
 
+function variantOf(patches: readonly string[]): Variant {
+  if (patches.length === 0) return BASE;
+  return { name: 'patched', changes: patches.map((file) => resolve(file)) };
+}
+
 /** The command that runs this unit alone: only what differs from the defaults is named. */
 export function replayCommand(unit: Unit, request: RunRequest): string {
   const given: [string, string | undefined, string?][] = [
     ['--kernel', unit.kernelSpec, RUN_DEFAULTS.kernel],
+    ...request.variant.changes.map((file): [string, string] => ['--patch', file]),
     ['--pmem', unit.shape.pmem, RUN_DEFAULTS.pmem],
     ['--size', request.size === undefined ? undefined : String(request.size)],
     ['--mkfs-opts', request.mkfsOptions],

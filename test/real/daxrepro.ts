@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import type { RunResult } from '../../cli/run/result.js';
+
+/**
+ * Runs `./daxrepro` as people do, in real guests on the packaged kernel. These tests take minutes
+ * and use the user's cache: without it each would fetch a kernel.
+ */
+
+const launcher = fileURLToPath(new URL('../../daxrepro', import.meta.url));
+
+export interface Ran {
+  exitCode: number | undefined;
+  stdout: string;
+  stderr: string;
+}
+
+export async function daxrepro(words: readonly string[], out: string): Promise<Ran> {
+  const { exitCode, stdout, stderr } = await execa(launcher, [...words, '--out', out], {
+    reject: false,
+    stdin: 'ignore',
+  });
+  return { exitCode, stdout, stderr };
+}
+
+/** A run with `--json`; throws where it printed none. */
+export async function runJson(
+  words: readonly string[],
+  out: string,
+): Promise<Ran & { result: RunResult }> {
+  const ran = await daxrepro(['run', ...words, '--json'], out);
+  try {
+    return { ...ran, result: JSON.parse(ran.stdout) as RunResult };
+  } catch {
+    throw new Error(`no JSON with exit code ${ran.exitCode}: ${ran.stdout}\n${ran.stderr}`);
+  }
+}
+
+/** What a test's message shows of a unit that is not what it should be. */
+export function describe({ units }: RunResult): string {
+  return units.map(({ test, verdict, reason }) => `${test} ${verdict}: ${reason}`).join('; ');
+}

@@ -1,0 +1,54 @@
+import t from 'tap';
+import { daxrepro, describe, runJson } from './daxrepro.js';
+
+// Every kind of persistent memory gives DAX to every file system; what has none is not taken for it.
+t.setTimeout(30 * 60 * 1000);
+
+for (const pmem of ['nvdimm', 'virtio-pmem'] as const) {
+  for (const fs of ['ext2', 'ext4', 'xfs'] as const) {
+    t.test(`${fs} on ${pmem}`, async (t) => {
+      const tests = ['generic/002', 'dax/mmap-fsync', 'dax/scratch'];
+      const words = [fs, ...tests, '--pmem', pmem, '--jobs', '1'];
+      const { result, exitCode } = await runJson(words, t.testdir());
+      t.equal(exitCode, 0, describe(result));
+      for (const unit of result.units) {
+        t.match(unit, { verdict: 'pass', pmem, dax: { proven: true, driver: fs } }, unit.test);
+      }
+    });
+  }
+}
+
+t.test('devices above 4 GiB', async (t) => {
+  const { result, exitCode } = await runJson(['ext4', 'generic/002', '--size', '3G'], t.testdir());
+  t.equal(exitCode, 0, describe(result));
+});
+
+t.test('a device without DAX is no pass', async (t) => {
+  for (const fs of ['ext2', 'ext4', 'xfs']) {
+    const ran = await runJson([fs, 'generic/002', '--pmem', 'none'], t.testdir());
+    t.equal(ran.exitCode, 3, fs);
+    t.match(ran.result.units[0], { verdict: 'invalid', dax: { proven: false } }, fs);
+    t.match(ran.stderr, /--control/, 'the way to ask for it is told');
+  }
+  const control = await runJson(
+    ['ext2', 'generic/002', '--pmem', 'none', '--control'],
+    t.testdir(),
+  );
+  t.equal(control.exitCode, 0, 'unless it is what was asked for');
+  t.match(control.result.units[0], { verdict: 'pass', control: true, dax: { proven: false } });
+});
+
+t.test("blocks that are no pages: the kernel's words are quoted", async (t) => {
+  const words = ['ext2', 'generic/002', '--mkfs-opts', '-b 1024'];
+  const { result, exitCode } = await runJson(words, t.testdir());
+  t.equal(exitCode, 3);
+  t.equal(result.verdict, 'invalid');
+  t.match(result.units[0]?.reason, /unsupported blocksize for DAX/);
+});
+
+t.test('the summary for people', async (t) => {
+  const { stdout } = await daxrepro(['run', 'ext2', 'generic/002'], t.testdir());
+  for (const part of [/^PASS +ext2 generic\/002/, /6\.1\.0/, /driver +ext2/, /DAX +proven by/]) {
+    t.match(stdout, part);
+  }
+});
