@@ -30,6 +30,9 @@ export function limitsFor(accelerator: MachineShape['accelerator']): GuestLimits
     : { boot: 120, silence: 60, afterOops: 30 };
 }
 
+/** How the guest's console names a unit's first step. */
+const FIRST_STEP = 'daxrepro: load-module';
+
 /** Seconds that a unit gets beyond its test's: module, mkfs, unmount, check. */
 const AROUND_THE_TEST = 120;
 
@@ -125,7 +128,9 @@ class RecordKeeper implements GuestObserver {
   readonly #files = new Map<string, number>();
   #consoleSize = 0;
   #filesSize = 0;
+  /** Whether the unit has begun: what the kernel says from then on is its doing. */
   #begun = false;
+  #consoleEnd = '';
 
   constructor(
     readonly directory: string,
@@ -142,12 +147,24 @@ class RecordKeeper implements GuestObserver {
   }
 
   console(chunk: Buffer): void {
+    this.#lookForFirstStep(chunk);
     if (this.#consoleSize > MOST_CONSOLE) return;
     this.#consoleSize += chunk.length;
     writeSync(this.#console, chunk);
     if (this.#consoleSize > MOST_CONSOLE) {
       writeSync(this.#console, '\n[daxrepro: the console is cut off here]\n');
     }
+  }
+
+  /**
+   * Console and channel arrive in any order: a warning of the first step can be here before word of
+   * that step. The guest names its steps on the console too (guest-scripts/lib/unit.sh).
+   */
+  #lookForFirstStep(chunk: Buffer): void {
+    if (this.#begun) return;
+    const text = this.#consoleEnd + chunk.toString('latin1');
+    this.#begun = text.includes(FIRST_STEP);
+    this.#consoleEnd = text.slice(-FIRST_STEP.length);
   }
 
   event(event: GuestEvent): void {
