@@ -26,7 +26,7 @@ export function makeReporter(stream: NodeJS.WriteStream = process.stderr): Repor
 function resultLine(result: UnitResult): string {
   const attempt = result.attempt > 1 ? ` (attempt ${result.attempt})` : '';
   return `${result.verdict} ${result.fs} ${result.test}${attempt} in ${formatSeconds(result.durationSeconds)}${
-    result.verdict === 'pass' ? '' : `: ${result.reason}`
+    result.verdict === 'pass' ? '' : `: ${escapeForTerminal(result.reason)}`
   }`;
 }
 
@@ -133,7 +133,7 @@ class TerminalReporter implements Reporter {
   #paint(): void {
     const elapsed = formatSeconds((performance.now() - this.#since) / 1000);
     const width = (this.stream.columns ?? 80) - 1;
-    this.stream.write(`\r\x1b[K${`${elapsed}  ${safe(this.#line)}`.slice(0, width)}`);
+    this.stream.write(`\r\x1b[K${`${elapsed}  ${escapeForTerminal(this.#line)}`.slice(0, width)}`);
   }
 
   #print(text: string): void {
@@ -141,7 +141,7 @@ class TerminalReporter implements Reporter {
   }
 }
 
-/** Line by line, since a line's end is no harm, and whatever else the guest sent may be. */
+/** Line by line, for what we say ourselves. A guest's words have their line ends escaped as well. */
 function safe(text: string): string {
   return text.split('\n').map(escapeForTerminal).join('\n');
 }

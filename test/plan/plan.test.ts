@@ -1,12 +1,14 @@
 import t from 'tap';
 import { DEFAULT_SIZE, planUnits, SMALLEST_SIZE } from '../../cli/plan/plan.js';
 import { FILE_SYSTEMS, type RunRequest } from '../../cli/plan/unit.js';
+import { BASE } from '../../cli/variant/variant.js';
 
 const REQUEST: RunRequest = {
   fs: 'ext2',
   tests: ['generic/002'],
   suite: { name: 'builtin', version: '1' },
   kernel: 'debian:6.1',
+  variant: BASE,
   pmem: 'memmap',
   timeout: 120,
   repeat: 1,

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S -u NODE_OPTIONS node
 /**
  * Stands in for qemu-system-x86_64: finds its sockets where cli/guest/machine.ts has them and does
  * what a script says, a JSON array of steps (see `Step` in fake-qemu.ts). After the last step it
@@ -6,6 +6,8 @@
  *
  * The script is the argument after `--script`, or a file that $FAKE_QEMU_SCRIPT names. Where
  * $FAKE_QEMU_LOG names a file, each start and each request becomes a line of JSON in it.
+ *
+ * NODE_OPTIONS would bring in what tap adds to every process of a test, which takes a second.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync } from 'node:fs';

@@ -1,0 +1,100 @@
+import t from 'tap';
+import type { Finding } from '../../cli/findings/finding.js';
+import { formatSummary } from '../../cli/report/summary.js';
+import type { UnitResult } from '../../cli/run/result.js';
+import { RESULT, UNIT } from '../util/results.js';
+
+const summary = (units: UnitResult[], colour = false) =>
+  formatSummary({ ...RESULT, units }, { colour });
+
+const FINDING: Finding = {
+  tool: 'e2fsck',
+  device: '/dev/pmem0',
+  pass: 2,
+  message: 'Directory inode 2, block #0, offset 0: directory corrupted',
+  signature: 's',
+  severity: 'corruption',
+};
+
+t.test('a pass: kernel, driver, proof, verdict, files', (t) => {
+  t.equal(
+    summary([UNIT]),
+    [
+      'PASS     ext2 generic/002  (1.2 s, memmap, tcg)',
+      '         reason   the test ran to its end and nothing was found',
+      '         kernel   6.1.0-56-amd64 from debian:6.1',
+      "         driver   ext2, module built from the kernel's source, build id 0123456789ab",
+      '         DAX      proven by mount option and statx of a fresh file, in 2 looks (before, after)',
+      '',
+      'files    /runs/1',
+    ].join('\n'),
+  );
+  t.end();
+});
+
+t.test('DAX is only said to be proven where it is', (t) => {
+  const { dax } = UNIT;
+  const looks = dax.looks.map((look) => ({ ...look, statxDax: null }));
+  const cases: [RegExp, UnitResult][] = [
+    [/DAX +not proven \(rw\)/, { ...UNIT, dax: { ...dax, proven: false, mountOptions: 'rw' } }],
+    [
+      /DAX +not proven: nothing was mounted/,
+      { ...UNIT, dax: { ...dax, proven: false, looks: [] } },
+    ],
+    [
+      /DAX +not in use, as was asked for/,
+      { ...UNIT, control: true, dax: { ...dax, proven: false } },
+    ],
+    [/DAX +proven by mount option; this kernel has no statx/, { ...UNIT, dax: { ...dax, looks } }],
+    [/driver +ext4, which is not what was asked for/, { ...UNIT, dax: { ...dax, driver: 'ext4' } }],
+    [/driver +nothing was mounted/, { ...UNIT, dax: { ...dax, driver: 'none' } }],
+    [/driver +ext2, built in/, { ...UNIT, dax: { ...dax, module: null } }],
+  ];
+  for (const [expected, unit] of cases) {
+    const text = summary([unit]);
+    t.match(text, expected);
+    if (!unit.dax.proven) t.notMatch(text, /DAX +proven/);
+  }
+  t.end();
+});
+
+t.test("the guest's words come escaped", (t) => {
+  const nasty = 'x\x1b[2J\x07\r\n\u202ePASS';
+  const text = summary([
+    {
+      ...UNIT,
+      verdict: 'fail',
+      reason: nasty,
+      findings: [{ ...FINDING, message: nasty, device: nasty }],
+      dax: { ...UNIT.dax, driver: nasty, mountOptions: nasty, proven: false },
+    },
+  ]);
+  t.notMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+  t.equal(text.split('\n').length, 9, 'no lines of its own');
+  t.end();
+});
+
+t.test('a few findings, and how many more', (t) => {
+  const text = summary([
+    { ...UNIT, verdict: 'fail', reason: 'x', findings: Array.from({ length: 8 }, () => FINDING) },
+  ]);
+  t.equal(text.match(/ e2fsck \/dev\/pmem0 pass 2 \(corruption\): Directory inode 2/g)?.length, 5);
+  t.match(text, /and 3 more/);
+  t.match(text, /replay +daxrepro run ext2 generic\/002/);
+  t.end();
+});
+
+t.test('several units are counted, none are named', (t) => {
+  const units: UnitResult[] = [UNIT, { ...UNIT, attempt: 2 }, { ...UNIT, verdict: 'invalid' }];
+  t.match(summary(units), /\n3 units in 1\.2 s: 2 pass, 1 invalid\n/);
+  t.match(summary(units), /ext2 generic\/002, attempt 2 /);
+  t.match(summary([]), /^Nothing ran\.\n/);
+  t.end();
+});
+
+t.test('colours only where they are wanted', (t) => {
+  t.notMatch(summary([UNIT]), /\x1b/);
+  t.match(summary([UNIT], true), /^\x1b\[1;32mPASS {3}\x1b\[0m/);
+  t.match(summary([{ ...UNIT, verdict: 'fail' }], true), /^\x1b\[1;31mFAIL/);
+  t.end();
+});
