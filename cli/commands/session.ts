@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { EXIT, exitCodeOf, type Failure, formatFailure, type Outcome } from '../outcome.js';
+import { makeReporter, type Reporter } from '../report/reporter.js';
+import type { RunResult } from '../run/result.js';
+import { writeJson } from '../run/run-directory.js';
+import { ensureSystem } from '../system/install.js';
+
+/** What the commands that run guests have in common: progress, Ctrl-C, and how they end. */
+
+export interface Session {
+  reporter: Reporter;
+  signal: AbortSignal;
+}
+
+/** The first Ctrl-C ends guests and writes down what is known; the second ends us. */
+export async function inSession(work: (session: Session) => Promise<number>): Promise<number> {
+  const interruption = new AbortController();
+  const reporter = makeReporter();
+  const interrupt = () => {
+    if (interruption.signal.aborted) process.exit(EXIT.interrupted);
+    reporter.progress({ type: 'note', text: 'interrupted: ending the guests' });
+    interruption.abort();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of signals) process.on(name, interrupt);
+  try {
+    return await work({ reporter, signal: interruption.signal });
+  } finally {
+    reporter.end();
+    for (const name of signals) process.off(name, interrupt);
+  }
+}
+
+/** Says why the command ends here, and returns its exit code. */
+export function explain(failed: Failure, reporter?: Reporter): number {
+  reporter?.end();
+  process.stderr.write(`${formatFailure(failed)}\n`);
+  return exitCodeOf(failed);
+}
+
+/** What running on this kernel takes of the system is there afterwards. */
+export function ensureSystemFor(
+  kernel: string,
+  { reporter, signal }: Session,
+): Promise<Outcome<void>> {
+  const parts = ['run', 'debian-kernel', 'build'] as const;
+  const needed = kernel.startsWith('debian:') ? parts : (['run'] as const);
+  return ensureSystem(needed, { progress: reporter.progress.bind(reporter), signal });
+}
+
+/** Writes result.json. A run whose result could not be kept is no success. */
+export function keepResult(result: RunResult, code: number): number {
+  try {
+    writeJson(join(result.directory, 'result.json'), result);
+    return code;
+  } catch (error) {
+    const { message } = error as Error;
+    process.stderr.write(`daxrepro: result.json could not be written: ${message}\n`);
+    return code === EXIT.ok ? EXIT.noVerdict : code;
+  }
+}
+
+export function wantsColour(): boolean {
+  return process.stdout.isTTY === true && !process.env['NO_COLOR'];
+}
+
+/** The control without DAX has to be asked for; whoever seems to want it is told how. */
+export function suggestControl(result: RunResult): void {
+  const seems = result.units.some(
+    ({ verdict, pmem, control }) => verdict === 'invalid' && pmem === 'none' && !control,
+  );
+  if (!seems) return;
+  process.stderr.write(
+    'daxrepro: --pmem none is the control without DAX; where that is what you want, say --control.\n',
+  );
+}
