@@ -56,6 +56,7 @@ program
   .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
   .option('--cpus <n>', 'of each guest', RUN_DEFAULTS.cpus)
   .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+  .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
   .option('--out <dir>', "where the run's directory goes")
   .option('--json', 'the result as JSON on stdout')
   .option('--dry-run', "print QEMU's command line, and start nothing")

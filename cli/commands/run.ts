@@ -4,6 +4,7 @@ import type { Unit } from '../plan/unit.js';
 import { formatSummary } from '../report/summary.js';
 import { runUnits } from '../run/engine.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
+import { unitArgv } from '../run/launch.js';
 import { type Prepared, prepare } from '../run/prepare.js';
 import {
   type CheckedRequest,
@@ -14,7 +15,6 @@ import {
 } from '../run/request.js';
 import { exitCodeOfUnits, type RunResult, worstVerdict } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
-import { unitArgv } from '../run/run-unit.js';
 import { defaultStore } from '../store/store.js';
 import { version } from '../version.js';
 import {
@@ -80,6 +80,9 @@ async function run(
       prepared: () => prepared.value,
       directory: directory.value,
       jobs: checked.jobs ?? guestsAtATime(units),
+      store: context.store,
+      checkpoints: options.checkpoint !== false,
+      progress,
       replay: (unit) => replayCommand(unit, request),
       observer: reporter,
       signal,

@@ -4,7 +4,9 @@ import type { Duplex } from 'node:stream';
 import type { Finding } from '../findings/finding.js';
 import { KernelLogWatcher } from '../findings/kernel-log.js';
 import { boundArgv } from '../process/child.js';
-import { CHANNEL_FD, CONSOLE_FD, HEARTBEAT_FD } from './machine.js';
+import { CHANNEL_FD, CONSOLE_FD, HEARTBEAT_FD, MONITOR_FD } from './machine.js';
+import { resumeFrom } from './migration.js';
+import { Monitor } from './monitor.js';
 import {
   EventReader,
   encodeRequest,
@@ -27,6 +29,8 @@ import {
 /** How a guest ended. `finished` is the only one after which the unit is known to be complete. */
 export type Ending =
   | { kind: 'finished' }
+  /** A checkpoint's state was not taken. */
+  | { kind: 'restore-failed'; message: string }
   /** Not ready in time; nothing on the console says why. */
   | { kind: 'boot-timeout'; seconds: number }
   | { kind: 'panic'; message: string }
@@ -62,7 +66,15 @@ export interface GuestObserver {
   finding(finding: Finding): void;
 }
 
+/** Where a clone takes its state from, and what the guest had said before it was saved. */
+export interface Resumption {
+  /** The number under which QEMU finds the state's file open. */
+  descriptor: number;
+  ready: ReadyEvent;
+}
+
 export interface Guest {
+  readonly monitor: Monitor;
   /** Resolves with what the guest says of itself, or with how it ended instead. */
   readonly ready: Promise<{ ok: true; ready: ReadyEvent } | { ok: false; ending: Ending }>;
   /** Runs the one unit; resolves when QEMU is dead. */
@@ -74,25 +86,31 @@ export interface Guest {
 /** Bytes of QEMU's own messages that are kept. */
 const QEMU_MESSAGES = 8192;
 
-/**
- * @param argv QEMU's, by `qemuArgv`
- * @param inherit open descriptors that QEMU finds as 6, 7 … (`INHERITED_FD`)
- */
+export interface GuestOptions {
+  signal?: AbortSignal | undefined;
+  /** Open descriptors that QEMU finds from `INHERITED_FD` on. */
+  inherit?: readonly number[];
+  /** For a clone: it is ready when it has its state. */
+  resumption?: Resumption;
+}
+
+/** @param argv QEMU's, by `qemuArgv` */
 export function startGuest(
   argv: readonly [string, ...string[]],
   limits: GuestLimits,
   observer: GuestObserver,
-  { signal, inherit = [] }: { signal?: AbortSignal | undefined; inherit?: readonly number[] } = {},
+  { signal, inherit = [], resumption }: GuestOptions = {},
 ): Guest {
   const [program, ...rest] = boundArgv(argv, 'single');
   const child = spawn(program, rest, {
     detached: true,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...inherit],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...inherit],
   });
-  return new RunningGuest(child, limits, observer, signal);
+  return new RunningGuest(child, limits, observer, signal, resumption);
 }
 
 class RunningGuest implements Guest {
+  readonly monitor: Monitor;
   readonly ready: Guest['ready'];
   readonly #closed: Promise<void>;
   readonly #over: Promise<Ending>;
@@ -112,7 +130,9 @@ class RunningGuest implements Guest {
     readonly limits: GuestLimits,
     readonly observer: GuestObserver,
     signal: AbortSignal | undefined,
+    resumption: Resumption | undefined,
   ) {
+    this.monitor = new Monitor(this.#stream(MONITOR_FD));
     this.#over = new Promise((resolve) => {
       this.#end = (ending) => {
         if (this.#ended) return;
@@ -158,6 +178,12 @@ class RunningGuest implements Guest {
 
     this.#watchConsole();
     this.#watchChannel((ready) => becomeReady(ready));
+    if (resumption) {
+      void resumeFrom(this.monitor, resumption.descriptor).then((resumed) => {
+        if (resumed.ok) becomeReady(resumption.ready);
+        else this.#end({ kind: 'restore-failed', message: resumed.error });
+      });
+    }
     this.#watchHeartbeat();
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#qemuSaid = (this.#qemuSaid + chunk.toString()).slice(-QEMU_MESSAGES);

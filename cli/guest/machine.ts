@@ -34,14 +34,29 @@ export interface MachineFiles {
 }
 
 /**
+ * Where a machine's memory is, for one that becomes a checkpoint or comes from one. Its devices'
+ * files are then the checkpoint's too.
+ */
+export interface MachineMemory {
+  file: string;
+  /**
+   * `save`: what the guest writes goes to the files. `resume`: the guest begins with what they
+   * hold and keeps what it writes to itself; QEMU waits for the rest of its state.
+   */
+  mode: 'save' | 'resume';
+}
+
+/**
  * Descriptors that the child finds open, each one end of a socket pair. No socket has a name in
  * the file system: nothing to collide, to clean up, or for others to connect to.
  */
 export const CONSOLE_FD = 3;
 export const CHANNEL_FD = 4;
 export const HEARTBEAT_FD = 5;
-/** From here on: the devices' files, which have no names either. */
-export const INHERITED_FD = 6;
+/** QEMU's own monitor. */
+export const MONITOR_FD = 6;
+/** From here on: files, which have no names either. */
+export const INHERITED_FD = 7;
 
 /** The path under which QEMU finds the device file with this number. */
 export function inheritedPath(index: number): string {
@@ -125,8 +140,13 @@ export function kernelCommandLine(shape: MachineShape): string {
  * `-nodefaults`, no network, no share with the host, and QEMU's own sandbox: what runs in the
  * guest is not trusted.
  */
-export function qemuArgv(shape: MachineShape, files: MachineFiles): [string, ...string[]] {
-  const memory = `${shape.pmem === 'memmap' ? placeRegions(shape).memory / MIB : shape.memory / MIB}M`;
+export function qemuArgv(
+  shape: MachineShape,
+  files: MachineFiles,
+  memoryFile?: MachineMemory,
+): [string, ...string[]] {
+  const size = memorySize(shape);
+  const memory = `${size / MIB}M`;
   return [
     files.qemu,
     '-nodefaults',
@@ -134,7 +154,7 @@ export function qemuArgv(shape: MachineShape, files: MachineFiles): [string, ...
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
     ...['-display', 'none'],
     '-no-reboot',
-    ...['-machine', `q35,accel=${shape.accelerator}${shape.pmem === 'nvdimm' ? ',nvdimm=on' : ''}`],
+    ...['-machine', machineType(shape, memoryFile !== undefined)],
     ...['-cpu', shape.accelerator === 'kvm' ? 'host' : 'max'],
     ...['-smp', String(shape.cpus)],
     ...['-m', hotpluggable(shape) ? `${memory},slots=2,maxmem=${maximum(shape)}M` : memory],
@@ -147,8 +167,35 @@ export function qemuArgv(shape: MachineShape, files: MachineFiles): [string, ...
     ...['-device', 'virtserialport,chardev=channel,name=daxrepro.channel'],
     ...['-chardev', `socket,id=heartbeat,fd=${HEARTBEAT_FD}`],
     ...['-device', 'virtserialport,chardev=heartbeat,name=daxrepro.heartbeat'],
-    ...files.devices.flatMap((file, index) => deviceArguments(shape, file, index)),
+    ...['-chardev', `socket,id=monitor,fd=${MONITOR_FD}`, '-mon', 'chardev=monitor,mode=control'],
+    ...(memoryFile ? memoryArguments(memoryFile, size) : []),
+    ...files.devices.flatMap((file, index) =>
+      deviceArguments(shape, file, index, memoryFile?.mode !== 'resume'),
+    ),
   ];
+}
+
+/** Bytes of all the machine's memory but its devices' own. */
+function memorySize(shape: MachineShape): number {
+  return shape.pmem === 'memmap' ? placeRegions(shape).memory : shape.memory;
+}
+
+function machineType(shape: MachineShape, memoryInFile: boolean): string {
+  const nvdimm = shape.pmem === 'nvdimm' ? ',nvdimm=on' : '';
+  return `q35,accel=${shape.accelerator}${nvdimm}${memoryInFile ? ',memory-backend=memory' : ''}`;
+}
+
+function memoryArguments({ file, mode }: MachineMemory, size: number): string[] {
+  return [
+    '-object',
+    `memory-backend-file,id=memory,size=${size},share=${mode === 'save' ? 'on' : 'off'},mem-path=${escapeComma(file)}`,
+    ...(mode === 'resume' ? ['-incoming', 'defer'] : []),
+  ];
+}
+
+/** As QEMU's option lists want it. */
+function escapeComma(path: string): string {
+  return path.replaceAll(',', ',,');
 }
 
 /** Both kinds of device memory live in the machine's hotplug area. */
@@ -161,9 +208,14 @@ function maximum(shape: MachineShape): number {
   return (shape.memory + 4 * roundUp(shape.deviceSize, GIB)) / MIB;
 }
 
-function deviceArguments(shape: MachineShape, file: string, index: number): string[] {
-  const path = file.replaceAll(',', ',,');
-  const backend = `memory-backend-file,id=memory${index},share=on,mem-path=${path},size=${shape.deviceSize}`;
+function deviceArguments(
+  shape: MachineShape,
+  file: string,
+  index: number,
+  share: boolean,
+): string[] {
+  const path = escapeComma(file);
+  const backend = `memory-backend-file,id=memory${index},share=${share ? 'on' : 'off'},mem-path=${path},size=${shape.deviceSize}`;
   switch (shape.pmem) {
     case 'memmap':
       return [];

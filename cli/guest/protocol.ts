@@ -44,15 +44,20 @@ const Proof = z.object({
 /** Bytes; guest-scripts/lib/channel.sh sends no more of a file. */
 const LARGEST_FILE = 4 * 1024 * 1024;
 
+/** What a guest says of itself when it is prepared. */
+export const ReadyEventSchema = z.object({
+  event: z.literal('ready'),
+  release: z.string(),
+  testDevice: z.string(),
+  scratchDevice: z.string(),
+  deviceProblem: z.string(),
+  bootId: z.string(),
+});
+
 const GuestEvent = z.discriminatedUnion('event', [
-  z.object({
-    event: z.literal('ready'),
-    release: z.string(),
-    testDevice: z.string(),
-    scratchDevice: z.string(),
-    deviceProblem: z.string(),
-    bootId: z.string(),
-  }),
+  ReadyEventSchema,
+  /** The unit begins: said after a restore, so that a clone shows what it is. */
+  z.object({ event: z.literal('begin'), release: z.string(), bootId: z.string() }),
   z.object({ event: z.literal('step'), name: z.string() }),
   z.object({
     event: z.literal('module'),
@@ -190,6 +195,10 @@ export interface UnitRequest {
   MOUNT_OPTIONS?: string | undefined;
   /** Seconds that the test itself may take. */
   TIMEOUT: number;
+  /** The wall clock, microseconds since the epoch: a clone's stands where it was saved. */
+  CLOCK?: number;
+  /** Hexadecimal: what the guest's random numbers begin with. Clones would share them otherwise. */
+  ENTROPY?: string;
   /** Modules to load before the one that is sent, separated by blanks. */
   MODULE_NEEDS?: string | undefined;
 }

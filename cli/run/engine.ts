@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure, Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import { storageFailure } from '../store/store.js';
+import type { Progress } from '../report/progress.js';
+import { type Store, storageFailure } from '../store/store.js';
 import { type Judgement, judge } from '../verdict/judge.js';
 import type { Expectation } from '../verdict/record.js';
 import type { Prepared } from './prepare.js';
@@ -26,6 +27,10 @@ export interface EngineContext {
   directory: string;
   /** Guests at a time. */
   jobs: number;
+  store: Store;
+  /** Whether guests are cloned from checkpoints, or each is booted. */
+  checkpoints: boolean;
+  progress: Progress;
   /** How to run this unit alone again. */
   replay: (unit: Unit) => string;
   observer: EngineObserver;
@@ -67,8 +72,11 @@ async function runAndJudge(unit: Unit, index: number, context: EngineContext): P
       runUnit(unit, {
         prepared,
         directory,
+        store: context.store,
+        checkpoints: context.checkpoints,
+        progress: context.progress,
         onStep: (step) => context.observer.unitStep(unit, index, step),
-        ...(signal ? { signal } : {}),
+        signal,
       }),
     ),
   );
@@ -94,6 +102,7 @@ async function runAndJudge(unit: Unit, index: number, context: EngineContext): P
     durationSeconds: seconds((performance.now() - started) / 1000),
     bootSeconds:
       ran.ok && ran.value.bootSeconds !== undefined ? seconds(ran.value.bootSeconds) : null,
+    cloned: ran.ok && ran.value.cloned,
     artifacts: ran.ok ? artifactPaths(folder, ran.value) : {},
     replay: context.replay(unit),
   };

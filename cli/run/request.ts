@@ -25,6 +25,8 @@ export interface RunOptions {
   cpus: string;
   accel: string;
   control?: boolean;
+  /** false with --no-checkpoint. */
+  checkpoint?: boolean;
   dryRun?: boolean;
   json?: boolean;
   out?: string;

@@ -43,6 +43,8 @@ export interface UnitResult {
   durationSeconds: number;
   /** Of these, until the guest was ready for the unit. */
   bootSeconds: number | null;
+  /** Whether the guest was a clone of a checkpoint, or booted. */
+  cloned: boolean;
   /** Paths, relative to the run's directory. */
   artifacts: Record<string, string>;
   replay: string;

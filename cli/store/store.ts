@@ -142,6 +142,19 @@ export async function lookUpOrMake(
   }
 }
 
+/** Removes an entry that turned out to be no good. Who uses it keeps the files that are open. */
+export async function discard(store: Store, kind: string, key: string): Promise<void> {
+  const { entry, lock, removing } = placesOf(store, kind, key);
+  await letGo(lock);
+  try {
+    await rename(entry, `${removing}-${process.pid}`);
+  } catch (error) {
+    // Somebody else was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  await rm(`${removing}-${process.pid}`, { recursive: true, force: true });
+}
+
 /** A file-system error of our own writing, as a failure. What is not one is a bug and thrown. */
 export function storageFailure(where: string, error: unknown): { ok: false; failure: Failure } {
   const code = (error as NodeJS.ErrnoException).code;

@@ -258,6 +258,8 @@ export function describeEnding(ending: Ending): string {
   switch (ending.kind) {
     case 'finished':
       return 'the guest finished';
+    case 'restore-failed':
+      return `the guest's checkpoint could not be used: ${ending.message}`;
     case 'boot-timeout':
       return `the guest was not ready after ${ending.seconds} s`;
     case 'panic':

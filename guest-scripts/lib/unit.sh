@@ -17,6 +17,9 @@ step() {
 run_unit() {
 	export FSTYP=${UNIT[FS]} MKFS_OPTIONS=${UNIT[MKFS_OPTIONS]} MOUNT_OPTIONS=${UNIT[MOUNT_OPTIONS]}
 	export TEST_DEV SCRATCH_DEV TEST_DIR SCRATCH_MNT REFERENCES_UNMOUNTED
+	event begin "release=$(uname -r)" "bootId=$(</proc/sys/kernel/random/boot_id)"
+	[[ ${UNIT[CLOCK]} ]] && perl "$DAXREPRO/lib/refresh.pl" "${UNIT[CLOCK]}" "${UNIT[ENTROPY]}"
+
 	# From here on the console has every message; before, only the serious ones, since a serial
 	# console costs a fifth of an emulated boot. The whole boot log is kept as a file.
 	dmesg -c >/run/unit/boot-log

@@ -1,0 +1,179 @@
+import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { failure, type Outcome, success } from '../outcome.js';
+import type { Progress } from '../report/progress.js';
+import { cacheKey, discard, lookUpOrMake, type Store, storageFailure } from '../store/store.js';
+import { type GuestLimits, startGuest } from './guest.js';
+import { type MachineFiles, type MachineShape, qemuArgv } from './machine.js';
+import { saveState } from './migration.js';
+import { type ReadyEvent, ReadyEventSchema } from './protocol.js';
+
+/**
+ * A guest that was booted to ready once, to be cloned instead of booted again. Its memory is a file
+ * that clones map privately: what they do not write they share, and nothing they write reaches it.
+ * The rest of its state, some 300 KB, is what QEMU's migration writes when it is told that memory
+ * is shared (`x-ignore-shared`). Kata Containers' templates work the same way.
+ *
+ *     memory          the guest's memory
+ *     device-0, -1    nvdimm and virtio-pmem: the devices, prepared and empty
+ *     state           QEMU's
+ *     checkpoint.json written last: what the guest said, and the files as they were left
+ */
+export interface Checkpoint {
+  key: string;
+  memory: string;
+  devices: string[];
+  state: string;
+  ready: ReadyEvent;
+}
+
+export interface CheckpointContext {
+  store: Store;
+  progress: Progress;
+  limits: GuestLimits;
+  signal?: AbortSignal | undefined;
+}
+
+const KIND = 'checkpoint';
+
+const Left = z.object({
+  ready: ReadyEventSchema,
+  files: z.record(z.string(), z.object({ size: z.number(), mtimeMs: z.number() })),
+});
+
+/** The checkpoint of this machine, made where there is none or where it is not as it was left. */
+export async function checkpoint(
+  shape: MachineShape,
+  files: Omit<MachineFiles, 'devices'>,
+  context: CheckpointContext,
+): Promise<Outcome<Checkpoint>> {
+  const key = cacheKey(await identity(shape, files));
+  for (let attempt = 0; ; attempt += 1) {
+    const entry = await lookUpOrMake(context.store, KIND, key, (directory) =>
+      make(directory, shape, files, context),
+    );
+    if (!entry.ok) return entry;
+    const found = await read(entry.value, shape, key);
+    if (found) return success(found);
+    if (attempt > 0) {
+      return failure(
+        'storage',
+        `The checkpoint in ${entry.value} does not stay as it is written`,
+        'Run with --no-checkpoint, and look at the disk',
+      );
+    }
+    await discard(context.store, KIND, key);
+  }
+}
+
+/** For one that did not work: the next run makes it again. */
+export async function discardCheckpoint(store: Store, { key }: Checkpoint): Promise<void> {
+  await discard(store, KIND, key);
+}
+
+/** All that decides what a booted guest is like. */
+async function identity(
+  shape: MachineShape,
+  { qemu, kernel, initramfs }: Omit<MachineFiles, 'devices'>,
+): Promise<Record<string, string>> {
+  const stamp = async (path: string) => {
+    const { size, mtimeMs } = await stat(path);
+    return `${path} ${size} ${mtimeMs}`;
+  };
+  const flags = /^flags\s*:(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''));
+  return {
+    // Raise it where the guest is prepared otherwise by the same files.
+    layout: '1',
+    shape: JSON.stringify(shape, Object.keys(shape).sort()),
+    qemu: await stamp(qemu),
+    kernel: await stamp(kernel),
+    initramfs: await stamp(initramfs),
+    processor: `${cpus()[0]?.model} ${flags?.[1] ?? ''}`,
+  };
+}
+
+function names(shape: MachineShape): { memory: string; state: string; devices: string[] } {
+  const own = shape.pmem === 'nvdimm' || shape.pmem === 'virtio-pmem';
+  return { memory: 'memory', state: 'state', devices: own ? ['device-0', 'device-1'] : [] };
+}
+
+/** undefined where a file is missing, shorter, or was written since. */
+async function read(
+  directory: string,
+  shape: MachineShape,
+  key: string,
+): Promise<Checkpoint | undefined> {
+  try {
+    const text = await readFile(join(directory, 'checkpoint.json'), 'utf8');
+    const { ready, files } = Left.parse(JSON.parse(text));
+    for (const [name, left] of Object.entries(files)) {
+      const { size, mtimeMs } = await stat(join(directory, name));
+      if (size !== left.size || mtimeMs !== left.mtimeMs) return undefined;
+    }
+    const { memory, state, devices } = names(shape);
+    return {
+      key,
+      ready,
+      memory: join(directory, memory),
+      state: join(directory, state),
+      devices: devices.map((name) => join(directory, name)),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+async function make(
+  directory: string,
+  shape: MachineShape,
+  files: Omit<MachineFiles, 'devices'>,
+  { progress, limits, signal }: CheckpointContext,
+): Promise<Outcome<void>> {
+  progress({ type: 'stage', text: 'booting a guest once, to clone it from then on' });
+  const { memory, state, devices } = names(shape);
+  // The disks of `none` hold nothing yet: any empty files of their size will do, here and later.
+  const disks = shape.pmem === 'none' ? ['disk-0', 'disk-1'] : devices;
+  try {
+    for (const name of disks) {
+      const file = await open(join(directory, name), 'w');
+      await file.truncate(shape.deviceSize);
+      await file.close();
+    }
+    const argv = qemuArgv(
+      shape,
+      { ...files, devices: disks.map((name) => join(directory, name)) },
+      { file: join(directory, memory), mode: 'save' },
+    );
+    const guest = startGuest(argv, limits, SILENT, { signal });
+    try {
+      const booted = await guest.ready;
+      if (!booted.ok) return notMade(`the guest did not boot (${booted.ending.kind})`, signal);
+      if (booted.ready.deviceProblem) return notMade(booted.ready.deviceProblem, signal);
+      const saved = await saveState(guest.monitor, join(directory, state));
+      if (!saved.ok) return notMade(saved.error, signal);
+      await guest.stop();
+      const left: z.infer<typeof Left> = { ready: booted.ready, files: {} };
+      for (const name of [memory, state, ...devices]) {
+        const { size, mtimeMs } = await stat(join(directory, name));
+        left.files[name] = { size, mtimeMs };
+      }
+      for (const name of shape.pmem === 'none' ? disks : []) await rm(join(directory, name));
+      await writeFile(join(directory, 'checkpoint.json'), JSON.stringify(left));
+      return success(undefined);
+    } finally {
+      await guest.stop();
+    }
+  } catch (error) {
+    return storageFailure(directory, error);
+  }
+}
+
+const SILENT = { console() {}, event() {}, filePiece() {}, finding() {} };
+
+function notMade(reason: string, signal: AbortSignal | undefined): Outcome<void> {
+  return signal?.aborted
+    ? failure('interrupted', 'Interrupted', 'Start it again')
+    : failure('tool-failed', `No checkpoint of the guest: ${reason}`, 'Run with --no-checkpoint');
+}

@@ -1,0 +1,94 @@
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Monitor, MonitorAnswer } from './monitor.js';
+
+/** A machine's state out of QEMU and into another, but for its memory, which is in files. */
+
+const IGNORE_SHARED = {
+  capabilities: [{ capability: 'x-ignore-shared', state: true }],
+};
+
+/**
+ * Stops the guest and writes its state. QEMU's sandbox lets it start no program to write with, so
+ * it sends to a socket of ours, in a directory that nobody else may enter.
+ */
+export async function saveState(monitor: Monitor, file: string): Promise<MonitorAnswer> {
+  const directory = await mkdtemp(join(tmpdir(), 'daxrepro-'));
+  const socket = join(directory, 'state');
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    const received = new Promise<void>((resolve, reject) => {
+      server.once('connection', (connection) => {
+        const output = createWriteStream(file);
+        connection.once('error', reject);
+        output.once('error', reject).once('close', () => resolve());
+        connection.pipe(output);
+      });
+    });
+    // Looked at only where QEMU says that it sends; until then nobody waits for it.
+    received.catch(() => {});
+    for (const [command, given] of [
+      ['qmp_capabilities', undefined],
+      ['stop', undefined],
+      ['migrate-set-capabilities', IGNORE_SHARED],
+      ['migrate', { uri: `unix:${socket}` }],
+    ] as const) {
+      const answer = await monitor.execute(command, given);
+      if (!answer.ok) return answer;
+    }
+    const status = await waitFor(monitor, 'query-migrate', (value) => value['status'], [
+      'completed',
+      'failed',
+      'cancelled',
+    ]);
+    if (!status.ok || status.value !== 'completed') {
+      return { ok: false, error: status.ok ? 'QEMU could not save its state' : status.error };
+    }
+    await received;
+    return status;
+  } finally {
+    server.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Gives a clone its state and lets it run. The clone was started in mode `resume`. */
+export async function resumeFrom(monitor: Monitor, descriptor: number): Promise<MonitorAnswer> {
+  for (const [command, given] of [
+    ['qmp_capabilities', undefined],
+    ['migrate-set-capabilities', IGNORE_SHARED],
+    ['migrate-incoming', { uri: `fd:${descriptor}` }],
+  ] as const) {
+    const answer = await monitor.execute(command, given);
+    if (!answer.ok) return answer;
+  }
+  const status = await waitFor(monitor, 'query-status', (value) => value['status'], [
+    'paused',
+    'running',
+    'internal-error',
+  ]);
+  if (!status.ok || status.value === 'internal-error') {
+    return { ok: false, error: status.ok ? 'QEMU could not take the state' : status.error };
+  }
+  return monitor.execute('cont');
+}
+
+/** Asks until the answer is one of these. Ends with QEMU, whose time others limit. */
+async function waitFor(
+  monitor: Monitor,
+  command: string,
+  read: (value: Record<string, unknown>) => unknown,
+  until: readonly string[],
+): Promise<MonitorAnswer> {
+  for (;;) {
+    const answer = await monitor.execute(command);
+    if (!answer.ok) return answer;
+    const value = read(answer.value as Record<string, unknown>);
+    if (until.includes(String(value))) return { ok: true, value };
+    await new Promise((resolve) => setTimeout(resolve, 4));
+  }
+}

@@ -1,0 +1,50 @@
+import type { Duplex } from 'node:stream';
+
+/**
+ * QEMU's monitor: commands and answers as JSON, one a line (QEMU Machine Protocol). Commands are
+ * answered in their order; events come in between and are passed over.
+ */
+export class Monitor {
+  readonly #stream: Duplex;
+  readonly #waiting: ((answer: MonitorAnswer) => void)[] = [];
+  #rest = '';
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+    stream.on('data', (chunk: Buffer) => this.#take(chunk.toString('utf8')));
+    stream.on('error', () => {});
+    stream.once('close', () => {
+      for (const answer of this.#waiting.splice(0)) answer({ ok: false, error: 'QEMU ended' });
+    });
+  }
+
+  /** Leaves the mode in which QEMU takes only this command. */
+  async begin(): Promise<MonitorAnswer> {
+    return this.execute('qmp_capabilities');
+  }
+
+  execute(command: string, given?: Record<string, unknown>): Promise<MonitorAnswer> {
+    return new Promise((resolve) => {
+      if (this.#stream.destroyed) {
+        resolve({ ok: false, error: 'QEMU ended' });
+        return;
+      }
+      this.#waiting.push(resolve);
+      const message = given ? { execute: command, arguments: given } : { execute: command };
+      this.#stream.write(`${JSON.stringify(message)}\n`);
+    });
+  }
+
+  #take(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line.trim() === '') continue;
+      const message = JSON.parse(line) as { return?: unknown; error?: { desc: string } };
+      if (message.error) this.#waiting.shift()?.({ ok: false, error: message.error.desc });
+      else if ('return' in message) this.#waiting.shift()?.({ ok: true, value: message.return });
+    }
+  }
+}
+
+export type MonitorAnswer = { ok: true; value: unknown } | { ok: false; error: string };

@@ -1,0 +1,155 @@
+import { openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Checkpoint, checkpoint, discardCheckpoint } from '../guest/checkpoint.js';
+import { makeDeviceFile } from '../guest/device-file.js';
+import {
+  type Guest,
+  type GuestLimits,
+  type GuestObserver,
+  type GuestOptions,
+  startGuest,
+} from '../guest/guest.js';
+import {
+  INHERITED_FD,
+  inheritedPath,
+  type MachineFiles,
+  type MachineShape,
+  qemuArgv,
+} from '../guest/machine.js';
+import { type Outcome, success } from '../outcome.js';
+import type { Unit } from '../plan/unit.js';
+import type { Progress } from '../report/progress.js';
+import type { Store } from '../store/store.js';
+import type { Prepared } from './prepare.js';
+
+/** Gets a unit its guest: a clone of a checkpoint, or one that boots. */
+
+export interface UnitRunContext {
+  prepared: Prepared;
+  /** The unit's own directory, there and empty. */
+  directory: string;
+  store: Store;
+  /** Whether to clone a checkpoint, made where there is none, or to boot. */
+  checkpoints: boolean;
+  progress: Progress;
+  onStep: (step: string) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** Seconds for what is not the test: under emulation on a busy machine everything takes longer. */
+export function limitsFor(accelerator: MachineShape['accelerator']): GuestLimits {
+  return accelerator === 'kvm'
+    ? { boot: 30, silence: 30, afterOops: 15 }
+    : { boot: 120, silence: 60, afterOops: 30 };
+}
+
+function unitShape(unit: Unit, prepared: Prepared): MachineShape {
+  return { ...unit.shape, accelerator: prepared.accelerator };
+}
+
+function machineFiles({ qemu, kernel, initramfs }: Prepared): Omit<MachineFiles, 'devices'> {
+  return { qemu, kernel: kernel.bootImage, initramfs };
+}
+
+/** The command line of a unit that is booted, for it and for the dry run. */
+export function unitArgv(unit: Unit, prepared: Prepared): [string, ...string[]] {
+  return qemuArgv(unitShape(unit, prepared), {
+    ...machineFiles(prepared),
+    devices: unit.shape.pmem === 'memmap' ? [] : [inheritedPath(0), inheritedPath(1)],
+  });
+}
+
+export interface Launched {
+  guest: Guest;
+  cloned: boolean;
+}
+
+/** A guest that is on its way to ready: a clone where that works, else one that boots. */
+export async function launch(
+  unit: Unit,
+  context: UnitRunContext,
+  keeper: GuestObserver,
+  opened: number[],
+): Promise<Outcome<Launched>> {
+  const { prepared, progress, signal } = context;
+  if (context.checkpoints) {
+    const limits = limitsFor(prepared.accelerator);
+    const found = await checkpoint(unitShape(unit, prepared), machineFiles(prepared), {
+      store: context.store,
+      progress,
+      limits,
+      signal,
+    });
+    if (found.ok) {
+      const guest = clone(unit, found.value, context, keeper, opened);
+      if (!guest.ok) return guest;
+      const booted = await guest.value.ready;
+      if (booted.ok || booted.ending.kind === 'interrupted') {
+        return success({ guest: guest.value, cloned: true });
+      }
+      await guest.value.stop();
+      await discardCheckpoint(context.store, found.value);
+      const text = `The guest's checkpoint could not be used (${booted.ending.kind}); booting instead`;
+      progress({ type: 'note', text });
+    } else if (found.failure.kind === 'interrupted') {
+      return found;
+    } else {
+      progress({ type: 'note', text: `${found.failure.message}; booting instead` });
+    }
+  }
+  const devices = openDevices(unit, opened);
+  if (!devices.ok) return devices;
+  const guest = start(unitArgv(unit, prepared), context, keeper, { inherit: devices.value });
+  return success({ guest, cloned: false });
+}
+
+function clone(
+  unit: Unit,
+  from: Checkpoint,
+  context: UnitRunContext,
+  keeper: GuestObserver,
+  opened: number[],
+): Outcome<Guest> {
+  const { prepared } = context;
+  const disks = unit.shape.pmem === 'none' ? openDevices(unit, opened) : success([]);
+  if (!disks.ok) return disks;
+  const state = openSync(from.state, 'r');
+  opened.push(state);
+  const argv = qemuArgv(
+    unitShape(unit, prepared),
+    {
+      ...machineFiles(prepared),
+      devices:
+        disks.value.length > 0 ? disks.value.map((_, index) => inheritedPath(index)) : from.devices,
+    },
+    { file: from.memory, mode: 'resume' },
+  );
+  return success(
+    start(argv, context, keeper, {
+      inherit: [...disks.value, state],
+      resumption: { descriptor: INHERITED_FD + disks.value.length, ready: from.ready },
+    }),
+  );
+}
+
+function start(
+  argv: [string, ...string[]],
+  { directory, prepared, signal }: UnitRunContext,
+  keeper: GuestObserver,
+  options: GuestOptions,
+): Guest {
+  writeFileSync(join(directory, 'qemu-argv.json'), `${JSON.stringify(argv, null, 2)}\n`);
+  return startGuest(argv, limitsFor(prepared.accelerator), keeper, { ...options, signal });
+}
+
+/** Empty files for the devices, by their descriptors; none for memmap. */
+function openDevices(unit: Unit, opened: number[]): Outcome<number[]> {
+  const descriptors: number[] = [];
+  for (let index = 0; index < 2 && unit.shape.pmem !== 'memmap'; index += 1) {
+    const file = makeDeviceFile(unit.shape.deviceSize);
+    if (!file.ok) return file;
+    descriptors.push(file.value);
+    opened.push(file.value);
+  }
+  return success(descriptors);
+}

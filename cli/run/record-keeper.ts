@@ -1,0 +1,116 @@
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseFsck } from '../findings/fsck.js';
+import type { GuestObserver } from '../guest/guest.js';
+import type { GuestEvent } from '../guest/protocol.js';
+import type { UnitRecord } from '../verdict/record.js';
+
+/** Bytes of a guest's console and of all its files that are kept: a guest must not fill our disk. */
+const MOST_CONSOLE = 64 * 1024 * 1024;
+const MOST_FILES = 64 * 1024 * 1024;
+
+/** How the guest's console names a unit's first step. */
+const FIRST_STEP = 'daxrepro: load-module';
+
+/** Keeps the console, the events and the guest's files, each within bounds. */
+export class RecordKeeper implements GuestObserver {
+  readonly artifacts: Record<string, string> = {};
+  readonly #console: number;
+  readonly #log: number;
+  readonly #events: GuestEvent[] = [];
+  readonly #bootFindings: UnitRecord['bootFindings'] = [];
+  readonly #kernelFindings: UnitRecord['kernelFindings'] = [];
+  readonly #files = new Map<string, number>();
+  #consoleSize = 0;
+  #filesSize = 0;
+  /** Whether the unit has begun: what the kernel says from then on is its doing. */
+  #begun = false;
+  #consoleEnd = '';
+
+  constructor(
+    readonly directory: string,
+    readonly onStep: (step: string) => void,
+  ) {
+    mkdirSync(directory, { recursive: true });
+    this.#console = this.#open('console', 'console.log');
+    this.#log = this.#open('events', 'events.jsonl');
+  }
+
+  #open(name: string, file: string): number {
+    this.artifacts[name] = file;
+    return openSync(join(this.directory, file), 'w');
+  }
+
+  console(chunk: Buffer): void {
+    this.#lookForFirstStep(chunk);
+    if (this.#consoleSize > MOST_CONSOLE) return;
+    this.#consoleSize += chunk.length;
+    writeSync(this.#console, chunk);
+    if (this.#consoleSize > MOST_CONSOLE) {
+      writeSync(this.#console, '\n[daxrepro: the console is cut off here]\n');
+    }
+  }
+
+  /**
+   * Console and channel arrive in any order: a warning of the first step can be here before word of
+   * that step. The guest names its steps on the console too (guest-scripts/lib/unit.sh).
+   */
+  #lookForFirstStep(chunk: Buffer): void {
+    if (this.#begun) return;
+    const text = this.#consoleEnd + chunk.toString('latin1');
+    this.#begun = text.includes(FIRST_STEP);
+    this.#consoleEnd = text.slice(-FIRST_STEP.length);
+  }
+
+  event(event: GuestEvent): void {
+    if (event.event === 'file') return;
+    if (event.event === 'step') {
+      this.#begun = true;
+      this.onStep(event.name);
+    }
+    // One that floods us with events is no better than one that floods the console.
+    this.#filesSize += JSON.stringify(event).length;
+    if (this.#filesSize > MOST_FILES) return;
+    this.#events.push(event);
+    writeSync(this.#log, `${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`);
+  }
+
+  finding(finding: UnitRecord['kernelFindings'][number]): void {
+    (this.#begun ? this.#kernelFindings : this.#bootFindings).push(finding);
+  }
+
+  filePiece(name: string, data: Uint8Array): void {
+    this.#filesSize += data.length;
+    if (this.#filesSize > MOST_FILES) return;
+    let file = this.#files.get(name);
+    if (file === undefined) {
+      // The name's shape is checked where events are read; the suffix keeps it off our own files.
+      file = this.#open(name, `${name}.txt`);
+      this.#files.set(name, file);
+    }
+    writeSync(file, data);
+  }
+
+  record(ending: UnitRecord['ending'], ready: UnitRecord['ready']): UnitRecord {
+    const checks: UnitRecord['checks'] = {};
+    for (const event of this.#events) {
+      if (event.event !== 'fsck') continue;
+      const file = this.artifacts[`fsck-${event.name}`];
+      const text = file === undefined ? '' : readFileSync(join(this.directory, file), 'utf8');
+      const report = parseFsck(text, { device: event.device });
+      if (report) checks[event.name] = report;
+    }
+    return {
+      ending,
+      ready,
+      events: this.#events,
+      bootFindings: this.#bootFindings,
+      kernelFindings: this.#kernelFindings,
+      checks,
+    };
+  }
+
+  close(): void {
+    for (const file of [this.#console, this.#log, ...this.#files.values()]) closeSync(file);
+  }
+}
