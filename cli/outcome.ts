@@ -21,6 +21,8 @@ export type FailureKind =
   | 'unreadable'
   /** The package mirror has no such kernel, or could not be reached. */
   | 'kernel-unavailable'
+  /** A patch or semantic patch does not fit the kernel's source, or takes more than we build. */
+  | 'change-rejected'
   /** make, or a program around it, failed. */
   | 'build-failed'
   /** Our own caches or temporary files could not be written. */

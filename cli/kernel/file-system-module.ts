@@ -54,9 +54,29 @@ export async function fileSystemModule(
     const text = `Kernel ${kernel.release} has no CONFIG_FS_DAX: no file system has DAX on it`;
     context.progress({ type: 'note', text });
   }
-  const built = await buildModule({ kernel, recipe: RECIPES[fs] }, context);
+  return builtFileSystemModule(kernel, fs, undefined, context);
+}
+
+/**
+ * The module built for this kernel, whether or not it has one of its own.
+ *
+ * @param source a directory like `fs/ext2`; undefined: the kernel's own
+ */
+export async function builtFileSystemModule(
+  kernel: Kernel,
+  fs: FileSystem,
+  source: string | undefined,
+  context: KernelContext,
+): Promise<Outcome<FileSystemModule>> {
+  const build = { kernel, recipe: RECIPES[fs], ...(source === undefined ? {} : { source }) };
+  const built = await buildModule(build, context);
   if (!built.ok) return built;
   return success(await describe(built.value.directory, fs, 'built'));
+}
+
+/** Whether the image has this file system itself: no module can take its place. */
+export async function isBuiltIn(kernel: Kernel, fs: FileSystem): Promise<boolean> {
+  return kernel.modules !== undefined && (await readModulePaths(kernel.modules)).builtIn.has(fs);
 }
 
 interface Packaged {

@@ -11,9 +11,14 @@ export type Part =
   /** Getting and unpacking packaged kernels. */
   | 'debian-kernel'
   /** Building file-system modules. */
-  | 'build';
+  | 'build'
+  /** Applying patches. */
+  | 'patches'
+  /** Applying semantic patches; only installed for who uses one. */
+  | 'semantic-patches';
 
-export const ALL_PARTS: readonly Part[] = ['run', 'debian-kernel', 'build'];
+/** What `daxrepro setup` installs. */
+export const ALL_PARTS: readonly Part[] = ['run', 'debian-kernel', 'build', 'patches'];
 
 /** Kinds of system by their packages' names. */
 export type Family = 'debian' | 'fedora' | 'arch' | 'suse';
@@ -149,6 +154,18 @@ export const REQUIREMENTS: readonly Requirement[] = [
       arch: 'libelf',
       suse: 'libelf-devel',
     }),
+  },
+  {
+    part: 'patches',
+    programs: ['git'],
+    purpose: 'reads and applies patches and series of patches',
+    packages: packaged('git'),
+  },
+  {
+    part: 'semantic-patches',
+    programs: ['spatch'],
+    purpose: 'applies semantic patches (.cocci)',
+    packages: packaged('coccinelle', { arch: undefined }),
   },
 ];
 

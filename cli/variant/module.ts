@@ -1,7 +1,16 @@
-import { type FileSystemModule, fileSystemModule } from '../kernel/file-system-module.js';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  builtFileSystemModule,
+  type FileSystemModule,
+  fileSystemModule,
+  isBuiltIn,
+} from '../kernel/file-system-module.js';
 import type { Kernel, KernelContext } from '../kernel/kernel.js';
+import { RECIPES } from '../kernel/recipes.js';
 import { failure, type Outcome } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
+import { patchedSource } from './patched-source.js';
 import type { Variant } from './variant.js';
 
 /** The module that serves a file system in a variant: the kernel's own where nothing touches it. */
@@ -12,5 +21,16 @@ export async function variantModule(
   context: KernelContext,
 ): Promise<Outcome<FileSystemModule | undefined>> {
   if (variant.changes.length === 0) return fileSystemModule(kernel, fs, context);
-  return failure('usage', 'Changes to a kernel cannot be run yet', 'Leave --patch out');
+  const source = await patchedSource(kernel, variant, context);
+  if (!source.ok) return source;
+  const changed = join(source.value, RECIPES[fs].subdirectory);
+  if (!existsSync(changed)) return fileSystemModule(kernel, fs, context);
+  if (await isBuiltIn(kernel, fs)) {
+    return failure(
+      'change-rejected',
+      `${variant.name} changes ${fs}, which ${kernel.release} has in its image: no module can take its place`,
+      'Use a kernel that has it as a module, such as --kernel debian:6.1',
+    );
+  }
+  return builtFileSystemModule(kernel, fs, changed, context);
 }

@@ -4,6 +4,8 @@ export interface Variant {
   name: string;
   /** Patches, mboxes and semantic patches (`.cocci`), applied in this order. Absolute paths. */
   changes: readonly string[];
+  /** Only so many of the patches that `changes` hold: a prefix of a series. All by default. */
+  steps?: number;
 }
 
 /** The kernel as it is. */

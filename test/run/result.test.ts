@@ -43,6 +43,7 @@ t.test('exit codes of failures: none is a pass, none a finding', (t) => {
     unreadable: EXIT.usage,
     'program-missing': EXIT.noVerdict,
     'kernel-unavailable': EXIT.noVerdict,
+    'change-rejected': EXIT.noVerdict,
     'build-failed': EXIT.noVerdict,
     storage: EXIT.noVerdict,
     'tool-failed': EXIT.noVerdict,

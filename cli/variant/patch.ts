@@ -1,0 +1,138 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RECIPES } from '../kernel/recipes.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import type { PatchStep } from './changes.js';
+import { git } from './git.js';
+
+/** Applies one patch to a tree by `git apply`, which takes all of a patch or nothing of it. */
+
+/** Patches change these along with the code; no build reads them. */
+const NOT_BUILT = ['Documentation/', 'MAINTAINERS', 'CREDITS', '.mailmap'];
+
+export interface PatchTarget {
+  /** A copy of the sources: holds `fs/ext2` and so on. */
+  tree: string;
+  /** A directory beside it for files of ours. */
+  scratch: string;
+  /** For messages: `6.1.0-56-amd64`. */
+  release: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** @returns the paths that it changed */
+export async function applyPatch(step: PatchStep, target: PatchTarget): Promise<Outcome<string[]>> {
+  const { tree, scratch, signal } = target;
+  const file = join(scratch, 'patch');
+  await writeFile(file, step.text);
+  const listed = await git(['apply', '--numstat', '-z', '-p1', file], tree, signal);
+  if (listed.canceled) return interrupted(step);
+  if (!listed.ok) return unreadable(step, listed.exitCode, listed.all.replaceAll(`${file}:`, ''));
+  const paths = listed.stdout
+    .split('\0')
+    .map((line) => line.split('\t')[2] ?? '')
+    .filter((path) => path !== '');
+  const refused = refuse(step, paths);
+  if (refused) return refused;
+
+  const apply = ['apply', '-p1', '--whitespace=nowarn'];
+  for (const path of NOT_BUILT) apply.push(`--exclude=${path}${path.endsWith('/') ? '*' : ''}`);
+  const applied = await git([...apply, file], tree, signal);
+  if (applied.canceled) return interrupted(step);
+  if (applied.ok) return success(paths.filter((path) => !isNotBuilt(path)));
+  const undone = await git([...apply, '--check', '--reverse', file], tree, signal);
+  if (undone.ok) return doesNotApply(step, target, 'this kernel has it already', '');
+  // What is applied of it now is thrown away with the tree.
+  const partly = await git([...apply, '--reject', file], tree, signal);
+  return doesNotApply(step, target, await rejects(tree), partly.stderr || partly.all);
+}
+
+/** Which hunks were left over, by git's own .rej files. */
+async function rejects(tree: string): Promise<{ hunks: string[]; text: string }> {
+  const names = await readdir(tree, { recursive: true });
+  const hunks: string[] = [];
+  let text = '';
+  for (const name of names.filter((one) => one.endsWith('.rej')).sort()) {
+    const content = await readFile(join(tree, name), 'utf8');
+    for (const [header] of content.matchAll(/^@@ .*$/gm)) {
+      hunks.push(`${name.slice(0, -'.rej'.length)}: ${header}`);
+    }
+    text += content;
+  }
+  return { hunks, text };
+}
+
+function doesNotApply(
+  { file, label }: PatchStep,
+  { release }: PatchTarget,
+  why: string | { hunks: string[]; text: string },
+  said: string,
+) {
+  const errors = said
+    .split('\n')
+    .filter((line) => line.startsWith('error: ') && !line.startsWith('error: while searching'))
+    .map((line) => line.slice('error: '.length));
+  const reason =
+    typeof why === 'string'
+      ? why
+      : why.hunks.length > 0
+        ? `no place fits ${why.hunks.join(', ')}`
+        : (errors[0] ?? 'git apply does not say why');
+  const detail = typeof why === 'string' ? '' : why.text || errors.join('\n');
+  return failure(
+    'change-rejected',
+    `${label} does not apply to ${release}: ${reason}`,
+    "Rebase it onto this kernel's source, or write it as a semantic patch (.cocci), which finds its place in many versions",
+    { place: { file }, ...(detail ? { detail } : {}) },
+  );
+}
+
+function refuse(step: PatchStep, paths: readonly string[]) {
+  const leaving = paths.filter((path) => path.startsWith('/') || path.split('/').includes('..'));
+  if (leaving.length > 0) {
+    return failure(
+      'unreadable',
+      `${step.label} names files outside of the tree: ${leaving.join(', ')}`,
+      'Give a patch whose paths begin below the top of the sources, after one part that is stripped (-p1)',
+      { place: { file: step.file } },
+    );
+  }
+  const outside = paths.filter((path) => !isBuiltAlone(path) && !isNotBuilt(path));
+  if (outside.length === 0) return undefined;
+  const directories = Object.values(RECIPES).map(({ subdirectory }) => subdirectory);
+  return failure(
+    'change-rejected',
+    `${step.label} changes ${outside.join(', ')}: that takes a full build of the kernel, which daxrepro cannot do yet`,
+    `Only changes to the code below ${directories.join(', ')} can be built alone so far`,
+    { place: { file: step.file } },
+  );
+}
+
+/** Whether a module is built from it. A new option in Kconfig would not be in the configuration. */
+function isBuiltAlone(path: string): boolean {
+  const isBelow = Object.values(RECIPES).some(({ subdirectory }) =>
+    path.startsWith(`${subdirectory}/`),
+  );
+  return isBelow && !path.endsWith('/Kconfig');
+}
+
+function isNotBuilt(path: string): boolean {
+  return NOT_BUILT.some((one) => (one.endsWith('/') ? path.startsWith(one) : path === one));
+}
+
+function unreadable({ file, label }: PatchStep, exitCode: number | undefined, said: string) {
+  if (exitCode === 127) {
+    return failure('program-missing', 'This machine has no git', '`daxrepro setup` installs it');
+  }
+  const isEmpty = /No valid patches|unrecognized input/.test(said);
+  return failure(
+    'unreadable',
+    isEmpty ? `There is no patch in ${label}` : `${label} is broken`,
+    isEmpty ? 'Give a unified diff, a mailbox or a semantic patch (.cocci)' : 'Make it anew',
+    { place: { file }, ...(isEmpty ? {} : { detail: said }) },
+  );
+}
+
+function interrupted({ label }: PatchStep) {
+  return failure('interrupted', `Interrupted while applying ${label}`, 'Start it again');
+}

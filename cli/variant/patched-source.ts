@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Kernel, KernelContext } from '../kernel/kernel.js';
+import { RECIPES } from '../kernel/recipes.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import { cacheKey, lookUpOrMake } from '../store/store.js';
+import { ensureSystem } from '../system/install.js';
+import type { Part } from '../system/requirements.js';
+import { type ChangeFile, isSemantic, readChangeFiles, type Step, stepsOf } from './changes.js';
+import { applyPatch, type PatchTarget } from './patch.js';
+import { applySemanticPatch, spatchIdentity } from './semantic-patch.js';
+import type { Variant } from './variant.js';
+
+/**
+ * A kernel's sources with a variant's changes: an entry of the cache that holds those directories,
+ * whole, in which something was changed, and no others. The changes are applied once for all file
+ * systems, to a copy that becomes the entry only when all of them are.
+ */
+export async function patchedSource(
+  kernel: Kernel,
+  variant: Variant,
+  context: KernelContext,
+): Promise<Outcome<string>> {
+  const { build } = kernel;
+  if (!build) {
+    return failure(
+      'usage',
+      `There are no sources to change for ${kernel.spec}`,
+      'Use a packaged kernel, such as --kernel debian:6.1, or run without changes',
+    );
+  }
+  const files = await readChangeFiles(variant.changes);
+  if (!files.ok) return files;
+  const { progress, signal } = context;
+  const installed = await ensureSystem(partsOf(variant), {
+    progress,
+    ...(signal ? { signal } : {}),
+  });
+  if (!installed.ok) return installed;
+  const key = cacheKey({
+    kernel: kernel.id,
+    source: build.source,
+    changes: identityOf(files.value),
+    steps: variant.steps ?? 'all',
+    spatch: variant.changes.some(isSemantic) ? await spatchIdentity() : 'unused',
+  });
+  return lookUpOrMake(context.store, 'patched-source', key, async (directory) => {
+    progress({ type: 'stage', text: `Applying ${variant.name} to ${kernel.release}` });
+    const steps = await allSteps(files.value, variant, signal);
+    if (!steps.ok) return steps;
+    return applyAll(steps.value, build.source, directory, { release: kernel.release, signal });
+  });
+}
+
+/** What the system needs for a variant's changes. */
+export function partsOf({ changes }: Variant): Part[] {
+  const parts: Part[] = [];
+  if (changes.some(isSemantic)) parts.push('semantic-patches');
+  if (!changes.every(isSemantic)) parts.push('patches');
+  return parts;
+}
+
+async function allSteps(
+  files: readonly ChangeFile[],
+  variant: Variant,
+  signal?: AbortSignal,
+): Promise<Outcome<Step[]>> {
+  const steps: Step[] = [];
+  for (const file of files) {
+    const read = await stepsOf(file, signal);
+    if (!read.ok) return read;
+    steps.push(...read.value);
+  }
+  return success(steps.slice(0, variant.steps));
+}
+
+async function applyAll(
+  steps: readonly Step[],
+  source: string,
+  directory: string,
+  { release, signal }: Pick<PatchTarget, 'release' | 'signal'>,
+): Promise<Outcome<unknown>> {
+  const scratch = join(directory, 'scratch');
+  const tree = join(scratch, 'tree');
+  const subdirectories = Object.values(RECIPES).map(({ subdirectory }) => subdirectory);
+  for (const name of subdirectories.filter((one) => existsSync(join(source, one)))) {
+    await cp(join(source, name), join(tree, name), { recursive: true });
+  }
+  const target = { tree, scratch, release, signal };
+  const changed = new Set<string>();
+  for (const step of steps) {
+    const applied = await (step.type === 'patch'
+      ? applyPatch(step, target)
+      : applySemanticPatch(step, target));
+    if (!applied.ok) return applied;
+    for (const path of applied.value) changed.add(path);
+    const links = await symbolicLinks(tree, applied.value);
+    if (links.length > 0) {
+      return failure(
+        'change-rejected',
+        `${step.name} makes symbolic links: ${links.join(', ')}`,
+        'Leave them out: no module is built from them',
+        { place: { file: step.file } },
+      );
+    }
+  }
+  if (changed.size === 0) {
+    return failure(
+      'change-rejected',
+      'These changes touch nothing that a kernel is built from',
+      'Run the kernel as it is, without them',
+    );
+  }
+  for (const name of subdirectories) {
+    if (![...changed].some((path) => path.startsWith(`${name}/`))) continue;
+    await mkdir(dirname(join(directory, name)), { recursive: true });
+    await rename(join(tree, name), join(directory, name));
+  }
+  await rm(scratch, { recursive: true });
+  return success(undefined);
+}
+
+/** What comes later would write through them, to wherever they lead. */
+async function symbolicLinks(tree: string, paths: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of paths) {
+    const status = await lstat(join(tree, path)).catch(() => undefined);
+    if (status?.isSymbolicLink()) found.push(path);
+  }
+  return found;
+}
+
+/** Names count no more than that they tell what kind of change it is. */
+function identityOf(files: readonly ChangeFile[]): string {
+  const hash = createHash('sha256');
+  for (const { file, content } of files) {
+    hash.update(`${isSemantic(file) ? 'semantic' : 'patch'} ${content.length}\n`).update(content);
+  }
+  return hash.digest('hex');
+}
