@@ -101,7 +101,7 @@ t.test('the kernel is told of the regions', (t) => {
 for (const pmem of PMEM_KINDS) {
   for (const accelerator of ['kvm', 'tcg'] as const) {
     t.test(`${pmem} with ${accelerator}`, (t) => {
-      const devices = pmem === 'memmap' ? [] : ['/dev/fd/6', '/dev/fd/7'];
+      const devices = pmem === 'memmap' ? [] : ['/dev/fd/7', '/dev/fd/8'];
       const argv = qemuArgv({ ...SHAPE, pmem, accelerator, cpus: 3 }, { ...FILES, devices });
       const text = argv.join(' ');
 
@@ -125,6 +125,7 @@ for (const pmem of PMEM_KINDS) {
         'socket,id=console,fd=3',
         'socket,id=channel,fd=4',
         'socket,id=heartbeat,fd=5',
+        'socket,id=monitor,fd=6',
       ]);
 
       const backends = values(argv, '-object');

@@ -10,8 +10,8 @@
  * NODE_OPTIONS would bring in what tap adds to every process of a test, which takes a second.
  */
 import { createHash } from 'node:crypto';
-import { appendFileSync, readFileSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { createConnection, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const argv = process.argv.slice(2);
@@ -44,6 +44,47 @@ note({ argv });
 const open = (fd) => new Socket({ fd, readable: true, writable: true }).on('error', () => {});
 const [console_, channel, heartbeat] = [open(3), open(4), open(5)];
 for (const socket of [console_, heartbeat]) socket.resume();
+
+/** The monitor: enough of it to be saved and resumed. What is saved is one line. */
+const monitor = open(6);
+let resumed = false;
+const commands = {
+  migrate: ({ uri }) => {
+    const path = uri.replace(/^unix:/, '');
+    createConnection(path).end('the state of a fake\n');
+    return {};
+  },
+  'query-migrate': () => ({ status: 'completed' }),
+  'migrate-incoming': ({ uri }) => {
+    const state = readFileSync(Number(uri.replace(/^fd:/, '')), 'utf8');
+    if (state !== 'the state of a fake\n') throw new Error('the state is not one of ours');
+    resumed = true;
+    return {};
+  },
+  'query-status': () => ({ status: resumed ? 'paused' : 'running' }),
+};
+let asked = '';
+monitor.on('data', (chunk) => {
+  asked += chunk;
+  const lines = asked.split('\n');
+  asked = lines.pop();
+  for (const line of lines) {
+    const { execute, arguments: given } = JSON.parse(line);
+    note({ monitor: execute });
+    let answer;
+    try {
+      answer = { return: commands[execute]?.(given) ?? {} };
+    } catch (error) {
+      answer = { error: { class: 'GenericError', desc: error.message } };
+    }
+    monitor.write(`${JSON.stringify(answer)}\r\n`);
+  }
+});
+monitor.write(`${JSON.stringify({ QMP: { version: {}, capabilities: [] } })}\r\n`);
+for (const option of argv) {
+  const file = /^memory-backend-file,id=memory,.*share=on,mem-path=(.*)$/.exec(option)?.[1];
+  if (file) writeFileSync(file, 'the memory of a fake');
+}
 
 /** Resolves when the bytes are with the kernel: they outlive us. */
 const write = (socket, bytes) => new Promise((resolve) => socket.write(bytes, resolve));

@@ -14,6 +14,7 @@ export const UNIT: UnitResult = {
   verdict: 'pass',
   reason: 'the test ran to its end and nothing was found',
   control: false,
+  cloned: true,
   dax: {
     proven: true,
     driver: 'ext2',
