@@ -1,0 +1,143 @@
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import {
+  type CheckpointContext,
+  checkpoint,
+  discardCheckpoint,
+} from '../../cli/guest/checkpoint.js';
+import { startGuest } from '../../cli/guest/guest.js';
+import { INHERITED_FD, type MachineShape, qemuArgv } from '../../cli/guest/machine.js';
+import { FAKE_QEMU, LONG, READY, readLog } from '../util/fake-qemu.js';
+
+const MIB = 2 ** 20;
+const SHAPE: MachineShape = {
+  pmem: 'memmap',
+  deviceSize: 64 * MIB,
+  memory: 1024 * MIB,
+  cpus: 1,
+  accelerator: 'tcg',
+};
+
+/** A cache of its own, and a QEMU that boots to ready and stays there. */
+function rig(t: Test, steps: object[] = [{ beat: 50 }, { event: READY }]) {
+  const directory = t.testdir({ kernel: 'k', initramfs: 'i', script: JSON.stringify(steps) });
+  const log = join(directory, 'log');
+  const before = { script: process.env['FAKE_QEMU_SCRIPT'], log: process.env['FAKE_QEMU_LOG'] };
+  process.env['FAKE_QEMU_SCRIPT'] = join(directory, 'script');
+  process.env['FAKE_QEMU_LOG'] = log;
+  t.teardown(() => {
+    process.env['FAKE_QEMU_SCRIPT'] = before.script;
+    process.env['FAKE_QEMU_LOG'] = before.log;
+  });
+  const files = {
+    qemu: FAKE_QEMU,
+    kernel: join(directory, 'kernel'),
+    initramfs: join(directory, 'initramfs'),
+  };
+  const context: CheckpointContext = {
+    store: { root: join(directory, 'cache') },
+    progress: () => {},
+    limits: LONG,
+  };
+  const starts = () => readLog(log).filter(({ argv }) => argv !== undefined).length;
+  return { files, context, starts, directory };
+}
+
+t.test('is made once, and found again', async (t) => {
+  const { files, context, starts } = rig(t);
+  const first = await checkpoint(SHAPE, files, context);
+  const second = await checkpoint(SHAPE, files, context);
+  t.ok(first.ok && second.ok);
+  t.same(first, second);
+  t.match(first, { ok: true, value: { ready: READY, devices: [] } });
+  t.equal(starts(), 1, 'one boot');
+
+  const other = await checkpoint({ ...SHAPE, deviceSize: 128 * MIB }, files, context);
+  t.ok(other.ok);
+  t.equal(starts(), 2, 'another machine has its own');
+});
+
+t.test('several that want it make it once', async (t) => {
+  const { files, context, starts } = rig(t);
+  const made = await Promise.all([1, 2, 3].map(() => checkpoint(SHAPE, files, context)));
+  t.ok(made.every(({ ok }) => ok));
+  t.equal(starts(), 1);
+});
+
+t.test('one that is not as it was left is made again', async (t) => {
+  const spoil: Record<string, (directory: string) => void> = {
+    'cut off': (directory) => truncateSync(join(directory, 'state'), 3),
+    written: (directory) => {
+      const { size } = statSync(join(directory, 'memory'));
+      writeFileSync(join(directory, 'memory'), Buffer.alloc(size));
+      utimesSync(join(directory, 'memory'), 1, 1);
+    },
+    'with a broken description': (directory) => {
+      writeFileSync(join(directory, 'checkpoint.json'), '{"ready":');
+    },
+  };
+  for (const [name, how] of Object.entries(spoil)) {
+    await t.test(name, async (t) => {
+      const { files, context, starts, directory } = rig(t);
+      const made = await checkpoint(SHAPE, files, context);
+      t.ok(made.ok);
+      if (made.ok) how(join(directory, 'cache/checkpoint', made.value.key));
+      const again = await checkpoint(SHAPE, files, context);
+      t.ok(again.ok);
+      t.equal(starts(), 2);
+    });
+  }
+});
+
+t.test('of a guest that does not get ready there is none, and nothing is left', async (t) => {
+  const problem = { ...READY, deviceProblem: 'no pmem' };
+  for (const steps of [[{ exit: 1 }], [{ event: problem }], [{ event: READY }, { exit: 1 }]]) {
+    const { files, context, directory } = rig(t, steps);
+    const made = await checkpoint(SHAPE, files, { ...context, limits: { ...LONG, boot: 20 } });
+    t.match(made, { ok: false, failure: { remedy: /--no-checkpoint/ } }, JSON.stringify(steps));
+    const left = readdirSync(join(directory, 'cache/checkpoint'));
+    t.same(
+      left.filter((name) => !name.endsWith('.lock')),
+      [],
+    );
+  }
+});
+
+t.test('a clone has the state, and is ready at once', async (t) => {
+  const { files, context, directory } = rig(t);
+  const made = await checkpoint(SHAPE, files, context);
+  if (!made.ok) throw new Error(made.failure.message);
+  // What was said before it was saved is not said again.
+  writeFileSync(join(directory, 'script'), JSON.stringify([{ request: true }]));
+  const { memory, state } = made.value;
+  const argv = qemuArgv(SHAPE, { ...files, devices: [] }, { file: memory, mode: 'resume' });
+  t.match(argv.join(' '), /share=off/);
+  t.notMatch(argv.join(' '), /share=on/, 'nothing that a clone writes is kept');
+  for (const [file, ending] of [
+    [state, 'none'],
+    [files.kernel, 'restore-failed'],
+  ] as const) {
+    const descriptor = openSync(file, 'r');
+    const guest = startGuest(
+      argv,
+      LONG,
+      { console() {}, event() {}, filePiece() {}, finding() {} },
+      { inherit: [descriptor], resumption: { descriptor: INHERITED_FD, ready: made.value.ready } },
+    );
+    const ready = await guest.ready;
+    t.equal(ready.ok ? 'none' : ready.ending.kind, ending);
+    await guest.stop();
+    closeSync(descriptor);
+  }
+  await discardCheckpoint(context.store, made.value);
+  t.throws(() => statSync(memory), 'discarded');
+});
