@@ -198,6 +198,11 @@ io() {
 	fail "$REPLY"
 }
 
+# The first commands of an `io` whose blocks shall have been used before, so that one that is given
+# out without being zeroed shows it; on a fresh device it would be zero all the same. By the same
+# process and in the same file, since block allocators go by both.
+USED_BEFORE=('pwrite -q -S 0x5a 0 8m' fsync 'truncate 0')
+
 # expect_sigbus FILE COMMAND...: the last of these commands of xfs_io touches what is not in the file
 # any more, and the process is killed for it.
 expect_sigbus() {
