@@ -1,12 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -21,7 +14,14 @@ import { CORRUPT_E2FSCK, unitSteps } from '../util/units.js';
 
 const top = t.testdir({ bin: {}, cases: {} });
 const { main } = compileInto(top);
-symlinkSync(FAKE_QEMU, join(top, 'bin/qemu-system-x86_64'));
+// Each run asks for the version: a shell answers faster than the fake does.
+writeFileSync(
+  join(top, 'bin/qemu-system-x86_64'),
+  `#!/bin/sh
+case $1 in --version) echo 'QEMU emulator version 9.9.9 (fake)' ;; *) exec ${FAKE_QEMU} "$@" ;; esac
+`,
+  { mode: 0o755 },
+);
 const bzImage = join(top, 'bzImage');
 writeFileSync(bzImage, makeBzImage('6.1.0-test', Buffer.from('no payload that is known')));
 
@@ -401,9 +401,7 @@ t.test('a full disk', async (t) => {
 t.test('usage errors end at once, with nothing on stdout', async (t) => {
   for (const [args, said] of [
     [['--size', '12Q'], /"12Q" is not a size.*\n.*256M/],
-    [['--repeat', '-1'], /--repeat "-1"/],
     [['genric/002'], /"genric\/002".*\n.*generic\/002/],
-    [['--pmem', 'nvdim'], /nvdimm/],
     [['--nonsense'], /nonsense/],
   ] as const) {
     const { exitCode, stdout, stderr, log, runs } = await run(t, unitSteps(), [...args, '--json']);

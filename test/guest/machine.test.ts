@@ -65,7 +65,7 @@ t.test('regions lie in memory, apart, aligned, and clear of what the kernel need
       // QEMU puts the initramfs at the end of what is below 4 GiB, the kernel at 16 MiB.
       const [, end] = ram[0] as [number, number];
       for (const { start, size } of placed.regions) {
-        if (start < end && start + size > end - 128 * MIB) wrong('where the initramfs goes');
+        if (start < end && start + size > end - 256 * MIB) wrong('where the initramfs goes');
         if (start < 256 * MIB) wrong('where the kernel goes');
       }
       const argv = qemuArgv({ ...SHAPE, memory, deviceSize }, FILES);

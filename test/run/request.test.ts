@@ -25,6 +25,7 @@ t.test('the defaults', (t) => {
         fs: 'ext2',
         tests: ['generic/002'],
         kernel: 'debian:6.1',
+        variant: { name: 'base', changes: [] },
         pmem: 'memmap',
         size: undefined,
         timeout: 120,
