@@ -22,6 +22,7 @@ export interface SemanticStep {
   type: 'semantic';
   file: string;
   name: string;
+  content: Buffer;
 }
 
 /** A file that a variant names, as it is. */
@@ -62,7 +63,7 @@ export async function stepsOf(
   signal?: AbortSignal,
 ): Promise<Outcome<Step[]>> {
   const name = basename(file);
-  if (isSemantic(file)) return success([{ type: 'semantic', file, name }]);
+  if (isSemantic(file)) return success([{ type: 'semantic', file, name, content }]);
   if (!isMail(content)) {
     return success([{ type: 'patch', file, name, label: name, text: plainLineEnds(content) }]);
   }

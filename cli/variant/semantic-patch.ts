@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RECIPES } from '../kernel/recipes.js';
 import { failure, type Outcome, success } from '../outcome.js';
@@ -15,8 +15,12 @@ import type { PatchTarget } from './patch.js';
 /** @returns the paths that it changed */
 export async function applySemanticPatch(
   step: SemanticStep,
-  { tree, release, signal }: PatchTarget,
+  { tree, scratch, release, signal }: PatchTarget,
 ): Promise<Outcome<string[]>> {
+  // A copy: what is applied is what the cache knows it by, though the user may be editing it. And
+  // what it includes is not found there, rather than being used without the cache's knowledge.
+  const copy = join(scratch, 'semantic.cocci');
+  await writeFile(copy, step.content);
   const before = await readCode(tree);
   const result = await runTool(
     [
@@ -24,8 +28,9 @@ export async function applySemanticPatch(
       '--very-quiet',
       '--no-show-diff',
       '--in-place',
+      '--include-headers',
       '--sp-file',
-      step.file,
+      copy,
       '--dir',
       'fs',
     ],
@@ -35,7 +40,7 @@ export async function applySemanticPatch(
     return failure('interrupted', `Interrupted while applying ${step.name}`, 'Start it again');
   }
   // It goes on, and exits with 0, after a file that it could not transform.
-  const said = usefulLines(result.all);
+  const said = usefulLines(result.all).replaceAll(copy, step.name);
   if (!result.ok || /^(EXN|ERROR)\b/m.test(said)) return spatchFailed(step, said, result.summary);
   const changed: string[] = [];
   for (const [path, content] of await readCode(tree)) {
