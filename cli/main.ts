@@ -45,6 +45,7 @@ program
     RUN_DEFAULTS.kernel,
   )
   .option('--patch <file>', 'a patch, an mbox or a .cocci, applied in order (repeatable)', collect)
+  .option('--steps <n>', 'only the first n patches of those files')
   .option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)', RUN_DEFAULTS.pmem)
   .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
   .option('--suite <name>', 'the suite of tests', RUN_DEFAULTS.suite)

@@ -1,5 +1,5 @@
 import type { MachineShape, PmemKind } from '../guest/machine.js';
-import type { Variant } from '../variant/variant.js';
+import { BASE, type Variant } from '../variant/variant.js';
 
 export const FILE_SYSTEMS = ['ext2', 'ext4', 'xfs'] as const;
 export type FileSystem = (typeof FILE_SYSTEMS)[number];
@@ -44,7 +44,7 @@ export interface Unit {
   control: boolean;
 }
 
-/** A unit's name for people, and for its folder: `ext2 generic/002`. */
-export function unitName(unit: Unit): string {
-  return `${unit.fs} ${unit.test}`;
+/** A unit's name for people: `ext2 generic/002`, and `ext2 generic/002 [v2]` in a variant. */
+export function unitName({ fs, test, variant }: Pick<Unit, 'test' | 'variant'> & { fs: string }) {
+  return `${fs} ${test}${variant === BASE.name ? '' : ` [${variant}]`}`;
 }

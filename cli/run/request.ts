@@ -13,6 +13,8 @@ import { RUN_DEFAULTS } from './defaults.js';
 export interface RunOptions {
   kernel: string;
   patch?: string[];
+  /** Only so many of the patches that the files of --patch hold. */
+  steps?: string;
   pmem: string;
   suite: string;
   group?: string[];
@@ -77,6 +79,8 @@ export function checkRequest(
   const jobs =
     options.jobs === undefined ? success(undefined) : parseCount('--jobs', options.jobs, 1, 512);
   if (!jobs.ok) return jobs;
+  const variant = variantOf(options);
+  if (!variant.ok) return variant;
   const size = checkSize(options.size, fileSystem.value);
   if (!size.ok) return size;
   for (const [name, value] of [
@@ -95,7 +99,7 @@ export function checkRequest(
       tests: selected.value.map(({ id }) => id),
       suite: { name: 'builtin', version: builtinSuiteVersion() },
       kernel: options.kernel,
-      variant: variantOf(options.patch ?? []),
+      variant: variant.value,
       pmem: pmem.value,
       size: size.value,
       mkfsOptions: options.mkfsOpts,
@@ -127,9 +131,16 @@ function checkSize(
   return size;
 }
 
-function variantOf(patches: readonly string[]): Variant {
-  if (patches.length === 0) return BASE;
-  return { name: 'patched', changes: patches.map((file) => resolve(file)) };
+function variantOf({ patch = [], steps }: RunOptions): Outcome<Variant> {
+  const changes = patch.map((file) => resolve(file));
+  if (steps === undefined) {
+    return success(changes.length === 0 ? BASE : { name: 'patched', changes });
+  }
+  if (changes.length === 0) {
+    return failure('usage', '--steps without --patch', 'Name the series with --patch');
+  }
+  const count = parseCount('--steps', steps, 1, 100_000);
+  return count.ok ? success({ name: 'patched', changes, steps: count.value }) : count;
 }
 
 /** The command that runs this unit alone: only what differs from the defaults is named. */
@@ -137,6 +148,7 @@ export function replayCommand(unit: Unit, request: RunRequest): string {
   const given: [string, string | undefined, string?][] = [
     ['--kernel', unit.kernelSpec, RUN_DEFAULTS.kernel],
     ...request.variant.changes.map((file): [string, string] => ['--patch', file]),
+    ['--steps', request.variant.steps?.toString()],
     ['--pmem', unit.shape.pmem, RUN_DEFAULTS.pmem],
     ['--size', request.size === undefined ? undefined : String(request.size)],
     ['--mkfs-opts', request.mkfsOptions],

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { storageFailure } from '../store/store.js';
+import { BASE } from '../variant/variant.js';
 
 /**
  * Where a run's files go:
@@ -39,11 +40,13 @@ export function makeRunDirectory(parent: string, first: Unit, started: Date): Ou
 /** A unit's folder in the run's directory. */
 export function unitFolder(unit: Unit, index: number): string {
   const attempt = unit.attempt > 1 ? `-attempt-${unit.attempt}` : '';
-  return `${String(index + 1).padStart(3, '0')}-${unit.fs}-${slug(unit.test)}${attempt}`;
+  const variant = unit.variant === BASE.name ? '' : `-${slug(unit.variant)}`;
+  return `${String(index + 1).padStart(3, '0')}-${unit.fs}-${slug(unit.test)}${variant}${attempt}`;
 }
 
 function slug(text: string): string {
-  return text.replaceAll(/[^A-Za-z0-9.]+/g, '-');
+  // A variant's name may be a mail's subject.
+  return text.replaceAll(/[^A-Za-z0-9.]+/g, '-').slice(0, 60);
 }
 
 /** Writes JSON so that whoever finds the file finds all of it. */
