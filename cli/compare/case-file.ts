@@ -1,0 +1,324 @@
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { z } from 'zod';
+import { PMEM_KINDS, type PmemKind } from '../guest/machine.js';
+import { parseSpec } from '../kernel/spec.js';
+import { failure, type Outcome, type Place, success } from '../outcome.js';
+import type { FileSystem } from '../plan/unit.js';
+import { RUN_DEFAULTS } from '../run/defaults.js';
+import { checkRequest, type RunOptions } from '../run/request.js';
+import { builtinTests, selectTests } from '../suite/builtin.js';
+import { nearest } from '../suite/nearest.js';
+import {
+  type Case,
+  type CaseOptions,
+  type CellExpectation,
+  cellNames,
+  type PerFileSystem,
+} from './case.js';
+import { caseSchema, knownKeys, type RawCase } from './case-schema.js';
+import { selects } from './expectations.js';
+import { type LocatedYaml, type Path, parseLocatedYaml } from './located-yaml.js';
+
+/** Reads a case file. Whatever is wrong with it is a usage error that names the place. */
+export async function readCaseFile(
+  file: string,
+  overrides: { kernel?: string | undefined; timeout?: string | undefined } = {},
+): Promise<Outcome<Case>> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { message } = error as Error;
+    return failure('unreadable', `The case cannot be read: ${message}`, 'Name a case file (YAML)', {
+      place: { file },
+    });
+  }
+  const yaml = parseLocatedYaml(file, text);
+  if (!yaml.ok) return yaml;
+  const raw = caseSchema.safeParse(yaml.value.value);
+  if (!raw.success) return explainShape(raw.error.issues, yaml.value);
+  const checked = checkCase(raw.data, file, yaml.value);
+  if (!checked.ok) return checked;
+  const given = checked.value;
+  if (overrides.kernel === undefined && raw.data.kernel !== undefined) {
+    const spec = await parseSpec(given.kernel);
+    if (!spec.ok) return at(spec, yaml.value.placeOf(['kernel']));
+  }
+  return success({
+    ...given,
+    kernel: overrides.kernel ?? given.kernel,
+    options: { ...given.options, timeout: overrides.timeout ?? given.options.timeout },
+  });
+}
+
+/** The same failure, with its place in the case file. */
+function at<Failed extends { ok: false; failure: { message: string; remedy: string } }>(
+  { failure: failed }: Failed,
+  place: Place,
+) {
+  // Keys of a case file are called as the options are, without the dashes.
+  const message = failed.message.replace(/^--(?=[a-z])/, '');
+  return failure('usage', message, failed.remedy, { place });
+}
+
+function explainShape(issues: readonly z.core.$ZodIssue[], yaml: LocatedYaml): Outcome<never> {
+  // A key that is misspelt first: it is why another one is missing.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? firstOf(issues, yaml);
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    const known = knownKeys(issue.path) ?? [];
+    const near = nearest(key, known);
+    return failure(
+      'usage',
+      `There is no key ${JSON.stringify(key)} here`,
+      `${near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''}The keys here are ${known.join(', ')}`,
+      { place: yaml.placeOfKey(issue.path, key) },
+    );
+  }
+  const key = issue.path.findLast((part) => typeof part === 'string') ?? '';
+  if (issue.code === 'invalid_key') {
+    return failure(
+      'usage',
+      `${JSON.stringify(key)} is no name for a variant`,
+      issue.issues[0]?.message ?? '',
+      { place: yaml.placeOfKey(issue.path.slice(0, -1), String(key)) },
+    );
+  }
+  const value = valueAt(yaml.value, issue.path);
+  const what = issue.path.length === 0 ? 'The case' : JSON.stringify(key);
+  const message = value === undefined ? `${what} is missing` : `${what} cannot be ${show(value)}`;
+  const empty = value === null ? `${what} is empty` : message;
+  return failure('usage', empty, issue.message, {
+    place: value === null ? placeOfName(yaml, issue.path) : yaml.placeOf(issue.path),
+  });
+}
+
+function placeOfName(yaml: LocatedYaml, path: Path): Place {
+  const key = path.at(-1);
+  return typeof key === 'string' ? yaml.placeOfKey(path.slice(0, -1), key) : yaml.placeOf(path);
+}
+
+/** The first in the file. */
+function firstOf(issues: readonly z.core.$ZodIssue[], yaml: LocatedYaml): z.core.$ZodIssue {
+  const order = (issue: z.core.$ZodIssue) => {
+    const { line = 0, column = 0 } = yaml.placeOf(issue.path);
+    return line * 1e6 + column;
+  };
+  return [...issues].sort((a, b) => order(a) - order(b))[0] as z.core.$ZodIssue;
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  let found = value;
+  for (const part of path) {
+    // A name that stands for a list of itself, or for `default`.
+    if (typeof found === 'string' || typeof found === 'number') return found;
+    if (typeof found !== 'object' || found === null) return undefined;
+    found = (found as Record<PropertyKey, unknown>)[part];
+  }
+  return found;
+}
+
+function show(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  return typeof value === 'object' ? 'a map' : JSON.stringify(value);
+}
+
+/** What is right by its shape, and may still make no sense. */
+function checkCase(raw: RawCase, file: string, yaml: LocatedYaml): Outcome<Case> {
+  const wrong = (path: Path, message: string, remedy: string) =>
+    failure('usage', message, remedy, { place: yaml.placeOf(path) });
+
+  for (const key of ['filesystems', 'tests', 'groups', 'pmem'] as const) {
+    const list = raw[key] ?? [];
+    const twice = list.findIndex((item, index) => (list as string[]).indexOf(item) < index);
+    if (twice >= 0) {
+      return wrong([key, twice], `${list[twice]} is there twice`, 'Leave one of them out');
+    }
+  }
+  const variants = readVariants(raw, file, yaml);
+  if (!variants.ok) return variants;
+  const tests = readTests(raw, yaml);
+  if (!tests.ok) return tests;
+  const pmem = raw.pmem ?? [RUN_DEFAULTS.pmem];
+  const unknown = pmem.findIndex((kind) => !(PMEM_KINDS as readonly string[]).includes(kind));
+  if (unknown >= 0) {
+    const what = `There is no kind of persistent memory ${JSON.stringify(pmem[unknown])}`;
+    return wrong(['pmem', unknown], what, `Use ${PMEM_KINDS.join(', ')}`);
+  }
+  const options = readOptions(raw, yaml, tests.value[0] ?? '');
+  if (!options.ok) return options;
+  const cells = {
+    variants: variants.value,
+    fileSystems: raw.filesystems,
+    tests: tests.value,
+    pmem: pmem as PmemKind[],
+  };
+  const expectations = readExpectations(raw, cells, yaml);
+  if (!expectations.ok) return expectations;
+  return success({
+    file,
+    title: raw.title ?? null,
+    kernel: raw.kernel ?? RUN_DEFAULTS.kernel,
+    ...cells,
+    options: options.value,
+    expectations: expectations.value,
+  });
+}
+
+function readVariants(raw: RawCase, file: string, yaml: LocatedYaml): Outcome<Case['variants']> {
+  const names = Object.keys(raw.variants);
+  if (names.length === 0) {
+    return failure('usage', 'No variant is named', 'Name at least one, such as `base: []`', {
+      place: yaml.placeOf(['variants']),
+    });
+  }
+  const base = dirname(resolve(file));
+  const variants = names.map((name) => ({
+    name,
+    changes: (raw.variants[name] ?? []).map((change) => resolve(base, change)),
+  }));
+  for (const { name, changes } of variants) {
+    for (const [index, change] of changes.entries()) {
+      const problem = whyUnreadable(change);
+      if (problem === undefined) continue;
+      const written = raw.variants[name]?.[index];
+      return failure(
+        'usage',
+        `${written}, a change of ${name}, ${problem}`,
+        'Paths are relative to the case file; name a patch, an mbox or a .cocci',
+        { place: yaml.placeOf(['variants', name, index]) },
+      );
+    }
+  }
+  return success(variants);
+}
+
+/** Completes "the file …"; undefined where it can be read. */
+export function whyUnreadable(file: string): string | undefined {
+  try {
+    if (!statSync(file).isFile()) return 'is no file';
+    accessSync(file, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
+  }
+}
+
+function readTests(raw: RawCase, yaml: LocatedYaml): Outcome<string[]> {
+  const all = builtinTests();
+  for (const key of ['tests', 'groups'] as const) {
+    for (const [index, name] of (raw[key] ?? []).entries()) {
+      const one = key === 'tests' ? { ids: [name], groups: [] } : { ids: [], groups: [name] };
+      const found = selectTests(all, one);
+      if (!found.ok) return at(found, yaml.placeOf([key, index]));
+    }
+  }
+  const { tests: ids = [], groups = [] } = raw;
+  if (ids.length + groups.length === 0) {
+    return failure('usage', 'No test is named', 'Add `tests: [generic/002]` or `groups: [dax]`', {
+      place: yaml.placeOf([]),
+    });
+  }
+  const selected = selectTests(all, { ids, groups });
+  return selected.ok ? success(selected.value.map(({ id }) => id)) : selected;
+}
+
+/** The options are checked one by one with what checks those of `run`, for their places. */
+function readOptions(raw: RawCase, yaml: LocatedYaml, test: string): Outcome<CaseOptions> {
+  const keys = [
+    ['timeout', 'timeout'],
+    ['size', 'size'],
+    ['mkfs-opts', 'mkfsOpts'],
+    ['mount-opts', 'mountOpts'],
+  ] as const;
+  for (const [key, option] of keys) {
+    for (const fs of raw.filesystems) {
+      const value = valueFor(raw[key], fs);
+      if (value === undefined) continue;
+      const options: RunOptions = { ...RUN_DEFAULTS, [option]: value };
+      const checked = checkRequest(fs, [test], options);
+      if (!checked.ok) return at(checked, yaml.placeOf([key, fs]));
+    }
+  }
+  return success({
+    timeout: raw.timeout,
+    size: raw.size,
+    mkfsOpts: raw['mkfs-opts'],
+    mountOpts: raw['mount-opts'],
+    control: raw.control,
+  });
+}
+
+function valueFor(value: string | PerFileSystem | undefined, fs: FileSystem): string | undefined {
+  return typeof value === 'object' ? value[fs] : value;
+}
+
+function readExpectations(
+  raw: RawCase,
+  cells: Pick<Case, 'variants' | 'fileSystems' | 'tests' | 'pmem'>,
+  yaml: LocatedYaml,
+): Outcome<CellExpectation[]> {
+  const names = {
+    variant: cells.variants.map(({ name }) => name),
+    fs: cells.fileSystems,
+    test: cells.tests,
+    pmem: cells.pmem,
+  } as const;
+  const listed = (raw.expect?.cells ?? []).map((cell, index) => ({ cell, index }));
+  const expectations: CellExpectation[] = [];
+  if (raw.expect?.default) {
+    expectations.push({ cells: {}, expected: { verdict: raw.expect.default } });
+  }
+  for (const { cell, index } of listed) {
+    for (const key of ['variant', 'fs', 'test', 'pmem'] as const) {
+      const known: readonly string[] = names[key];
+      const stranger = cell[key]?.findIndex((name) => !known.includes(name)) ?? -1;
+      if (stranger < 0) continue;
+      const name = cell[key]?.[stranger] ?? '';
+      const near = nearest(name, known);
+      return failure(
+        'usage',
+        `This case has no ${WORDS[key]} ${JSON.stringify(name)}`,
+        `${near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''}It has ${known.join(', ')}`,
+        { place: yaml.placeOf(['expect', 'cells', index, key, stranger]) },
+      );
+    }
+    if (cell.signature !== undefined && cell.verdict !== 'fail') {
+      return failure(
+        'usage',
+        `A signature is expected of a cell that is to be ${cell.verdict}`,
+        'Only a cell that fails has one: leave the signature out, or expect fail',
+        { place: yaml.placeOf(['expect', 'cells', index, 'signature']) },
+      );
+    }
+    expectations.push({
+      cells: { variants: cell.variant, fileSystems: cell.fs, tests: cell.test, pmem: cell.pmem },
+      expected: {
+        verdict: cell.verdict,
+        ...(cell.signature === undefined ? {} : { signature: cell.signature }),
+      },
+    });
+  }
+  const all = cellNames(cells);
+  const offset = expectations.length - listed.length;
+  for (const { index } of listed) {
+    const own = expectations[offset + index] as CellExpectation;
+    const later = expectations.slice(offset + index + 1);
+    const left = all.some(
+      (cell) => selects(own.cells, cell) && !later.some((other) => selects(other.cells, cell)),
+    );
+    if (!left) {
+      return failure(
+        'usage',
+        'No cell is left for this expectation: those below it name all of its cells',
+        'Leave it out, or put the more special one last',
+        { place: yaml.placeOf(['expect', 'cells', index]) },
+      );
+    }
+  }
+  return success(expectations);
+}
+
+const WORDS = { variant: 'variant', fs: 'file system', test: 'test', pmem: 'pmem kind' } as const;

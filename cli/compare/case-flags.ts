@@ -1,0 +1,197 @@
+import { resolve } from 'node:path';
+import { PMEM_KINDS, type PmemKind } from '../guest/machine.js';
+import { parseChoice } from '../options.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import { FILE_SYSTEMS, type FileSystem } from '../plan/unit.js';
+import { RUN_DEFAULTS } from '../run/defaults.js';
+import { builtinTests, selectTests } from '../suite/builtin.js';
+import { seriesPrefixes } from '../variant/series.js';
+import { BASE, type Variant } from '../variant/variant.js';
+import type { Case, PerFileSystem } from './case.js';
+import { readCaseFile, whyUnreadable } from './case-file.js';
+
+/** The options of `compare` as the command line gives them. */
+export interface CompareOptions {
+  /** true where it is given without a value. */
+  base?: string | true;
+  variant?: string[];
+  cumulative?: string;
+  fs?: string[];
+  test?: string[];
+  group?: string[];
+  kernel?: string;
+  pmem?: string[];
+  mountOpts?: string;
+  mkfsOpts?: string;
+  size?: string;
+  timeout?: string;
+  control?: boolean;
+  repeat: string;
+  jobs?: string;
+  accel: string;
+  /** false with --no-checkpoint. */
+  checkpoint?: boolean;
+  out?: string;
+  json?: boolean;
+  mail?: boolean;
+  dryRun?: boolean;
+}
+
+/** What is compared: by the file, or by the flags alone. */
+export async function requestedCase(
+  file: string | undefined,
+  options: CompareOptions,
+): Promise<Outcome<Case>> {
+  if (options.json && options.mail) {
+    return failure('usage', '--json and --mail both want stdout', 'Leave one of them out');
+  }
+  if (file === undefined) return caseFromFlags(options);
+  const flag = CASE_FLAGS.find(([name]) => options[name] !== undefined)?.[1];
+  if (flag !== undefined) {
+    return failure(
+      'usage',
+      `${flag} and a case file: the file says what is compared`,
+      `Put it into ${file}, or leave the file out; --kernel and --timeout go before the file's`,
+    );
+  }
+  return readCaseFile(file, options);
+}
+
+const CASE_FLAGS = [
+  ['base', '--base'],
+  ['variant', '--variant'],
+  ['cumulative', '--cumulative'],
+  ['fs', '--fs'],
+  ['test', '--test'],
+  ['group', '-g'],
+  ['pmem', '--pmem'],
+  ['mountOpts', '--mount-opts'],
+  ['mkfsOpts', '--mkfs-opts'],
+  ['size', '--size'],
+  ['control', '--control'],
+] as const;
+
+async function caseFromFlags(options: CompareOptions): Promise<Outcome<Case>> {
+  const { variant = [], cumulative, fs = [], test = [], group = [], pmem = [] } = options;
+  if (variant.length === 0 && cumulative === undefined) {
+    return failure(
+      'usage',
+      'There is nothing to compare',
+      'Name a case file, or a variant: `daxrepro compare --variant v2=v2.patch --fs ext2 --test generic/002`',
+    );
+  }
+  if (fs.length === 0) {
+    return failure(
+      'usage',
+      'No file system is named',
+      `Give --fs, one of ${FILE_SYSTEMS.join(', ')}`,
+    );
+  }
+  const fileSystems = unique(fs, (name) => parseChoice('--fs', name, FILE_SYSTEMS));
+  if (!fileSystems.ok) return fileSystems;
+  const kinds = unique(pmem.length > 0 ? pmem : [RUN_DEFAULTS.pmem], (name) =>
+    parseChoice('--pmem', name, PMEM_KINDS),
+  );
+  if (!kinds.ok) return kinds;
+  if (test.length + group.length === 0) {
+    return failure(
+      'usage',
+      'No test is named',
+      'Give --test generic/002, or a group with -g auto; `daxrepro list` shows them',
+    );
+  }
+  const tests = selectTests(builtinTests(), { ids: test, groups: group });
+  if (!tests.ok) return tests;
+  const variants = await readVariants(options);
+  if (!variants.ok) return variants;
+  const forAll = (value: string | undefined): PerFileSystem | undefined =>
+    value === undefined
+      ? undefined
+      : Object.fromEntries(fileSystems.value.map((one) => [one, value]));
+  return success({
+    file: null,
+    title: null,
+    kernel: options.kernel ?? RUN_DEFAULTS.kernel,
+    variants: variants.value,
+    fileSystems: fileSystems.value,
+    tests: tests.value.map(({ id }) => id),
+    pmem: kinds.value,
+    options: {
+      timeout: options.timeout,
+      size: forAll(options.size),
+      mkfsOpts: forAll(options.mkfsOpts),
+      mountOpts: forAll(options.mountOpts),
+      control: options.control,
+    },
+    expectations: [],
+  });
+}
+
+/** `--fs ext2,ext4` and `--fs ext2 --fs ext4` are the same; what is there twice counts once. */
+function unique<Value extends FileSystem | PmemKind>(
+  given: readonly string[],
+  parse: (text: string) => Outcome<Value>,
+): Outcome<Value[]> {
+  const values = new Set<Value>();
+  for (const text of given.flatMap((list) => list.split(','))) {
+    const value = parse(text);
+    if (!value.ok) return value;
+    values.add(value.value);
+  }
+  return success([...values]);
+}
+
+async function readVariants(options: CompareOptions): Promise<Outcome<Variant[]>> {
+  const variants: Variant[] = [];
+  const base = readBase(options.base);
+  if (!base.ok) return base;
+  variants.push(base.value);
+  for (const text of options.variant ?? []) {
+    const variant = readVariant('--variant', text);
+    if (!variant.ok) return variant;
+    variants.push(variant.value);
+  }
+  if (options.cumulative !== undefined) {
+    // A base with changes is what the series goes on top of.
+    const own = await seriesPrefixes(...base.value.changes);
+    if (!own.ok) return own;
+    const prefixes = await seriesPrefixes(...base.value.changes, resolve(options.cumulative));
+    if (!prefixes.ok) return prefixes;
+    variants.push(...prefixes.value.slice(own.value.length));
+  }
+  const names = variants.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  return twice === undefined
+    ? success(variants)
+    : failure('usage', `Two variants are called ${twice}`, 'Give each a name of its own');
+}
+
+function readBase(text: string | true | undefined): Outcome<Variant> {
+  if (text === undefined || text === true) return success(BASE);
+  if (!text.includes('=')) return success({ name: text, changes: [] });
+  return readVariant('--base', text);
+}
+
+/** `NAME=FILE[,FILE…]` */
+function readVariant(option: string, text: string): Outcome<Variant> {
+  const [, name = '', list = ''] = /^([A-Za-z0-9][A-Za-z0-9._+-]{0,39})=(.+)$/.exec(text) ?? [];
+  const files = list.split(',');
+  if (name === '' || files.includes('')) {
+    return failure(
+      'usage',
+      `${option} ${JSON.stringify(text)} does not name a variant and its files`,
+      `Write ${option} NAME=FILE[,FILE…], such as ${option} v2=v2.patch`,
+    );
+  }
+  for (const file of files) {
+    const problem = whyUnreadable(file);
+    if (problem !== undefined) {
+      return failure(
+        'usage',
+        `${file}, a change of ${name}, ${problem}`,
+        'Name a patch, an mbox or a .cocci; commas separate files',
+      );
+    }
+  }
+  return success({ name, changes: files.map((file) => resolve(file)) });
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { FILE_SYSTEMS } from '../plan/unit.js';
+import { VERDICTS } from '../verdict/judge.js';
+
+/**
+ * The shape of a case file. Each error is the sentence that says what would be right; case-file.ts
+ * adds what is there instead, and where.
+ */
+
+/** `a` and `[a]` are the same. */
+function oneOrMore<Item extends z.ZodType>(item: Item, error: string) {
+  const asList = (value: unknown) =>
+    value === undefined || value === null || Array.isArray(value) ? value : [value];
+  return z.preprocess(asList, z.array(item, { error }).min(1, { error }));
+}
+
+const TESTS = 'Give a list of tests, such as [generic/002]; `daxrepro list` shows them';
+const GROUPS = 'Give a list of groups, such as [dax]; `daxrepro list` shows them';
+const VARIANTS = 'Give names with their changes, such as `base: []` and `v2: [v2.patch]`';
+const CHANGES =
+  'Give files: patches, mboxes or semantic patches (.cocci); [] is the kernel as it is';
+const NAME = 'Names are letters, digits and . _ + -, at most 40, such as page-writeback-too';
+const VERDICT = `Give one of ${VERDICTS.join(', ')}`;
+const EXPECT = 'Give a verdict for all cells, such as `expect: pass`, or `default` and `cells`';
+const SELECTOR = 'Give a name or a list of names; leave the key out where all are meant';
+
+/** Numbers too: `timeout: 90` is no text in YAML. */
+function text(error: string) {
+  return z.union([z.string().min(1), z.number().transform(String)], { error });
+}
+
+/** One for all file systems, or a map of some; either way it becomes a map. */
+function perFileSystem(error: string) {
+  const each = text(error).optional();
+  const forAll = (value: unknown) =>
+    typeof value === 'string' || typeof value === 'number'
+      ? Object.fromEntries(FILE_SYSTEMS.map((fs) => [fs, value]))
+      : value;
+  return z.preprocess(forAll, z.strictObject({ ext2: each, ext4: each, xfs: each }, { error }));
+}
+
+const name = z.string({ error: SELECTOR }).min(1, { error: SELECTOR });
+const selector = oneOrMore(name, SELECTOR).optional();
+const verdict = z.enum(VERDICTS, { error: VERDICT });
+
+const cellSchema = z.strictObject(
+  {
+    variant: selector,
+    fs: selector,
+    test: selector,
+    pmem: selector,
+    verdict,
+    signature: z
+      .string({ error: 'Give the signature of a finding, as `daxrepro fsck` prints it' })
+      .regex(/^(e2fsck|xfs_repair|kernel):[^\s:]\S*$/, {
+        error:
+          'A signature begins with e2fsck:, xfs_repair: or kernel:, and has no blanks; `daxrepro fsck LOG` prints those of a log',
+      })
+      .optional(),
+  },
+  { error: 'Give a map, such as {variant: v2, fs: ext2, verdict: fail}' },
+);
+
+const expectSchema = z.strictObject(
+  {
+    default: verdict.optional(),
+    cells: z.array(cellSchema, { error: 'Give a list of cells with their verdicts' }).optional(),
+  },
+  { error: EXPECT },
+);
+
+export const caseSchema = z.strictObject(
+  {
+    title: z.string({ error: 'Give one line of text' }).optional(),
+    kernel: z.string({ error: 'Give a kernel, such as debian:6.1' }).optional(),
+    variants: z.record(
+      z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,39}$/, { error: NAME }),
+      // Nothing after the colon is the kernel as it is.
+      z.preprocess(
+        (value) => (typeof value === 'string' ? [value] : (value ?? [])),
+        z.array(z.string({ error: CHANGES }).min(1, { error: CHANGES }), { error: CHANGES }),
+      ),
+      { error: VARIANTS },
+    ),
+    filesystems: oneOrMore(
+      z.enum(FILE_SYSTEMS, { error: `Use ${FILE_SYSTEMS.join(', ')}` }),
+      `Give a list of ${FILE_SYSTEMS.join(', ')}`,
+    ),
+    tests: oneOrMore(z.string({ error: TESTS }), TESTS).optional(),
+    groups: oneOrMore(z.string({ error: GROUPS }), GROUPS).optional(),
+    pmem: oneOrMore(
+      z.string({ error: 'Give a kind of persistent memory, such as memmap' }),
+      'Give a kind of persistent memory, such as memmap',
+    ).optional(),
+    timeout: text('Give the time for each test, such as 90 or 5m').optional(),
+    size: perFileSystem('Give a size, such as 256M, or one for each file system').optional(),
+    'mkfs-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
+    'mount-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
+    control: z.boolean({ error: 'Give true or false' }).optional(),
+    expect: z
+      .preprocess((value) => (typeof value === 'string' ? { default: value } : value), expectSchema)
+      .optional(),
+  },
+  { error: 'Give a map with at least `variants`, `filesystems` and `tests`' },
+);
+
+export type RawCase = z.infer<typeof caseSchema>;
+
+/** The keys that belong into the map at this path; undefined where any will do. */
+export function knownKeys(path: readonly PropertyKey[]): string[] | undefined {
+  if (path.length === 0) return Object.keys(caseSchema.shape);
+  if (path.length === 1 && path[0] === 'expect') return Object.keys(expectSchema.shape);
+  if (path[0] === 'expect' && path[1] === 'cells') return Object.keys(cellSchema.shape);
+  return path.length === 1 ? [...FILE_SYSTEMS] : undefined;
+}

@@ -1,0 +1,124 @@
+import type { Severity } from '../findings/finding.js';
+import { messageClass, signature } from '../findings/signature.js';
+import type { PmemKind } from '../guest/machine.js';
+import type { FileSystem } from '../plan/unit.js';
+import { BASE } from '../variant/variant.js';
+import type { Verdict } from '../verdict/judge.js';
+import { isUndecided } from './expectations.js';
+import type { CellResult, ComparedCase, CompareUnit } from './result.js';
+
+/** What a variant changes: not that something fails, but what appeared and what vanished. */
+
+export interface Difference {
+  fs: FileSystem;
+  test: string;
+  pmem: PmemKind;
+  /** The names of the two variants. */
+  base: string;
+  variant: string;
+  verdicts: { base: Verdict; variant: Verdict };
+  /** Where a side has no verdict, nothing can be said about findings: both lists are empty. */
+  comparable: boolean;
+  appeared: SignatureChange[];
+  vanished: SignatureChange[];
+}
+
+export interface SignatureChange {
+  /** A finding's, or `test:` and the class of what a failed test says of itself. */
+  signature: string;
+  severity: Severity;
+  /** The first one's. May hold words of the guest: escape it before printing. */
+  message: string;
+  /** In so many of the attempts. */
+  attempts: number;
+  of: number;
+}
+
+/** The variant that the others are compared with: `base`, or the first. */
+export function referenceOf({ variants }: Pick<ComparedCase, 'variants'>): string {
+  const base = variants.find(({ name }) => name === BASE.name) ?? variants[0];
+  return base?.name ?? BASE.name;
+}
+
+/** Only what differs is in it. */
+export function differencesOf(
+  compared: Pick<ComparedCase, 'variants'>,
+  cells: readonly CellResult[],
+): Difference[] {
+  const reference = referenceOf(compared);
+  return cells.flatMap((cell) => {
+    if (cell.variant === reference) return [];
+    const base = cells.find(
+      ({ variant, fs, test, pmem }) =>
+        variant === reference && fs === cell.fs && test === cell.test && pmem === cell.pmem,
+    );
+    const difference = base && compareCells(base, cell);
+    return difference ? [difference] : [];
+  });
+}
+
+function compareCells(base: CellResult, cell: CellResult): Difference | undefined {
+  if (base.verdict === undefined || cell.verdict === undefined) return undefined;
+  const sides = [base, cell].map(({ units }) => units.filter((unit) => !isUndecided(unit)));
+  const comparable = sides.every((units) => units.length > 0);
+  const [before = [], after = []] = sides.map(signaturesOf);
+  const missingIn = (list: readonly SignatureChange[]) => (one: SignatureChange) =>
+    comparable && !list.some((other) => other.signature === one.signature);
+  const appeared = after.filter(missingIn(before));
+  const vanished = before.filter(missingIn(after));
+  if (base.verdict === cell.verdict && appeared.length + vanished.length === 0) return undefined;
+  return {
+    fs: cell.fs,
+    test: cell.test,
+    pmem: cell.pmem,
+    base: base.variant,
+    variant: cell.variant,
+    verdicts: { base: base.verdict, variant: cell.verdict },
+    comparable,
+    appeared,
+    vanished,
+  };
+}
+
+function signaturesOf(units: readonly CompareUnit[]): SignatureChange[] {
+  const found = new Map<string, SignatureChange>();
+  for (const unit of units) {
+    const seen = new Set<string>();
+    for (const one of signaturesOfUnit(unit)) {
+      const known = found.get(one.signature);
+      if (!known) found.set(one.signature, changeOf(one, units.length));
+      else if (!seen.has(one.signature)) known.attempts += 1;
+      seen.add(one.signature);
+    }
+  }
+  return [...found.values()];
+}
+
+function signaturesOfUnit(
+  unit: CompareUnit,
+): Pick<SignatureChange, 'signature' | 'severity' | 'message'>[] {
+  const serious = unit.findings.some(({ severity }) => severity !== 'notice');
+  // A test that failed by itself left no finding; its words are what can be compared.
+  const own =
+    unit.verdict === 'fail' && !serious
+      ? [
+          {
+            signature: signature('test', messageClass(unit.reason)),
+            severity: 'corruption' as const,
+            message: unit.reason,
+          },
+        ]
+      : [];
+  return [...own, ...unit.findings];
+}
+
+function changeOf(
+  {
+    signature: name,
+    severity,
+    message,
+  }: Pick<SignatureChange, 'signature' | 'severity' | 'message'>,
+  of: number,
+): SignatureChange {
+  return { signature: name, severity, message, attempts: 1, of };
+}

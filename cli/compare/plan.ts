@@ -1,0 +1,91 @@
+import type { AcceleratorChoice } from '../guest/accelerator.js';
+import { type Outcome, success } from '../outcome.js';
+import { planUnits } from '../plan/plan.js';
+import type { RunRequest, Unit } from '../plan/unit.js';
+import { RUN_DEFAULTS } from '../run/defaults.js';
+import { checkRequest } from '../run/request.js';
+import type { Variant } from '../variant/variant.js';
+import { type Case, type CellName, cellKey, cellNames, type Expected } from './case.js';
+import { expectedOf } from './expectations.js';
+
+/** A case as the requests of `run` that it consists of. */
+
+export interface Cell {
+  name: CellName;
+  expected: Expected | null;
+  request: RunRequest;
+}
+
+export interface ComparisonPlan {
+  /** In the order of the table. */
+  cells: Cell[];
+  accelerator: AcceleratorChoice;
+  /** Guests at a time; undefined: as many as the machine takes. */
+  jobs: number | undefined;
+}
+
+/** What is not the case's business, but the run's. */
+export interface RunFlags {
+  repeat: string;
+  jobs?: string | undefined;
+  accel: string;
+}
+
+export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPlan> {
+  const plan: ComparisonPlan = { cells: [], accelerator: 'auto', jobs: undefined };
+  for (const name of cellNames(of)) {
+    const { options } = of;
+    const checked = checkRequest(name.fs, [name.test], {
+      ...RUN_DEFAULTS,
+      kernel: of.kernel,
+      pmem: name.pmem,
+      repeat: flags.repeat,
+      accel: flags.accel,
+      ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+      ...given('timeout', options.timeout),
+      ...given('size', options.size?.[name.fs]),
+      ...given('mkfsOpts', options.mkfsOpts?.[name.fs]),
+      ...given('mountOpts', options.mountOpts?.[name.fs]),
+      // On a pmem kind the control is a mount without DAX where DAX was to be compared.
+      control: options.control === true && name.pmem === 'none',
+    });
+    if (!checked.ok) return checked;
+    const { request, accelerator, jobs } = checked.value;
+    const variant = of.variants.find((one) => one.name === name.variant) as Variant;
+    Object.assign(plan, { accelerator, jobs });
+    plan.cells.push({
+      name,
+      expected: expectedOf(name, of.expectations),
+      request: { ...request, variant },
+    });
+  }
+  return success(plan);
+}
+
+function given<Key extends string>(key: Key, value: string | undefined) {
+  return value === undefined ? {} : ({ [key]: value } as Record<Key, string>);
+}
+
+/**
+ * The first attempt of every cell before the second of any: what is compared meets the same
+ * conditions, and whoever interrupts has every cell, tried less often.
+ */
+export function unitsOf(cells: readonly Cell[], release: string): Unit[] {
+  return cells
+    .flatMap(({ request }) => planUnits(request, release))
+    .sort((a, b) => a.attempt - b.attempt);
+}
+
+/** The cell that a unit, or its result, belongs to. */
+export function cellFinder(cells: readonly Cell[]): (name: CellName) => Cell {
+  const byKey = new Map(cells.map((cell) => [cellKey(cell.name), cell]));
+  return (name) => {
+    const cell = byKey.get(cellKey(name));
+    if (!cell) throw new Error(`no cell ${cellKey(name)}`);
+    return cell;
+  };
+}
+
+export function cellNameOf(unit: Unit): CellName {
+  return { variant: unit.variant, fs: unit.fs, test: unit.test, pmem: unit.shape.pmem };
+}

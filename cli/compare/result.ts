@@ -1,0 +1,60 @@
+import type { Failure } from '../outcome.js';
+import type { RunResult, UnitResult } from '../run/result.js';
+import { VERDICTS, type Verdict } from '../verdict/judge.js';
+import { type Case, type CellName, cellKey, cellNames, type Expected } from './case.js';
+import type { Difference } from './differences.js';
+
+/** A comparison's outcome, as the contract's JSON has it; more is added. */
+export interface CompareResult extends RunResult {
+  case: ComparedCase;
+  units: CompareUnit[];
+  /** What is different from the first variant, or from the one that is called base. */
+  differences: Difference[];
+  /** Versions of what made and checked the file systems: the guest gets the host's programs. */
+  tools: { e2fsprogs?: string; xfsprogs?: string };
+}
+
+export type ComparedCase = Pick<
+  Case,
+  'file' | 'title' | 'kernel' | 'variants' | 'fileSystems' | 'tests' | 'pmem'
+>;
+
+export interface CompareUnit extends UnitResult {
+  expected: Expected | null;
+  held: boolean;
+  /** Why there was nothing to run: the variant could not be applied or built. */
+  failure?: Failure;
+}
+
+/** All attempts of one cell. */
+export interface CellResult extends CellName {
+  /** Empty where an interruption came before. */
+  units: CompareUnit[];
+  /** The worst; undefined where none ran. */
+  verdict: Verdict | undefined;
+  expected: Expected | null;
+  held: boolean;
+}
+
+/** Every cell of the case, in the order of the table. */
+export function cellResults(result: Pick<CompareResult, 'case' | 'units'>): CellResult[] {
+  const byKey = new Map<string, CompareUnit[]>();
+  for (const unit of result.units) {
+    const key = cellKey(unit);
+    byKey.set(key, [...(byKey.get(key) ?? []), unit]);
+  }
+  return cellNames(result.case).map((name) => {
+    const units = byKey.get(cellKey(name)) ?? [];
+    return {
+      ...name,
+      units,
+      verdict: worstOf(units),
+      expected: units[0]?.expected ?? null,
+      held: units.every(({ held }) => held),
+    };
+  });
+}
+
+function worstOf(units: readonly CompareUnit[]): Verdict | undefined {
+  return VERDICTS.findLast((verdict) => units.some((unit) => unit.verdict === verdict));
+}

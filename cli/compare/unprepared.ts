@@ -1,0 +1,66 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Kernel } from '../kernel/kernel.js';
+import { type Failure, formatFailure } from '../outcome.js';
+import type { Unit } from '../plan/unit.js';
+import type { UnitResult } from '../run/result.js';
+import { unitFolder } from '../run/run-directory.js';
+
+/** The result of a unit whose variant could not be prepared: `error`, with the reason. */
+export function unpreparedResult(
+  unit: Unit,
+  index: number,
+  failed: Failure,
+  more: { kernel: Kernel; accel: string; directory: string; replay: string },
+): UnitResult {
+  const { place } = failed;
+  const where = place ? `${[place.file, place.line].filter(Boolean).join(':')}: ` : '';
+  return {
+    fs: unit.fs,
+    test: unit.test,
+    suite: unit.suite,
+    kernel: { spec: unit.kernelSpec, release: more.kernel.release, id: more.kernel.id },
+    variant: unit.variant,
+    pmem: unit.shape.pmem,
+    accel: more.accel,
+    attempt: unit.attempt,
+    verdict: 'error',
+    reason: `${where}${failed.message}`,
+    control: unit.control,
+    dax: {
+      proven: false,
+      driver: 'none',
+      mountOptions: '',
+      statxBefore: null,
+      statxAfter: null,
+      module: null,
+      looks: [],
+    },
+    findings: [],
+    bootFindings: [],
+    ending: 'not-started',
+    cloned: false,
+    durationSeconds: 0,
+    bootSeconds: null,
+    artifacts: keepDetail(unit, index, failed, more.directory),
+    replay: more.replay,
+  };
+}
+
+/** All that the patch program or the compiler said, in a file as the logs of a guest are. */
+function keepDetail(
+  unit: Unit,
+  index: number,
+  failed: Failure,
+  directory: string,
+): Record<string, string> {
+  const folder = unitFolder(unit, index);
+  try {
+    mkdirSync(join(directory, folder), { recursive: true });
+    writeFileSync(join(directory, folder, 'failure.txt'), `${formatFailure(failed)}\n`);
+    return { failure: `${folder}/failure.txt` };
+  } catch {
+    // It is printed, and in result.json.
+    return {};
+  }
+}
