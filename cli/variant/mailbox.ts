@@ -17,7 +17,9 @@ export interface MailedPatch {
 /** Whether this is a mailbox, or one mail: `git format-patch` writes both. */
 export function isMail(content: Buffer): boolean {
   const head = content.subarray(0, 4096).toString('latin1').trimStart();
-  return /^(From \S+ |[A-Za-z][A-Za-z0-9-]*: )/.test(head) && /^(From|Subject): /im.test(head);
+  return (
+    /^From \S+ /.test(head) || (/^[A-Za-z][A-Za-z0-9-]*: /.test(head) && /^Subject: /im.test(head))
+  );
 }
 
 /**
@@ -71,9 +73,11 @@ async function readMail(
     return broken(file, `Mail ${position}`, 'cannot be read', information.all);
   }
   const title = information.stdout.match(/^Subject: (.*)$/m)?.[1]?.trim() ?? '';
+  if (title === '')
+    return broken(file, `Mail ${position}`, 'has no subject: its head is broken', '');
   const number = numbering(title);
-  const subject = title.replace(/^\s*\[[^\]]*\]\s*/, '') || 'without a subject';
-  const label = `mail ${position} (“${title || 'without a subject'}”)`;
+  const subject = title.replace(/^\s*\[[^\]]*\]\s*/, '') || title;
+  const label = `mail ${position} (“${title}”)`;
   const text = await readFile(patch);
   const diff = text.toString('latin1').search(/^(diff --git |Index: |--- \S.*\r?\n\+\+\+ )/m);
   if (diff < 0) {

@@ -62,10 +62,7 @@ t.test('a broken mail is named', async (t) => {
     [ONE + TWO.replace(/^From 01.*\n/, '') + THREE, /^Mail 1 .* runs into the next one/],
     [ONE + THREE, 'The series lacks its patch 2/3'],
     [ONE + TWO.slice(0, TWO.indexOf(' line 11;')) + THREE, /mail 2 .* is broken/],
-    [
-      mail('[PATCH] ext2: one', change(2), 'ö').replace('charset=UTF-8', 'charset=none'),
-      /^Mail 1 /,
-    ],
+    [ONE + TWO.replace(/^Subject: .*\n/m, ''), /^Mail 2 has no subject/],
     [COVER, 'The mailbox has no patch in any of its mails'],
   ];
   for (const [content, message] of cases) {
