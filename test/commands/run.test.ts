@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import t, { type Test } from 'tap';
+import { inheritedPath } from '../../cli/guest/machine.js';
 import { makeBzImage } from '../kernel/fixtures.js';
 import { compileInto } from '../util/compiled.js';
 import { ContractRun } from '../util/contract.js';
@@ -28,7 +29,7 @@ writeFileSync(bzImage, makeBzImage('6.1.0-test', Buffer.from('no payload that is
 let cases = 0;
 
 /** A run in a place of its own; the cache is shared, so that the image is made once. */
-function start(steps: Step[], args: string[] = []) {
+function start(steps: Step[], args: string[] = [], booted = ['--no-checkpoint']) {
   cases += 1;
   const place = join(top, 'cases', String(cases));
   mkdirSync(place);
@@ -39,7 +40,7 @@ function start(steps: Step[], args: string[] = []) {
     'env',
     [
       ...['-u', 'NODE_OPTIONS', process.execPath, main, 'run', 'ext4', 'generic/002'],
-      ...['--kernel', `image:${bzImage}`, '--accel', 'tcg', ...args],
+      ...['--kernel', `image:${bzImage}`, '--accel', 'tcg', ...booted, ...args],
     ],
     {
       env: {
@@ -68,8 +69,8 @@ function start(steps: Step[], args: string[] = []) {
 }
 
 /** To its end; then nothing may be running. */
-async function run(t: Test, steps: Step[], args: string[] = []) {
-  const started = start(steps, args);
+async function run(t: Test, steps: Step[], args: string[] = [], booted?: string[]) {
+  const started = start(steps, args, booted);
   const { exitCode, stdout, stderr } = await started.child;
   t.notOk(
     started.log().some(({ pid }) => lives(pid)),
@@ -196,7 +197,7 @@ t.test('invalid, and a hint where no DAX may have been the wish', async (t) => {
   t.equal(exitCode, 3);
   t.match(document(stdout), { verdict: 'invalid', units: [{ dax: { proven: false } }] });
   t.match(stderr, /--control/);
-  t.match(log()[0]?.argv?.join(' '), /file=\/dev\/fd\/6 .*file=\/dev\/fd\/7/);
+  for (const device of [0, 1]) t.match(log()[0]?.argv?.join(' '), `file=${inheritedPath(device)}`);
 
   const control = await run(t, steps, ['--json', '--pmem', 'none', '--control']);
   t.equal(control.exitCode, 0, control.stderr);
@@ -238,6 +239,31 @@ t.test('fail: a panic', async (t) => {
   );
   t.equal(exitCode, 1);
   t.match(document(stdout).units, [{ verdict: 'fail', reason: /panicked.*Fatal exception/ }]);
+});
+
+t.test('clones of a checkpoint end in the same ways', async (t) => {
+  const panic = { console: '[    9.000000] Kernel panic - not syncing: Fatal exception\n' };
+  const [made, ...others] = [
+    { steps: unitSteps(), exit: 0, unit: { verdict: 'pass', dax: { proven: true } } },
+    {
+      steps: unitSteps({ during: [panic, { exit: 0 }] }),
+      exit: 1,
+      unit: { verdict: 'fail', reason: /panicked/ },
+    },
+    {
+      steps: unitSteps({ during: [{ kill: 'SIGKILL' }] }),
+      exit: 3,
+      unit: { verdict: 'error', reason: /SIGKILL/ },
+    },
+  ] as const;
+  for (const { steps, exit, unit } of [made, made, ...others]) {
+    const { exitCode, stdout, log } = await run(t, steps, ['--json'], []);
+    t.equal(exitCode, exit);
+    t.match(document(stdout).units, [unit]);
+    const argv = log().findLast(({ argv }) => argv)?.argv;
+    t.ok(argv?.includes('-incoming'), 'it was a clone');
+    t.notMatch(argv?.join(' '), /share=on/, 'that writes to nothing shared');
+  }
 });
 
 t.test('Ctrl-C', async (t) => {

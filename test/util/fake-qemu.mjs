@@ -48,6 +48,10 @@ for (const socket of [console_, heartbeat]) socket.resume();
 /** The monitor: enough of it to be saved and resumed. What is saved is one line. */
 const monitor = open(6);
 let resumed = false;
+let go = () => {};
+const going = new Promise((resolve) => {
+  go = resolve;
+});
 const commands = {
   migrate: ({ uri }) => {
     const path = uri.replace(/^unix:/, '');
@@ -59,6 +63,10 @@ const commands = {
     const state = readFileSync(Number(uri.replace(/^fd:/, '')), 'utf8');
     if (state !== 'the state of a fake\n') throw new Error('the state is not one of ours');
     resumed = true;
+    return {};
+  },
+  cont: () => {
+    go();
     return {};
   },
   'query-status': () => ({ status: resumed ? 'paused' : 'running' }),
@@ -172,4 +180,12 @@ async function play(steps) {
   }
 }
 
-await play(script);
+/** A clone does not say again what was said before it was saved, and does nothing before it may. */
+if (argv.includes('-incoming')) {
+  await going;
+  const ready = script.findIndex(({ event }) => event?.event === 'ready');
+  beat(50);
+  await play(script.slice(ready + 1));
+} else {
+  await play(script);
+}
