@@ -27,6 +27,7 @@ Examples:
   daxrepro run ext2 generic/002           one test, on the packaged 6.1 kernel
   daxrepro run xfs -g dax --pmem nvdimm   a group of tests, on NVDIMMs
   daxrepro run ext4 generic/002 --json    for scripts: one JSON document on stdout
+  daxrepro compare case.yaml              variants of a kernel side by side
   daxrepro fsck e2fsck.log                the findings in a log from anywhere
 
 Exit codes: 0 all passed, 1 something failed, 2 usage, 3 no verdict, 130 interrupted.`,
@@ -64,6 +65,57 @@ program
   .action(async (fs, tests, options) => {
     const { runCommand } = await import('./commands/run.js');
     await finish(runCommand(fs, tests, options, process.argv.slice(2)));
+  });
+
+program
+  .command('compare')
+  .summary('run variants of a kernel side by side')
+  .description(
+    'Runs variants × file systems × tests, and shows each verdict and what differs (A/B).\nWhat is compared stands in a case file, or in flags.',
+  )
+  .argument('[case.yaml]', 'variants, file systems, tests, and what is expected of them')
+  .option(
+    '--base [name=file,...]',
+    'the variant that others are compared with (default: unchanged)',
+  )
+  .option('--variant <name=file,...>', 'a variant and its changes (repeatable)', collect)
+  .option('--cumulative <series>', 'a variant for each prefix of an mbox: 1 patch, 2 patches, …')
+  .option('--fs <fs>', 'ext2, ext4 or xfs (repeatable)', collect)
+  .option('--test <id>', 'a test, such as generic/002 (repeatable)', collect)
+  .option('-g, --group <name>', 'all tests of a group (repeatable)', collect)
+  .option('--kernel <spec>', `as for run; goes before the case's (default: ${RUN_DEFAULTS.kernel})`)
+  .option('--pmem <kind>', `as for run (repeatable; default: ${RUN_DEFAULTS.pmem})`, collect)
+  .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
+  .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
+  .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
+  .option('--size <size>', 'of each device: 256M, 1G')
+  .option(
+    '--timeout <time>',
+    `for each test; goes before the case's (default: ${RUN_DEFAULTS.timeout})`,
+  )
+  .option('--repeat <n>', 'times to run each cell', RUN_DEFAULTS.repeat)
+  .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
+  .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+  .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
+  .option('--out <dir>', "where the run's directory goes")
+  .option('--json', 'the result as JSON on stdout')
+  .option('--mail', 'the result as plain text for a mail, under 75 columns')
+  .option('--dry-run', 'list the cells, and start nothing')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  daxrepro compare fixtures/cases/2016-02-dax-writeback.yaml
+  daxrepro compare --variant v2=v2.patch --fs ext2 --test generic/002 --mail
+  daxrepro compare --cumulative series.mbox --fs ext4 -g quick
+
+Exit codes: 0 every expectation of the case held; 1 one was missed; 2 usage; 3 none was missed, but
+a cell has no verdict (invalid, error) that the case does not expect, or nothing ran; 130
+interrupted. Where nothing is expected, 0 means that every cell has a verdict, whichever.`,
+  )
+  .action(async (file, options) => {
+    const { compareCommand } = await import('./commands/compare.js');
+    await finish(compareCommand(file, options, process.argv.slice(2)));
   });
 
 program

@@ -1,0 +1,126 @@
+import type { Case } from '../compare/case.js';
+import { type CompareOptions, requestedCase } from '../compare/case-flags.js';
+import { differencesOf } from '../compare/differences.js';
+import { exitCodeOfComparison } from '../compare/expectations.js';
+import { type ComparisonPlan, planComparison, unitsOf } from '../compare/plan.js';
+import { prepareCells } from '../compare/prepare.js';
+import { type CompareResult, cellResults } from '../compare/result.js';
+import { runComparison } from '../compare/run.js';
+import { describeTools } from '../compare/tools.js';
+import { resolveKernel } from '../kernel/kernel.js';
+import { EXIT } from '../outcome.js';
+import type { Unit } from '../plan/unit.js';
+import { formatMail } from '../report/compare-mail.js';
+import { formatComparison } from '../report/compare-text.js';
+import { formatCells } from '../report/compare-words.js';
+import { describeHost } from '../run/host.js';
+import { worstVerdict } from '../run/result.js';
+import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
+import { defaultStore } from '../store/store.js';
+import { findProgram } from '../system/programs.js';
+import { version } from '../version.js';
+import {
+  ensureSystemFor,
+  explain,
+  inSession,
+  keepResult,
+  type Session,
+  suggestControl,
+  wantsColour,
+} from './session.js';
+
+/** `daxrepro compare [case.yaml]`: its exit code is the contract's. */
+export async function compareCommand(
+  file: string | undefined,
+  options: CompareOptions,
+  argv: string[],
+): Promise<number> {
+  const requested = await requestedCase(file, options);
+  if (!requested.ok) return explain(requested.failure);
+  const plan = planComparison(requested.value, options);
+  if (!plan.ok) return explain(plan.failure);
+  if (options.dryRun) {
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify(plan.value.cells.map(({ name, expected }) => ({ ...name, expected })))}\n`
+        : `${formatCells(plan.value.cells).join('\n')}\n`,
+    );
+    return EXIT.ok;
+  }
+  return inSession((session) => compare(requested.value, plan.value, options, argv, session));
+}
+
+async function compare(
+  of: Case,
+  plan: ComparisonPlan,
+  options: CompareOptions,
+  argv: string[],
+  session: Session,
+): Promise<number> {
+  const { reporter, signal } = session;
+  const started = new Date();
+  const system = await ensureSystemFor(of.kernel, session);
+  if (!system.ok) return explain(system.failure, reporter);
+  const progress = reporter.progress.bind(reporter);
+  const context = { store: defaultStore(), progress, signal };
+  const kernel = await resolveKernel(of.kernel, context);
+  if (signal.aborted) return EXIT.interrupted;
+  if (!kernel.ok) return explain(kernel.failure, reporter);
+  const prepared = await prepareCells(plan.cells, kernel.value, plan.accelerator, context);
+  if (signal.aborted) return EXIT.interrupted;
+  if (!prepared.ok) return explain(prepared.failure, reporter);
+
+  const units = unitsOf(plan.cells, kernel.value.release);
+  const parent = options.out ?? defaultRunsDirectory();
+  const directory = makeRunDirectory(parent, units[0] as Unit, started);
+  if (!directory.ok) return explain(directory.failure, reporter);
+  reporter.expect(units.length);
+  const [results, host, tools] = await Promise.all([
+    runComparison(units, plan, {
+      ...context,
+      kernel: kernel.value,
+      prepared: prepared.value,
+      directory: directory.value,
+      checkpoints: options.checkpoint !== false,
+      observer: reporter,
+    }),
+    describeHost(findProgram('qemu-system-x86_64') ?? 'qemu-system-x86_64'),
+    describeTools(of.fileSystems),
+  ]);
+  const { file, title, variants, fileSystems, tests, pmem } = of;
+  const result: CompareResult = {
+    schemaVersion: 1,
+    tool: { name: 'daxrepro', version: version() },
+    command: argv,
+    verdict: worstVerdict(results),
+    case: { file, title, kernel: of.kernel, variants, fileSystems, tests, pmem },
+    units: results,
+    differences: [],
+    host,
+    tools,
+    started: started.toISOString(),
+    durationSeconds: Math.round((Date.now() - started.getTime()) / 10) / 100,
+    directory: directory.value,
+  };
+  result.differences = differencesOf(result.case, cellResults(result));
+  reporter.end();
+  return conclude(result, options, signal);
+}
+
+function conclude(result: CompareResult, options: CompareOptions, signal: AbortSignal): number {
+  const own = exitCodeOfComparison(result.units);
+  const code = keepResult(result, signal.aborted ? EXIT.interrupted : own);
+  process.stdout.write(`${print(result, options)}\n`);
+  suggestControl(result);
+  return code;
+}
+
+/** Narrower than this a table is no table. */
+const NARROWEST = 40;
+
+function print(result: CompareResult, { json, mail }: CompareOptions): string {
+  if (json) return JSON.stringify(result, null, 2);
+  if (mail) return formatMail(result, { from: process.cwd() });
+  const width = Math.max(process.stdout.columns ?? 100, NARROWEST);
+  return formatComparison(result, { width, colour: wantsColour() });
+}

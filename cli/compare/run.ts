@@ -1,0 +1,77 @@
+import type { Kernel, KernelContext } from '../kernel/kernel.js';
+import type { Outcome } from '../outcome.js';
+import type { Unit } from '../plan/unit.js';
+import { type EngineObserver, runUnits } from '../run/engine.js';
+import { guestsAtATime } from '../run/host.js';
+import type { Prepared } from '../run/prepare.js';
+import { replayCommand } from '../run/request.js';
+import type { UnitResult } from '../run/result.js';
+import { holds } from './expectations.js';
+import { type Cell, type ComparisonPlan, cellFinder, cellNameOf } from './plan.js';
+import type { CompareUnit } from './result.js';
+import { unpreparedResult } from './unprepared.js';
+
+export interface ComparisonContext extends KernelContext {
+  kernel: Kernel;
+  prepared: (cell: Cell) => Outcome<Prepared>;
+  /** The run's directory. */
+  directory: string;
+  checkpoints: boolean;
+  observer: EngineObserver;
+  signal: AbortSignal;
+}
+
+/** Runs the units of all cells in one engine, those that can run, and holds each to its expectation. */
+export async function runComparison(
+  units: readonly Unit[],
+  plan: ComparisonPlan,
+  context: ComparisonContext,
+): Promise<CompareUnit[]> {
+  const { directory, kernel, observer } = context;
+  const find = cellFinder(plan.cells);
+  const cellOf = (unit: Unit) => find(cellNameOf(unit));
+  const replay = (unit: Unit) => replayCommand(unit, cellOf(unit).request);
+  const preparedFor = (unit: Unit) => context.prepared(cellOf(unit));
+
+  const ready = units.filter((unit) => preparedFor(unit).ok);
+  const accel = ready.map(preparedFor).find((one) => one.ok)?.value.accelerator ?? 'tcg';
+  const results = new Map<string, CompareUnit>();
+  const keep = (result: UnitResult, more: Pick<CompareUnit, 'failure'> = {}) => {
+    const { expected } = find(result as Parameters<typeof find>[0]);
+    const unit = { ...result, expected, held: holds(result, expected), ...more };
+    results.set(orderKey(result.attempt, result), unit);
+  };
+  // Their numbers go on where those of the units end that run.
+  let index = ready.length;
+  for (const unit of units) {
+    const outcome = preparedFor(unit);
+    if (outcome.ok) continue;
+    const more = { kernel, accel, directory, replay: replay(unit) };
+    const result = unpreparedResult(unit, index, outcome.failure, more);
+    keep(result, { failure: outcome.failure });
+    observer.unitFinished(result, index);
+    index += 1;
+  }
+  const ran = await runUnits(ready, {
+    prepared: (unit) => mustHave(preparedFor(unit)),
+    directory,
+    jobs: plan.jobs ?? guestsAtATime(units),
+    store: context.store,
+    checkpoints: context.checkpoints,
+    progress: context.progress,
+    replay,
+    observer,
+    signal: context.signal,
+  });
+  for (const result of ran) keep(result);
+  return units.flatMap((unit) => results.get(orderKey(unit.attempt, cellNameOf(unit))) ?? []);
+}
+
+function orderKey(attempt: number, name: Record<'variant' | 'fs' | 'test' | 'pmem', string>) {
+  return JSON.stringify([attempt, name.variant, name.fs, name.test, name.pmem]);
+}
+
+function mustHave<Value>(outcome: Outcome<Value>): Value {
+  if (!outcome.ok) throw new Error(outcome.failure.message);
+  return outcome.value;
+}

@@ -1,0 +1,129 @@
+import { type Difference, referenceOf } from '../compare/differences.js';
+import type { CellResult, CompareResult } from '../compare/result.js';
+import { escapeForTerminal } from '../findings/escape.js';
+import { formatTable, UNEXPECTED } from './compare-table.js';
+import {
+  cellTitle,
+  countFindings,
+  describeChange,
+  describeCounts,
+  describeExpectation,
+  describeFinding,
+  describeProof,
+  describeVerdicts,
+  notableCells,
+  representativeOf,
+} from './compare-words.js';
+import { wrapCommand, wrapField, wrapText } from './wrap.js';
+
+/** A comparison as plain text for a mail to a kernel list: no line has 75 characters. */
+
+const WIDTH = 74;
+const MOST_FINDINGS = 8;
+
+/** @param from paths below this directory are shown relative to it: readers have their own */
+export function formatMail(result: CompareResult, { from }: { from: string }): string {
+  const sections = [
+    wrapText(escapeForTerminal(result.case.title ?? 'DAX file systems, compared'), WIDTH),
+    formatFacts(result, from),
+    formatTable(result, { width: WIDTH, colour: false }),
+    result.units.some(({ held }) => !held) ? [`${UNEXPECTED} not what was expected`] : [],
+    ...notableCells(result).map((cell) => formatCell(cell, result, from)),
+    formatDifferences(result),
+    wrapText(describeCounts(result), WIDTH),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function formatFacts(result: CompareResult, from: string): string[] {
+  const [unit] = result.units;
+  const fact = (label: string, text: string) =>
+    wrapField(label, escapeForTerminal(text), { indent: 0, label: 11, width: WIDTH });
+  const { e2fsprogs, xfsprogs } = result.tools;
+  const versions = [
+    `daxrepro ${result.tool.version}`,
+    result.host.qemu.replace(/^QEMU emulator version /, 'QEMU '),
+    e2fsprogs && `e2fsprogs ${e2fsprogs}`,
+    xfsprogs && `xfsprogs ${xfsprogs}`,
+  ].filter(Boolean);
+  const suites = new Set(result.units.map(({ suite }) => `${suite.name} ${suite.version}`));
+  return [
+    ...(unit ? fact('Kernel:', `${unit.kernel.release} (${unit.kernel.spec})`) : []),
+    ...fact('Versions:', versions.join(', ')),
+    ...(unit ? fact('Machine:', `${unit.accel}, pmem by ${result.case.pmem.join(' and ')}`) : []),
+    ...fact('Tests:', [...suites].join(', ') || 'none ran'),
+    ...describeProof(result).flatMap(([fs, text]) => fact(`DAX, ${fs}:`, text)),
+    'Variants:',
+    ...result.case.variants.flatMap(({ name, changes, steps }) => {
+      const files = changes.map((file) => relativeTo(from, file)).join(', ');
+      const some = steps === undefined ? '' : `, the first ${steps}`;
+      const text = files === '' ? 'the kernel as it is' : `${files}${some}`;
+      return [
+        ...wrapText(escapeForTerminal(`${name}:`), WIDTH - 2).map((line) => `  ${line}`),
+        ...wrapText(escapeForTerminal(text), WIDTH - 6).map((line) => `      ${line}`),
+      ];
+    }),
+  ];
+}
+
+function formatCell(cell: CellResult, result: CompareResult, from: string): string[] {
+  const unit = representativeOf(cell);
+  const expectation = describeExpectation(cell);
+  const title = `${cellTitle(cell, result)}: ${cell.verdict ?? 'did not run'}`;
+  const shape = { indent: 2, label: 2, width: WIDTH };
+  const findings = countFindings(cell);
+  return [
+    ...wrapText(`${title}${expectation && ` (${expectation})`}`, WIDTH),
+    ...wrapText(escapeForTerminal(unit?.reason ?? ''), WIDTH - 2).map((line) => `  ${line}`),
+    ...findings
+      .slice(0, MOST_FINDINGS)
+      .flatMap((counted) => [
+        ...wrapField('*', describeFinding(counted), shape),
+        ...wrapField('', counted.finding.signature, shape),
+      ]),
+    ...(findings.length > MOST_FINDINGS
+      ? [`  * and ${findings.length - MOST_FINDINGS} more kinds of finding`]
+      : []),
+    ...(unit
+      ? [
+          '  To run it again:',
+          ...wrapCommand(escapeForTerminal(shorten(unit.replay, from)), WIDTH, 4),
+        ]
+      : []),
+  ].filter((line) => line.trim() !== '');
+}
+
+function formatDifferences(result: CompareResult): string[] {
+  if (result.differences.length === 0) return [];
+  return [
+    ...wrapText(`Compared with ${escapeForTerminal(referenceOf(result.case))}:`, WIDTH),
+    ...result.differences.flatMap((one) => formatDifference(one, result)),
+  ];
+}
+
+function formatDifference(difference: Difference, { case: { pmem } }: CompareResult): string[] {
+  const { fs, test, variant, comparable, appeared, vanished } = difference;
+  const kind = pmem.length > 1 ? ` ${difference.pmem}` : '';
+  const title = `${variant}, ${fs} ${test}${kind}: ${describeVerdicts(difference)}`;
+  const indented = (text: string) => wrapText(text, WIDTH - 2).map((line) => `  ${line}`);
+  const field = (label: string, text: string) =>
+    wrapField(label, text, { indent: 4, label: 8, width: WIDTH });
+  return [
+    ...indented(escapeForTerminal(title)),
+    ...(comparable ? [] : ['    findings cannot be compared: a side has no verdict']),
+    ...appeared.flatMap((one) => field('appeared', describeChange(one))),
+    ...vanished.flatMap((one) => field('vanished', describeChange(one))),
+  ];
+}
+
+function relativeTo(from: string, file: string): string {
+  return file.startsWith(`${from}/`) ? file.slice(from.length + 1) : file;
+}
+
+/** The command as it is typed in that directory. */
+function shorten(command: string, from: string): string {
+  return command.replaceAll(` ${from}/`, ' ').replaceAll(` '${from}/`, " '");
+}

@@ -1,0 +1,128 @@
+import { type Difference, referenceOf } from '../compare/differences.js';
+import type { CellResult, CompareResult } from '../compare/result.js';
+import { escapeForTerminal } from '../findings/escape.js';
+import { formatTable, UNEXPECTED, VERDICT_COLOURS } from './compare-table.js';
+import {
+  cellTitle,
+  countFindings,
+  describeChange,
+  describeCounts,
+  describeExpectation,
+  describeFinding,
+  describeProof,
+  describeVerdicts,
+  notableCells,
+  representativeOf,
+} from './compare-words.js';
+import { wrapField } from './wrap.js';
+
+/** A comparison as people read it in a terminal: the table, why cells failed, what differs. */
+
+/** Findings of one cell that are shown; the rest are in its files. */
+const MOST_FINDINGS = 5;
+/** Lines of what a compiler or the patch program said. */
+const MOST_DETAIL = 20;
+
+export interface TextStyle {
+  width: number;
+  colour: boolean;
+}
+
+export function formatComparison(result: CompareResult, style: TextStyle): string {
+  const sections = [
+    formatHead(result, style),
+    formatTable(result, style),
+    result.units.some(({ held }) => !held) ? [`${UNEXPECTED} not what the case expects`] : [],
+    ...notableCells(result).map((cell) => formatCell(cell, result, style)),
+    formatDifferences(result, style),
+    [describeCounts(result), `files    ${result.directory}`],
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function formatHead(result: CompareResult, { width }: TextStyle): string[] {
+  const shape = { indent: 0, label: 8, width };
+  const [unit] = result.units;
+  return [
+    ...(result.case.title === null ? [] : [escapeForTerminal(result.case.title)]),
+    ...(unit
+      ? wrapField(
+          'kernel',
+          `${unit.kernel.release} from ${unit.kernel.spec}, ${unit.accel}, ${result.case.pmem.join(' and ')}`,
+          shape,
+        )
+      : ['Nothing ran.']),
+    ...describeProof(result).flatMap(([fs, text]) => wrapField(`DAX ${fs}`, text, shape)),
+  ];
+}
+
+function formatCell(cell: CellResult, result: CompareResult, style: TextStyle): string[] {
+  const unit = representativeOf(cell);
+  const verdict = cell.verdict ?? 'error';
+  const word = verdict.toUpperCase().padEnd(8);
+  const mark = style.colour ? `\x1b[1;${VERDICT_COLOURS[verdict]}m${word}\x1b[0m` : word;
+  const expectation = describeExpectation(cell);
+  const shape = { indent: 9, label: 8, width: style.width };
+  const findings = countFindings(cell);
+  const title = wrapField('', `${cellTitle(cell, result)}${expectation && ` (${expectation})`}`, {
+    indent: 0,
+    label: 8,
+    width: style.width,
+  });
+  return [
+    `${mark} ${title[0]?.trimStart() ?? ''}`,
+    ...title.slice(1),
+    ...wrapField('reason', escapeForTerminal(unit?.reason ?? 'did not run'), shape),
+    ...formatDetail(unit),
+    ...findings
+      .slice(0, MOST_FINDINGS)
+      .flatMap((counted) => [
+        ...wrapField('finding', describeFinding(counted), shape),
+        ...wrapField('', counted.finding.signature, shape),
+      ]),
+    ...(findings.length > MOST_FINDINGS
+      ? wrapField('', `and ${findings.length - MOST_FINDINGS} more kinds of finding`, shape)
+      : []),
+    // Not wrapped: a terminal's own wrapping leaves it one command.
+    ...(unit ? [`         replay   ${escapeForTerminal(unit.replay)}`] : []),
+  ];
+}
+
+function formatDetail(unit: CompareResult['units'][number] | undefined): string[] {
+  const lines = unit?.failure?.detail?.trimEnd().split('\n') ?? [];
+  // What went wrong stands at the end.
+  const shown = lines.slice(-MOST_DETAIL).map((line) => `         | ${escapeForTerminal(line)}`);
+  const next = unit?.failure ? [`         next     ${escapeForTerminal(unit.failure.remedy)}`] : [];
+  return [...shown, ...next];
+}
+
+function formatDifferences(result: CompareResult, style: TextStyle): string[] {
+  const { differences } = result;
+  const reference = referenceOf(result.case);
+  const others = result.case.variants.map(({ name }) => name).filter((name) => name !== reference);
+  if (others.length === 0 || result.units.length === 0) return [];
+  const same = others.filter((name) => !differences.some(({ variant }) => variant === name));
+  const lines = differences.flatMap((one) => formatDifference(one, result, style));
+  const none =
+    same.length > 0 ? [`  no difference: ${same.map(escapeForTerminal).join(', ')}`] : [];
+  return [`Compared with ${escapeForTerminal(reference)}`, ...lines, ...none];
+}
+
+function formatDifference(
+  difference: Difference,
+  { case: { pmem } }: CompareResult,
+  { width }: TextStyle,
+): string[] {
+  const { fs, test, variant, comparable, appeared, vanished } = difference;
+  const where = `${fs} ${test}${pmem.length > 1 ? ` ${difference.pmem}` : ''}`;
+  const shape = { indent: 4, label: 8, width };
+  return [
+    `  ${escapeForTerminal(`${variant}, ${where}: ${describeVerdicts(difference)}`)}`,
+    ...(comparable ? [] : ['    findings cannot be compared: a side has no verdict']),
+    ...appeared.flatMap((one) => wrapField('appeared', describeChange(one), shape)),
+    ...vanished.flatMap((one) => wrapField('vanished', describeChange(one), shape)),
+  ];
+}

@@ -1,0 +1,144 @@
+import type { Difference, SignatureChange } from '../compare/differences.js';
+import { isUndecided } from '../compare/expectations.js';
+import type { Cell } from '../compare/plan.js';
+import { type CellResult, type CompareResult, cellResults } from '../compare/result.js';
+import { escapeForTerminal } from '../findings/escape.js';
+import type { Finding } from '../findings/finding.js';
+import type { UnitResult } from '../run/result.js';
+import { VERDICTS } from '../verdict/judge.js';
+import { formatSeconds, plural } from './text.js';
+
+/** What a comparison says in words, for the terminal and for mail. */
+
+/** Cells that a reader has to be told of: those that failed, that have no verdict, or are unexpected. */
+export function notableCells(result: CompareResult): CellResult[] {
+  return cellResults(result).filter(
+    ({ verdict, held }) => !held || (verdict !== undefined && verdict !== 'pass'),
+  );
+}
+
+export function cellTitle(cell: CellResult, { case: { pmem } }: CompareResult): string {
+  const kind = pmem.length > 1 ? `, ${cell.pmem}` : '';
+  return escapeForTerminal(`${cell.fs} ${cell.test}${kind}, ${cell.variant}`);
+}
+
+/** Completes "fail": what was expected, where anything was. */
+export function describeExpectation(cell: CellResult): string {
+  if (!cell.expected) return '';
+  if (cell.held) return 'as expected';
+  const { verdict, signature } = cell.expected;
+  return `expected: ${verdict}${signature === undefined ? '' : ` with ${signature}`}`;
+}
+
+/** The attempt that stands for the cell: the first that has its verdict, unexpected ones before. */
+export function representativeOf(cell: CellResult): CompareResult['units'][number] | undefined {
+  const worst = cell.units.filter(({ verdict }) => verdict === cell.verdict);
+  const missed = cell.units.filter(({ held }) => !held);
+  return worst.find(({ held }) => !held) ?? (cell.held ? worst[0] : (missed[0] ?? worst[0]));
+}
+
+export interface CountedFinding {
+  finding: Finding;
+  count: number;
+}
+
+/** The first finding of each signature, over all attempts, with how many there are. */
+export function countFindings({ units }: CellResult): CountedFinding[] {
+  const counted = new Map<string, CountedFinding>();
+  for (const finding of units.flatMap(({ findings }) => findings)) {
+    const known = counted.get(finding.signature);
+    if (known) known.count += 1;
+    else counted.set(finding.signature, { finding, count: 1 });
+  }
+  return [...counted.values()];
+}
+
+export function describeFinding({ finding, count }: CountedFinding): string {
+  const { tool, device, pass, severity, message } = finding;
+  const where = [device, pass === undefined ? undefined : `pass ${pass}`].filter(Boolean).join(' ');
+  const times = count > 1 ? `${count} times, first: ` : '';
+  return escapeForTerminal(`${times}${tool}${where ? ` ${where}` : ''} (${severity}): ${message}`);
+}
+
+export function describeVerdicts({ verdicts }: Difference): string {
+  return verdicts.base === verdicts.variant
+    ? `${verdicts.base} as before`
+    : `${verdicts.base} becomes ${verdicts.variant}`;
+}
+
+export function describeChange({ signature, severity, attempts, of }: SignatureChange): string {
+  const tries = of > 1 ? `, in ${attempts} of ${of} attempts` : '';
+  return escapeForTerminal(`${signature} (${severity}${tries})`);
+}
+
+/** How DAX was proven, one sentence for each file system. */
+export function describeProof(result: CompareResult): [fs: string, text: string][] {
+  return result.case.fileSystems.map((fs) => {
+    const units = result.units.filter((unit) => unit.fs === fs);
+    const onDax = units.filter(({ control }) => !control);
+    const proven = onDax.filter(({ dax }) => dax.proven);
+    const controls = units.length - onDax.length;
+    const parts = [
+      onDax.length === 0
+        ? undefined
+        : `proven in ${proven.length} of ${plural(onDax.length, 'unit')}${describeMeans(proven)}`,
+      controls > 0 ? `not in use, as was asked for, in ${plural(controls, 'unit')}` : undefined,
+    ].filter((part) => part !== undefined);
+    return [fs, parts.join('; ') || 'nothing ran'];
+  });
+}
+
+function describeMeans(proven: readonly UnitResult[]): string {
+  const [first] = proven;
+  if (!first) return '';
+  const shown = proven.every(({ dax }) => dax.looks.some(({ statxDax }) => statxDax))
+    ? 'by mount option and statx of a fresh file'
+    : 'by mount option (no statx attribute in this kernel)';
+  const origins = new Set(proven.map(({ dax }) => dax.module?.origin));
+  const modules = new Set(proven.map(({ dax }) => dax.module?.buildId).filter(Boolean));
+  const module =
+    modules.size === 0
+      ? 'built in'
+      : origins.has('built')
+        ? plural(modules.size, 'module') +
+          (origins.size > 1 ? ', packaged and built' : ' built for it')
+        : 'packaged module';
+  return ` ${shown}; driver ${escapeForTerminal(first.dax.driver)}, ${module}; mounted ${escapeForTerminal(first.dax.mountOptions)}`;
+}
+
+/** `12 units in 40.0 s: 11 pass, 1 fail; every expectation held` */
+export function describeCounts({ units, durationSeconds }: CompareResult): string {
+  const counts = VERDICTS.map((verdict) => ({
+    verdict,
+    count: units.filter((unit) => unit.verdict === verdict).length,
+  })).filter(({ count }) => count > 0);
+  const list = counts.map(({ verdict, count }) => `${count} ${verdict}`).join(', ');
+  return `${plural(units.length, 'unit')} in ${formatSeconds(durationSeconds)}: ${list}; ${describeHeld(units)}`;
+}
+
+function describeHeld(units: CompareResult['units']): string {
+  const expected = units.filter((unit) => unit.expected);
+  if (expected.length === 0) return 'no expectation was given';
+  const missed = expected.filter(({ held }) => !held);
+  if (missed.length === 0) return 'every expectation held';
+  const open = missed.filter(isUndecided).length;
+  const parts = [
+    missed.length > open ? `${missed.length - open} not as expected` : undefined,
+    open > 0 ? `${open} without a verdict` : undefined,
+  ];
+  return parts.filter(Boolean).join(', ');
+}
+
+/** The dry run: a line for each cell, and what is expected of it. */
+export function formatCells(cells: readonly Pick<Cell, 'name' | 'expected'>[]): string[] {
+  const columns = cells.map(({ name }) => [name.fs, name.test, name.pmem, name.variant]);
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(...columns.map((row) => row[column]?.length ?? 0)),
+  );
+  return cells.map(({ expected }, index) => {
+    const row = columns[index] ?? [];
+    const padded = row.map((text, column) => text.padEnd(widths[column] ?? 0));
+    const words = expected ? `  expects ${expected.verdict} ${expected.signature ?? ''}` : '';
+    return escapeForTerminal(`${padded.join('  ')}${words}`.trimEnd());
+  });
+}
