@@ -15,7 +15,7 @@ function fakeStream(terminal: { columns?: number } | undefined) {
   return { stream, written, text: () => written.join('') };
 }
 
-const PLANNED = { fs: 'ext2', test: 'generic/002' } as Unit;
+const PLANNED = { fs: 'ext2', test: 'generic/002', variant: 'base' } as Unit;
 const NASTY = 'x\x1b[2J\x1b]0;t\x07\r\u202e\x9b\ndaxrepro: pass';
 const RAW = /[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202e]|\x1b(?!\[K)|\r(?!\x1b\[K)/;
 
