@@ -1,3 +1,4 @@
+import { failure } from '../outcome.js';
 import { runTool, type ToolResult } from '../process/child.js';
 
 /**
@@ -25,4 +26,8 @@ export function git(
       ...(signal ? { signal } : {}),
     },
   );
+}
+
+export function gitMissing() {
+  return failure('program-missing', 'This machine has no git', '`daxrepro setup` installs it');
 }

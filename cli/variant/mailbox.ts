@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
-import { git } from './git.js';
+import { git, gitMissing } from './git.js';
 
 /** Series of patches as they are mailed: taken apart by the programs that `git am` uses. */
 
@@ -37,6 +37,7 @@ export async function readMailbox(
     await writeFile(box, content);
     const split = await git(['mailsplit', '-b', `-o${scratch}`, box], scratch, signal);
     if (split.canceled) return interrupted();
+    if (split.exitCode === 127) return gitMissing();
     if (!split.ok) return broken(file, 'The mailbox', 'cannot be taken apart', split.all);
     const names = (await readdir(scratch)).filter((name) => /^\d+$/.test(name)).sort();
     const patches: (MailedPatch & { number: Numbering })[] = [];

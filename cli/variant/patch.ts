@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { RECIPES } from '../kernel/recipes.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { PatchStep } from './changes.js';
-import { git } from './git.js';
+import { git, gitMissing } from './git.js';
 
 /** Applies one patch to a tree by `git apply`, which takes all of a patch or nothing of it. */
 
@@ -121,9 +121,7 @@ function isNotBuilt(path: string): boolean {
 }
 
 function unreadable({ file, label }: PatchStep, exitCode: number | undefined, said: string) {
-  if (exitCode === 127) {
-    return failure('program-missing', 'This machine has no git', '`daxrepro setup` installs it');
-  }
+  if (exitCode === 127) return gitMissing();
   const isEmpty = /No valid patches|unrecognized input/.test(said);
   return failure(
     'unreadable',
