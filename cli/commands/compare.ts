@@ -17,7 +17,6 @@ import { describeHost } from '../run/host.js';
 import { worstVerdict } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
 import { defaultStore } from '../store/store.js';
-import { findProgram } from '../system/programs.js';
 import { version } from '../version.js';
 import {
   ensureSystemFor,
@@ -84,7 +83,7 @@ async function compare(
       checkpoints: options.checkpoint !== false,
       observer: reporter,
     }),
-    describeHost(findProgram('qemu-system-x86_64') ?? 'qemu-system-x86_64'),
+    describeHost(prepared.value.machine.qemu),
     describeTools(of.fileSystems),
   ]);
   const { file, title, variants, fileSystems, tests, pmem } = of;

@@ -3,17 +3,17 @@ import type { Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { type EngineObserver, runUnits } from '../run/engine.js';
 import { guestsAtATime } from '../run/host.js';
-import type { Prepared } from '../run/prepare.js';
 import { replayCommand } from '../run/request.js';
 import type { UnitResult } from '../run/result.js';
 import { holds } from './expectations.js';
-import { type Cell, type ComparisonPlan, cellFinder, cellNameOf } from './plan.js';
+import { type ComparisonPlan, cellFinder, cellNameOf } from './plan.js';
+import type { PreparedCells } from './prepare.js';
 import type { CompareUnit } from './result.js';
 import { unpreparedResult } from './unprepared.js';
 
 export interface ComparisonContext extends KernelContext {
   kernel: Kernel;
-  prepared: (cell: Cell) => Outcome<Prepared>;
+  prepared: PreparedCells;
   /** The run's directory. */
   directory: string;
   checkpoints: boolean;
@@ -31,10 +31,10 @@ export async function runComparison(
   const find = cellFinder(plan.cells);
   const cellOf = (unit: Unit) => find(cellNameOf(unit));
   const replay = (unit: Unit) => replayCommand(unit, cellOf(unit).request);
-  const preparedFor = (unit: Unit) => context.prepared(cellOf(unit));
+  const preparedFor = (unit: Unit) => context.prepared.of(cellOf(unit));
 
   const ready = units.filter((unit) => preparedFor(unit).ok);
-  const accel = ready.map(preparedFor).find((one) => one.ok)?.value.accelerator ?? 'tcg';
+  const accel = context.prepared.machine.accelerator;
   const results = new Map<string, CompareUnit>();
   const keep = (result: UnitResult, more: Pick<CompareUnit, 'failure'> = {}) => {
     const { expected } = find(result as Parameters<typeof find>[0]);

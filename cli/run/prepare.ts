@@ -36,6 +36,40 @@ export async function prepare(
   },
   context: KernelContext,
 ): Promise<Outcome<Prepared>> {
+  const kernel = await resolveKernel(request.kernel, context);
+  if (!kernel.ok) return kernel;
+  // Building the module takes long the first time; the image and the trial of KVM go on meanwhile.
+  const [module, machine] = await Promise.all([
+    prepareModule(kernel.value, request.fs, request.variant, context),
+    prepareMachine(kernel.value, request.accelerator, context),
+  ]);
+  if (!machine.ok) return machine;
+  if (!module.ok) return module;
+  return success({ ...machine.value, module: module.value });
+}
+
+/** The file system's module as a guest gets it. */
+export async function prepareModule(
+  kernel: Kernel,
+  fs: FileSystem,
+  variant: Variant,
+  context: KernelContext,
+): Promise<Outcome<Prepared['module']>> {
+  const module = await variantModule(kernel, fs, variant, context);
+  if (!module.ok || !module.value) return module;
+  return success({
+    ...module.value,
+    // The kernel's own modules are in the image; what was built is sent.
+    ...(module.value.origin === 'built' ? { bytes: await readFile(module.value.file) } : {}),
+  });
+}
+
+/** What all units of a kernel share, whatever the file system and the variant. */
+export async function prepareMachine(
+  kernel: Kernel,
+  accelerator: AcceleratorChoice,
+  context: KernelContext,
+): Promise<Outcome<Omit<Prepared, 'module'>>> {
   const qemu = findProgram('qemu-system-x86_64');
   if (!qemu) {
     return failure(
@@ -44,26 +78,8 @@ export async function prepare(
       '`daxrepro setup` installs what is missing',
     );
   }
-  const kernel = await resolveKernel(request.kernel, context);
-  if (!kernel.ok) return kernel;
-
-  // Building the module takes long the first time; the image and the trial of KVM go on meanwhile.
-  const [module, bootable] = await Promise.all([
-    variantModule(kernel.value, request.fs, request.variant, context),
-    prepareBoot(qemu, kernel.value, request.accelerator, context),
-  ]);
-  if (!module.ok) return module;
-  if (!bootable.ok) return bootable;
-  return success({
-    qemu,
-    kernel: kernel.value,
-    ...bootable.value,
-    module: module.value && {
-      ...module.value,
-      // The kernel's own modules are in the image; what was built is sent.
-      ...(module.value.origin === 'built' ? { bytes: await readFile(module.value.file) } : {}),
-    },
-  });
+  const bootable = await prepareBoot(qemu, kernel, accelerator, context);
+  return bootable.ok ? success({ qemu, kernel, ...bootable.value }) : bootable;
 }
 
 async function prepareBoot(
