@@ -7,6 +7,7 @@ import type { Progress } from '../report/progress.js';
 import { type Store, storageFailure } from '../store/store.js';
 import { type Judgement, judge } from '../verdict/judge.js';
 import type { Expectation } from '../verdict/record.js';
+import { canBeSaved } from './launch.js';
 import type { Prepared } from './prepare.js';
 import type { UnitResult } from './result.js';
 import { unitFolder, writeJson } from './run-directory.js';
@@ -46,6 +47,10 @@ export async function runUnits(
   context: EngineContext,
 ): Promise<UnitResult[]> {
   const results: UnitResult[] = [];
+  if (context.checkpoints && units.some(({ shape }) => !canBeSaved(shape.pmem))) {
+    const text = 'guests with virtio-pmem are booted, since QEMU cannot save that device';
+    context.progress({ type: 'note', text });
+  }
   let next = 0;
   const worker = async () => {
     while (next < units.length && !context.signal?.aborted) {
