@@ -3,6 +3,7 @@
 #
 # FSTYP, MKFS_OPTIONS, MOUNT_OPTIONS, TEST_DEV, TEST_DIR, SCRATCH_DEV, SCRATCH_MNT: as in xfstests.
 
+: "${PAGE_SIZE:=$(getconf PAGESIZE)}"
 TEST_DIR=/mnt/test
 SCRATCH_MNT=/mnt/scratch
 
@@ -41,7 +42,15 @@ check_filesystem() {
 
 # The number of mounts and other users that a module has now, nothing where it is no module.
 module_references() {
-	cat "/sys/module/$1/refcnt" 2>/dev/null
+	[[ -r /sys/module/$1/refcnt ]] && echo "$(</sys/module/$1/refcnt)"
+}
+
+# The end of the kernel's log, some 100 lines.
+kernel_log() {
+	local log
+	log=$(dmesg 2>/dev/null)
+	((${#log} > 8000)) && log=${log: -8000}
+	echo "$log"
 }
 
 # prove WHEN DEVICE DIRECTORY: tells the host what is known of this mount. It judges nothing.
@@ -87,5 +96,5 @@ prove() {
 		"moduleReferencesUnmounted=${REFERENCES_UNMOUNTED}" "moduleBuildId=$build_id" \
 		"statxAttributes=$attributes" "statxMask=$mask" \
 		"blockSize=$($mounted && stat -f -c %S "$directory" 2>/dev/null)" \
-		"pageSize=$(getconf PAGESIZE)" "kernelLog=$(dmesg 2>/dev/null | tail -n 40)"
+		"pageSize=$PAGE_SIZE" "kernelLog=$(kernel_log)"
 }

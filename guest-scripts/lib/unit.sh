@@ -5,7 +5,7 @@
 
 # give_up STEP MESSAGE: the unit has no verdict of its own, and says why.
 give_up() {
-	event gave-up "step=$1" "message=$2" "kernelLog=$(dmesg 2>/dev/null | tail -n 40)"
+	event gave-up "step=$1" "message=$2" "kernelLog=$(kernel_log)"
 }
 
 step() {
@@ -16,7 +16,7 @@ step() {
 
 run_unit() {
 	export FSTYP=${UNIT[FS]} MKFS_OPTIONS=${UNIT[MKFS_OPTIONS]} MOUNT_OPTIONS=${UNIT[MOUNT_OPTIONS]}
-	export TEST_DEV SCRATCH_DEV TEST_DIR SCRATCH_MNT REFERENCES_UNMOUNTED
+	export PAGE_SIZE TEST_DEV SCRATCH_DEV TEST_DIR SCRATCH_MNT REFERENCES_UNMOUNTED
 	event begin "release=$(uname -r)" "bootId=$(</proc/sys/kernel/random/boot_id)"
 	[[ ${UNIT[CLOCK]} ]] && perl "$DAXREPRO/lib/refresh.pl" "${UNIT[CLOCK]}" "${UNIT[ENTROPY]}"
 
@@ -45,7 +45,7 @@ run_unit() {
 
 	step mount
 	said=$(mount_filesystem "$TEST_DEV" "$TEST_DIR") || {
-		event mount-failed "message=$said" "kernelLog=$(dmesg 2>/dev/null | tail -n 40)"
+		event mount-failed "message=$said" "kernelLog=$(kernel_log)"
 		return
 	}
 	prove before "$TEST_DEV" "$TEST_DIR"
