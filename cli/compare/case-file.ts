@@ -25,15 +25,13 @@ export async function readCaseFile(
   file: string,
   overrides: { kernel?: string | undefined; timeout?: string | undefined } = {},
 ): Promise<Outcome<Case>> {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const { message } = error as Error;
-    return failure('unreadable', `The case cannot be read: ${message}`, 'Name a case file (YAML)', {
+  const problem = whyUnreadable(file);
+  if (problem !== undefined) {
+    return failure('unreadable', `The case ${problem}`, 'Name a case file (YAML)', {
       place: { file },
     });
   }
+  const text = readFileSync(file, 'utf8');
   const yaml = parseLocatedYaml(file, text);
   if (!yaml.ok) return yaml;
   const raw = caseSchema.safeParse(yaml.value.value);
@@ -194,7 +192,7 @@ function readVariants(raw: RawCase, file: string, yaml: LocatedYaml): Outcome<Ca
   return success(variants);
 }
 
-/** Completes "the file …"; undefined where it can be read. */
+/** Completes a sentence about the file; undefined where it can be read. */
 export function whyUnreadable(file: string): string | undefined {
   try {
     if (!statSync(file).isFile()) return 'is no file';

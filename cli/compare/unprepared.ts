@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Kernel } from '../kernel/kernel.js';
 import { type Failure, formatFailure } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
@@ -13,8 +13,6 @@ export function unpreparedResult(
   failed: Failure,
   more: { kernel: Kernel; accel: string; directory: string; replay: string },
 ): UnitResult {
-  const { place } = failed;
-  const where = place ? `${[place.file, place.line].filter(Boolean).join(':')}: ` : '';
   return {
     fs: unit.fs,
     test: unit.test,
@@ -25,7 +23,7 @@ export function unpreparedResult(
     accel: more.accel,
     attempt: unit.attempt,
     verdict: 'error',
-    reason: `${where}${failed.message}`,
+    reason: reasonOf(failed),
     control: unit.control,
     dax: {
       proven: false,
@@ -63,4 +61,10 @@ function keepDetail(
     // It is printed, and in result.json.
     return {};
   }
+}
+
+/** The place too, where the message does not name the file. */
+function reasonOf({ message, place }: Failure): string {
+  if (!place || message.includes(basename(place.file))) return message;
+  return `${[place.file, place.line].filter(Boolean).join(':')}: ${message}`;
 }

@@ -14,12 +14,13 @@ import {
   notableCells,
   representativeOf,
 } from './compare-words.js';
-import { wrapCommand, wrapField, wrapText } from './wrap.js';
+import { breakLine, wrapCommand, wrapField, wrapText } from './wrap.js';
 
 /** A comparison as plain text for a mail to a kernel list: no line has 75 characters. */
 
 const WIDTH = 74;
 const MOST_FINDINGS = 8;
+const MOST_DETAIL = 20;
 
 /** @param from paths below this directory are shown relative to it: readers have their own */
 export function formatMail(result: CompareResult, { from }: { from: string }): string {
@@ -78,6 +79,7 @@ function formatCell(cell: CellResult, result: CompareResult, from: string): stri
   return [
     ...wrapText(`${title}${expectation && ` (${expectation})`}`, WIDTH),
     ...wrapText(escapeForTerminal(unit?.reason ?? ''), WIDTH - 2).map((line) => `  ${line}`),
+    ...detailOf(unit),
     ...findings
       .slice(0, MOST_FINDINGS)
       .flatMap((counted) => [
@@ -94,6 +96,15 @@ function formatCell(cell: CellResult, result: CompareResult, from: string): stri
         ]
       : []),
   ].filter((line) => line.trim() !== '');
+}
+
+/** The hunk that does not fit, or what the compiler says. */
+function detailOf(unit: CompareResult['units'][number] | undefined): string[] {
+  const lines = unit?.failure?.detail?.trimEnd().split('\n') ?? [];
+  return lines
+    .slice(-MOST_DETAIL)
+    .flatMap((line) => breakLine(escapeForTerminal(line), WIDTH - 4))
+    .map((line) => `  | ${line}`);
 }
 
 function formatDifferences(result: CompareResult): string[] {

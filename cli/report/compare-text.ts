@@ -21,7 +21,7 @@ import { wrapField } from './wrap.js';
 /** Findings of one cell that are shown; the rest are in its files. */
 const MOST_FINDINGS = 5;
 /** Lines of what a compiler or the patch program said. */
-const MOST_DETAIL = 20;
+const MOST_DETAIL = 40;
 
 export interface TextStyle {
   width: number;

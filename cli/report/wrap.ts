@@ -5,7 +5,7 @@ export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   let line: string | undefined;
   for (const word of text.split(/ +/)) {
-    for (const piece of pieces(word, width)) {
+    for (const piece of breakLine(word, width)) {
       if (line === undefined) line = piece;
       else if (characters(`${line} ${piece}`) <= width) line = `${line} ${piece}`;
       else {
@@ -102,7 +102,8 @@ function isQuoted(text: string, at: number): boolean {
   return quoted;
 }
 
-function pieces(word: string, width: number): string[] {
+/** In pieces of at most `width`, blanks and all. */
+export function breakLine(word: string, width: number): string[] {
   const all = [...word];
   if (all.length <= width) return [word];
   return Array.from({ length: Math.ceil(all.length / width) }, (_, index) =>

@@ -1,0 +1,207 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { readCaseFile } from '../../cli/compare/case-file.js';
+import { formatFailure } from '../../cli/outcome.js';
+
+const top = t.testdir({ 'v2.patch': '', 'v3.patch': '', folder: {} });
+const file = join(top, 'case.yaml');
+
+/** A case that is right, but for these lines. */
+const lines = (changes: Record<string, string | undefined> = {}) => {
+  const all: Record<string, string | undefined> = {
+    kernel: 'kernel: debian:6.1',
+    variants: 'variants: {base: [], v2: v2.patch}',
+    filesystems: 'filesystems: [ext2, xfs]',
+    tests: 'tests: [generic/002]',
+    ...changes,
+  };
+  return Object.values(all).filter((line) => line !== undefined);
+};
+
+const read = (text: string | string[], overrides = {}) => {
+  writeFileSync(file, typeof text === 'string' ? text : `${text.join('\n')}\n`);
+  return readCaseFile(file, overrides);
+};
+
+t.test('a whole case', async (t) => {
+  const outcome = await read([
+    'title: A case',
+    'kernel: debian:6.1',
+    'variants:',
+    '  base:',
+    '  v2: v2.patch',
+    '  v3: [v2.patch, ./v3.patch]',
+    'filesystems: [ext2, xfs]',
+    'tests: dax/symlinks',
+    'groups: [links]',
+    'pmem: [memmap, nvdimm]',
+    'timeout: 90',
+    'size: {xfs: 512M}',
+    'mount-opts: nouid32',
+    'expect:',
+    '  default: pass',
+    '  cells:',
+    '    - {variant: [v2, v3], fs: ext2, verdict: fail, signature: "e2fsck:a-b"}',
+  ]);
+  if (!outcome.ok) throw new Error(formatFailure(outcome.failure));
+  t.match(outcome.value, {
+    file,
+    title: 'A case',
+    kernel: 'debian:6.1',
+    variants: [
+      { name: 'base', changes: [] },
+      { name: 'v2', changes: [join(top, 'v2.patch')] },
+      { name: 'v3', changes: [join(top, 'v2.patch'), join(top, 'v3.patch')] },
+    ],
+    fileSystems: ['ext2', 'xfs'],
+    pmem: ['memmap', 'nvdimm'],
+    options: {
+      timeout: '90',
+      size: { xfs: '512M' },
+      mountOpts: { ext2: 'nouid32', ext4: 'nouid32', xfs: 'nouid32' },
+    },
+    expectations: [
+      { cells: {}, expected: { verdict: 'pass' } },
+      {
+        cells: { variants: ['v2', 'v3'], fileSystems: ['ext2'] },
+        expected: { verdict: 'fail', signature: 'e2fsck:a-b' },
+      },
+    ],
+  });
+  t.equal(outcome.value.tests[0], 'dax/symlinks', 'tests before groups');
+  t.ok(outcome.value.tests.includes('generic/002'));
+});
+
+t.test('what is left out', async (t) => {
+  const outcome = await read(lines({ kernel: undefined, expect: 'expect: pass' }), {
+    kernel: 'debian:5.10',
+    timeout: '5m',
+  });
+  t.match(outcome, {
+    ok: true,
+    value: {
+      title: null,
+      kernel: 'debian:5.10',
+      pmem: ['memmap'],
+      options: { timeout: '5m' },
+      expectations: [{ cells: {}, expected: { verdict: 'pass' } }],
+    },
+  });
+  t.match(await read(lines({ kernel: undefined })), { value: { kernel: 'debian:6.1' } });
+});
+
+t.test('what is wrong is said with its place and what would be right', async (t) => {
+  const cell = (text: string) => ({ expect: 'expect:', cells: `  cells: [{${text}}]` });
+  const wrong: [place: string, message: RegExp, remedy: RegExp, text: string | string[]][] = [
+    // The text as YAML.
+    ['1:9', /This is no YAML/, /Mend it/, 'kernel: a\n    b: [\n'],
+    ['2:1', /there twice/, /Leave one/, 'kernel: debian:6.1\nkernel: debian:5.10\n'],
+    ['1:28', /there twice/, /Leave one/, 'variants: {base: [], v2: , base: []}'],
+    ['2:1', /tab indents/, /blanks/, 'variants:\n\tbase: []\n'],
+    ['2:1', /second document/, /one case/, 'a: 1\n---\nb: 2\n'],
+    ['1:1', /The case is empty/, /variants/, ''],
+    ['1:1', /The case cannot be a list/, /variants/, '- 1\n'],
+    // Its shape.
+    ['5:1', /no key "test" here/, /Did you mean tests\?/, lines({ test: 'test: generic/002' })],
+    ['2:1', /no key "variant" here/, /variants/, lines({ variants: 'variant: {base: []}' })],
+    ['1:1', /"variants" is missing/, /base: \[\]/, lines({ variants: undefined })],
+    ['2:11', /No variant is named/, /base: \[\]/, lines({ variants: 'variants: {}' })],
+    ['2:11', /"variants" cannot be a list/, /names/, lines({ variants: 'variants: [a]' })],
+    ['2:12', /"a b" is no name/, /letters, digits/, lines({ variants: 'variants: {a b: []}' })],
+    ['2:16', /"v2" cannot be 5/, /patches/, lines({ variants: 'variants: {v2: 5}' })],
+    ['1:1', /"kernel" is empty/, /debian:6\.1/, lines({ kernel: 'kernel:' })],
+    [
+      '3:20',
+      /"filesystems" cannot be "ext5"/,
+      /ext2, ext4, xfs/,
+      lines({ filesystems: 'filesystems: [xfs, ext5]' }),
+    ],
+    ['3:14', /cannot be an empty list/, /ext2/, lines({ filesystems: 'filesystems: []' })],
+    ['5:7', /"ten" is not a size/, /256M/, lines({ size: 'size: ten' })],
+    ['5:13', /too small for xfs/, /300M/, lines({ size: 'size: {xfs: 16M}' })],
+    ['5:8', /no key "ext5" here/, /ext2/, lines({ size: 'size: {ext5: 16M}' })],
+    ['5:10', /"soon" is not a time/, /5m/, lines({ timeout: 'timeout: soon' })],
+    ['5:10', /"control" cannot be "no"/, /true or false/, lines({ control: 'control: "no"' })],
+    // What it names.
+    ['1:9', /debian:6\.2/, /debian:6\.1/, lines({ kernel: 'kernel: debian:6.2' })],
+    [
+      '2:16',
+      /nowhere\.patch, a change of v2, is not there/,
+      /relative/,
+      lines({ variants: 'variants: {v2: nowhere.patch}' }),
+    ],
+    [
+      '2:27',
+      /folder, a change of v2, is no file/,
+      /patch/,
+      lines({ variants: 'variants: {v2: [v2.patch, folder]}' }),
+    ],
+    ['4:9', /no built-in test "generic\/003"/, /list/, lines({ tests: 'tests: [generic/003]' })],
+    ['4:9', /no built-in test "dax"/, /group/, lines({ tests: 'tests: [dax]' })],
+    ['4:10', /group "lniks"/, /links/, lines({ tests: 'groups: [lniks]' })],
+    ['1:1', /No test is named/, /generic\/002/, lines({ tests: undefined })],
+    [
+      '4:22',
+      /generic\/002 is there twice/,
+      /Leave/,
+      lines({ tests: 'tests: [generic/002, generic/002]' }),
+    ],
+    ['5:8', /"nvdim"/, /nvdimm/, lines({ pmem: 'pmem: [nvdim]' })],
+    // What is expected.
+    ['5:9', /"default" cannot be "pas"/, /pass, notrun/, lines({ expect: 'expect: pas' })],
+    ['6:21', /no variant "v3"/, /v2/, lines(cell('variant: v3, verdict: fail'))],
+    ['6:16', /no file system "ext4"/, /ext2, xfs/, lines(cell('fs: ext4, verdict: fail'))],
+    ['6:18', /no test "dax\/acl"/, /generic\/002/, lines(cell('test: dax/acl, verdict: fail'))],
+    ['6:18', /no pmem kind "nvdimm"/, /memmap/, lines(cell('pmem: nvdimm, verdict: fail'))],
+    ['6:11', /"verdict" is missing/, /pass, notrun/, lines(cell('fs: ext2'))],
+    ['6:21', /"verdict" cannot be "fails"/, /fail/, lines(cell('verdict: fails'))],
+    [
+      '6:27',
+      /no key "signatur" here/,
+      /Did you mean signature/,
+      lines(cell('verdict: fail, signatur: x')),
+    ],
+    [
+      '6:38',
+      /"signature" cannot be "directory corrupted"/,
+      /begins with/,
+      lines(cell('verdict: fail, signature: directory corrupted')),
+    ],
+    ['6:38', /to be pass/, /expect fail/, lines(cell('verdict: pass, signature: "e2fsck:x"'))],
+    [
+      '6:11',
+      /No cell is left/,
+      /special one last/,
+      lines(cell('fs: ext2, verdict: fail}, {verdict: pass')),
+    ],
+  ];
+  for (const [place, message, remedy, text] of wrong) {
+    const outcome = await read(text);
+    const name = `${place} ${message}`;
+    if (outcome.ok) {
+      t.fail(`taken: ${name}`);
+      continue;
+    }
+    const { failure } = outcome;
+    t.equal(failure.kind, 'usage', name);
+    t.match(failure.message, message, name);
+    t.match(failure.remedy, remedy, name);
+    t.equal(`${failure.place?.line}:${failure.place?.column}`, place, formatFailure(failure));
+    t.equal(failure.place?.file, file);
+  }
+});
+
+t.test('no file', async (t) => {
+  t.match(await readCaseFile(join(top, 'no.yaml')), {
+    failure: { kind: 'unreadable', message: 'The case is not there' },
+  });
+  t.match(await readCaseFile(top), { failure: { kind: 'unreadable', message: /is no file/ } });
+});
+
+t.test('the cases of the project are right', async (t) => {
+  const one = new URL('../../fixtures/cases/2016-02-dax-writeback.yaml', import.meta.url);
+  const outcome = await readCaseFile(fileURLToPath(one));
+  t.ok(outcome.ok, outcome.ok ? '' : formatFailure(outcome.failure));
+});

@@ -1,0 +1,97 @@
+import t from 'tap';
+import { type Case, cellKey } from '../../cli/compare/case.js';
+import { cellFinder, cellNameOf, planComparison, unitsOf } from '../../cli/compare/plan.js';
+import { formatFailure } from '../../cli/outcome.js';
+import { replayCommand } from '../../cli/run/request.js';
+
+const CASE: Case = {
+  file: null,
+  title: null,
+  kernel: 'debian:6.1',
+  variants: [
+    { name: 'base', changes: [] },
+    { name: 'v2', changes: ['/p/a.patch', '/p/b c.cocci'] },
+    { name: '1/2 one', changes: ['/p/series.mbox'], steps: 1 },
+  ],
+  fileSystems: ['ext2', 'xfs'],
+  tests: ['generic/002', 'dax/symlinks'],
+  pmem: ['memmap', 'none'],
+  options: {},
+  expectations: [
+    { cells: {}, expected: { verdict: 'pass' } },
+    { cells: { variants: ['v2'] }, expected: { verdict: 'fail' } },
+  ],
+};
+
+const plan = (more: Partial<Case> = {}, flags = {}) => {
+  const planned = planComparison({ ...CASE, ...more }, { repeat: '1', accel: 'tcg', ...flags });
+  if (!planned.ok) throw new Error(formatFailure(planned.failure));
+  return planned.value;
+};
+
+t.test('every cell once, a row of the table after the other', (t) => {
+  const { cells, accelerator, jobs } = plan({}, { jobs: '3' });
+  t.equal(cells.length, 2 * 2 * 2 * 3);
+  t.equal(new Set(cells.map(({ name }) => cellKey(name))).size, cells.length);
+  t.strictSame(
+    cells.slice(0, 4).map(({ name }) => Object.values(name).join(' ')),
+    [
+      'base ext2 generic/002 memmap',
+      'v2 ext2 generic/002 memmap',
+      '1/2 one ext2 generic/002 memmap',
+      'base ext2 generic/002 none',
+    ],
+  );
+  t.strictSame(cells[1]?.expected, { verdict: 'fail' });
+  t.strictSame([accelerator, jobs], ['tcg', 3]);
+  t.end();
+});
+
+t.test('units are the cells, the first attempt of each before the second of any', (t) => {
+  const { cells } = plan({}, { repeat: '2' });
+  const units = unitsOf(cells, '6.1.0');
+  t.equal(units.length, 2 * cells.length);
+  t.ok(units.slice(0, cells.length).every(({ attempt }) => attempt === 1));
+  const find = cellFinder(cells);
+  t.strictSame(
+    units.slice(cells.length).map((unit) => find(cellNameOf(unit))),
+    cells,
+  );
+  t.equal(units[1]?.variant, 'v2');
+  t.end();
+});
+
+t.test('options: of one file system, and the control where there is no pmem', (t) => {
+  const { cells } = plan({
+    options: { size: { xfs: '600M' }, mkfsOpts: { ext2: '-I 256' }, timeout: '5m', control: true },
+  });
+  for (const { name, request } of cells) {
+    t.equal(request.size, name.fs === 'xfs' ? 600 * 2 ** 20 : undefined);
+    t.equal(request.mkfsOptions, name.fs === 'ext2' ? '-I 256' : undefined);
+    t.equal(request.timeout, 300);
+    t.equal(request.control, name.pmem === 'none');
+  }
+  t.end();
+});
+
+t.test('a cell alone is a run', (t) => {
+  const { cells } = plan({ kernel: 'debian:5.10', fileSystems: ['ext2'], pmem: ['memmap'] });
+  const commands = unitsOf(cells, '5.10.0').map((unit) =>
+    replayCommand(unit, cellFinder(cells)(cellNameOf(unit)).request),
+  );
+  const run = 'daxrepro run ext2 generic/002 --kernel debian:5.10';
+  t.strictSame(commands.slice(0, 3), [
+    run,
+    `${run} --patch /p/a.patch --patch '/p/b c.cocci'`,
+    `${run} --patch /p/series.mbox --steps 1`,
+  ]);
+  t.end();
+});
+
+t.test('flags that make no sense', (t) => {
+  for (const flags of [{ repeat: '0' }, { accel: 'fast' }, { jobs: 'x' }]) {
+    const planned = planComparison(CASE, { repeat: '1', accel: 'tcg', ...flags });
+    t.match(planned, { ok: false, failure: { kind: 'usage' } });
+  }
+  t.end();
+});
