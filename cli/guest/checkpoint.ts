@@ -76,8 +76,9 @@ export async function discardCheckpoint(store: Store, { key }: Checkpoint): Prom
 /** All that decides what a booted guest is like. */
 async function identity(
   shape: MachineShape,
-  { qemu, kernel, initramfs }: Omit<MachineFiles, 'devices'>,
+  files: Omit<MachineFiles, 'devices'>,
 ): Promise<Record<string, string>> {
+  const { qemu, kernel, initramfs } = files;
   const stamp = async (path: string) => {
     const { size, mtimeMs } = await stat(path);
     return `${path} ${size} ${mtimeMs}`;
@@ -87,6 +88,7 @@ async function identity(
     // Raise it where the guest is prepared otherwise by the same files.
     layout: '1',
     shape: JSON.stringify(shape, Object.keys(shape).sort()),
+    command: qemuArgv(shape, { ...files, devices: [] }).join(' '),
     qemu: await stamp(qemu),
     kernel: await stamp(kernel),
     initramfs: await stamp(initramfs),
