@@ -1,8 +1,9 @@
 import type { KernelFindingKind, Severity } from './finding.js';
 
 /**
- * How the kernel's complaints begin, as a table. Formats read in Linux 4.5 to 6.18: kernel/panic.c,
- * lib/bug.c, arch/x86/kernel/dumpstack.c and traps.c, arch/x86/mm/fault.c, kernel/hung_task.c,
+ * How the kernel's complaints begin, as a table. The formats are those that logs of 4.5 and later
+ * show; they were not compared with each version's source. What prints them: kernel/panic.c, lib/bug.c,
+ * arch/x86/kernel/dumpstack.c and traps.c, arch/x86/mm/fault.c, kernel/hung_task.c,
  * kernel/watchdog*.c, kernel/rcu/tree_stall.h, kernel/locking/lockdep.c, lib/ubsan.c, mm/kasan,
  * mm/kfence, kernel/kcsan, fs/ext2, fs/ext4, fs/xfs, mm/oom_kill.c.
  */

@@ -31,15 +31,13 @@ export async function saveState(monitor: Monitor, file: string): Promise<Monitor
     });
     // Looked at only where QEMU says that it sends; until then nobody waits for it.
     received.catch(() => {});
-    for (const [command, given] of [
-      ['qmp_capabilities', undefined],
-      ['stop', undefined],
+    const asked = await executeAll(monitor, [
+      ['qmp_capabilities'],
+      ['stop'],
       ['migrate-set-capabilities', IGNORE_SHARED],
       ['migrate', { uri: `unix:${socket}` }],
-    ] as const) {
-      const answer = await monitor.execute(command, given);
-      if (!answer.ok) return answer;
-    }
+    ]);
+    if (!asked.ok) return asked;
     const status = await waitFor(monitor, 'query-migrate', (value) => value['status'], [
       'completed',
       'failed',
@@ -58,14 +56,12 @@ export async function saveState(monitor: Monitor, file: string): Promise<Monitor
 
 /** Gives a clone its state and lets it run. The clone was started in mode `resume`. */
 export async function resumeFrom(monitor: Monitor, descriptor: number): Promise<MonitorAnswer> {
-  for (const [command, given] of [
-    ['qmp_capabilities', undefined],
+  const asked = await executeAll(monitor, [
+    ['qmp_capabilities'],
     ['migrate-set-capabilities', IGNORE_SHARED],
     ['migrate-incoming', { uri: `fd:${descriptor}` }],
-  ] as const) {
-    const answer = await monitor.execute(command, given);
-    if (!answer.ok) return answer;
-  }
+  ]);
+  if (!asked.ok) return asked;
   const status = await waitFor(monitor, 'query-status', (value) => value['status'], [
     'paused',
     'running',
@@ -75,6 +71,18 @@ export async function resumeFrom(monitor: Monitor, descriptor: number): Promise<
     return { ok: false, error: status.ok ? 'QEMU could not take the state' : status.error };
   }
   return monitor.execute('cont');
+}
+
+/** One after the other, up to the first that fails. */
+async function executeAll(
+  monitor: Monitor,
+  commands: readonly [command: string, given?: Record<string, unknown>][],
+): Promise<MonitorAnswer> {
+  for (const [command, given] of commands) {
+    const answer = await monitor.execute(command, given);
+    if (!answer.ok) return answer;
+  }
+  return { ok: true, value: undefined };
 }
 
 /** Asks until the answer is one of these. Ends with QEMU, whose time others limit. */

@@ -2,7 +2,8 @@ import type { Duplex } from 'node:stream';
 
 /**
  * QEMU's monitor: commands and answers as JSON, one a line (QEMU Machine Protocol). Commands are
- * answered in their order; events come in between and are passed over.
+ * answered in their order; events come in between and are passed over. QEMU takes no other command
+ * before `qmp_capabilities`.
  */
 export class Monitor {
   readonly #stream: Duplex;
@@ -16,11 +17,6 @@ export class Monitor {
     stream.once('close', () => {
       for (const answer of this.#waiting.splice(0)) answer({ ok: false, error: 'QEMU ended' });
     });
-  }
-
-  /** Leaves the mode in which QEMU takes only this command. */
-  async begin(): Promise<MonitorAnswer> {
-    return this.execute('qmp_capabilities');
   }
 
   execute(command: string, given?: Record<string, unknown>): Promise<MonitorAnswer> {
