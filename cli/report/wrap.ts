@@ -1,3 +1,5 @@
+import { shellQuote } from '../run/request.js';
+
 /** Text for a width. All of it pure; what comes from a guest has to be escaped before. */
 
 /** Lines of at most `width` characters: broken at blanks, and within a word only where it must be. */
@@ -42,20 +44,23 @@ export interface FieldShape {
 export function wrapCommand(command: string, width: number, indent: number): string[] {
   const lines: string[] = [];
   let line = '';
-  const margin = ' '.repeat(indent);
   // Every line but the last ends in ` \`.
   const room = width - 2;
   for (const group of groups(shellWords(command))) {
-    const joined = line === '' ? `${margin}${group}` : `${line} ${group}`;
+    const joined = line === '' ? `${' '.repeat(indent)}${group}` : `${line} ${group}`;
     if (characters(joined) <= room) {
       line = joined;
       continue;
     }
     if (line !== '') lines.push(`${line} \\`);
-    const own = `${margin}${lines.length > 0 ? '  ' : ''}${group}`;
-    const broken = breakLong(own, width);
-    lines.push(...broken.slice(0, -1));
-    line = broken.at(-1) ?? '';
+    line = `${' '.repeat(indent + (lines.length > 0 ? 2 : 0))}${group}`;
+    if (characters(line) <= room) continue;
+    const [word, option] = splitGroup(group);
+    const margin = line.slice(0, line.length - group.length);
+    if (option !== undefined) lines.push(`${margin}${option} \\`);
+    const broken = breakWord(word, room, characters(margin));
+    lines.push(...broken.slice(0, -1).map((piece, at) => `${at === 0 ? margin : ''}${piece}\\`));
+    line = `${broken.length === 1 ? margin : ''}${broken.at(-1) ?? ''}`;
   }
   return [...lines, line];
 }
@@ -77,29 +82,36 @@ function groups(words: readonly string[]): string[] {
   return found;
 }
 
-/** Breaks a line within words: a backslash at its end joins it with what begins the next one. */
-function breakLong(line: string, width: number): string[] {
-  const lines: string[] = [];
-  let rest = line;
-  while (characters(rest) > width - 2) {
-    let at = width - 3;
-    const quoted = isQuoted(rest, at);
-    // Not between a backslash, or a quote that is written '\'', and what it belongs to.
-    while (at > 1 && /[\\']/.test(rest.slice(at - 2, at + 2))) at -= 1;
-    const inQuotes = quoted && isQuoted(rest, at);
-    lines.push(`${rest.slice(0, at)}${inQuotes ? "'" : ''}\\`);
-    rest = `${inQuotes ? "'" : ''}${rest.slice(at)}`;
-  }
-  return [...lines, rest];
+/** The value of an option, and the option. */
+function splitGroup(group: string): [value: string, option?: string] {
+  const [, option, value] = /^(--?[a-z-]+) (.*)$/s.exec(group) ?? [];
+  return option === undefined || value === undefined ? [group] : [value, option];
 }
 
-function isQuoted(text: string, at: number): boolean {
-  let quoted = false;
-  for (let index = 0; index < at; index += 1) {
-    if (!quoted && text[index] === '\\') index += 1;
-    else if (text[index] === "'") quoted = !quoted;
+/**
+ * A word in pieces, each quoted for itself: a backslash at a line's end joins it with what begins
+ * the next line. The first piece leaves room for the margin.
+ */
+function breakWord(word: string, room: number, margin: number): string[] {
+  const found: string[] = [];
+  let piece = '';
+  for (const letter of unquote(word)) {
+    const left = room - (found.length === 0 ? margin : 0);
+    if (piece !== '' && characters(shellQuote(piece + letter)) > left) {
+      found.push(shellQuote(piece));
+      piece = '';
+    }
+    piece += letter;
   }
-  return quoted;
+  return [...found, shellQuote(piece)];
+}
+
+/** What a shell makes of one word that `shellQuote` has made. */
+function unquote(word: string): string {
+  return word.replaceAll(
+    /'([^']*)'|\\(.)/gs,
+    (_, quoted?: string, escaped?: string) => quoted ?? escaped ?? '',
+  );
 }
 
 /** In pieces of at most `width`, blanks and all. */
