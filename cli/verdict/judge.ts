@@ -77,9 +77,10 @@ function whatIsWrong(
   states: readonly DaxState[],
   expected: Expectation,
 ): string | undefined {
-  if (record.ready && record.ready.release !== expected.release) {
-    return `the guest runs kernel ${record.ready.release}, not ${expected.release}`;
-  }
+  // A clone's `ready` was said before it was saved, its `begin` after it was restored.
+  const said = [record.ready, ...eventsOf(record, 'begin')];
+  const other = said.find((event) => event && event.release !== expected.release);
+  if (other) return `the guest runs kernel ${other.release}, not ${expected.release}`;
   const module = eventsOf(record, 'module')[0];
   if (module && expected.module?.sent && module.sha256 !== expected.module.sha256) {
     return `the guest loaded another ${expected.fs} module than it was sent`;

@@ -233,6 +233,15 @@ const FALSE_PASSES: Case[] = [
     reason: /runs kernel 6\.1\.0-57-amd64, not 6\.1\.0-56-amd64/,
   },
   {
+    name: 'a clone of another kernel than its checkpoint says',
+    record: (record) => ({
+      ...record,
+      events: [{ event: 'begin', release: '5.10.0-1-amd64', bootId: '' }, ...record.events],
+    }),
+    verdict: 'invalid',
+    reason: /runs kernel 5\.10\.0-1-amd64, not 6\.1\.0-56-amd64/,
+  },
+  {
     name: 'it never said which kernel',
     record: (record) => ({ ...record, ready: undefined }),
     verdict: 'error',
