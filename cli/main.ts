@@ -19,6 +19,7 @@ const program = new Command('daxrepro')
   )
   .version(version())
   .showSuggestionAfterError()
+  .showHelpAfterError('(--help shows what there is)')
   .exitOverride()
   .addHelpText(
     'after',
@@ -61,7 +62,7 @@ program
   .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
   .option('--out <dir>', "where the run's directory goes")
   .option('--json', 'the result as JSON on stdout')
-  .option('--dry-run', "print QEMU's command line, and start nothing")
+  .option('--dry-run', "print QEMU's command line for a guest that is booted, and start none")
   .action(async (fs, tests, options) => {
     const { runCommand } = await import('./commands/run.js');
     await finish(runCommand(fs, tests, options, process.argv.slice(2)));

@@ -6,7 +6,7 @@ const UNITS: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 3
 
 /** `256M`, `1G`, `536870912`: bytes, rounded up to the 2 MiB that DAX mappings want. */
 export function parseSize(text: string): Outcome<number> {
-  const match = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text.trim());
+  const match = /^(\d+(?:\.\d+)?)(?:([KMGT])(?:i?B)?|B)?$/i.exec(text.trim());
   const unit = UNITS[match?.[2]?.toUpperCase() ?? ''];
   const bytes = match && unit !== undefined ? Number(match[1]) * unit : Number.NaN;
   if (!Number.isSafeInteger(Math.ceil(bytes)) || bytes <= 0) {

@@ -22,6 +22,7 @@ t.test('sizes: whole multiples of 2 MiB, never less than was asked for', (t) => 
     '',
     'M',
     '12Q',
+    '12iB',
     '1..5G',
     '-1',
     '+1',

@@ -58,7 +58,8 @@ async function compare(
 ): Promise<number> {
   const { reporter, signal } = session;
   const started = new Date();
-  const system = await ensureSystemFor(of.kernel, session);
+  const changes = of.variants.flatMap((variant) => variant.changes);
+  const system = await ensureSystemFor(of.kernel, changes, session);
   if (!system.ok) return explain(system.failure, reporter);
   const progress = reporter.progress.bind(reporter);
   const context = { store: defaultStore(), progress, signal };

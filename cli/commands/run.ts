@@ -1,3 +1,4 @@
+import { choiceWithoutTrial } from '../guest/accelerator.js';
 import { EXIT } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
@@ -48,7 +49,7 @@ async function run(
   const { request } = checked;
   const { reporter, signal } = session;
   const started = new Date();
-  const system = await ensureSystemFor(request.kernel, session);
+  const system = await ensureSystemFor(request.kernel, request.variant.changes, session);
   if (!system.ok) return explain(system.failure, reporter);
 
   const progress = reporter.progress.bind(reporter);
@@ -58,7 +59,9 @@ async function run(
       kernel: request.kernel,
       fs: request.fs,
       variant: request.variant,
-      accelerator: checked.accelerator,
+      accelerator: options.dryRun
+        ? await choiceWithoutTrial(checked.accelerator, context.store)
+        : checked.accelerator,
     },
     context,
   );

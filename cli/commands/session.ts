@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { parseSpec } from '../kernel/spec.js';
 import { EXIT, exitCodeOf, type Failure, formatFailure, type Outcome } from '../outcome.js';
 import { makeReporter, type Reporter } from '../report/reporter.js';
 import type { RunResult } from '../run/result.js';
 import { writeJson } from '../run/run-directory.js';
 import { ensureSystem } from '../system/install.js';
+import { readChangeFiles } from '../variant/changes.js';
 
 /** What the commands that run guests have in common: progress, Ctrl-C, and how they end. */
 
@@ -39,10 +41,16 @@ export function explain(failed: Failure, reporter?: Reporter): number {
 }
 
 /** What running on this kernel takes of the system is there afterwards. */
-export function ensureSystemFor(
+export async function ensureSystemFor(
   kernel: string,
+  changes: readonly string[],
   { reporter, signal }: Session,
 ): Promise<Outcome<void>> {
+  // What can be refused is refused before anything is installed or fetched.
+  const spec = await parseSpec(kernel);
+  if (!spec.ok) return spec;
+  const readable = await readChangeFiles(changes);
+  if (!readable.ok) return readable;
   const parts = ['run', 'debian-kernel', 'build'] as const;
   const needed = kernel.startsWith('debian:') ? parts : (['run'] as const);
   return ensureSystem(needed, { progress: reporter.progress.bind(reporter), signal });

@@ -12,6 +12,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { cacheKey, type Store } from '../store/store.js';
+import { findProgram } from '../system/programs.js';
 import { startGuest } from './guest.js';
 import { type Accelerator, type MachineFiles, type MachineShape, qemuArgv } from './machine.js';
 
@@ -132,6 +133,17 @@ async function remember(store: Store, qemu: string, answer: KvmAnswer): Promise<
     await writeFile(`${file}.${process.pid}`, JSON.stringify(answer));
     await rename(`${file}.${process.pid}`, file);
   } catch {}
+}
+
+/** The choice without a trial boot, for a dry run: `auto` is emulation until KVM was seen to work. */
+export async function choiceWithoutTrial(
+  choice: AcceleratorChoice,
+  store: Store,
+): Promise<AcceleratorChoice> {
+  const qemu = findProgram('qemu-system-x86_64');
+  if (choice !== 'auto' || !qemu) return choice;
+  const known = kvmWithoutTrial() ?? (await rememberedKvm(store, qemu));
+  return known ? 'auto' : 'tcg';
 }
 
 export interface ChosenAccelerator {

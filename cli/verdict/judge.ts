@@ -90,8 +90,8 @@ function whatIsWrong(
   }
   const refused = eventsOf(record, 'mount-failed')[0];
   if (refused) {
-    const said = daxMessages(refused.kernelLog.split('\n')).at(-1);
-    return `${expected.fs} was not mounted: ${said ? quote(said) : lastLine(refused.message)}`;
+    const complaint = whyNotMounted(refused.kernelLog);
+    return `${expected.fs} was not mounted: ${complaint ? quote(complaint) : lastLine(refused.message)}`;
   }
   // A file system that cannot be mounted again after the test may be what the test found; that is
   // decided with the findings.
@@ -101,9 +101,24 @@ function whatIsWrong(
   return disproof && describeDisproof(disproof);
 }
 
+/** What the kernel says when all is well explains nothing. */
+const CONTENT = /DAX enabled|EXPERIMENTAL/;
+
+/** The kernel's word about DAX, or else the last that it said since the mount began. */
+function whyNotMounted(kernelLog: string): string | undefined {
+  const lines = kernelLog.split('\n');
+  const since = lines.slice(lines.findLastIndex((line) => /daxrepro: mount$/.test(line)) + 1);
+  const plain = since
+    .map((line) => line.replace(/^(<\d+>)?\[[^\]]*\] /, '').trim())
+    .filter(Boolean);
+  const complaints = [plain, daxMessages(since)].map((all) =>
+    all.findLast((line) => !CONTENT.test(line)),
+  );
+  return complaints[1] ?? complaints[0];
+}
+
 function describeDisproof(disproof: DaxState): string {
-  // What the kernel said when all was well is no explanation.
-  const said = disproof.messages.findLast((message) => !/DAX enabled|EXPERIMENTAL/.test(message));
+  const said = disproof.messages.findLast((message) => !CONTENT.test(message));
   return [
     `${WHEN[disproof.when]} ${disproof.problems.join('; ')}`,
     said ? `; the kernel says ${quote(said)}` : '',

@@ -117,6 +117,27 @@ const FALSE_PASSES: Case[] = [
     reason: /ext4 was not mounted: "EXT4-fs \(pmem0\): DAX unsupported/,
   },
   {
+    name: 'the mount is refused for an option: the kernel names it, DAX is not the reason',
+    record: (record) => ({
+      ...cutAt('proof', { kind: 'finished' })(record),
+      events: [
+        {
+          event: 'mount-failed',
+          message: 'mount: wrong fs type, bad option',
+          kernelLog: [
+            '[    1.000000] EXT4-fs (pmem1): an older complaint',
+            '[    2.000000] daxrepro: mount',
+            '[    2.100000] EXT4-fs (pmem0): DAX enabled. Warning: EXPERIMENTAL, use at your own risk',
+            '[    2.200000] EXT4-fs (pmem0): Unrecognized mount option "nonsense"',
+          ].join('\n'),
+        },
+        { event: 'finished' },
+      ],
+    }),
+    verdict: 'invalid',
+    reason: /was not mounted: "EXT4-fs \(pmem0\): Unrecognized mount option "nonsense""/,
+  },
+  {
     name: 'the mount is refused, and the kernel says nothing',
     record: (record) => ({
       ...cutAt('proof', { kind: 'finished' })(record),
