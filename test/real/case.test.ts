@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { daxrepro } from './daxrepro.js';
+
+// The case that daxrepro starts from: the bug of February 2016 shows where it should, and only there.
+t.setTimeout(30 * 60 * 1000);
+
+const file = fileURLToPath(
+  new URL('../../fixtures/cases/2016-02-dax-writeback.yaml', import.meta.url),
+);
+
+t.test('ext2 loses directory pages with early-return alone', async (t) => {
+  const ran = await daxrepro(['compare', file, '--json', '--jobs', '1'], t.testdir());
+  t.equal(ran.exitCode, 0, ran.stderr);
+  const { units } = JSON.parse(ran.stdout) as {
+    units: {
+      fs: string;
+      variant: string;
+      verdict: string;
+      reason: string;
+      held: boolean;
+      findings: { signature: string }[];
+    }[];
+  };
+  t.equal(units.length, 12);
+  for (const { fs, variant, verdict, reason, held, findings } of units) {
+    const broken = fs === 'ext2' && variant === 'early-return';
+    t.equal(verdict, broken ? 'fail' : 'pass', `${fs} ${variant}: ${reason}`);
+    t.ok(held, `${fs} ${variant}: as expected`);
+    t.equal(
+      findings.some(({ signature }) => /directory-corrupted$/.test(signature)),
+      broken,
+      `${fs} ${variant}: directory corrupted`,
+    );
+  }
+});
