@@ -1,17 +1,10 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readFileSync,
-  statSync,
-} from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { cacheKey, type Store } from '../store/store.js';
+import { kvmDevice } from '../system/kvm.js';
 import { findProgram } from '../system/programs.js';
 import { startGuest } from './guest.js';
 import { type Accelerator, type MachineFiles, type MachineShape, qemuArgv } from './machine.js';
@@ -42,23 +35,27 @@ export interface TrialContext {
   signal?: AbortSignal;
 }
 
-/** What can be told without starting anything; undefined where only a trial boot tells. */
-export function kvmWithoutTrial(device = '/dev/kvm'): KvmAnswer | undefined {
-  if (!existsSync(device)) return { usable: false, reason: `${device} is not there` };
-  try {
-    accessSync(device, constants.R_OK | constants.W_OK);
-    closeSync(openSync(device, 'r+'));
-    return undefined;
-  } catch {
-    return {
-      usable: false,
-      reason: `${device} may not be opened by this user (its group is mostly called kvm)`,
-    };
+/** What is known without a trial boot: that of the device alone, or what an earlier trial found. */
+export async function knownKvm(store: Store, qemu: string): Promise<KvmAnswer | undefined> {
+  return (await withoutTrial('/dev/kvm')) ?? (await rememberedKvm(store, qemu));
+}
+
+async function withoutTrial(device: string): Promise<KvmAnswer | undefined> {
+  switch ((await kvmDevice(device)).state) {
+    case 'opens':
+      return undefined;
+    case 'absent':
+      return { usable: false, reason: `${device} is not there` };
+    default:
+      return {
+        usable: false,
+        reason: `${device} may not be opened by this user (its group is mostly called kvm)`,
+      };
   }
 }
 
 /** What an earlier trial found, where it still holds. */
-export async function rememberedKvm(store: Store, qemu: string): Promise<KvmAnswer | undefined> {
+async function rememberedKvm(store: Store, qemu: string): Promise<KvmAnswer | undefined> {
   try {
     return Remembered.parse(JSON.parse(await readFile(rememberedFile(store, qemu), 'utf8')));
   } catch {
@@ -67,7 +64,7 @@ export async function rememberedKvm(store: Store, qemu: string): Promise<KvmAnsw
 }
 
 export async function probeKvm({ store, files, signal }: TrialContext): Promise<KvmAnswer> {
-  const known = kvmWithoutTrial() ?? (await rememberedKvm(store, files.qemu));
+  const known = await knownKvm(store, files.qemu);
   if (known) return known;
   const answer = await tryKvm(files, signal);
   if (!signal?.aborted) await remember(store, files.qemu, answer);
@@ -142,8 +139,7 @@ export async function choiceWithoutTrial(
 ): Promise<AcceleratorChoice> {
   const qemu = findProgram('qemu-system-x86_64');
   if (choice !== 'auto' || !qemu) return choice;
-  const known = kvmWithoutTrial() ?? (await rememberedKvm(store, qemu));
-  return known ? 'auto' : 'tcg';
+  return (await knownKvm(store, qemu)) ? 'auto' : 'tcg';
 }
 
 export interface ChosenAccelerator {

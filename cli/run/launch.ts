@@ -38,7 +38,7 @@ export interface UnitRunContext {
 }
 
 /** Seconds for what is not the test: under emulation on a busy machine everything takes longer. */
-export function limitsFor(accelerator: MachineShape['accelerator']): GuestLimits {
+function limitsFor(accelerator: MachineShape['accelerator']): GuestLimits {
   return accelerator === 'kvm'
     ? { boot: 30, silence: 30, afterOops: 15 }
     : { boot: 120, silence: 60, afterOops: 30 };

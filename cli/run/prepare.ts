@@ -1,10 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import {
-  type AcceleratorChoice,
-  chooseAccelerator,
-  kvmWithoutTrial,
-  probeKvm,
-} from '../guest/accelerator.js';
+import { type AcceleratorChoice, chooseAccelerator, probeKvm } from '../guest/accelerator.js';
 import { guestImage } from '../guest/image.js';
 import type { Accelerator } from '../guest/machine.js';
 import { readManifest } from '../guest/manifest.js';
@@ -97,8 +92,7 @@ async function prepareBoot(
   if (choice === 'tcg') return success({ initramfs, accelerator: 'tcg' });
 
   const files = { qemu, kernel: kernel.bootImage, initramfs };
-  const answer =
-    kvmWithoutTrial() ?? (await probeKvm({ store, files, ...(signal ? { signal } : {}) }));
+  const answer = await probeKvm({ store, files, ...(signal ? { signal } : {}) });
   if (choice === 'kvm' && !answer.usable) {
     return failure(
       'usage',

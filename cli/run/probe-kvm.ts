@@ -1,4 +1,4 @@
-import { type KvmAnswer, kvmWithoutTrial, rememberedKvm } from '../guest/accelerator.js';
+import { type KvmAnswer, knownKvm } from '../guest/accelerator.js';
 import { readCatalogue } from '../kernel/catalogue.js';
 import { peekDebian } from '../kernel/debian.js';
 import { defaultStore } from '../store/store.js';
@@ -11,14 +11,14 @@ export async function probeKvmHere(): Promise<KvmAnswer> {
   const store = defaultStore();
   const qemu = findProgram('qemu-system-x86_64');
   if (!qemu) return { usable: false, reason: 'not tried: there is no QEMU' };
-  const known = kvmWithoutTrial() ?? (await rememberedKvm(store, qemu));
+  const known = await knownKvm(store, qemu);
   if (known) return known;
   for (const kernel of await readCatalogue()) {
     if (!(await peekDebian(kernel, store))) continue;
     const spec = `debian:${kernel.version}`;
     const request = { kernel: spec, fs: 'ext4', variant: BASE, accelerator: 'auto' } as const;
     await prepare(request, { store, progress: () => {} });
-    const answer = await rememberedKvm(store, qemu);
+    const answer = await knownKvm(store, qemu);
     if (answer) return answer;
   }
   return {

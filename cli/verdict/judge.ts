@@ -270,7 +270,7 @@ function isGuestsOwnFault(ending: Ending): boolean {
   }
 }
 
-export function describeEnding(ending: Ending): string {
+function describeEnding(ending: Ending): string {
   switch (ending.kind) {
     case 'finished':
       return 'the guest finished';
