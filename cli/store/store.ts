@@ -3,7 +3,7 @@ import { access, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promis
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Failure, failure, type Outcome, success } from '../outcome.js';
-import { acquireLock, type Lock } from './lock.js';
+import { acquireLock, type Lock, tryLock } from './lock.js';
 
 /**
  * The cache: directories that never change once they are there, each named by the hash of
@@ -114,14 +114,26 @@ export async function lookUpOrMake(
   { onWait }: MakeOptions = {},
 ): Promise<Outcome<string>> {
   const { shelf, entry, lock, making } = placesOf(store, kind, key);
+  let announced = false;
+  const announce = () => {
+    if (!announced) onWait?.();
+    announced = true;
+  };
   try {
     for (;;) {
       const found = await lookUp(store, kind, key);
       if (found) return success(found);
       await mkdir(shelf, { recursive: true });
-      const held = await acquireLock(lock, { onWait });
+      const held = await tryLock(lock);
+      if (!held) {
+        // For a shared lock, which is to be had as soon as it is made: its maker goes on to hold
+        // one for as long as it lives, and that may be us.
+        announce();
+        (await acquireLock(lock, { mode: 'shared' })).release();
+        continue;
+      }
       try {
-        // Another process may have made it while we waited.
+        // Another process may have made it since we looked.
         if (await exists(entry)) continue;
         // What a killed maker left is nobody's now: we hold the lock.
         await rm(making, { recursive: true, force: true });

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -58,6 +59,46 @@ t.test('an entry is made once, and appears when it is whole', async (t) => {
     [['things', 'one']],
   );
 });
+
+t.test('who waited for an entry does not wait for its users', { timeout: 30_000 }, async (t) => {
+  const store = { root: t.testdir({ things: {} }) };
+  const lock = join(store.root, 'things/.one.lock');
+  // A maker that goes on to use what it made before anybody else had a turn.
+  const script =
+    'exec 9>>"$1"; flock -x 9; echo makes; read go; mkdir "$2"; flock -s 9; echo uses; read go';
+  const other = spawn('bash', ['-c', script, 'maker', lock, join(store.root, 'things/one')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.teardown(() => other.kill('SIGKILL'));
+  await once(other.stdout, 'data');
+  const never = async () => failure('tool-failed', 'It is being made', 'Wait');
+  let wanted: Promise<unknown> | undefined;
+  await new Promise<void>((onWait) => {
+    wanted = lookUpOrMake(store, 'things', 'one', never, { onWait });
+  });
+  other.stdin.write('go\n');
+  await once(other.stdout, 'data');
+  t.strictSame(await wanted, success(join(store.root, 'things/one')));
+});
+
+t.test(
+  'those who waited for one that failed make it, one of them',
+  { timeout: 30_000 },
+  async (t) => {
+    const store = { root: t.testdir() };
+    let calls = 0;
+    const make = () =>
+      lookUpOrMake(store, 'things', 'one', async () => {
+        calls += 1;
+        const first = calls === 1;
+        await new Promise((done) => setTimeout(done, 100));
+        return first ? failure('tool-failed', 'It broke', 'Mend it') : success(undefined);
+      });
+    const outcomes = await Promise.all(Array.from({ length: 5 }, make));
+    t.equal(outcomes.filter(({ ok }) => !ok).length, 1);
+    t.equal(calls, 2);
+  },
+);
 
 t.test('of two processes one makes and the other waits', async (t) => {
   const root = t.testdir();
