@@ -37,7 +37,7 @@ const QUESTIONS = [
   'Force rewrite',
 ].join('|');
 
-const ANSWER = String.raw`(?:<[yn]>| \(y/n\))?\? (?:no|yes|yes to all|cancelled!)`;
+const ANSWER = String.raw`(?: \('a' enables 'yes' to all\) )?(?:<[yn]>| \(y/n\))?\? ?(?<answer>no|yes|yes to all|cancelled!|)`;
 
 /** Answers that need no question: after a question about the whole list, or when preening. */
 const SETTLED = [
@@ -65,16 +65,21 @@ const SETTLED = [
   'FLAG CLEARED',
 ].join('|');
 
-/** The question with its answer at the end of a message. */
+/**
+ * The end of a message: the question with its answer, which the log may lack where it was cut, or
+ * what was done without asking. Groups: `answer`, `settled`.
+ */
 export const QUESTION_AT_END = new RegExp(
-  `(?:^|[ .:])\\s*(?:${QUESTIONS})${ANSWER}\\s*$|\\s(?:${SETTLED})\\.\\s*$`,
+  `(?:(?<=^|[\\s.:])(?:${QUESTIONS})${ANSWER}|(?<=[\\s.:])(?<settled>${SETTLED})\\.)\\s*$`,
 );
 
-/** The same, alone in its line. */
-export const QUESTION_ALONE = new RegExp(`^(?:(?:${QUESTIONS})${ANSWER}|(?:${SETTLED})\\.)\\s*$`);
+/** The same, alone in its line; one question of problem.c has no words at all. */
+export const QUESTION_ALONE = new RegExp(
+  `^(?:(?:${QUESTIONS}|)${ANSWER}|(?<settled>${SETTLED})\\.)\\s*$`,
+);
 
 /** Any other question: those whose text is the message, as "Recreate journal? no". */
-export const ANY_QUESTION = new RegExp(`${ANSWER}\\s*$`);
+export const ANY_QUESTION = new RegExp(`(?<=[\\w)~\\n])${ANSWER}\\s*$`);
 
 /** Questions that ask more about the message before them. */
 export const FOLLOW_UP = new RegExp(
@@ -92,19 +97,43 @@ export function isContinuation(line: string): boolean {
 const CONTINUATIONS: readonly RegExp[] = [
   /^[\t ]/,
   // Messages that start in lower case after all: error texts of libraries and fields of the inode.
-  /^(?!e2fsck|ext2fs_|fsck\.|i_)[a-z][\w-]* (?!.*: (?:e2fsck|clean|recovering|\*{5}|\d+\/))/,
+  /^(?!e2fsck|ext2fs_|fsck\.|i_)[a-z][\w-]*[ [](?!.*: (?:e2fsck|clean|recovering|\*{5}|\d+\/))/,
   /^(?:filesystem\.|\(and not swap)/,
   /^The physical size of the device is /,
   /^Either the superblock or the partition table /,
   /^WARNING: SEVERE DATA LOSS POSSIBLE/,
   /^Logical start \d+ does not match /,
   /^This version of e2fsck does not support fragment sizes/,
-  /^It is (?:likely|also possible) that? ?/,
+  /^It is (?:likely that|also possible the) /,
   /^Clearing fields beyond the V1 /,
   /^Move data off the filesystem and re-run e2fsck/,
   /^Will fix in pass 1B/,
   /^Those features are/,
 ];
+
+/**
+ * Preening puts the device, or the volume's label, in front of each message. Words that stand there
+ * in messages of e2fsck's own are none.
+ */
+export const PREEN_PREFIX =
+  /^(?:\/\S{1,255}|(?!(?:W[Aa][Rr][Nn][Ii][Nn][Gg]|Note|Error|e2fsck|ext2fs_\w+|fsck\.\w+):)[\w.@+-]{1,16}):(?: (?=['A-Z/]|i_|ext2fs_)|$)/;
+
+/** What preening says before it gives up, and the line after it. */
+export const PREEN_STOPPED = /: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY\.$/;
+export const PREEN_ADVICE = /^\t\(i\.e\., without -a or -p options\)$/;
+
+/** e2fsck was killed by a signal that it catches, and the traces of its stack. */
+export const SIGNAL = /^Signal \(\d+\) SIG\w+ /;
+export const STACK =
+  /^\S*(?:e2fsck|fsck\.ext[234]|lib\w+\.so[\d.]*|linux-vdso\S*|ld-\S+)(?:\([^)]*\))? ?\[0x[\da-f]+\]$/;
+
+/** It begins again: what it printed so far proves no pass. */
+export const RESTARTED = /^Restarting e2fsck from the beginning\.\.\.$/;
+
+/** Messages that are one line of numbers and ranges, as long as it takes. */
+export const LISTS =
+  /^(?:(?:Block|Inode) bitmap differences:|Multiply-claimed block\(s\) in inode \d+:|Optimizing (?:directories|inodes|extents):)/;
+export const LIST_ITEMS = /^[-+()\d ]*$/;
 
 /** Lines that say nothing of damage. What is worth a notice is below. */
 export const NOISE: readonly RegExp[] = [
@@ -117,11 +146,19 @@ export const NOISE: readonly RegExp[] = [
   // Follows a message about the bad blocks inode, which is the finding.
   /^This doesn't bode well, but we'll try to go on\.\.\.$/,
   /^\.\.\.problem 0x[\da-f]+ suppressed$/,
-  /^Restarting e2fsck from the beginning\.\.\.$/,
   /^(?:Pass \d\w?: )?(?:Memory used: |I\/O read: )/,
   // The progress bar of -C.
   /^[^|]{1,80}: \|[-=|/\\ ]*[-=|/\\ ] *\d+\.\d%/,
   /^Exit status(?: is)?:? \d+$/,
+  /^E2fsck run: /,
+  /^MMP interval is \d+ seconds and total wait time is \d+ seconds\. Please wait\.\.\.$/,
+  /^Filesystem features:(?: \S+)*$/,
+  // -D, and what pass 1E does after a repair.
+  /^Optimizing (?:directories|inodes|extents): [\d ]*$/,
+  // -c
+  /^Checking for bad blocks \((?:read-only|non-destructive read-write) test\): *(?:done)?$/,
+  /^Overwriting existing filesystem; this can be undone using the command:$/,
+  /^ {4}e2undo /,
   /: \*{5} REBOOT SYSTEM \*{5}$/,
   // The lines of -v, whose first and last are looked at elsewhere.
   /^ +(?:# of inodes with ind\/dind\/tind blocks|Extent depth histogram): [\d/]+$/,
@@ -135,7 +172,7 @@ export const NOISE: readonly RegExp[] = [
 /** The summary: the last thing that a run to the end prints; the second form is that of -v. */
 export const SUMMARY: readonly RegExp[] = [
   /: \d+\/\d+ files \(\d+\.\d% non-contiguous\), \d+\/\d+ blocks\s*$/,
-  /^ +\d+ files?$/,
+  /^ +(?:1 file|\d+ files)$/,
 ];
 
 /** Printed where e2fsck went no further. The rest of the line, if any, is why. */
@@ -154,7 +191,7 @@ export const NOT_CHECKED = /: clean, \d+\/\d+ files, \d+\/\d+ blocks/;
 
 /** A line without a question is a message where it speaks of the file system or of a failure. */
 export const ABOUT_THE_FILE_SYSTEM =
-  /\b(?:inodes?|(?:super)?blocks?|super-block|groups?|journal|director(?:y|ies)|entry|bitmap|extents?|lost\+found|quota|orphan|htree|attributes?|filesystem|file system|superblock|checksum|resize|error|warning|corrupt(?:ed|ion)?|could(?: not|n't)|cannot|can't|failed|invalid|illegal|unsupported|unexpected|MMP|e2fsck|fsck\.ext[234]|\w+ is (?:mounted|in use))\b/i;
+  /\b(?:inodes?|(?:super)?blocks?|super-block|groups?|symlink|EXTENT_FL|Hurd|\w*meta_bg|features?|journal|director(?:y|ies)|entry|bitmap|extents?|lost\+found|quota|orphan|htree|attributes?|filesystem|file system|superblock|checksum|resize|error|warning|corrupt(?:ed|ion)?|could(?: not|n't)|cannot|can't|failed|invalid|illegal|unsupported|unexpected|MMP|e2fsck|fsck\.ext[234]|\w+ is (?:mounted|in use))\b|^'\.\.?' /i;
 
 /**
  * How bad a message is; the first that fits, else `corruption`. `notice` is for what e2fsck itself
@@ -187,40 +224,4 @@ export const SEVERITIES: ReadonlyArray<readonly [RegExp, Severity]> = [
   [/^\/lost\+found not found/, 'repairable'],
   [/^Setting free (?:blocks|inodes) count/, 'repairable'],
   [/quota/i, 'repairable'],
-];
-
-/** Variable texts that the general rules of a signature cannot tell from words: names and paths. */
-export const NAMES: ReadonlyArray<readonly [RegExp, string]> = [
-  // Greedy up to the last "' in PATH (INODE) verb": the name may hold quotes of its own.
-  [
-    /(\b[Ee]ntry) '.*' in (.*?) \(\d+\)(?= (?:has|is|points|references|found|to)\b)/,
-    '$1 in directory',
-  ],
-  [/entry '.*' \(inode=\d+\) in directory inode \d+ \(.*\)/, 'entry in directory inode'],
-  [/'\.\.' in .* \(\d+\) is .* \(\d+\), should be .* \(\d+\)/, 'dotdot is, should be'],
-  [/(for '\.' in) .* \(\d+\)/, '$1'],
-  [/^File .* \(inode #\d+, mod time [^)]*\)[\s\S]*/, 'File has multiply-claimed blocks'],
-  [/^Symlink .* \(inode #/, 'Symlink (inode #'],
-  [/(is a link to directory) .* \(\d+\)/, '$1'],
-  [/(\(was in) .*\)/, ''],
-  [/^(.*?[Ii]node #?\d+) \(.*?\)(?= (?:has|is)\b|:)/, '$1'],
-  [/^(Recursively looped directory inode \d+) \(.*\)/, '$1'],
-  [/^(Failed to optimize (?:directory|extent tree)) .* \(\d+\)/, '$1'],
-  [/^Directory .*(?= has the casefold flag)/, 'Directory'],
-  [/^(Rename to) .*/m, '$1'],
-  [/\nRename to [\s\S]*/, ''],
-  // Lists: which blocks, and how many.
-  [/^((?:Block|Inode) bitmap differences:)[\s\S]*/, '$1'],
-  [/^(Multiply-claimed block\(s\) in inode \d+:)[\s\S]*/, '$1'],
-  // A library's complaint; on an unbuffered stream the next message follows in the same line.
-  [/^(Illegal block number passed to \w+) [\s\S]*?( for [a-z -]+ map)[\s\S]*/, '$1$2'],
-  // The advice after a superblock that cannot be read.
-  [/^(The superblock could not be read)[\s\S]*/, '$1'],
-  [/^(?:e2fsck|fsck\.ext[234]): (.*) while trying to open .*/, '$1 while trying to open'],
-  [
-    /^.*(?= (?:was not cleanly unmounted|contains a file system with errors|has (?:been mounted|gone) \d))/,
-    '',
-  ],
-  [/^.*: (?=recovering journal$|won't do journal recovery)/, ''],
-  [/^(Warning! {2}|).* (?=is (?:mounted|in use)\.$)/, '$1'],
 ];

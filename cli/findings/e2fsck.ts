@@ -1,23 +1,37 @@
+import { readMessage } from './e2fsck-entities.js';
 import {
   ABORTED,
   ABOUT_THE_FILE_SYSTEM,
   ANY_QUESTION,
   FOLLOW_UP,
   isContinuation,
-  NAMES,
+  LIST_ITEMS,
+  LISTS,
   NOISE,
   NOT_CHECKED,
+  PREEN_ADVICE,
+  PREEN_PREFIX,
+  PREEN_STOPPED,
   QUESTION_ALONE,
   QUESTION_AT_END,
+  RESTARTED,
   SEVERITIES,
+  SIGNAL,
+  STACK,
   STILL_HAS_ERRORS,
   SUMMARY,
   WAS_MODIFIED,
 } from './e2fsck-grammar.js';
 import type { Finding } from './finding.js';
-import { FsckCollector, type FsckOptions, type FsckReport } from './fsck-report.js';
-import { linesOf } from './lines.js';
-import { messageClass, signature } from './signature.js';
+import {
+  copied,
+  FsckCollector,
+  type FsckOptions,
+  type FsckParser,
+  type FsckReport,
+} from './fsck-report.js';
+import { LogLines } from './log-lines.js';
+import { signature } from './signature.js';
 
 /** A message of more lines is none that e2fsck has: the lists of files that share blocks are cut. */
 const LONGEST_MESSAGE = 12;
@@ -31,144 +45,200 @@ const LONGEST_TEXT = 2000;
  */
 export function parseE2fsck(text: string, options: FsckOptions = {}): FsckReport {
   const parser = new E2fsckParser(options);
-  for (const line of linesOf(text)) parser.line(line);
+  const lines = new LogLines(
+    (line) => parser.line(line),
+    (piece) => parser.more(piece),
+  );
+  lines.push(text);
+  lines.end();
   return parser.end();
 }
 
-class E2fsckParser {
+export class E2fsckParser implements FsckParser {
   readonly #device: string | undefined;
   readonly #found = new FsckCollector();
+  readonly #classes = new ClassCache();
   #version: string | undefined;
   #pass: number | undefined;
   readonly #passes = new Set<number>();
   #runs = 0;
   #summaries = 0;
-  #aborted = false;
+  /** Why it went no further. */
+  #aborted: string | undefined;
   #unchecked = false;
   #saysErrors: string | undefined;
   /** The message that is being read. */
   #message: string[] = [];
+  /** Whether the message is one line of numbers, of which more may come. */
+  #isList = false;
   /** Whether a question alone in its line still belongs to the message before it. */
   #mayAsk = false;
+  /** What was added last, until another message ends: its question may stand after an empty line. */
+  #last: Finding | undefined;
 
-  constructor({ device }: FsckOptions) {
+  constructor({ device }: FsckOptions = {}) {
     this.#device = device;
   }
 
   line(raw: string): void {
-    // The marks that -C puts around its progress display.
-    const line = raw.replace(/[\x01\x02]/g, '').trimEnd();
+    const line = raw.trimEnd();
+    this.#isList = false;
     if (line === '') {
       this.#close();
       return;
     }
     if (this.#structure(line)) {
-      this.#close();
       this.#mayAsk = false;
       return;
     }
-    if (QUESTION_ALONE.test(line) || FOLLOW_UP.test(line)) {
-      this.#question(line);
+    const text = line.replace(PREEN_PREFIX, '');
+    if (text === '' || QUESTION_ALONE.test(text) || FOLLOW_UP.test(text)) {
+      this.#question(text);
       return;
     }
-    if (this.#message.length > 0 && isContinuation(line)) {
+    if (this.#message.length > 0 && text === line && isContinuation(line)) {
       if (this.#message.length < LONGEST_MESSAGE) this.#message.push(line.trim());
       if (ANY_QUESTION.test(line)) this.#close();
       return;
     }
     this.#close();
-    if (NOISE.some((pattern) => pattern.test(line))) return;
-    this.#message = [line.trim()];
-    if (ANY_QUESTION.test(line) || QUESTION_AT_END.test(line)) this.#close();
+    if (NOISE.some((pattern) => pattern.test(text))) return;
+    this.#message = [text.trim()];
+    this.#isList = LISTS.test(text);
+    if (!this.#isList && (ANY_QUESTION.test(text) || QUESTION_AT_END.test(text))) this.#close();
+  }
+
+  more(piece: string): void {
+    if (!(this.#isList && LIST_ITEMS.test(piece))) this.#found.addUnparsed(piece.slice(0, 200));
   }
 
   /** Lines about the run rather than the file system. True where this was one. */
   #structure(line: string): boolean {
+    // Most lines begin with none of these: `P`ass, `e`2fsck, `R`estarting, `S`ignal, or have a colon.
+    if (!line.includes(':') && !/^(?: |[a-zA-Z\t/])/.test(line)) return false;
     const version = /^e2fsck (\d+\.\d\S*) \(/.exec(line);
     if (version) {
+      this.#close();
       this.#version ??= version[1] as string;
       this.#runs += 1;
       return true;
     }
     const pass = /^Pass (\d)[A-E]?: /.exec(line);
     if (pass && !/^Pass \d\w?: (?:Memory used|I\/O read)/.test(line)) {
+      this.#close();
       this.#pass = Number(pass[1]);
       this.#passes.add(this.#pass);
       return true;
     }
     if (SUMMARY.some((pattern) => pattern.test(line))) {
+      this.#close();
       this.#summaries += 1;
       return true;
     }
-    if (ABORTED.some((pattern) => pattern.test(line))) {
-      this.#aborted = true;
-      return true;
+    const ending = this.#ending(line);
+    if (ending === undefined) return false;
+    // What was asked last got no answer.
+    this.#close();
+    if (ending !== '') this.#aborted ??= ending;
+    return true;
+  }
+
+  /** Lines about how it ended; the text is why it went no further, where it did not. */
+  #ending(line: string): string | undefined {
+    if (ABORTED.some((pattern) => pattern.test(line))) return 'e2fsck aborted';
+    if (PREEN_STOPPED.test(line)) {
+      this.#close('offered');
+      if (this.#last) this.#last.fix ??= 'offered';
+      return 'e2fsck stopped, since it does not preen what it found';
+    }
+    if (SIGNAL.test(line)) return `e2fsck was killed: ${line.slice(0, 80)}`;
+    if (PREEN_ADVICE.test(line) || (this.#aborted !== undefined && STACK.test(line))) return '';
+    if (RESTARTED.test(line)) {
+      this.#passes.clear();
+      this.#pass = undefined;
+      return '';
     }
     if (NOT_CHECKED.test(line)) {
       this.#unchecked = true;
-      return true;
+      return '';
     }
     if (STILL_HAS_ERRORS.test(line)) {
       this.#saysErrors = 'Filesystem still has errors';
-      return true;
+      return '';
     }
     if (WAS_MODIFIED.test(line)) {
       this.#saysErrors ??= 'File system was modified';
-      return true;
+      return '';
     }
-    return false;
+    return undefined;
   }
 
   #question(line: string): void {
-    if (this.#message.length > 0) this.#close();
-    // "Clone multiply-claimed blocks? no" is followed by "Delete file? no" about the same file.
-    else if (!this.#mayAsk) this.#add(line);
+    if (this.#message.length > 0) {
+      // "Rename to a~0" and the like are part of what is found.
+      this.#message.push(line);
+      this.#close();
+    } else if (line === '') {
+      return;
+    } else if (this.#mayAsk) {
+      // "Clone multiply-claimed blocks? no" is followed by "Delete file? no" about the same file.
+      const fix = fixOf(line);
+      if (this.#last && fix !== undefined) this.#last.fix ??= fix;
+    } else {
+      if (/[a-z]/.test(line)) this.#add(line, fixOf(line));
+      else this.#found.addUnparsed(line);
+    }
   }
 
-  #close(): void {
+  /** @param unanswered what became of the repair where the message has no question */
+  #close(unanswered?: Finding['fix']): void {
     const message = this.#message;
     this.#message = [];
     if (message.length === 0) return;
     const text = message.join('\n');
-    if (ANY_QUESTION.test(text) || QUESTION_AT_END.test(text)) {
-      this.#add(text);
-    } else if (ABOUT_THE_FILE_SYSTEM.test(text)) {
-      this.#add(text);
-    } else {
-      for (const line of message) this.#found.addUnparsed(line);
-    }
+    const fix = fixOf(text) ?? unanswered;
+    if (fix !== undefined || ABOUT_THE_FILE_SYSTEM.test(text)) this.#add(text, fix);
+    else for (const line of message) this.#found.addUnparsed(line);
   }
 
-  #add(text: string): void {
+  #add(text: string, fix: Finding['fix']): void {
     this.#mayAsk = true;
-    if (this.#found.full) {
-      this.#found.omit();
+    const stated = text
+      .replace(QUESTION_AT_END, '')
+      .replace(ANY_QUESTION, '')
+      .replace(/\s*\n\s*/g, ' ')
+      .trim();
+    const message = (stated === '' ? text : stated).slice(0, LONGEST_TEXT);
+    const known = this.#classes.of(message);
+    if (!this.#found.wants(known.signature)) {
+      this.#last = undefined;
+      this.#found.omit(known.signature, known.severity);
       return;
     }
-    const message = text.replace(QUESTION_AT_END, (end) => (end.startsWith('.') ? '.' : '')).trim();
-    const named = (message === '' ? text : message).slice(0, LONGEST_TEXT);
-    this.#found.add({
+    this.#last = {
       tool: 'e2fsck',
       ...(this.#device === undefined ? {} : { device: this.#device }),
       ...(this.#pass === undefined ? {} : { pass: this.#pass }),
-      message: named.replaceAll('\n', ' '),
-      signature: signature('e2fsck', e2fsckClass(named)),
-      severity: SEVERITIES.find(([pattern]) => pattern.test(named))?.[1] ?? 'corruption',
-      ...place(named),
-    });
+      message: copied(message),
+      signature: known.signature,
+      severity: known.severity,
+      ...(fix === undefined ? {} : { fix }),
+      ...readMessage(message).entities,
+    };
+    this.#found.add(this.#last);
   }
 
   end(): FsckReport {
     this.#close();
     this.#pass = undefined;
     if (this.#saysErrors && this.#found.findings.every(({ severity }) => severity === 'notice')) {
-      this.#add(this.#saysErrors);
+      this.#add(this.#saysErrors, undefined);
     }
     return this.#found.report('e2fsck', this.#version, this.#incomplete());
   }
 
   #incomplete(): string | undefined {
-    if (this.#aborted) return 'e2fsck aborted';
+    if (this.#aborted !== undefined) return this.#aborted;
     if (this.#summaries < Math.max(1, this.#runs)) {
       if (this.#unchecked) return "e2fsck did not check, it took the superblock's word (no -f)";
       return "the log ends before e2fsck's summary";
@@ -178,64 +248,36 @@ class E2fsckParser {
   }
 }
 
-function e2fsckClass(message: string): string {
-  let text = message.replace(ANY_QUESTION, '');
-  for (const [pattern, replacement] of NAMES) text = text.replace(pattern, replacement);
-  return messageClass(text);
+function fixOf(text: string): Finding['fix'] {
+  const groups = (QUESTION_AT_END.exec(text) ?? ANY_QUESTION.exec(text))?.groups;
+  if (!groups) return QUESTION_ALONE.test(text) ? fixOf(`.\n${text}`) : undefined;
+  const { answer, settled } = groups;
+  if (settled !== undefined) return settled === 'IGNORED' ? 'refused' : 'made';
+  if (answer?.startsWith('yes')) return 'made';
+  return answer === '' || answer === undefined ? 'offered' : 'refused';
 }
 
-type Location = Pick<Finding, 'inode' | 'inodeType' | 'block' | 'offset' | 'path'>;
+interface MessageClass {
+  signature: string;
+  severity: Finding['severity'];
+}
 
-/** Where the inode's number and path stand, most telling first. */
-const INODES: ReadonlyArray<{ pattern: RegExp; type?: string }> = [
-  { pattern: /entry '.*' in (?<path>.*?) \((?<inode>\d+)\)(?= \w)/i, type: 'directory' },
-  {
-    pattern: /entry '.*' \(inode=\d+\) in directory inode (?<inode>\d+) \((?<path>.*)\)/,
-    type: 'directory',
-  },
-  { pattern: /^'\.\.' in (?<path>.*?) \((?<inode>\d+)\) is /, type: 'directory' },
-  { pattern: /for '\.' in (?<path>.*) \((?<inode>\d+)\) is big/, type: 'directory' },
-  { pattern: /^Symlink (?<path>.*) \(inode #(?<inode>\d+)\)/, type: 'symlink' },
-  { pattern: /^Fast symlink (?<inode>\d+)/, type: 'symlink' },
-  { pattern: /^File (?<path>.*) \(inode #(?<inode>\d+), mod time/ },
-  { pattern: /^Problem in HTREE directory inode (?<inode>\d+)(?: \((?<path>.*)\))?:/ },
-  { pattern: /\binode (?<inode>\d+) \((?<path>\/.*|<[^>]*>|\.{3}.*)\)(?= (?:has|is)\b)/i },
-  { pattern: /\binode #?(?<inode>\d+)/i },
-  { pattern: /\(inode=(?<inode>\d+)/ },
-  { pattern: /\(ino=(?<inode>\d+)\)/ },
-];
+/** A flood of one message, which differs in its numbers, costs its class once. */
+class ClassCache {
+  static readonly #MOST = 2000;
+  readonly #known = new Map<string, MessageClass>();
 
-function place(message: string): Location {
-  const result: Location = {};
-  const found = firstMatch(message);
-  if (found) {
-    result.inode = Number(found.inode);
-    if (found.path?.startsWith('/')) result.path = found.path;
-  } else if (/^Root inode /.test(message)) {
-    result.inode = 2;
+  of(message: string): MessageClass {
+    const shape = /['/<]/.test(message) ? undefined : message.replace(/\d+/g, '0');
+    const known = shape === undefined ? undefined : this.#known.get(shape);
+    if (known) return known;
+    const made = {
+      signature: signature('e2fsck', readMessage(message).class),
+      severity: SEVERITIES.find(([pattern]) => pattern.test(message))?.[1] ?? 'corruption',
+    };
+    if (shape !== undefined && this.#known.size < ClassCache.#MOST) {
+      this.#known.set(copied(shape), made);
+    }
+    return made;
   }
-  const type = found?.type ?? inodeType(message, result.inode);
-  if (type !== undefined) result.inodeType = type;
-  const block = /\bblock #(\d+)/i.exec(message) ?? /\bblock (\d+)/i.exec(message);
-  if (block) result.block = Number(block[1]);
-  const offset = /, offset (\d+)/.exec(message);
-  if (offset) result.offset = Number(offset[1]);
-  return result;
-}
-
-function firstMatch(message: string) {
-  for (const { pattern, type } of INODES) {
-    const groups = pattern.exec(message)?.groups;
-    if (groups) return { inode: groups['inode'], path: groups['path'], type };
-  }
-  return undefined;
-}
-
-function inodeType(message: string, inode: number | undefined): string | undefined {
-  if (/\bdirectory inode \d/i.test(message) || inode === 2) return 'directory';
-  const stated =
-    /\bis (?:a|an illegal) (regular file|FIFO|socket|character device|block device)\b/.exec(
-      message,
-    );
-  return stated?.[1]?.toLowerCase();
 }

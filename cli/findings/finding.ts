@@ -12,6 +12,11 @@ export interface Finding {
   /** The message's class: see signature.ts. */
   signature: string;
   severity: Severity;
+  /**
+   * What became of the repair that the check offered: `made`, `refused` (by -n, or by an answer),
+   * or `offered` without an answer in the log. Absent where it offered none.
+   */
+  fix?: 'offered' | 'made' | 'refused';
   inode?: number;
   /** `directory`, `symlink`, …: where the message says so. */
   inodeType?: string;
@@ -19,7 +24,13 @@ export interface Finding {
   block?: number;
   /** Bytes within the block. */
   offset?: number;
+  /** The block group of ext2 and ext4, the allocation group of xfs. */
+  group?: number;
   path?: string;
+  /** The name of a directory entry, as the check prints it. `inode` is then the directory's. */
+  entry?: string;
+  /** The inode that the entry points to. */
+  entryInode?: number;
   /** Kernel findings only, as are the following. */
   kind?: KernelFindingKind;
   /** The function that failed: at the instruction pointer, or named by the message. */

@@ -14,8 +14,17 @@ export interface FsckReport {
   /** Where it is not completed, why: one clause without the full stop. */
   reason?: string;
   findings: Finding[];
+  /** Findings of a signature that has so many that not each is in `findings`. */
+  omitted?: OmittedFindings[];
   /** Lines that the grammar does not know. A log that has some is not clean. */
   unparsed: string[];
+}
+
+export interface OmittedFindings {
+  signature: string;
+  severity: Finding['severity'];
+  /** How many there are beyond those in `findings`. */
+  count: number;
 }
 
 export interface FsckOptions {
@@ -23,34 +32,59 @@ export interface FsckOptions {
   device?: string;
 }
 
-/** A hostile image can make a check print without end. */
-const MOST_FINDINGS = 5000;
-const MOST_UNPARSED = 1000;
+/** Reads a log line by line. */
+export interface FsckParser {
+  line(line: string): void;
+  /** More of the line before, which was too long to be handed over in one piece. */
+  more(piece: string): void;
+  end(): FsckReport;
+}
 
-/** Gathers findings and unknown lines up to a limit, then counts. */
+/** A hostile image can make a check print without end. */
+const MOST_OF_ONE_CLASS = 500;
+const MOST_FINDINGS = 5000;
+const MOST_CLASSES = 1000;
+const MOST_UNPARSED = 1000;
+/** The signature under which findings are counted that are neither kept nor of a class that is. */
+const OTHERS = 'others';
+
+/**
+ * Gathers findings and unknown lines up to a limit, then counts. A class that floods the log takes
+ * no place from the others: the first of each is always kept.
+ */
 export class FsckCollector {
   readonly findings: Finding[] = [];
+  readonly #classes = new Map<string, number>();
+  readonly #omitted = new Map<string, OmittedFindings>();
   readonly #unparsed: string[] = [];
-  #omitted = 0;
+  #unparsedOmitted = 0;
 
-  /** True where no more findings are kept: making one is work for nothing. */
-  get full(): boolean {
-    return this.findings.length >= MOST_FINDINGS;
+  /** Whether one more of this class is kept: where not, it need not be made, only be counted. */
+  wants(signature: string): boolean {
+    const count = this.#classes.get(signature) ?? 0;
+    if (count === 0) return this.#classes.size < MOST_CLASSES;
+    return count < MOST_OF_ONE_CLASS && this.findings.length < MOST_FINDINGS;
   }
 
   add(finding: Finding): void {
-    if (this.full) this.omit();
-    else this.findings.push(finding);
+    if (!this.wants(finding.signature)) {
+      this.omit(finding.signature, finding.severity);
+      return;
+    }
+    this.#classes.set(finding.signature, (this.#classes.get(finding.signature) ?? 0) + 1);
+    this.findings.push(finding);
   }
 
-  /** Counts one that is not kept. */
-  omit(): void {
-    this.#omitted += 1;
+  omit(signature: string, severity: Finding['severity']): void {
+    const name = this.#classes.has(signature) ? signature : `${signature.split(':')[0]}:${OTHERS}`;
+    const known = this.#omitted.get(name);
+    if (known) known.count += 1;
+    else this.#omitted.set(name, { signature: name, severity, count: 1 });
   }
 
   addUnparsed(line: string): void {
-    if (this.#unparsed.length < MOST_UNPARSED) this.#unparsed.push(line);
-    else this.omit();
+    if (this.#unparsed.length < MOST_UNPARSED) this.#unparsed.push(copied(line));
+    else this.#unparsedOmitted += 1;
   }
 
   report(
@@ -58,9 +92,12 @@ export class FsckCollector {
     version: string | undefined,
     incomplete: string | undefined,
   ): FsckReport {
+    const omitted = [...this.#omitted.values()];
     const unparsed =
-      this.#omitted > 0 ? [...this.#unparsed, `… and ${this.#omitted} more`] : this.#unparsed;
-    const harmless = this.findings.every((finding) => finding.severity === 'notice');
+      this.#unparsedOmitted > 0
+        ? [...this.#unparsed, `… and ${this.#unparsedOmitted} more`]
+        : this.#unparsed;
+    const harmless = [...this.findings, ...omitted].every(({ severity }) => severity === 'notice');
     return {
       tool,
       ...(version === undefined ? {} : { version }),
@@ -68,7 +105,16 @@ export class FsckCollector {
       completed: incomplete === undefined,
       ...(incomplete === undefined ? {} : { reason: incomplete }),
       findings: this.findings,
+      ...(omitted.length > 0 ? { omitted } : {}),
       unparsed,
     };
   }
+}
+
+/**
+ * The same text in memory of its own: a slice keeps the whole piece of the log alive that it was
+ * cut from.
+ */
+export function copied(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
 }

@@ -1,175 +1,273 @@
 import type { Finding, Severity } from './finding.js';
-import { FsckCollector, type FsckOptions, type FsckReport } from './fsck-report.js';
-import { linesOf } from './lines.js';
+import {
+  copied,
+  FsckCollector,
+  type FsckOptions,
+  type FsckParser,
+  type FsckReport,
+} from './fsck-report.js';
+import { LogLines } from './log-lines.js';
 import { messageClass, signature } from './signature.js';
-
-/*
- * The output of xfs_repair, both streams together, as `xfs_repair -n` prints it. Formats read from
- * the messages in xfs_repair 6.1's binary and in logs made with damaged images; English only.
- *
- * Of a sound file system it prints phases, their steps (`        - agno = 0`) and last words. Any
- * other line is a finding, so nothing can be taken as clean for not being known.
- */
-
-const LAST_WORDS = [
-  /^No modify flag set, skipping filesystem flush and exiting\.$/,
-  // Without -n.
-  /^done$/,
-];
-
-const NOISE: readonly RegExp[] = [
-  /^\s*$/,
-  /^(?: {8}|\t)- /,
-  /^No modify flag set, skipping phase 5$/,
-  // Of an image file on a file system that is not xfs.
-  /^Cannot get host filesystem geometry\.$/,
-  /^Repair may fail if there is a sector size mismatch between$/,
-  /^the image and the host filesystem\.$/,
-  // The search after a superblock that was found bad; dots are its progress.
-  /^\.*$/,
-  /^\.*(?:attempting to find secondary superblock|found candidate secondary superblock|verified secondary superblock|unable to verify superblock, continuing)\.\.\.$/,
-  /^xfs_repair version [\d.]+$/,
-  // -v and -t.
-  /^ {8}XFS_REPAIR Summary/,
-  /^Phase\s+Start\s+End\s+Duration$/,
-  /^Phase \d:\s+(?:\d\d\/\d\d|Skipped)/,
-  /^Total run time: /,
-  /^zero_log: head block \d+ tail block \d+$/,
-];
-
-/** Messages of several lines that do not show it: how many follow the first. */
-const FOLLOWING: ReadonlyArray<readonly [RegExp, number]> = [
-  [/^ALERT: The filesystem has valuable metadata changes in a log which is being$/, 2],
-  [/^ERROR: The filesystem has valuable metadata changes in a log which needs to$/, 5],
-  [/^ERROR: The log head and\/or tail cannot be discovered\. Attempt to mount the$/, 2],
-  [/^Primary superblock would have been modified\.$/, 2],
-  [
-    /^(?:Primary superblock bad after phase 1!|Sorry, could not find valid secondary superblock)$/,
-    1,
-  ],
-];
-
-/** How bad a message is; the first that fits, else `corruption`. */
-const SEVERITIES: ReadonlyArray<readonly [RegExp, Severity]> = [
-  [/^Note - (?:quota info|stripe unit)/, 'notice'],
-  [/^Warning: {2}no quota inodes were found/, 'notice'],
-  [/^Would (?:reset sb_(?:unit|width)|clear needsrepair)/i, 'repairable'],
-  // A log that was not replayed: the rest speaks of a state that no kernel would see.
-  [/^ALERT: The filesystem has valuable metadata changes/, 'repairable'],
-  [/^(?:sb_(?:icount|ifree|fdblocks|frextents)|agf_\w+|agi_\w+) \d+, counted \d+/, 'repairable'],
-  [/^would have reset inode \d+ nlinks from/, 'repairable'],
-  [/^disconnected (?:dir )?inode \d+,/, 'repairable'],
-  [/^Maximum metadata LSN .* is ahead of log/, 'repairable'],
-  [/^Would format log to cycle/, 'repairable'],
-  [/quota/i, 'repairable'],
-];
-
-/** Names that may hold quotation marks, and paths. */
-const NAMES: ReadonlyArray<readonly [RegExp, string]> = [
-  [/entry "\.\."(?= )/, 'entry dotdot'],
-  [/entry "\."(?= )/, 'entry dot'],
-  [/entry ".*"(?= (?:at|in|\(|of|has|references|points))/s, 'entry'],
-  [/entry ".*"$/s, 'entry'],
-  // Of an IPv4-like form: a block within an allocation group, a range of them.
-  [/[[(]\d[\d/,: -]*[\])]/g, ' '],
-];
-
-/** A damaged entry is damage of the directory, whichever inode the entry has. */
-const DIRECTORY = /\bdir(?:ectory)?(?: inode| ino)? (\d+)/;
-const INODE = /\b(?:inode|ino) (\d+)/;
-
-export function parseXfsRepair(text: string, { device }: FsckOptions = {}): FsckReport {
-  const found = new FsckCollector();
-  const phases = new Set<number>();
-  let version: string | undefined;
-  let phase: number | undefined;
-  let ended = false;
-  let skipped: number[] = [];
-  let message: string[] = [];
-  let following = 0;
-
-  const close = () => {
-    const whole = message.join(' ');
-    message = [];
-    following = 0;
-    if (whole === '') return;
-    if (found.full) found.omit();
-    else found.add(findingOf(whole, phase, device));
-  };
-
-  for (const raw of linesOf(text)) {
-    const line = raw.trimEnd();
-    if (following > 0 && line !== '') {
-      message.push(line.trim());
-      following -= 1;
-      if (following === 0) close();
-      continue;
-    }
-    const start = /^Phase (\d) - /.exec(line);
-    if (start) {
-      close();
-      phase = Number(start[1]);
-      // A second run in the same log has to end as well.
-      if (phase === 1) ended = false;
-      phases.add(phase);
-      continue;
-    }
-    if (LAST_WORDS.some((pattern) => pattern.test(line))) {
-      close();
-      ended = true;
-      continue;
-    }
-    version ??= /^xfs_repair version ([\d.]+)$/.exec(line)?.[1];
-    if (NOISE.some((pattern) => pattern.test(line))) {
-      close();
-      continue;
-    }
-    // "	in inode 131 (data fork) bmap btree block 12"
-    if (message.length > 0 && /^\t/.test(line)) {
-      message.push(line.trim());
-      continue;
-    }
-    close();
-    if (/^Inode allocation btrees are too corrupted, skipping phases 6 and 7/.test(line)) {
-      skipped = [6, 7];
-    }
-    message = [line.trim()];
-    following = FOLLOWING.find(([pattern]) => pattern.test(line))?.[1] ?? 0;
-  }
-  close();
-
-  // Phase 5 rebuilds; with -n it is skipped.
-  const missing = [1, 2, 3, 4, 6, 7].filter((n) => !phases.has(n) && !skipped.includes(n));
-  const incomplete = !ended
-    ? "the log ends before xfs_repair's last line"
-    : missing.length > 0
-      ? `the log lacks phase ${missing.join(', ')}`
-      : undefined;
-  return found.report('xfs_repair', version, incomplete);
-}
+import {
+  ABOUT_THE_FILE_SYSTEM,
+  ACTION,
+  CONTINUATION,
+  FOLLOWING,
+  GAVE_UP,
+  LAST_WORDS,
+  LONGEST_NAME,
+  MADE,
+  NOISE,
+  OPEN_NAME,
+  PHASE,
+  REFUSED,
+  SEVERITIES,
+  SKIPS_PHASES_6_AND_7,
+  VERSION,
+} from './xfs-repair-grammar.js';
 
 /** Characters; a message with a name of 255 bytes has fewer. */
 const LONGEST_TEXT = 2000;
 
-function findingOf(whole: string, phase: number | undefined, device: string | undefined): Finding {
-  const message = whole.slice(0, LONGEST_TEXT);
-  let text = message;
-  for (const [pattern, replacement] of NAMES) text = text.replace(pattern, replacement);
-  // The name of a file may look like an inode's number: look where it is gone.
-  const inode = DIRECTORY.exec(text) ?? INODE.exec(text);
-  const number = Number(inode?.[1]);
-  const block = /\bblock (\d+)\b/.exec(text);
-  const offset = /\boffset (\d+)\b/.exec(text);
-  return {
-    tool: 'xfs_repair',
-    ...(device === undefined ? {} : { device }),
-    ...(phase === undefined ? {} : { pass: phase }),
-    message,
-    signature: signature('xfs_repair', messageClass(text)),
-    severity: SEVERITIES.find(([pattern]) => pattern.test(message))?.[1] ?? 'corruption',
-    ...(inode && Number.isSafeInteger(number) ? { inode: number } : {}),
-    ...(DIRECTORY.test(text) ? { inodeType: 'directory' } : {}),
-    ...(block ? { block: Number(block[1]) } : {}),
-    ...(offset ? { offset: Number(offset[1]) } : {}),
-  };
+/** Reads the output of xfs_repair, both streams together, as `xfs_repair -n` prints it. */
+export function parseXfsRepair(text: string, options: FsckOptions = {}): FsckReport {
+  const parser = new XfsRepairParser(options);
+  const lines = new LogLines(
+    (line) => parser.line(line),
+    (piece) => parser.more(piece),
+  );
+  lines.push(text);
+  lines.end();
+  return parser.end();
+}
+
+export class XfsRepairParser implements FsckParser {
+  readonly #device: string | undefined;
+  readonly #found = new FsckCollector();
+  readonly #phases = new Set<number>();
+  #version: string | undefined;
+  #phase: number | undefined;
+  #ended = false;
+  #gaveUp = false;
+  #skipped: number[] = [];
+  #message: string[] = [];
+  /** How many lines still belong to the message, whatever they are. */
+  #following = 0;
+  /** Whether a name has begun in the message and not ended: its line breaks end no line. */
+  #inName = false;
+
+  constructor({ device }: FsckOptions = {}) {
+    this.#device = device;
+  }
+
+  line(raw: string): void {
+    if (this.#inName) {
+      this.#continueName(raw);
+      return;
+    }
+    const line = raw.trimEnd();
+    if (this.#following > 0 && line !== '') {
+      this.#message.push(line.trim());
+      this.#following -= 1;
+      if (this.#following === 0) this.#close();
+      return;
+    }
+    if (this.#structure(line)) return;
+    const isMore = CONTINUATION.test(line) || ACTION.test(line);
+    if (this.#message.length > 0 && isMore) {
+      this.#message.push(line.trim());
+      return;
+    }
+    this.#close();
+    if (SKIPS_PHASES_6_AND_7.test(line)) this.#skipped = [6, 7];
+    this.#message = [line.trim()];
+    this.#following = FOLLOWING.find(([pattern]) => pattern.test(line))?.[1] ?? 0;
+    this.#inName = / ["']/.test(line) && OPEN_NAME.test(line);
+  }
+
+  more(piece: string): void {
+    this.#found.addUnparsed(piece.slice(0, 200));
+  }
+
+  #continueName(line: string): void {
+    const text = `${this.#message.join(' ')}\n${line}`;
+    this.#message = [text];
+    this.#inName = OPEN_NAME.test(text) && text.length < LONGEST_NAME;
+  }
+
+  /** Lines about the run rather than the file system. True where this was one. */
+  #structure(line: string): boolean {
+    const start = PHASE.exec(line);
+    if (start) {
+      this.#close();
+      this.#phase = Number(start[1]);
+      // A second run in the same log has to end as well.
+      if (this.#phase === 1) this.#restart();
+      this.#phases.add(this.#phase);
+      return true;
+    }
+    if (LAST_WORDS.some((pattern) => pattern.test(line))) {
+      this.#close();
+      this.#ended = true;
+      return true;
+    }
+    this.#version ??= VERSION.exec(line)?.[1];
+    if (NOISE.some((pattern) => pattern.test(line))) {
+      this.#close();
+      return true;
+    }
+    if (GAVE_UP.test(line)) this.#gaveUp = true;
+    return false;
+  }
+
+  #restart(): void {
+    this.#ended = false;
+    this.#phases.clear();
+    this.#skipped = [];
+  }
+
+  #close(): void {
+    const [first = '', ...rest] = this.#message;
+    // What would be done about it is no part of what is wrong.
+    const stated = [first, ...rest.filter((line) => !ACTION.test(line))].join(' ');
+    const whole = this.#message.join(' ');
+    this.#message = [];
+    this.#following = 0;
+    this.#inName = false;
+    if (whole === '') return;
+    const message = whole.slice(0, LONGEST_TEXT);
+    const read = readMessage(stated.slice(0, LONGEST_TEXT));
+    if (!ABOUT_THE_FILE_SYSTEM.test(read.bare) && !ACTION.test(message)) {
+      this.#found.addUnparsed(message);
+      return;
+    }
+    const name = signature('xfs_repair', messageClass(read.bare));
+    const severity = severityOf(message);
+    if (!this.#found.wants(name)) {
+      this.#found.omit(name, severity);
+      return;
+    }
+    const fix = fixOf(`${read.bare} ${rest.join(' ')}`);
+    this.#found.add({
+      tool: 'xfs_repair',
+      ...(this.#device === undefined ? {} : { device: this.#device }),
+      ...(this.#phase === undefined ? {} : { pass: this.#phase }),
+      message: copied(message),
+      signature: name,
+      severity,
+      ...(fix === undefined ? {} : { fix }),
+      ...read.entities,
+    });
+  }
+
+  end(): FsckReport {
+    this.#close();
+    return this.#found.report('xfs_repair', this.#version, this.#incomplete());
+  }
+
+  #incomplete(): string | undefined {
+    if (this.#gaveUp) return 'xfs_repair gave up';
+    if (!this.#ended) return "the log ends before xfs_repair's last line";
+    // Phase 5 rebuilds; with -n it is skipped.
+    const missing = [1, 2, 3, 4, 6, 7].filter(
+      (phase) => !this.#phases.has(phase) && !this.#skipped.includes(phase),
+    );
+    return missing.length > 0 ? `the log lacks phase ${missing.join(', ')}` : undefined;
+  }
+}
+
+function severityOf(message: string): Severity {
+  return SEVERITIES.find(([pattern]) => pattern.test(message))?.[1] ?? 'corruption';
+}
+
+function fixOf(bare: string): Finding['fix'] {
+  if (REFUSED.test(bare)) return 'refused';
+  return MADE.test(bare) ? 'made' : undefined;
+}
+
+type Entities = Pick<
+  Finding,
+  'inode' | 'inodeType' | 'block' | 'offset' | 'group' | 'entry' | 'entryInode'
+>;
+
+/** `entry "NAME" …`: the name may hold anything, so it ends where such words follow last. */
+const ENTRIES: readonly RegExp[] = [
+  /\b(entry|illegal name) "(?<entry>[\s\S]*)"(?=,? (?:at|in|of|has|references|points|\(ino |is)|,|:|\.?$)/,
+  /\b(name) '(?<entry>[\s\S]*)'(?=\)| (?:key )?failed)/,
+  /\b(pointer|pointer for) '(?<entry>[\s\S]*)'(?=,? (?:failed|in|err))/,
+];
+
+/** A block within an allocation group, a range of such blocks, addresses: no names of inodes. */
+const PLACES = /[[(]\d[\da-fx/,: -]*[\])]/g;
+/**
+ * Numbers in base 16 that nothing marks as such, numbers that a word follows at once, and the two
+ * names that belong to the class.
+ */
+const UNMARKED: ReadonlyArray<readonly [RegExp, string]> = [
+  [/\b(state - \d+),[\da-f]+/, '$1'],
+  [/\b(magic number|saw type) (?:0x)?[\da-f]+/, '$1'],
+  [/(\binode (?:0x[\da-f]+|\d+))(?=attr|bmap|has)/, '$1 '],
+  [/ \.\. (?=entr)/, ' dotdot '],
+  [/ \. (?=entr)/, ' dot '],
+];
+
+/** A damaged entry is damage of the directory, whichever inode the entry has. */
+const DIRECTORY = /\bdir(?:ectory)?(?: inode| ino)? (?<inode>\d+)/;
+const INODES: readonly RegExp[] = [
+  /\b(?:inode|ino)(?: #| number)? (?<inode>\d+)/i,
+  /\bsymlink (?<inode>\d+)/,
+  /\(inode=(?<inode>\d+)\)/,
+  /\binode (?<inode>0x[\da-f]+)/,
+];
+const TARGET = /\b(?:references|points to)(?: [a-z-]+)*? inode (?<target>\d+)|\(ino (?<ino>\d+)\)/;
+const GROUP = /\b(?:ag|AG|agno|agf|agi|agfl)(?: #| =)? ?#?(?<group>\d+)\b/;
+const TYPES: ReadonlyArray<readonly [RegExp, string]> = [
+  [DIRECTORY, 'directory'],
+  [/\bsymlink\b/, 'symlink'],
+  [/\bcharacter device inode\b/, 'character device'],
+  [/\bblock device inode\b/, 'block device'],
+  [/\bsocket inode\b/, 'socket'],
+  [/\bfifo inode\b/, 'fifo'],
+];
+
+/** What a message speaks of, and the message without names and places. */
+function readMessage(message: string): { entities: Entities; bare: string } {
+  const entities: Entities = {};
+  let bare = message;
+  const entry = firstOf(ENTRIES, message);
+  const name = entry?.groups?.['entry'];
+  if (entry && name !== undefined) {
+    entities.entry = name;
+    const special = name === '.' ? ' dot' : name === '..' ? ' dotdot' : '';
+    const from = entry.index + (entry[1]?.length ?? 0);
+    bare = `${message.slice(0, from)}${special}${message.slice(entry.index + entry[0].length)}`;
+  }
+  const groups = (DIRECTORY.exec(bare) ?? firstOf(INODES, bare))?.groups;
+  set(entities, 'inode', groups?.['inode']);
+  const type = TYPES.find(([pattern]) => pattern.test(bare))?.[1];
+  if (type !== undefined) entities.inodeType = type;
+  const target = entry ? TARGET.exec(bare)?.groups : undefined;
+  set(entities, 'entryInode', target?.['target'] ?? target?.['ino']);
+  set(entities, 'block', /\bblock (\d+)\b/.exec(bare)?.[1]);
+  set(entities, 'offset', /\boffset (\d+)\b/.exec(bare)?.[1]);
+  set(entities, 'group', GROUP.exec(bare)?.groups?.['group']);
+  for (const [pattern, replacement] of UNMARKED) bare = bare.replace(pattern, replacement);
+  return { entities, bare: bare.replace(PLACES, ' ') };
+}
+
+function firstOf(patterns: readonly RegExp[], text: string): RegExpExecArray | undefined {
+  for (const pattern of patterns) {
+    const match = pattern.exec(text);
+    if (match) return match;
+  }
+  return undefined;
+}
+
+function set(
+  entities: Entities,
+  key: 'inode' | 'block' | 'offset' | 'group' | 'entryInode',
+  text: string | undefined,
+): void {
+  const number = Number(text);
+  if (text !== undefined && Number.isSafeInteger(number)) entities[key] = number;
 }

@@ -50,5 +50,8 @@ t.test('for people', async (t) => {
   t.match(out.join(''), /^e2fsck 1\.47\.0: not clean, 4 findings\n/);
   const { out: nothing, err } = await run(log('README.md'));
   t.strictSame(nothing, []);
-  t.match(err.join(''), /README\.md: This is no log of e2fsck or xfs_repair\.\n {2}Give the whole/);
+  t.match(
+    err.join(''),
+    /README\.md: There is no output of e2fsck or xfs_repair in this file\.\n {2}Give the whole/,
+  );
 });

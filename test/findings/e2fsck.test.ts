@@ -34,6 +34,7 @@ t.test('the directory page that was never written', async (t) => {
       message: 'Directory inode 12, block #0, offset 0: directory corrupted',
       signature: 'e2fsck:directory-inode-block-offset-directory-corrupted',
       severity: 'corruption',
+      fix: 'refused',
       inode: 12,
       inodeType: 'directory',
       block: 0,

@@ -21,6 +21,8 @@ t.test('recorded damage', async (t) => {
       severity: 'corruption',
       inode: 262272,
       inodeType: 'directory',
+      entry: 'f',
+      entryInode: 99999,
     },
   );
   t.match(parseXfsRepair(recorded('xfs-repair-counters.log')).findings.at(-1), {
@@ -48,8 +50,13 @@ t.test('a log that stops anywhere is not complete', async (t) => {
   t.notOk(parseXfsRepair(CLEAN.replace(/^Phase 4.*\n/m, '')).completed);
 });
 
-t.test('anything else is a finding', async (t) => {
-  t.match(parseXfsRepair(runWith('xyzzy plugh\n')), { clean: false, findings: [{ pass: 3 }] });
+t.test('what is not known is not clean', async (t) => {
+  t.match(parseXfsRepair(runWith('xyzzy plugh\n')), {
+    clean: false,
+    completed: true,
+    findings: [],
+    unparsed: ['xyzzy plugh'],
+  });
   t.match(
     parseXfsRepair(
       runWith(

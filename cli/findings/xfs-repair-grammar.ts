@@ -1,0 +1,122 @@
+import type { Severity } from './finding.js';
+
+/**
+ * What lines xfs_repair prints, as tables. Formats read in xfsprogs 3.2, 4.3, 6.1, 6.5 and 6.13
+ * (repair/*.c, libxfs/util.c) and in logs made with damaged images; English only.
+ *
+ * Of a sound file system it prints phases, their steps (`        - agno = 0`) and last words.
+ * Everything else is a message: one line, or some that go on in lines of their own. A name of a
+ * file stands in it as it is, line breaks included.
+ */
+
+export const PHASE = /^Phase (\d) - /;
+
+export const LAST_WORDS: readonly RegExp[] = [
+  /^No modify flag set, skipping filesystem flush and exiting\.$/,
+  // Without -n.
+  /^done$/,
+];
+
+/** It went no further; the line is a finding too. */
+export const GAVE_UP =
+  /^(?:fatal error -- |Sorry, could not find valid secondary superblock|Cannot proceed further in no_modify mode|Found unsupported filesystem features|Not enough matching superblocks|Exiting now\.|xfs_repair: (?:cannot repair this filesystem|.* contains a mounted))/;
+
+/** With -n it skips the phases that would need what is broken. */
+export const SKIPS_PHASES_6_AND_7 =
+  /^Inode allocation btrees are too corrupted, skipping phases 6 and 7/;
+
+export const VERSION = /^xfs_repair version ([\d.]+)/;
+
+export const NOISE: readonly RegExp[] = [
+  /^\s*$/,
+  /^(?: {8}|\t)- /,
+  /^No modify flag set, skipping phase 5$/,
+  // Of an image file on a file system that is not xfs.
+  /^Cannot get host filesystem geometry\.$/,
+  /^Repair may fail if there is a sector size mismatch between$/,
+  /^the image and the host filesystem\.$/,
+  // The search after a superblock that was found bad; dots are its progress.
+  /^\.*$/,
+  /^\.*(?:attempting to find secondary superblock|found candidate secondary superblock|verified secondary superblock|unable to verify superblock, continuing)\.\.\.$/,
+  VERSION,
+  // -v and -t.
+  /^ {8}XFS_REPAIR Summary/,
+  /^Phase\s+Start\s+End\s+Duration$/,
+  /^Phase \d:\s+(?:\d\d\/\d\d|Skipped)/,
+  /^Total run time: /,
+  /^zero_log: head block \d+ tail block \d+$/,
+  // Too little memory to be quick.
+  /^Memory available for repair \(\d+MB\) may not be sufficient\.$/,
+  /^At least \d+MB is needed to repair this filesystem efficiently$/,
+  /^If repair fails due to lack of memory, please$/,
+  /^(?:turn prefetching off \(-P\) to reduce the memory footprint|increase system RAM and\/or swap space to at least \d+MB)\.$/,
+];
+
+/** Messages of several lines that do not show it: how many follow the first. */
+export const FOLLOWING: ReadonlyArray<readonly [RegExp, number]> = [
+  [/^ALERT: The filesystem has valuable metadata changes in a log which is being$/, 2],
+  [/ERROR: The filesystem has valuable metadata changes in a log which needs to$/, 5],
+  [/ERROR: The log head and\/or tail cannot be discovered\. Attempt to mount the$/, 2],
+  [/^Primary superblock would have been modified\.$/, 2],
+  [
+    /^(?:Primary superblock bad after phase 1!|Sorry, could not find valid secondary superblock)$/,
+    1,
+  ],
+  [/^Only two AGs detected and they do not match - cannot validate/, 1],
+  [/^Only one AG detected - cannot validate/, 1],
+  [/^Superblock has (?:bad magic|unknown compat\/rocompat\/incompat)/, 1],
+  [/^WARNING: you have a V1 inode filesystem\./, 2],
+  [/^Warning: {2}(?:user|group|project) quota information (?:was|would be) cleared\.$/, 1],
+  [/Number of extents requested in blkmap_alloc/, 2],
+  [/Number of extents requested in blkmap_grow/, 1],
+  [/^Bad symlink buffer CRC/, 1],
+  [/^Note - stripe unit/, 1],
+  [/^This filesystem uses feature\(s\) not yet supported/, 1],
+  [/^converting back to version 1,$/, 1],
+  [/^Sector size on host filesystem larger than image sector size\.$/, 1],
+];
+
+/** A message that its next line goes on with: it is indented, or ends where no sentence does. */
+export const CONTINUATION = /^\t/;
+
+/**
+ * What is or would be done about the line before, where the message says nothing more. It has no
+ * number of its own, so it is about that line.
+ */
+export const ACTION =
+  /^(?:(?:w(?:ould|ill)|Would|Will) (?:have )?|)(?:junk(?:ed|ing)?|clear(?:ed|ing)?|correct(?:ed|ing)?|fix(?:ing)?|reset(?:ting)?|rebuild(?:ing)?|repair(?:ing)?|zero(?:ing)?|mov(?:e|ing) to|rewrit(?:e|ing)|remov(?:e|ing)|trash(?:ing)?|truncat(?:e|ing)|replac(?:e|ing)|join(?:ing)?)\b(?: (?:block|entry|table|imap|inode|number|and|clearing|the|it|them|to|zero|magic|version|lost\+found|directory|regular|file|value|together|bad|flags2?|timestamps|[a-z]+_[a-z_]+))*\.*$/i;
+
+export const REFUSED = /\b[Ww]ould (?:have |be )?\w+/;
+export const MADE =
+  /\b(?:correct(?:ing|ed)|resett?ing|reset to|clear(?:ing|ed)|junking|fix(?:ing|ed)|rebuilding|zeroing|zeroed|moving to|rewriting|repairing|removing|truncating|converting|setting|adding|will (?:clear|fix|reset|junk|rewrite|correct|set)|reinitializing|recreating|regenerating|writing modified|was cleared|were cleared)\b/i;
+
+/** Of what xfs_repair speaks; another line is not understood. */
+export const ABOUT_THE_FILE_SYSTEM =
+  /\b(?:inodes?|ino|imap|id \d+|\w*dblock|dabno|Shared Version|exiting|reset(?:ting)? to \d+|back to version|file size|blocks?|\w*super(?:block)?s?|sb_?\w*|ag[fi]?\w*|ags?|agfl|director(?:y|ies)|dirs?|entry|entries|\w*bt(?:ree)?s?|bt\w+|bmap\w*|extents?|forks?|attr\w*|ACL|quotas?|dquots?|(?:user|group|project|other) id|log|realtime|rt\w*|\w*maps?|refcount\w*|reflink\w*|symlinks?|CRC|checksum|UUID|magic|metadata|hash\w*|freespace|freelist|free(?:tab)? |filesystem|file system|lost\+found|fatal error|error|errors|err|failed|cannot|can't|could not|couldn't|unable|malloc|memory|invalid|illegal|corrupt\w*|bad|bogus|wrong|mismatch|inconsistent|xfs_\w+|libxfs\w*|xlog\w*|LSN|nlinks|i8count|namelen\w*|bestfree|needsrepair|superblock|feature\w*|lazy-counters|nrext64|timestamps?|duplicate|missing|incorrect|out-of-order|parent|rmap\w*|orphanage|records?|upgrade|supports?|stripe|geometry|device|mount\w*|cache\w*|leaf|state|counted|security|attribute\w*)\b/i;
+
+/** How bad a message is; the first that fits, else `corruption`. */
+export const SEVERITIES: ReadonlyArray<readonly [RegExp, Severity]> = [
+  [/^Note - (?:quota info|stripe unit)/, 'notice'],
+  [/^Warning: {2}no quota inodes were found/, 'notice'],
+  [/^Would (?:reset sb_(?:unit|width)|clear needsrepair)/i, 'repairable'],
+  // A log that was not replayed: the rest speaks of a state that no kernel would see.
+  [/^ALERT: The filesystem has valuable metadata changes/, 'repairable'],
+  [
+    /^(?:sb_(?:icount|ifree|fdblocks|frextents)|agf_\w+|agi_\w+|used blocks) \d+, counted \d+/,
+    'repairable',
+  ],
+  [/^would have reset inode \d+ nlinks from/, 'repairable'],
+  [/^disconnected (?:dir )?inode \d+,/, 'repairable'],
+  [/^Maximum metadata LSN .* is ahead of log/, 'repairable'],
+  [/^(?:Would format|Format) log to cycle/, 'repairable'],
+  [/quota|^(?:user|group|project) (?:id|quota)/i, 'repairable'],
+];
+
+/**
+ * The opening of a name that has not ended in its line: it holds a line break. Xfs_repair prints
+ * names as they are.
+ */
+export const OPEN_NAME =
+  /^[^"]*\b(?:entry|illegal name) "(?!(?:.|\n)*"(?: (?:at|in|of|has|references|points|\(ino )|:|$))|\b(?:name|pointer) '(?!(?:.|\n)*'(?:\)| (?:key )?failed))/;
+/** The pieces of a name are at most 255 bytes, each line break one of them. */
+export const LONGEST_NAME = 300;
