@@ -50,11 +50,21 @@ program
   .option('--steps <n>', 'only the first n patches of those files')
   .option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)', RUN_DEFAULTS.pmem)
   .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
-  .option('--suite <name>', 'the suite of tests', RUN_DEFAULTS.suite)
+  .option(
+    '--suite <name>',
+    'builtin, the directory of a built xfstests tree, or xfstests (the installed one)',
+    RUN_DEFAULTS.suite,
+  )
+  .option('--exclude <test>', 'leave out a test, a range or a pattern (repeatable)', collect)
+  .option('--exclude-file <file>', 'leave out the tests that a file lists (repeatable)', collect)
+  .option('--exclude-group <name>', 'leave out the tests of a group (repeatable)', collect)
   .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
   .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
   .option('--size <size>', 'of each device: 256M, 1G (default: 256M, for xfs 512M)')
-  .option('--timeout <time>', 'for each test: 90, 5m', RUN_DEFAULTS.timeout)
+  .option(
+    '--timeout <time>',
+    `for each test: 90, 5m (default: ${RUN_DEFAULTS.timeout}; of xfstests 15m)`,
+  )
   .option('--repeat <n>', 'times to run each test', RUN_DEFAULTS.repeat)
   .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
   .option('--cpus <n>', 'of each guest', RUN_DEFAULTS.cpus)
@@ -122,8 +132,18 @@ interrupted. Where nothing is expected, 0 means that every cell has a verdict, w
 program
   .command('list')
   .summary('the tests, with their groups')
-  .description('Lists the tests of the suite.')
+  .description(
+    "Lists the tests of the suite. Of xfstests', those of a file system, where it is named first.",
+  )
   .argument('[test...]', 'only these')
+  .option(
+    '--suite <name>',
+    'builtin, the directory of a built xfstests tree, or xfstests (the installed one)',
+    RUN_DEFAULTS.suite,
+  )
+  .option('--exclude <test>', 'leave out a test, a range or a pattern (repeatable)', collect)
+  .option('--exclude-file <file>', 'leave out the tests that a file lists (repeatable)', collect)
+  .option('--exclude-group <name>', 'leave out the tests of a group (repeatable)', collect)
   .option('-g, --group <name>', 'only those of a group (repeatable)', collect)
   .option('--json', 'as JSON on stdout')
   .action(async (tests, options) => {

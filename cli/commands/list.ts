@@ -1,19 +1,27 @@
 import { escapeForTerminal } from '../findings/escape.js';
 import { EXIT, exitCodeOf, formatFailure, type Outcome, success } from '../outcome.js';
+import { FILE_SYSTEMS } from '../plan/unit.js';
 import {
   builtinSuiteVersion,
   builtinTests,
   type SuiteTest,
   selectTests,
 } from '../suite/builtin.js';
+import { chooseTests } from '../suite/choose.js';
+import { type ExclusionOptions, withoutExcluded } from '../suite/exclude.js';
+import { findTree, testFacts, treeTests } from '../suite/xfstests/tree.js';
 
-export interface ListCommandOptions {
+export interface ListCommandOptions extends ExclusionOptions {
+  suite?: string;
   group?: string[];
   json?: boolean;
 }
 
 /**
- * `daxrepro list [pattern...]`: the built-in tests, their groups and what they check.
+ * `daxrepro list [pattern...]`: the tests, their groups and what they check.
+ *
+ * Of an xfstests tree the first word may name a file system: then those that apply to it, and what a
+ * run would run with these words and options.
  *
  * @param patterns a test that contains one of them is listed; `*` stands for anything, and then the
  *   pattern is the whole id. None lists all.
@@ -23,17 +31,52 @@ export async function listCommand(
   patterns: string[],
   options: ListCommandOptions,
 ): Promise<number> {
-  const listed = chooseTests(builtinTests(), patterns, options.group ?? []);
+  const suite = options.suite ?? 'builtin';
+  const listed = suite === 'builtin' ? listBuiltin(patterns, options) : listTree(patterns, options);
   if (!listed.ok) {
     const lines = formatFailure(listed.failure).split('\n');
     process.stderr.write(`${lines.map(escapeForTerminal).join('\n')}\n`);
     return exitCodeOf(listed.failure);
   }
-  process.stdout.write(options.json ? toJson(listed.value) : toTable(listed.value));
+  const { version, tests } = listed.value;
+  const name = suite === 'builtin' ? 'builtin' : 'xfstests';
+  const json = { schemaVersion: 1, suite: { name, version }, tests };
+  process.stdout.write(options.json ? `${JSON.stringify(json, undefined, 2)}\n` : toTable(tests));
   return EXIT.ok;
 }
 
-function chooseTests(
+interface Listed {
+  /** null: of a tree it is known when it is packed. */
+  version: string | null;
+  tests: SuiteTest[];
+}
+
+function listBuiltin(patterns: string[], options: ListCommandOptions): Outcome<Listed> {
+  const chosen = chooseBuiltin(builtinTests(), patterns, options.group ?? []);
+  const tests = chosen.ok ? withoutExcluded(chosen.value, options) : chosen;
+  return tests.ok ? success({ version: builtinSuiteVersion(), tests: tests.value }) : tests;
+}
+
+function listTree(words: string[], options: ListCommandOptions): Outcome<Listed> {
+  const tree = findTree(options.suite ?? '');
+  if (!tree.ok) return tree;
+  const fs = FILE_SYSTEMS.find((name) => name === words[0]);
+  const all = treeTests(tree.value, fs);
+  if (!all.ok) return all;
+  const ids = fs ? words.slice(1) : words;
+  const groups = options.group ?? [];
+  const everything = ids.length === 0 && groups.length === 0;
+  const chosen = everything ? all : chooseTests(all.value, { ids, groups }, 'xfstests');
+  const left = chosen.ok ? withoutExcluded(chosen.value, options) : chosen;
+  if (!left.ok) return left;
+  const tests = left.value.map((test) => ({
+    ...test,
+    summary: testFacts(tree.value, test).summary,
+  }));
+  return success({ version: null, tests });
+}
+
+function chooseBuiltin(
   all: SuiteTest[],
   patterns: readonly string[],
   groups: readonly string[],
@@ -52,11 +95,6 @@ function chooseTests(
 function patternExpression(pattern: string): RegExp {
   const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(parts.length > 1 ? `^${parts.join('.*')}$` : (parts[0] ?? ''));
-}
-
-function toJson(tests: readonly SuiteTest[]): string {
-  const suite = { name: 'builtin', version: builtinSuiteVersion() };
-  return `${JSON.stringify({ schemaVersion: 1, suite, tests }, undefined, 2)}\n`;
 }
 
 function toTable(tests: readonly SuiteTest[]): string {

@@ -1,7 +1,9 @@
 import { choiceWithoutTrial } from '../guest/accelerator.js';
-import { EXIT } from '../outcome.js';
+import type { ImageContext } from '../guest/image.js';
+import { type TreeArchive, treeArchive } from '../guest/xfstests-archive.js';
+import { EXIT, type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
-import type { Unit } from '../plan/unit.js';
+import type { RunRequest, Unit } from '../plan/unit.js';
 import { formatSummary } from '../report/summary.js';
 import { runUnits } from '../run/engine.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
@@ -54,6 +56,8 @@ async function run(
 
   const progress = reporter.progress.bind(reporter);
   const context = { store: defaultStore(), progress, signal };
+  const suite = await packSuite(request, context);
+  if (!suite.ok) return explain(suite.failure, reporter);
   const prepared = await prepare(
     {
       kernel: request.kernel,
@@ -62,13 +66,14 @@ async function run(
       accelerator: options.dryRun
         ? await choiceWithoutTrial(checked.accelerator, context.store)
         : checked.accelerator,
+      suite: suite.value,
     },
     context,
   );
   if (signal.aborted) return EXIT.interrupted;
   if (!prepared.ok) return explain(prepared.failure, reporter);
 
-  const units = planUnits(request, prepared.value.kernel.release);
+  const units = planUnits(withVersion(request, suite.value), prepared.value.kernel.release);
   if (options.dryRun) return printDryRun(units, prepared.value, options);
 
   const directory = makeRunDirectory(
@@ -105,6 +110,20 @@ async function run(
   };
   reporter.end();
   return conclude(result, options, signal);
+}
+
+/** The tree of xfstests as a guest gets it; undefined for the built-in suite, which always is there. */
+async function packSuite(
+  { suite }: RunRequest,
+  context: ImageContext,
+): Promise<Outcome<TreeArchive | undefined>> {
+  return suite.name === 'xfstests'
+    ? treeArchive(suite.tree.directory, context)
+    : success(undefined);
+}
+
+function withVersion(request: RunRequest, suite: TreeArchive | undefined): RunRequest {
+  return suite ? { ...request, suite: { ...request.suite, version: suite.version } } : request;
 }
 
 function conclude(result: RunResult, options: RunOptions, signal: AbortSignal): number {

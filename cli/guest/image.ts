@@ -23,11 +23,11 @@ import { formatMtree, type MtreeEntry } from './mtree.js';
 
 /**
  * The guest's root file system: an initramfs of the host's own programs, made without root and
- * without a download. It has two parts, archives one after the other, as the kernel takes them
+ * without a download. It has two or three parts, archives one after the other, as the kernel takes them
  * (Documentation/driver-api/early-userspace/buffer-format.rst): programs and our scripts, the same
- * for every kernel, and the modules of one kernel.
+ * for every kernel, the modules of one kernel, and a tree of tests that is the user's.
  *
- * Neither is compressed: unpacking costs an emulated guest more than reading costs the host.
+ * None is compressed: unpacking costs an emulated guest more than reading costs the host.
  */
 
 export interface ImageContext {
@@ -47,8 +47,34 @@ export interface GuestImage {
  * The image for a kernel's modules.
  *
  * @param modules a directory that holds `lib/modules/<release>`; none for a kernel without modules
+ * @param suite an archive of tests, for suites that do not come with us
  */
 export async function guestImage(
+  modules: string | undefined,
+  context: ImageContext,
+  suite?: GuestImage,
+): Promise<Outcome<GuestImage>> {
+  const image = await imageWithModules(modules, context);
+  if (!image.ok || suite === undefined) return image;
+  const key = cacheKey({ layout: 1, image: image.value.key, suite: suite.key });
+  const made = await lookUpOrMake(context.store, 'guest-image', key, (directory) =>
+    concatenate([image.value.file, suite.file], join(directory, 'initramfs'), directory),
+  );
+  return made.ok ? success({ file: join(made.value, 'initramfs'), key }) : made;
+}
+
+async function concatenate(parts: string[], whole: string, place: string): Promise<Outcome<void>> {
+  try {
+    for (const part of parts) {
+      await pipeline(createReadStream(part), createWriteStream(whole, { flags: 'a' }));
+    }
+    return success(undefined);
+  } catch (error) {
+    return storageFailure(place, error);
+  }
+}
+
+async function imageWithModules(
   modules: string | undefined,
   context: ImageContext,
 ): Promise<Outcome<GuestImage>> {
@@ -65,14 +91,7 @@ export async function guestImage(
     ];
     const packed = await pack(entries, archive, directory, context.signal);
     if (!packed.ok) return packed;
-    try {
-      const whole = join(directory, 'initramfs');
-      await pipeline(createReadStream(root.value.file), createWriteStream(whole));
-      await pipeline(createReadStream(archive), createWriteStream(whole, { flags: 'a' }));
-    } catch (error) {
-      return storageFailure(directory, error);
-    }
-    return success(undefined);
+    return concatenate([root.value.file, archive], join(directory, 'initramfs'), directory);
   });
   return made.ok ? success({ file: join(made.value, 'initramfs'), key }) : made;
 }
@@ -203,7 +222,7 @@ async function rootEntries(manifest: Manifest, programs: Programs): Promise<Outc
   return success(entries);
 }
 
-function addParents(entries: MtreeEntry[], tree: Set<string>, path: string): void {
+export function addParents(entries: MtreeEntry[], tree: Set<string>, path: string): void {
   const parent = dirname(path);
   if (parent === '.' || tree.has(parent)) return;
   addParents(entries, tree, parent);
@@ -231,7 +250,7 @@ async function directoryEntries(directory: string, path: string): Promise<MtreeE
 }
 
 /** The shared libraries that these programs load, by ldd(1); scripts have none. */
-async function librariesOf(programs: string[]): Promise<Outcome<string[]>> {
+export async function librariesOf(programs: string[]): Promise<Outcome<string[]>> {
   const listed = await runTool(['ldd', ...programs], { env: { LC_ALL: 'C' } });
   const libraries = new Set<string>();
   const missing = new Set<string>();
@@ -259,7 +278,7 @@ async function librariesOf(programs: string[]): Promise<Outcome<string[]>> {
 }
 
 /** Packs entries as a "newc" cpio archive with bsdtar, which needs no root for owners and devices. */
-async function pack(
+export async function pack(
   entries: MtreeEntry[],
   archive: string,
   directory: string,

@@ -41,6 +41,63 @@ const Proof = z.object({
   kernelLog: z.string(),
 });
 
+/** What runs a program of xfstests: its `check` before the test, the test, or `check` after it. */
+const phase = z.enum(['setup', 'test', 'check']);
+
+/** A call of mount(8) under xfstests, and what it did (guest-scripts/xfstests/mount). */
+const Mount = z.object({
+  event: z.literal('mount'),
+  phase,
+  /** Its exit code. */
+  status: z.number().int(),
+  arguments: z.string(),
+  /** Of the mount, by the kernel's table; all empty where there is none. */
+  node: z.string(),
+  device: z.string(),
+  directory: z.string(),
+  type: z.string(),
+  options: z.string(),
+  servedByExt4: z.boolean(),
+  servedByXfs: z.boolean(),
+});
+
+/** A check of a file system that xfstests' `check` made; its log is the file of this name. */
+const Check = z.object({
+  event: z.literal('check'),
+  phase,
+  program: z.string(),
+  device: z.string(),
+  status: z.number().int(),
+  readOnly: z.boolean(),
+  file: z.string(),
+});
+
+/** What xfstests' `check` left behind (guest-scripts/lib/xfstests.sh). */
+const Xfstests = z.object({
+  event: z.literal('xfstests'),
+  /** check's exit code, from which alone nothing follows. */
+  status: z.number().int(),
+  timedOut: z.boolean(),
+  /** Of full, out.bad, dmesg, notrun, core and hints, those that the test has. */
+  files: z.string(),
+  /** The end of what check printed. */
+  output: z.string(),
+  /** The content of .notrun. */
+  notrun: z.string(),
+  /** The test's lines of check.time, which has those that check takes to have passed. */
+  times: z.string(),
+  /** Whether the test has a .out file. */
+  expectedOutput: z.boolean(),
+  /** The begin of the difference between .out and .out.bad. */
+  difference: z.string(),
+  /** Patterns of kernel messages that the test announces, one a line. */
+  dmesgFilter: z.string(),
+  /** Whether the kernel counted mounts, and how many it counted that nobody saw being made. */
+  watched: z.boolean(),
+  unseenMounts: z.number().int(),
+  microseconds: z.number(),
+});
+
 /** Bytes; guest-scripts/lib/channel.sh sends no more of a file. */
 const LARGEST_FILE = 4 * 1024 * 1024;
 
@@ -86,6 +143,9 @@ const GuestEvent = z.discriminatedUnion('event', [
     device: z.string(),
     status: z.number().int(),
   }),
+  Mount,
+  Check,
+  Xfstests,
   z.object({
     event: z.literal('file'),
     /** Becomes a file's name: no path, nothing hidden. */
@@ -105,6 +165,9 @@ const GuestEvent = z.discriminatedUnion('event', [
 
 export type GuestEvent = z.infer<typeof GuestEvent>;
 export type ProofEvent = z.infer<typeof Proof>;
+export type MountEvent = z.infer<typeof Mount>;
+export type CheckEvent = z.infer<typeof Check>;
+export type XfstestsEvent = z.infer<typeof Xfstests>;
 export type ReadyEvent = Extract<GuestEvent, { event: 'ready' }>;
 
 /** Bytes; the guest's longest line is an event with the end of the kernel's log. */
@@ -191,6 +254,8 @@ function readEvent(line: string): Received {
 export interface UnitRequest {
   FS: string;
   TEST: string;
+  /** undefined for the built-in suite. */
+  SUITE?: 'xfstests' | undefined;
   MKFS_OPTIONS?: string | undefined;
   MOUNT_OPTIONS?: string | undefined;
   /** Seconds that the test itself may take. */

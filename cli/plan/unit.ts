@@ -1,15 +1,27 @@
 import type { MachineShape, PmemKind } from '../guest/machine.js';
+import type { TestFacts, Tree } from '../suite/xfstests/tree.js';
 import { BASE, type Variant } from '../variant/variant.js';
 
 export const FILE_SYSTEMS = ['ext2', 'ext4', 'xfs'] as const;
 export type FileSystem = (typeof FILE_SYSTEMS)[number];
+
+/** A suite by its name, and what of it decides how its tests are run. */
+export type RequestedSuite =
+  | { name: 'builtin'; version: string }
+  /** The version is known when the tree is packed; until then it is empty. */
+  | {
+      name: 'xfstests';
+      version: string;
+      tree: Tree;
+      facts: ReadonlyMap<string, TestFacts>;
+    };
 
 /** What is asked for: the options of `run`, checked, and nothing looked up yet. */
 export interface RunRequest {
   fs: FileSystem;
   /** Tests of the suite, in the order they are run. */
   tests: string[];
-  suite: { name: 'builtin'; version: string };
+  suite: RequestedSuite;
   kernel: string;
   /** The changes to the kernel's source that are run. */
   variant: Variant;
@@ -30,7 +42,9 @@ export interface RunRequest {
 export interface Unit {
   fs: FileSystem;
   test: string;
-  suite: { name: string; version: string };
+  suite: { name: RequestedSuite['name']; version: string };
+  /** Of a test of xfstests. */
+  facts?: TestFacts | undefined;
   kernelSpec: string;
   variant: string;
   /** From 1. */

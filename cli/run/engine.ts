@@ -99,6 +99,7 @@ async function runAndJudge(unit: Unit, index: number, context: EngineContext): P
     attempt: unit.attempt,
     verdict: judgement.verdict,
     reason: judgement.reason,
+    ...(judgement.outcome ? { outcome: judgement.outcome } : {}),
     control: unit.control,
     dax: describeDax(judgement, prepared),
     findings: judgement.findings,
@@ -151,6 +152,7 @@ function expectation(unit: Unit, { kernel, module }: Prepared): Expectation {
     fs: unit.fs,
     release: kernel.release,
     control: unit.control,
+    xfstests: unit.suite.name === 'xfstests' ? { test: unit.test, ...unit.facts } : undefined,
     module: module && {
       sha256: module.sha256,
       buildId: module.buildId,

@@ -3,6 +3,7 @@ import { type AcceleratorChoice, chooseAccelerator, probeKvm } from '../guest/ac
 import { guestImage } from '../guest/image.js';
 import type { Accelerator } from '../guest/machine.js';
 import { readManifest } from '../guest/manifest.js';
+import type { TreeArchive } from '../guest/xfstests-archive.js';
 import type { FileSystemModule } from '../kernel/file-system-module.js';
 import { type Kernel, type KernelContext, resolveKernel } from '../kernel/kernel.js';
 import { moduleTree } from '../kernel/module-tree.js';
@@ -28,6 +29,8 @@ export async function prepare(
     fs: FileSystem;
     variant: Variant;
     accelerator: AcceleratorChoice;
+    /** Tests that do not come with us, for the guest's image. */
+    suite?: TreeArchive | undefined;
   },
   context: KernelContext,
 ): Promise<Outcome<Prepared>> {
@@ -36,7 +39,7 @@ export async function prepare(
   // Building the module takes long the first time; the image and the trial of KVM go on meanwhile.
   const [module, machine] = await Promise.all([
     prepareModule(kernel.value, request.fs, request.variant, context),
-    prepareMachine(kernel.value, request.accelerator, context),
+    prepareMachine(kernel.value, request.accelerator, context, request.suite),
   ]);
   if (!machine.ok) return machine;
   if (!module.ok) return module;
@@ -64,6 +67,7 @@ export async function prepareMachine(
   kernel: Kernel,
   accelerator: AcceleratorChoice,
   context: KernelContext,
+  suite?: TreeArchive,
 ): Promise<Outcome<Omit<Prepared, 'module'>>> {
   const qemu = findProgram('qemu-system-x86_64');
   if (!qemu) {
@@ -73,7 +77,7 @@ export async function prepareMachine(
       '`daxrepro setup` installs what is missing',
     );
   }
-  const bootable = await prepareBoot(qemu, kernel, accelerator, context);
+  const bootable = await prepareBoot(qemu, kernel, accelerator, context, suite);
   return bootable.ok ? success({ qemu, kernel, ...bootable.value }) : bootable;
 }
 
@@ -82,11 +86,13 @@ async function prepareBoot(
   kernel: Kernel,
   choice: AcceleratorChoice,
   context: KernelContext,
+  suite: TreeArchive | undefined,
 ): Promise<Outcome<Pick<Prepared, 'initramfs' | 'accelerator'>>> {
   const { progress, store, signal } = context;
   const modules = await moduleTree(kernel, readManifest().modules, context);
   if (!modules.ok) return modules;
-  const image = await guestImage(kernel.modules ? modules.value.directory : undefined, context);
+  const directory = kernel.modules ? modules.value.directory : undefined;
+  const image = await guestImage(directory, context, suite);
   if (!image.ok) return image;
   const initramfs = image.value.file;
   if (choice === 'tcg') return success({ initramfs, accelerator: 'tcg' });

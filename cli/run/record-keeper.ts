@@ -95,11 +95,15 @@ export class RecordKeeper implements GuestObserver {
     const checks: UnitRecord['checks'] = {};
     for (const event of this.#events) {
       if (event.event !== 'fsck') continue;
-      const file = this.artifacts[`fsck-${event.name}`];
-      const text = file === undefined ? '' : readFileSync(join(this.directory, file), 'utf8');
-      const report = parseFsck(text, { device: event.device });
+      const report = parseFsck(this.#text(`fsck-${event.name}`), { device: event.device });
       if (report) checks[event.name] = report;
     }
+    const suiteChecks = this.#events
+      .filter((event) => event.event === 'check')
+      .map((event) => ({
+        event,
+        report: parseFsck(this.#text(event.file), { device: event.device }),
+      }));
     return {
       ending,
       ready,
@@ -107,7 +111,14 @@ export class RecordKeeper implements GuestObserver {
       bootFindings: this.#bootFindings,
       kernelFindings: this.#kernelFindings,
       checks,
+      suiteChecks,
     };
+  }
+
+  /** What the guest sent under this name; empty where it sent nothing. */
+  #text(name: string): string {
+    const file = this.#files.has(name) ? this.artifacts[name] : undefined;
+    return file === undefined ? '' : readFileSync(join(this.directory, file), 'utf8');
   }
 
   close(): void {

@@ -4,13 +4,22 @@ import { PMEM_KINDS } from '../guest/machine.js';
 import { parseChoice, parseCount, parseSeconds, parseSize } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { LARGEST_SIZE, SMALLEST_SIZE } from '../plan/plan.js';
-import { FILE_SYSTEMS, type RunRequest, type Unit } from '../plan/unit.js';
+import {
+  FILE_SYSTEMS,
+  type FileSystem,
+  type RequestedSuite,
+  type RunRequest,
+  type Unit,
+} from '../plan/unit.js';
 import { builtinSuiteVersion, builtinTests, selectTests } from '../suite/builtin.js';
+import { chooseTests } from '../suite/choose.js';
+import { type ExclusionOptions, withoutExcluded } from '../suite/exclude.js';
+import { findTree, testFacts, treeTests } from '../suite/xfstests/tree.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import { RUN_DEFAULTS } from './defaults.js';
 
 /** The options of `run` as the command line gives them. */
-export interface RunOptions {
+export interface RunOptions extends ExclusionOptions {
   kernel: string;
   patch?: string[];
   /** Only so many of the patches that the files of --patch hold. */
@@ -21,7 +30,7 @@ export interface RunOptions {
   mountOpts?: string;
   mkfsOpts?: string;
   size?: string;
-  timeout: string;
+  timeout?: string;
   repeat: string;
   jobs?: string;
   cpus: string;
@@ -49,13 +58,6 @@ export function checkRequest(
 ): Outcome<CheckedRequest> {
   const fileSystem = parseChoice('file system', fs, FILE_SYSTEMS);
   if (!fileSystem.ok) return fileSystem;
-  if (options.suite !== 'builtin') {
-    return failure(
-      'usage',
-      `--suite ${options.suite}: only the built-in suite can be run so far`,
-      'Leave --suite out, or give --suite builtin',
-    );
-  }
   const groups = options.group ?? [];
   if (tests.length === 0 && groups.length === 0) {
     return failure(
@@ -64,13 +66,14 @@ export function checkRequest(
       'Name tests, such as generic/002, or a group with -g auto; `daxrepro list` shows them',
     );
   }
-  const selected = selectTests(builtinTests(), { ids: [...tests], groups });
+  const selected = selectFrom(fileSystem.value, { ids: tests, groups }, options);
   if (!selected.ok) return selected;
+  const { suite } = selected.value;
   const pmem = parseChoice('--pmem', options.pmem, PMEM_KINDS);
   if (!pmem.ok) return pmem;
   const accelerator = parseChoice('--accel', options.accel, ACCELERATOR_CHOICES);
   if (!accelerator.ok) return accelerator;
-  const timeout = parseSeconds(options.timeout);
+  const timeout = parseSeconds(options.timeout ?? TIMEOUTS[suite.name]);
   if (!timeout.ok) return timeout;
   const repeat = parseCount('--repeat', options.repeat, 1, 100_000);
   if (!repeat.ok) return repeat;
@@ -96,8 +99,8 @@ export function checkRequest(
     jobs: jobs.value,
     request: {
       fs: fileSystem.value,
-      tests: selected.value.map(({ id }) => id),
-      suite: { name: 'builtin', version: builtinSuiteVersion() },
+      tests: selected.value.tests,
+      suite,
       kernel: options.kernel,
       variant: variant.value,
       pmem: pmem.value,
@@ -108,6 +111,45 @@ export function checkRequest(
       repeat: repeat.value,
       cpus: cpus.value,
       control: options.control === true,
+    },
+  });
+}
+
+/** Seconds for a test where nobody says: those of xfstests are made for real machines. */
+const TIMEOUTS: Record<RequestedSuite['name'], string> = {
+  builtin: RUN_DEFAULTS.timeout,
+  xfstests: '900',
+};
+
+/** The tests that are asked for, of the suite that is asked for. */
+function selectFrom(
+  fs: FileSystem,
+  choice: { ids: readonly string[]; groups: readonly string[] },
+  options: RunOptions,
+): Outcome<{ tests: string[]; suite: RequestedSuite }> {
+  if (options.suite === 'builtin') {
+    const selected = selectTests(builtinTests(), { ids: [...choice.ids], groups: choice.groups });
+    const left = selected.ok ? withoutExcluded(selected.value, options) : selected;
+    if (!left.ok) return left;
+    return success({
+      tests: left.value.map(({ id }) => id),
+      suite: { name: 'builtin', version: builtinSuiteVersion() },
+    });
+  }
+  const tree = findTree(options.suite);
+  if (!tree.ok) return tree;
+  const all = treeTests(tree.value, fs);
+  if (!all.ok) return all;
+  const chosen = chooseTests(all.value, choice, 'xfstests');
+  const left = chosen.ok ? withoutExcluded(chosen.value, options) : chosen;
+  if (!left.ok) return left;
+  return success({
+    tests: left.value.map(({ id }) => id),
+    suite: {
+      name: 'xfstests',
+      version: '',
+      tree: tree.value,
+      facts: new Map(left.value.map((test) => [test.id, testFacts(tree.value, test)])),
     },
   });
 }
@@ -146,6 +188,7 @@ function variantOf({ patch = [], steps }: RunOptions): Outcome<Variant> {
 /** The command that runs this unit alone: only what differs from the defaults is named. */
 export function replayCommand(unit: Unit, request: RunRequest): string {
   const given: [string, string | undefined, string?][] = [
+    ['--suite', request.suite.name === 'xfstests' ? request.suite.tree.directory : undefined],
     ['--kernel', unit.kernelSpec, RUN_DEFAULTS.kernel],
     ...request.variant.changes.map((file): [string, string] => ['--patch', file]),
     ['--steps', request.variant.steps?.toString()],
@@ -153,7 +196,7 @@ export function replayCommand(unit: Unit, request: RunRequest): string {
     ['--size', request.size === undefined ? undefined : String(request.size)],
     ['--mkfs-opts', request.mkfsOptions],
     ['--mount-opts', request.mountOptions],
-    ['--timeout', String(unit.timeout), RUN_DEFAULTS.timeout],
+    ['--timeout', String(unit.timeout), TIMEOUTS[request.suite.name]],
     ['--cpus', String(unit.shape.cpus), RUN_DEFAULTS.cpus],
   ];
   const options = given

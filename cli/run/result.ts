@@ -1,6 +1,7 @@
 import type { Finding } from '../findings/finding.js';
 import type { PmemKind } from '../guest/machine.js';
 import { VERDICTS, type Verdict } from '../verdict/judge.js';
+import type { XfstestsOutcome } from '../verdict/xfstests.js';
 
 /** A unit's outcome, as the contract's JSON has it. What is not in the contract is added to it. */
 export interface UnitResult {
@@ -14,6 +15,8 @@ export interface UnitResult {
   attempt: number;
   verdict: Verdict;
   reason: string;
+  /** What became of a test of xfstests, in finer words than the verdict's. */
+  outcome?: XfstestsOutcome | undefined;
   /** True where the control without DAX was asked for. */
   control: boolean;
   dax: {

@@ -29,6 +29,7 @@ function unitRequest(unit: Unit, { module }: Prepared): UnitRequest {
   return {
     FS: unit.fs,
     TEST: unit.test,
+    SUITE: unit.suite.name === 'xfstests' ? 'xfstests' : undefined,
     MKFS_OPTIONS: unit.mkfsOptions,
     MOUNT_OPTIONS: unit.mountOptions,
     TIMEOUT: unit.timeout,

@@ -86,7 +86,7 @@ function driverProblems(proof: ProofEvent, driver: string, expected: Expectation
 }
 
 /** ext2 shows `dax`; ext4 and xfs show `dax` before 5.8 and `dax=always` since. */
-function showsDax(mountOptions: string): boolean {
+export function showsDax(mountOptions: string): boolean {
   return /(^|,)dax(=always)?(,|$)/.test(mountOptions);
 }
 

@@ -4,6 +4,14 @@ import type { Ending } from '../guest/guest.js';
 import type { GuestEvent } from '../guest/protocol.js';
 import { type DaxState, readProof } from './dax-proof.js';
 import type { Expectation, UnitRecord } from './record.js';
+import {
+  decideXfstests,
+  lostDax,
+  mountsWithoutDax,
+  type XfstestsOutcome,
+  xfstestsFindings,
+  xfstestsGap,
+} from './xfstests.js';
 
 /** As the contract has them. From the best to the worst. */
 export const VERDICTS = ['pass', 'notrun', 'error', 'invalid', 'fail'] as const;
@@ -24,6 +32,8 @@ export interface Judgement {
     states: DaxState[];
   };
   findings: Finding[];
+  /** Of a test of xfstests. */
+  outcome?: XfstestsOutcome | undefined;
 }
 
 /**
@@ -38,12 +48,12 @@ export function judge(record: UnitRecord, expected: Expectation): Judgement {
   const states = eventsOf(record, 'proof').map((proof) => readProof(proof, expected));
   const before = states.find(({ when }) => when === 'before');
   const after = states.findLast(({ when }) => when === 'after');
-  const wrong = whatIsWrong(record, states, expected);
-  const findings = allFindings(record);
+  const wrong = whatIsWrong(record, states, expected) ?? whatWentWrong(record, expected);
+  const findings = expected.xfstests ? xfstestsFindings(record, expected) : allFindings(record);
   const decision: Decision = wrong
     ? { verdict: 'invalid', reason: wrong }
     : before
-      ? decideMounted(record, findings, after)
+      ? decideMounted(record, findings, after, expected)
       : decideUnmounted(record);
   return {
     ...decision,
@@ -56,10 +66,41 @@ export function judge(record: UnitRecord, expected: Expectation): Judgement {
       states,
     },
     findings,
+    ...(expected.xfstests
+      ? {
+          outcome: wrong
+            ? 'without-dax'
+            : (decision.outcome ?? outcomeOf(record, decision, findings)),
+        }
+      : {}),
   };
 }
 
-type Decision = Pick<Judgement, 'verdict' | 'reason'>;
+/**
+ * Under xfstests each mount within the test is looked at. A test that does not apply may try out what
+ * it wants.
+ */
+function whatWentWrong(record: UnitRecord, expected: Expectation): string | undefined {
+  if (!expected.xfstests || decideXfstests(record, expected)?.verdict === 'notrun')
+    return undefined;
+  return lostDax(record, expected);
+}
+
+/** Of a test of xfstests that does not say itself what became of it. */
+function outcomeOf(
+  { ending }: UnitRecord,
+  { verdict }: Decision,
+  findings: readonly Finding[],
+): XfstestsOutcome {
+  if (verdict === 'pass') return 'passed';
+  if (isGuestsOwnFault(ending)) return 'crashed';
+  if (ending.kind === 'unit-timeout') return 'timed-out';
+  if (verdict !== 'fail') return 'undecided';
+  const serious = findings.filter(({ severity }) => severity !== 'notice');
+  return serious.some(({ tool }) => tool !== 'kernel') ? 'inconsistent' : 'kernel-log';
+}
+
+type Decision = Pick<Judgement, 'verdict' | 'reason' | 'outcome'>;
 
 function eventsOf<Name extends GuestEvent['event']>(
   record: UnitRecord,
@@ -163,6 +204,7 @@ function decideMounted(
   record: UnitRecord,
   findings: readonly Finding[],
   after: DaxState | undefined,
+  expected: Expectation,
 ): Decision {
   const serious = findings.filter(({ severity }) => severity !== 'notice');
   const { ending } = record;
@@ -177,11 +219,9 @@ function decideMounted(
     return { verdict: 'error', reason: 'the guest ran out of memory' };
   }
   if (!record.ready) return { verdict: 'error', reason: 'the guest did not say what it runs' };
-  const [test, ...others] = eventsOf(record, 'test');
-  if (others.length > 0) return { verdict: 'error', reason: 'the guest ran more than one test' };
-  if (!test) return { verdict: 'error', reason: 'the guest finished without running the test' };
-  const failure = decideTest(test);
-  if (failure?.verdict === 'error') return failure;
+  const failure = expected.xfstests ? decideXfstests(record, expected) : decideBuiltin(record);
+  // Where our own test broke, so may have what it left; xfstests gives up for what it finds, too.
+  if (failure?.verdict === 'error' && (serious.length === 0 || !expected.xfstests)) return failure;
   if (failure?.verdict === 'notrun' && serious.length === 0) return failure;
 
   if (serious.length > 0) {
@@ -193,9 +233,24 @@ function decideMounted(
   if (!after) return { verdict: 'error', reason: 'the guest did not prove DAX after the test' };
   if (!after.mounted) return { verdict: 'invalid', reason: describeDisproof(after) };
 
-  const incomplete = whatWasNotChecked(record);
+  const incomplete = expected.xfstests
+    ? (whatWasNotChecked(record, ['test']) ?? xfstestsGap(record))
+    : whatWasNotChecked(record, mountedDevices(record));
   if (incomplete) return { verdict: 'error', reason: incomplete };
-  return { verdict: 'pass', reason: 'the test ran to its end and nothing was found' };
+  const without = mountsWithoutDax(record, expected);
+  return {
+    verdict: 'pass',
+    reason: `the test ran to its end and nothing was found${
+      without > 0 ? `; ${without} of its mounts were without DAX, as it means them to be` : ''
+    }`,
+  };
+}
+
+function decideBuiltin(record: UnitRecord): Decision | undefined {
+  const [test, ...others] = eventsOf(record, 'test');
+  if (others.length > 0) return { verdict: 'error', reason: 'the guest ran more than one test' };
+  if (!test) return { verdict: 'error', reason: 'the guest finished without running the test' };
+  return decideTest(test);
 }
 
 /** What the test itself says; undefined where it is content. */
@@ -231,12 +286,18 @@ function describeFindings(serious: readonly Finding[], alsoFailed: string | unde
   return `${first?.tool}: ${first?.message}${more}${test}`;
 }
 
+function mountedDevices(record: UnitRecord): ('test' | 'scratch')[] {
+  return eventsOf(record, 'proof').some(({ when }) => when === 'scratch')
+    ? ['test', 'scratch']
+    : ['test'];
+}
+
 /** A check that was not made, or not to its end, is no clean check. */
-function whatWasNotChecked(record: UnitRecord): string | undefined {
+function whatWasNotChecked(
+  record: UnitRecord,
+  mounted: readonly ('test' | 'scratch')[],
+): string | undefined {
   const made = eventsOf(record, 'fsck');
-  const mounted = eventsOf(record, 'proof').some(({ when }) => when === 'scratch')
-    ? (['test', 'scratch'] as const)
-    : (['test'] as const);
   const forgotten = mounted.find((device) => !made.some(({ name }) => name === device));
   if (forgotten) return `${forgotten.toUpperCase()}_DEV was not checked`;
   for (const { name, status } of made) {

@@ -1,7 +1,8 @@
 import type { Finding } from '../findings/finding.js';
 import type { FsckReport } from '../findings/fsck-report.js';
 import type { Ending } from '../guest/guest.js';
-import type { GuestEvent, ReadyEvent } from '../guest/protocol.js';
+import type { CheckEvent, GuestEvent, ReadyEvent } from '../guest/protocol.js';
+import type { TestFacts } from '../suite/xfstests/tree.js';
 
 /** All that is known of a unit when its guest is over; verdicts are made from this and nothing else. */
 export interface UnitRecord {
@@ -15,6 +16,8 @@ export interface UnitRecord {
   kernelFindings: Finding[];
   /** The check's log of each device, read. */
   checks: Partial<Record<'test' | 'scratch', FsckReport>>;
+  /** Those that xfstests' `check` made itself, in their order; undefined: their log was none. */
+  suiteChecks?: { event: CheckEvent; report: FsckReport | undefined }[];
 }
 
 /** What the guest had to be. */
@@ -23,6 +26,8 @@ export interface Expectation {
   /** `uname -r`. */
   release: string;
   control: boolean;
+  /** Where the test is one of xfstests: its id, and what its tree tells of it. */
+  xfstests?: ({ test: string } & Partial<TestFacts>) | undefined;
   /** The file system's module; undefined where it is built in or the kernel's own business. */
   module?: { sha256: string; buildId: string; sent: boolean } | undefined;
 }

@@ -99,6 +99,11 @@ load_module() {
 # Runs the test with its output in a file, its own process group, and a time limit that leaves
 # room to collect what it left behind.
 run_test() {
+	if [[ ${UNIT[SUITE]} == xfstests ]]; then
+		. $DAXREPRO/lib/xfstests.sh
+		run_xfstests
+		return
+	fi
 	local test=$DAXREPRO/tests/${UNIT[TEST]} started=$EPOCHREALTIME status
 	if [[ ! -f $test ]]; then
 		event test "status:=127" "reason=the guest has no test ${UNIT[TEST]}"

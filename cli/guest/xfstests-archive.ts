@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { failure, type Outcome, success } from '../outcome.js';
+import { runTool } from '../process/child.js';
+import { cacheKey, lookUpOrMake, storageFailure } from '../store/store.js';
+import { addParents, type ImageContext, librariesOf, pack } from './image.js';
+import type { MtreeEntry } from './mtree.js';
+
+/**
+ * An xfstests tree as a part of the guest's root file system: packed once for each state it is in,
+ * with the libraries that its programs load. The guest gets a copy of its own and shares nothing.
+ *
+ * As a part of the initramfs it is in the checkpoint, so that clones of a guest share it.
+ */
+export interface TreeArchive {
+  file: string;
+  /** The name of its content in the cache. */
+  key: string;
+  /** `git describe` of its sources, where they are there, and the first digits of `content`. */
+  version: string;
+  /** SHA-256 of all that the guest gets of it. */
+  content: string;
+}
+
+/** Where the guest has it; guest-scripts/lib/xfstests.sh says so too. */
+const PLACE = 'var/lib/xfstests';
+
+/** What of a tree's top a guest needs; what it has besides is how it was built, and its results. */
+const PARTS = ['check', 'common', 'ltp', 'src', 'tests', 'tools', 'VERSION', 'randomize.awk'];
+
+/** Tests of file systems that are never run here: half of a tree's files. */
+const OTHER_FILE_SYSTEMS = new Set(
+  'afs btrfs ceph cifs f2fs nfs ocfs2 overlay perf selftest tmpfs ubifs udf'.split(' '),
+);
+
+/** What is left from building, and sources of programs. */
+const NOT_RUN = /^\.|\.(?:o|lo|la|a|c|h|in|orig|rej)$|^Makefile$/;
+
+export async function treeArchive(
+  tree: string,
+  context: ImageContext,
+): Promise<Outcome<TreeArchive>> {
+  let files: TreeFile[];
+  try {
+    files = await treeFiles(tree);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    return failure(
+      'unreadable',
+      `The xfstests tree in ${tree} cannot be read: ${message}`,
+      'Make all of it readable',
+    );
+  }
+  const described = await describe(tree);
+  const key = cacheKey({
+    layout: 1,
+    files: sha256(files.map(({ path, stamp }) => `${path} ${stamp}\n`).join('')),
+    loader: await stampOf('/etc/ld.so.cache').catch(() => ''),
+  });
+  const made = await lookUpOrMake(context.store, 'xfstests', key, async (directory) => {
+    context.progress({ type: 'stage', text: `packing the xfstests tree in ${tree} for the guest` });
+    const programs: string[] = [];
+    const content = createHash('sha256');
+    try {
+      for (const { path, source, mode } of files) {
+        const bytes = await readFile(source);
+        content.update(`${path} ${mode} ${bytes.length}\n`).update(bytes);
+        if (mode === 0o755 && isElf(bytes)) programs.push(source);
+      }
+    } catch (error) {
+      return storageFailure(tree, error);
+    }
+    const libraries = await librariesOf(programs);
+    if (!libraries.ok) {
+      return failure(
+        'program-missing',
+        `Programs of the xfstests tree in ${tree} cannot run here: ${libraries.failure.message}`,
+        'Install the libraries it was built with, or build it on this machine',
+      );
+    }
+    const packed = await pack(
+      await entriesOf(files, libraries.value),
+      join(directory, 'tree.cpio'),
+      directory,
+      context.signal,
+    );
+    if (!packed.ok) return packed;
+    try {
+      await writeFile(join(directory, 'content'), content.digest('hex'));
+    } catch (error) {
+      return storageFailure(directory, error);
+    }
+    return success(undefined);
+  });
+  if (!made.ok) return made;
+  const content = await readFile(join(made.value, 'content'), 'utf8');
+  const version = [described, content.slice(0, 12)].filter(Boolean).join('+');
+  return success({ file: join(made.value, 'tree.cpio'), key, version, content });
+}
+
+interface TreeFile {
+  /** In the tree. */
+  path: string;
+  /** Where it lies. */
+  source: string;
+  mode: number;
+  /** Changes where the file does. */
+  stamp: string;
+}
+
+/** What the guest gets of a tree, sorted by path. Links are followed. */
+async function treeFiles(tree: string): Promise<TreeFile[]> {
+  const files: TreeFile[] = [];
+  const walk = async (path: string): Promise<void> => {
+    const source = join(tree, path);
+    // A link to nowhere is nothing.
+    const information = await stat(source).catch(() => undefined);
+    if (information?.isDirectory()) {
+      for (const name of (await readdir(source)).sort()) {
+        if (NOT_RUN.test(name)) continue;
+        if (path === 'tests' && OTHER_FILE_SYSTEMS.has(name)) continue;
+        await walk(join(path, name));
+      }
+    } else if (information?.isFile()) {
+      const { size, mtimeMs, mode } = information;
+      files.push({
+        path,
+        source,
+        mode: mode & 0o111 ? 0o755 : 0o644,
+        stamp: `${size} ${mtimeMs} ${mode}`,
+      });
+    }
+  };
+  for (const part of PARTS) await walk(part);
+  return files;
+}
+
+async function entriesOf(files: readonly TreeFile[], libraries: string[]): Promise<MtreeEntry[]> {
+  const entries: MtreeEntry[] = [];
+  const there = new Set<string>();
+  const add = (path: string, content: string, mode: number) => {
+    addParents(entries, there, path);
+    entries.push({ type: 'file', path, content, mode });
+  };
+  for (const { path, source, mode } of files) add(join(PLACE, path), source, mode);
+  for (const library of libraries) {
+    add(library.replace(/^\/(?=lib(64)?\/)/, '/usr/').slice(1), library, 0o755);
+  }
+  return entries;
+}
+
+function isElf(bytes: Buffer): boolean {
+  return bytes.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'));
+}
+
+async function stampOf(path: string): Promise<string> {
+  const { size, mtimeMs } = await stat(path);
+  return `${size} ${mtimeMs}`;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Undefined where it is not the top of a git tree, or git does not want to say. */
+async function describe(tree: string): Promise<string | undefined> {
+  if (!existsSync(join(tree, '.git'))) return undefined;
+  const described = await runTool(['git', '-C', tree, 'describe', '--always', '--dirty'], {
+    timeout: 20_000,
+  });
+  const name = described.stdout.trim();
+  return described.ok && /^[\w.+/-]{1,100}$/.test(name) ? name : undefined;
+}

@@ -1,0 +1,258 @@
+import type { Finding } from '../findings/finding.js';
+import type { MountEvent, XfstestsEvent } from '../guest/protocol.js';
+import { showsDax } from './dax-proof.js';
+import type { Expectation, UnitRecord } from './record.js';
+
+/**
+ * What a test of xfstests came to, from the evidence. Its `check` is one witness among others: its
+ * exit code is 0 for a test that does not exist, for one that says it does not apply, and after a
+ * SIGTERM, and 1 for a failed test and a broken set-up alike; it names no reason where only the check
+ * of the file system failed; and it repairs TEST_DEV at once. A pass takes the witness's word in four
+ * places, and that nothing speaks against it.
+ */
+
+/** What became of a test, in finer words than the verdict's. */
+export const XFSTESTS_OUTCOMES = [
+  'passed',
+  'output-differs',
+  'exit-status',
+  'inconsistent',
+  'kernel-log',
+  'crashed',
+  'timed-out',
+  'not-run',
+  'unknown-test',
+  'without-dax',
+  'undecided',
+] as const;
+export type XfstestsOutcome = (typeof XFSTESTS_OUTCOMES)[number];
+
+export interface XfstestsDecision {
+  verdict: 'fail' | 'notrun' | 'invalid' | 'error';
+  reason: string;
+  outcome: XfstestsOutcome;
+}
+
+type Asked = NonNullable<Expectation['xfstests']>;
+
+export function xfstestsEvent({ events }: UnitRecord): XfstestsEvent | undefined {
+  return events.find((event) => event.event === 'xfstests');
+}
+
+function mountsOf({ events }: UnitRecord): MountEvent[] {
+  return events.filter((event) => event.event === 'mount');
+}
+
+/**
+ * Why it was not DAX that was tested, or not all the time; undefined where every mount within the test
+ * was on DAX, but for those that the test itself means to be without.
+ */
+export function lostDax(record: UnitRecord, expected: Expectation): string | undefined {
+  const asked = expected.xfstests as Asked;
+  for (const mount of mountsOf(record)) {
+    if (mount.directory === '') continue;
+    const problem = mountProblem(mount, asked, expected);
+    if (problem === undefined) continue;
+    const when = { setup: 'before the test', test: 'within the test', check: 'after the test' };
+    return `${when[mount.phase]} ${mount.device} was mounted ${problem} (mount ${mount.arguments})`;
+  }
+  const unseen = xfstestsEvent(record)?.unseenMounts ?? 0;
+  return unseen > 0
+    ? `the kernel counted ${unseen} mounts of ${expected.fs} that were not made by mount(8): whether they had DAX is not known`
+    : undefined;
+}
+
+function mountProblem(mount: MountEvent, asked: Asked, expected: Expectation): string | undefined {
+  const driver = mount.servedByExt4 ? 'ext4' : mount.servedByXfs ? 'xfs' : 'ext2';
+  if (driver !== expected.fs) return `by the ${driver} driver`;
+  const dax = showsDax(mount.options);
+  if (expected.control)
+    return dax ? 'with DAX, where the control without it was asked for' : undefined;
+  return dax || isMeant(mount, asked) ? undefined : `without DAX: ${mount.options}`;
+}
+
+/** Mounts without DAX that the test itself asked for. */
+export function mountsWithoutDax(record: UnitRecord, expected: Expectation): number {
+  if (expected.control || !expected.xfstests) return 0;
+  return mountsOf(record).filter(({ directory, options }) => directory && !showsDax(options))
+    .length;
+}
+
+/**
+ * Whether a mount is without DAX on purpose: its own command says `dax=never` or `dax=inode` last, or
+ * the test is one about DAX and its command does not ask for it.
+ */
+function isMeant({ arguments: given, phase }: MountEvent, { groups = [] }: Asked): boolean {
+  if (phase !== 'test') return false;
+  const last = [...given.matchAll(/(?<=^|[\s,])dax(?:=(\w+))?(?=$|[\s,])/g)].at(-1);
+  if (last) return last[1] === 'never' || last[1] === 'inode';
+  return groups.includes('dax');
+}
+
+/** What check and the test say; undefined where they say it passed and have the evidence. */
+export function decideXfstests(
+  record: UnitRecord,
+  expected: Expectation,
+): XfstestsDecision | undefined {
+  const { test: id } = expected.xfstests as Asked;
+  const said = xfstestsEvent(record);
+  if (!said) {
+    const broken = record.events.find((event) => event.event === 'test');
+    return undecided(broken?.reason ?? 'the guest finished without running the test');
+  }
+  const lines = said.output.split('\n').map((line) => line.trimEnd());
+  const files = said.files.split(' ');
+  if (said.timedOut) {
+    return {
+      verdict: 'error',
+      outcome: 'timed-out',
+      reason: 'the test did not end in its time; --timeout gives it more',
+    };
+  }
+  const unknown = lines.some(
+    (line) => line.startsWith(`${id} - unknown test`) || /^\S+\s+- no such test\?/.test(line),
+  );
+  if (unknown) {
+    return { verdict: 'invalid', outcome: 'unknown-test', reason: `xfstests knows no test ${id}` };
+  }
+  if (files.includes('notrun')) {
+    const why = said.notrun.trim();
+    return { verdict: 'notrun', outcome: 'not-run', reason: why || 'the test gave no reason' };
+  }
+  if (lines.includes('Interrupted!')) return undecided('check was interrupted');
+  const ran = lines.some((line) => /^Ran: /.test(line) && line.split(' ').includes(id));
+  if (!ran) {
+    const last = lines.findLast((line) => line.trim() !== '');
+    return undecided(`xfstests' check did not run the test: ${last ?? 'it said nothing'}`);
+  }
+  return decideRan(id, said, lines, files);
+}
+
+function decideRan(
+  id: string,
+  said: XfstestsEvent,
+  lines: readonly string[],
+  files: readonly string[],
+): XfstestsDecision | undefined {
+  const failed = (outcome: XfstestsOutcome, reason: string): XfstestsDecision => ({
+    verdict: 'fail',
+    outcome,
+    reason,
+  });
+  const status = /\[failed, exit status (\d+)\]/.exec(said.output)?.[1];
+  if (files.includes('out.bad')) {
+    const changed = said.difference.split('\n').filter((line) => /^[+-](?![+-]{2} )/.test(line));
+    const shown = changed.slice(0, 3).map((line) => `[${line.slice(0, 200)}]`);
+    const more = changed.length > 3 ? ` and ${changed.length - 3} more lines` : '';
+    const exit = status ? `, and its exit status is ${status}` : '';
+    return failed('output-differs', `the test's output differs: ${shown.join(' ')}${more}${exit}`);
+  }
+  if (!said.expectedOutput) return undecided(`the tree has no tests/${id}.out to compare with`);
+  if (status) return failed('exit-status', `the test ended with exit status ${status}`);
+  if (files.includes('core')) return failed('exit-status', 'a program of the test dumped core');
+  const inconsistent = lines.find((line) => /\bfilesystem on \S+ is inconsistent/.test(line));
+  if (inconsistent) return failed('inconsistent', strip(inconsistent));
+  const dmesg = lines.find((line) => /_check_dmesg: something found in dmesg/.test(line));
+  if (dmesg) return failed('kernel-log', 'xfstests found something in the kernel log');
+  const failures = lines.find((line) => /^Failures: /.test(line) && line.split(' ').includes(id));
+  if (failures) return failed('exit-status', `check counts the test as failed: ${strip(failures)}`);
+
+  // All four, or it is not known to have passed.
+  const timed = said.times.split('\n').some((line) => /^\d+$/.test(line.slice(id.length + 1)));
+  const missing = [
+    said.status === 0 ? undefined : `its exit code is ${said.status}`,
+    lines.includes('Passed all 1 tests') ? undefined : 'it does not say "Passed all 1 tests"',
+    timed ? undefined : 'check.time has no line of the test',
+  ].filter((problem) => problem !== undefined);
+  if (missing.length === 0) return undefined;
+  return undecided(`that the test passed is not shown by check: ${missing.join(', ')}`);
+}
+
+function undecided(reason: string): XfstestsDecision {
+  return { verdict: 'error', outcome: 'undecided', reason };
+}
+
+function strip(line: string): string {
+  return line.trim();
+}
+
+/**
+ * What was found, by the checks that xfstests made itself, which come first since it repairs what they
+ * find, by our own at the end, and by the kernel's log. What the test provokes on purpose is a notice.
+ */
+export function xfstestsFindings(record: UnitRecord, expected: Expectation): Finding[] {
+  const known = new Set<string>();
+  const found: Finding[] = [];
+  const add = (finding: Finding) => {
+    const key = `${finding.device} ${finding.message}`;
+    if (known.has(key)) return;
+    known.add(key);
+    found.push(finding);
+  };
+  const damaged = new Set<string>();
+  for (const { event, report } of record.suiteChecks ?? []) {
+    // A repair tells again what the check before it found, in other words.
+    if (!event.readOnly && damaged.has(event.device)) continue;
+    for (const finding of report?.findings ?? []) add(finding);
+    if (report && !report.clean) damaged.add(event.device);
+  }
+  for (const finding of record.checks.test?.findings ?? []) add(finding);
+  const kernel = record.kernelFindings.map((finding) =>
+    isProvoked(finding, record, expected) ? { ...finding, severity: 'notice' as const } : finding,
+  );
+  return [...found, ...kernel];
+}
+
+/** Groups of xfstests whose tests break file systems and devices to see what happens. */
+const PROVOKING =
+  /^(?:shutdown|eio|fuzzers|dangerous\w*|repair|recoveryloop|thin|scrub|online_repair|error)$/;
+
+function isProvoked(finding: Finding, record: UnitRecord, expected: Expectation): boolean {
+  const { groups = [], provokesWarnings = false } = expected.xfstests as Asked;
+  const announced = (xfstestsEvent(record)?.dmesgFilter ?? '').split('\n').filter(Boolean);
+  switch (finding.kind) {
+    case 'warning':
+    case 'lockdep':
+      return provokesWarnings || announced.some((pattern) => matches(pattern, finding.message));
+    case 'fs-error':
+    case 'io-error':
+      // Nobody breaks TEST_DEV on purpose: it has to last.
+      return groups.some((group) => PROVOKING.test(group)) && finding.device !== testDevice(record);
+    default:
+      return false;
+  }
+}
+
+function matches(pattern: string, message: string): boolean {
+  try {
+    return new RegExp(pattern).test(message);
+  } catch {
+    return message.includes(pattern);
+  }
+}
+
+function testDevice({ ready }: UnitRecord): string | undefined {
+  return ready?.testDevice.replace('/dev/', '');
+}
+
+/** What a pass lacks although the test passed; undefined where it lacks nothing. */
+export function xfstestsGap(record: UnitRecord): string | undefined {
+  for (const { event, report } of record.suiteChecks ?? []) {
+    if (event.phase === 'test') continue;
+    const where = `xfstests' check of ${event.device}`;
+    if (!report) return `${where} left no log that is known`;
+    if (!report.completed) return `${where} did not end: ${report.reason}`;
+    if (event.status !== 0 || !report.clean) {
+      const unknown = report.unparsed[0];
+      return `${where} ended with exit code ${event.status}${unknown ? ` and says "${unknown}"` : ''}`;
+    }
+  }
+  const scratch = record.ready?.scratchDevice;
+  const used = mountsOf(record).some(
+    ({ phase, device, directory }) => phase !== 'setup' && directory && device === scratch,
+  );
+  const proven = record.events.some(
+    (event) => event.event === 'proof' && event.when === 'scratch' && event.mounted,
+  );
+  return used && !proven ? 'DAX was not proven on SCRATCH_DEV' : undefined;
+}

@@ -1,0 +1,597 @@
+import t from 'tap';
+import type { Finding } from '../../cli/findings/finding.js';
+import type { CheckEvent, MountEvent, XfstestsEvent } from '../../cli/guest/protocol.js';
+import { judge, type Verdict } from '../../cli/verdict/judge.js';
+import type { Expectation, UnitRecord } from '../../cli/verdict/record.js';
+import type { XfstestsOutcome } from '../../cli/verdict/xfstests.js';
+import { expectation, type Fs, finding, goodRecord, proof, replaced, report } from './records.js';
+
+const ID = 'generic/002';
+
+const PASSED = `FSTYP         -- ext4\n\n${ID}        8s\nRan: ${ID}\nPassed all 1 tests\n`;
+const FAILED = `${ID}\nRan: ${ID}\nFailures: ${ID}\nFailed 1 of 1 tests\n`;
+
+const said = (more: Partial<XfstestsEvent> = {}): XfstestsEvent => ({
+  event: 'xfstests',
+  status: 0,
+  timedOut: false,
+  files: 'full ',
+  output: PASSED,
+  notrun: '',
+  times: `${ID} 8\n`,
+  expectedOutput: true,
+  difference: '',
+  dmesgFilter: '',
+  watched: true,
+  unseenMounts: 0,
+  microseconds: 1000,
+  ...more,
+});
+
+const mount = (fs: Fs, more: Partial<MountEvent> = {}): MountEvent => ({
+  event: 'mount',
+  phase: 'test',
+  status: 0,
+  arguments: `-t ${fs} -o dax /dev/pmem1 /mnt/scratch`,
+  node: 'pmem1',
+  device: '/dev/pmem1',
+  directory: '/mnt/scratch',
+  type: fs,
+  options: 'rw,relatime,dax=always',
+  servedByExt4: fs === 'ext4',
+  servedByXfs: fs === 'xfs',
+  ...more,
+});
+
+const check = (more: Partial<CheckEvent> = {}): CheckEvent => ({
+  event: 'check',
+  phase: 'check',
+  program: 'fsck',
+  device: '/dev/pmem0',
+  status: 0,
+  readOnly: true,
+  file: 'check-001-pmem0',
+  ...more,
+});
+
+const CORRUPTED: Finding = {
+  tool: 'e2fsck',
+  device: '/dev/pmem0',
+  message: 'Directory inode 16385, block #0, offset 0: directory corrupted',
+  signature: 'e2fsck:directory-inode-block-offset-directory-corrupted',
+  severity: 'corruption',
+};
+const DAMAGED = report({ clean: false, completed: false, findings: [CORRUPTED] });
+
+/** A unit of xfstests on which all is well, to be spoiled. */
+function good(fs: Fs): UnitRecord {
+  const record = replaced(goodRecord(fs), 'test', () => [
+    proof(fs, 'scratch'),
+    mount(fs, { phase: 'setup' }),
+    check({ phase: 'setup' }),
+    mount(fs),
+    check(),
+    said(),
+  ]);
+  return {
+    ...record,
+    suiteChecks: [
+      { event: check({ phase: 'setup' }), report: report() },
+      { event: check(), report: report() },
+    ],
+  };
+}
+
+const saying = (more: Partial<XfstestsEvent>) => (record: UnitRecord) =>
+  replaced(record, 'xfstests', () => [said(more)]);
+const mounting =
+  (...mounts: Partial<MountEvent>[]) =>
+  (record: UnitRecord, fs: Fs) =>
+    replaced(record, 'xfstests', (event) => [...mounts.map((one) => mount(fs, one)), event]);
+const ended = (ending: UnitRecord['ending']) => (record: UnitRecord) => ({
+  ...record,
+  ending,
+  events: record.events.filter(({ event }) => event === 'proof' || event === 'module'),
+});
+
+interface Case {
+  name: string;
+  fs?: Fs[];
+  record?: (record: UnitRecord, fs: Fs) => UnitRecord;
+  facts?: Partial<NonNullable<Expectation['xfstests']>>;
+  control?: boolean;
+  verdict: Verdict;
+  outcome: XfstestsOutcome;
+  reason: RegExp;
+}
+
+const CASES: Case[] = [
+  { name: 'all is well', verdict: 'pass', outcome: 'passed', reason: /nothing was found$/ },
+
+  // What check's exit code and words do not tell.
+  {
+    name: 'an unknown test exits with 0',
+    record: saying({
+      output: `${ID} - unknown test, ignored\nRan: \nPassed all 0 tests\n`,
+      times: '',
+    }),
+    verdict: 'invalid',
+    outcome: 'unknown-test',
+    reason: /xfstests knows no test generic\/002/,
+  },
+  {
+    name: 'a test whose file is gone exits with 0',
+    record: saying({ output: `${ID}  - no such test?\nPassed all 0 tests\n`, times: '' }),
+    verdict: 'invalid',
+    outcome: 'unknown-test',
+    reason: /knows no test/,
+  },
+  {
+    name: 'all tests not run exits with 0',
+    record: saying({
+      files: 'full notrun ',
+      notrun: 'this test requires a valid $SCRATCH_LOGDEV\n',
+      output: `${ID} [not run] …\nRan: ${ID}\nNot run: ${ID}\nPassed all 1 tests\n`,
+    }),
+    verdict: 'notrun',
+    outcome: 'not-run',
+    reason: /^this test requires a valid \$SCRATCH_LOGDEV$/,
+  },
+  {
+    name: 'killed by SIGTERM it exits with 0',
+    record: saying({
+      output: `${ID}  Interrupted!\nRan: ${ID}\nInterrupted!\nPassed all 1 tests\n`,
+    }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /interrupted/,
+  },
+  {
+    name: 'its time is over',
+    record: saying({ status: 124, timedOut: true }),
+    verdict: 'error',
+    outcome: 'timed-out',
+    reason: /did not end in its time/,
+  },
+  {
+    name: 'a broken set-up exits with 1, like a failed test',
+    record: saying({
+      status: 1,
+      output: 'common/rc: could not mount /dev/pmem0 on /mnt/test\n',
+      times: '',
+    }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /did not run the test: common\/rc: could not mount/,
+  },
+  {
+    name: 'check says nothing at all',
+    record: saying({ output: '', times: '' }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /it said nothing/,
+  },
+  {
+    name: 'check never ended',
+    record: (record) => replaced(record, 'xfstests', () => []),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /finished without running the test/,
+  },
+  {
+    name: 'it passed, but its exit code is 1',
+    record: saying({ status: 1 }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /exit code is 1/,
+  },
+  {
+    name: 'it passed, but is not in check.time',
+    record: saying({ times: 'generic/0021 8\n' }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /check.time has no line/,
+  },
+  {
+    name: 'it does not say that it passed',
+    record: saying({ output: `${ID}  8s\nRan: ${ID}\n` }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /does not say "Passed all 1 tests"/,
+  },
+  {
+    name: 'another test ran',
+    record: saying({ output: PASSED.replaceAll(ID, 'generic/003') }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /did not run the test/,
+  },
+  {
+    name: 'the output differs',
+    record: saying({
+      status: 1,
+      files: 'full out.bad ',
+      output: `${ID}  [failed, exit status 1]- output mismatch\n${FAILED}`,
+      difference: '--- a\n+++ b\n@@ -1 +1,2 @@\n same\n-gone\n+come\n',
+      times: '',
+    }),
+    verdict: 'fail',
+    outcome: 'output-differs',
+    reason: /output differs: \[-gone\] \[\+come\], and its exit status is 1/,
+  },
+  {
+    name: 'the test fails with the right output',
+    record: saying({ status: 1, output: `${ID} [failed, exit status 3]\n${FAILED}`, times: '' }),
+    verdict: 'fail',
+    outcome: 'exit-status',
+    reason: /exit status 3/,
+  },
+  {
+    name: 'only the check of the file system fails, and leaves no .out.bad',
+    record: (record) => ({
+      ...saying({
+        status: 1,
+        output: `${ID}  _check_generic_filesystem: filesystem on /dev/pmem0 is inconsistent\n${FAILED}`,
+        times: '',
+      })(record),
+      suiteChecks: [{ event: check({ status: 12 }), report: DAMAGED }],
+    }),
+    verdict: 'fail',
+    outcome: 'inconsistent',
+    reason: /e2fsck: Directory inode 16385/,
+  },
+  {
+    name: 'TEST_DEV was repaired, and all that check says is content',
+    record: (record) => ({
+      ...record,
+      suiteChecks: [
+        { event: check({ status: 12 }), report: DAMAGED },
+        { event: check({ status: 1, readOnly: false }), report: DAMAGED },
+      ],
+    }),
+    verdict: 'fail',
+    outcome: 'inconsistent',
+    reason: /directory corrupted$/,
+  },
+  {
+    name: 'only our own check finds it',
+    record: (record) => ({
+      ...replaced(record, 'fsck', (event) => [{ ...event, status: 4 } as never]),
+      checks: { test: DAMAGED },
+    }),
+    verdict: 'fail',
+    outcome: 'inconsistent',
+    reason: /directory corrupted/,
+  },
+  {
+    name: 'check could not begin, for what it found',
+    record: (record) => ({
+      ...saying({ status: 1, output: 'check: broken\n', times: '' })(record),
+      suiteChecks: [{ event: check({ phase: 'setup', status: 12 }), report: DAMAGED }],
+    }),
+    verdict: 'fail',
+    outcome: 'inconsistent',
+    reason: /directory corrupted/,
+  },
+  {
+    name: 'a check without a log',
+    record: (record) => ({ ...record, suiteChecks: [{ event: check(), report: undefined }] }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /left no log/,
+  },
+  {
+    name: 'a check that did not end',
+    record: (record) => ({
+      ...record,
+      suiteChecks: [
+        {
+          event: check(),
+          report: report({ completed: false, clean: false, reason: 'it is cut off' }),
+        },
+      ],
+    }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /did not end: it is cut off/,
+  },
+  {
+    name: 'a check with an exit code and no finding',
+    record: (record) => ({
+      ...record,
+      suiteChecks: [{ event: check({ status: 8 }), report: report() }],
+    }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /exit code 8/,
+  },
+  {
+    name: 'the kernel warned, and check did not look (/dev/kmsg not writable)',
+    record: (record) => ({ ...record, kernelFindings: [finding()] }),
+    verdict: 'fail',
+    outcome: 'kernel-log',
+    reason: /kernel: WARNING/,
+  },
+  {
+    name: 'only check found something in the kernel log',
+    record: saying({
+      status: 1,
+      output: `${ID}  _check_dmesg: something found in dmesg (see x)\n${FAILED}`,
+      times: '',
+    }),
+    verdict: 'fail',
+    outcome: 'kernel-log',
+    reason: /in the kernel log/,
+  },
+  {
+    name: 'a warning that the test announces',
+    record: (record) => ({
+      ...saying({ dmesgFilter: 'WARNING: CPU.*dax' })(record),
+      kernelFindings: [finding()],
+    }),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /nothing was found/,
+  },
+  {
+    name: 'a warning that the test provokes',
+    facts: { provokesWarnings: true },
+    record: (record) => ({ ...record, kernelFindings: [finding()] }),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /nothing was found/,
+  },
+  {
+    name: 'an oops is never announced',
+    facts: { provokesWarnings: true },
+    record: (record) => ({
+      ...saying({ dmesgFilter: '.' })(record),
+      kernelFindings: [finding({ kind: 'oops', severity: 'corruption' })],
+    }),
+    verdict: 'fail',
+    outcome: 'kernel-log',
+    reason: /WARNING/,
+  },
+  {
+    name: 'errors of a file system that the test shuts down',
+    facts: { groups: ['auto', 'shutdown'] },
+    record: (record) => ({
+      ...record,
+      kernelFindings: [finding({ kind: 'fs-error', severity: 'corruption', device: 'pmem1' })],
+    }),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /nothing was found/,
+  },
+  {
+    name: 'the same on TEST_DEV, which nobody may break',
+    facts: { groups: ['auto', 'shutdown'] },
+    record: (record) => ({
+      ...record,
+      kernelFindings: [finding({ kind: 'fs-error', severity: 'corruption', device: 'pmem0' })],
+    }),
+    verdict: 'fail',
+    outcome: 'kernel-log',
+    reason: /kernel/,
+  },
+  {
+    name: 'the same where the test means no harm',
+    record: (record) => ({
+      ...record,
+      kernelFindings: [finding({ kind: 'fs-error', severity: 'corruption', device: 'pmem1' })],
+    }),
+    verdict: 'fail',
+    outcome: 'kernel-log',
+    reason: /kernel/,
+  },
+  {
+    name: 'a core file',
+    record: saying({ files: 'full core ' }),
+    verdict: 'fail',
+    outcome: 'exit-status',
+    reason: /dumped core/,
+  },
+  {
+    name: 'no output to compare with',
+    record: saying({ expectedOutput: false }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /no tests\/generic\/002.out/,
+  },
+  {
+    name: 'a guest that panics',
+    record: ended({ kind: 'panic', message: 'Fatal exception' }),
+    verdict: 'fail',
+    outcome: 'crashed',
+    reason: /panicked/,
+  },
+  {
+    name: 'a guest that hangs',
+    record: ended({ kind: 'hang', seconds: 60, step: 'test' }),
+    verdict: 'fail',
+    outcome: 'crashed',
+    reason: /no sign of life/,
+  },
+  {
+    name: 'a unit that is not over in time',
+    record: ended({ kind: 'unit-timeout', seconds: 60, step: 'test' }),
+    verdict: 'error',
+    outcome: 'timed-out',
+    reason: /did not end in 60 s/,
+  },
+
+  // DAX, at every mount.
+  {
+    name: 'a mount within the test loses DAX',
+    record: mounting({ options: 'rw,relatime' }),
+    verdict: 'invalid',
+    outcome: 'without-dax',
+    reason: /within the test \/dev\/pmem1 was mounted without DAX: rw,relatime/,
+  },
+  {
+    name: 'TEST_DEV is mounted without DAX after its check',
+    record: mounting({
+      phase: 'check',
+      device: '/dev/pmem0',
+      directory: '/mnt/test',
+      options: 'rw,relatime',
+    }),
+    verdict: 'invalid',
+    outcome: 'without-dax',
+    reason: /after the test \/dev\/pmem0 was mounted without DAX/,
+  },
+  {
+    name: 'a device of its own without DAX',
+    record: mounting({ device: '/dev/loop0', node: 'loop0', options: 'rw' }),
+    verdict: 'invalid',
+    outcome: 'without-dax',
+    reason: /\/dev\/loop0 was mounted without DAX/,
+  },
+  {
+    name: 'a failed test on lost DAX is no failure of DAX',
+    record: (record, fs) =>
+      mounting({ options: 'rw' })(
+        saying({ status: 1, output: FAILED, files: 'out.bad ' })(record),
+        fs,
+      ),
+    verdict: 'invalid',
+    outcome: 'without-dax',
+    reason: /without DAX/,
+  },
+  {
+    name: 'a test that does not apply tries what it wants',
+    record: (record, fs) =>
+      mounting({ options: 'rw' })(saying({ files: 'notrun ', notrun: 'no' })(record), fs),
+    verdict: 'notrun',
+    outcome: 'not-run',
+    reason: /^no$/,
+  },
+  {
+    name: 'dax=never because the test says so',
+    record: mounting({
+      options: 'rw',
+      arguments: '-o dax=always -o dax=never /dev/pmem1 /mnt/scratch',
+    }),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /1 of its mounts were without DAX, as it means them to be/,
+  },
+  {
+    name: 'dax=never is overridden and lost all the same',
+    record: mounting({
+      options: 'rw',
+      arguments: '-o dax=never,dax=always /dev/pmem1 /mnt/scratch',
+    }),
+    verdict: 'invalid',
+    outcome: 'without-dax',
+    reason: /without DAX/,
+  },
+  {
+    name: 'a test about DAX mounts without it',
+    facts: { groups: ['auto', 'dax'] },
+    record: mounting({ options: 'rw', arguments: '/dev/pmem0 /mnt/test' }),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /as it means/,
+  },
+  {
+    name: 'a test about DAX asks for it and does not get it',
+    facts: { groups: ['auto', 'dax'] },
+    record: mounting({ options: 'rw', arguments: '-o dax /dev/pmem0 /mnt/test' }),
+    verdict: 'invalid',
+    outcome: 'without-dax',
+    reason: /without DAX/,
+  },
+  {
+    name: 'check, not the test, mounts without DAX',
+    facts: { groups: ['dax'] },
+    record: mounting({ phase: 'setup', options: 'rw', arguments: '/dev/pmem0 /mnt/test' }),
+    verdict: 'invalid',
+    outcome: 'without-dax',
+    reason: /before the test/,
+  },
+  {
+    name: 'another driver serves a mount',
+    fs: ['ext2'],
+    record: mounting({ servedByExt4: true }),
+    verdict: 'invalid',
+    outcome: 'without-dax',
+    reason: /by the ext4 driver/,
+  },
+  {
+    name: 'mounts that nobody saw',
+    record: saying({ unseenMounts: 2 }),
+    verdict: 'invalid',
+    outcome: 'without-dax',
+    reason: /the kernel counted 2 mounts/,
+  },
+  {
+    name: 'SCRATCH_DEV without statx',
+    record: (record) =>
+      replaced(record, 'proof', (event) =>
+        event.event === 'proof' && event.when === 'scratch'
+          ? [{ ...event, statxAttributes: 0 }]
+          : [event],
+      ),
+    verdict: 'invalid',
+    outcome: 'without-dax',
+    reason: /on SCRATCH_DEV a fresh file is not in the DAX state/,
+  },
+  {
+    name: 'SCRATCH_DEV is used and was never looked at',
+    record: (record) =>
+      replaced(record, 'proof', (event) =>
+        event.event === 'proof' && event.when === 'scratch' ? [] : [event],
+      ),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /not proven on SCRATCH_DEV/,
+  },
+];
+
+t.test('judging tests of xfstests', (t) => {
+  for (const { name, fs: some, record: spoil, facts, verdict, outcome, reason } of CASES) {
+    for (const fs of some ?? (['ext2', 'ext4', 'xfs'] as const)) {
+      const record = spoil ? spoil(good(fs), fs) : good(fs);
+      const expected = expectation(fs, {
+        xfstests: { test: ID, groups: ['auto', 'quick'], ...facts },
+      });
+      const judged = judge(record, expected);
+      t.match(judged, { verdict, outcome, reason }, `${name}, on ${fs}: ${judged.reason}`);
+    }
+  }
+  t.end();
+});
+
+t.test('the control without DAX', (t) => {
+  const record = replaced(good('ext4'), 'mount', (event) => [
+    { ...event, options: 'rw,relatime' } as MountEvent,
+  ]);
+  const plain = replaced(record, 'proof', (event) => [
+    { ...event, options: 'rw,relatime', statxAttributes: 0 } as never,
+  ]);
+  const expected = expectation('ext4', { control: true, xfstests: { test: ID } });
+  t.match(judge(plain, expected), { verdict: 'pass', dax: { proven: false } });
+  t.match(judge(mounting({})(plain, 'ext4'), expected), {
+    verdict: 'invalid',
+    reason: /with DAX, where the control/,
+  });
+  t.end();
+});
+
+t.test('one damage is told once, with what the kernel says', (t) => {
+  const record: UnitRecord = {
+    ...good('ext2'),
+    suiteChecks: [
+      { event: check({ phase: 'setup', status: 4 }), report: DAMAGED },
+      { event: check({ status: 4 }), report: DAMAGED },
+    ],
+    kernelFindings: [finding()],
+  };
+  const { findings } = judge(record, expectation('ext2', { xfstests: { test: ID } }));
+  t.same(
+    findings.map(({ tool }) => tool),
+    ['e2fsck', 'kernel'],
+  );
+  t.end();
+});
