@@ -119,6 +119,8 @@ export function kernelCommandLine(shape: MachineShape): string {
   return [
     'console=ttyS0,115200',
     'quiet',
+    // The guest's witness reads the log by syslog(2), which has no times unless they are in it.
+    'printk.time=1',
     // A panic ends the machine (with -no-reboot) instead of leaving it hung.
     'panic=-1',
     // Programs at the same addresses each time: an emulator can then keep what it translated of

@@ -6,7 +6,8 @@
 #                     MODULE_BYTES, that many bytes follow: the file-system module.
 # daxrepro.heartbeat  guest to host: a dot a second, for as long as user space runs.
 #
-# A port can be opened once; a child that should not hold it closes both (see `without_channel`).
+# A port can be opened once; a child that should not hold it closes it (see `without_channel`).
+# Descriptors 6 and 7 lead to the witness.
 
 CHANNEL=8
 HEARTBEAT=9
@@ -51,7 +52,7 @@ start_heartbeat() {
 }
 
 without_channel() {
-	"$@" 8<&- 9<&-
+	"$@" 6<&- 7<&- 8<&- 9<&-
 }
 
 # json_string TEXT: sets REPLY to TEXT as a JSON string.
@@ -90,13 +91,36 @@ event() {
 	printf '%s}\n' "$line" >&$CHANNEL
 }
 
-# send_file NAME PATH: the file's first 4 MiB, as they are, after an event that says how many.
+# The witness (lib/witness.pl): a process that looks and tells, and is asked by `ask`. Each end has
+# the pipes open in one direction: where the witness dies, there is an end of file instead of silence.
+start_witness() {
+	exec 6<&- 7<&-
+	[[ -p /run/answers ]] || mkfifo /run/questions /run/answers
+	perl "$DAXREPRO/lib/witness.pl" $CHANNEL </run/questions >/run/answers 9<&- &
+	disown
+	reach_witness
+	ask nothing
+}
+
+# For a process that did not inherit the descriptors. One at a time: the answers are for all.
+reach_witness() {
+	exec 6>/run/questions 7</run/answers
+}
+
+# ask QUESTION [WORD]...: waits until the witness has told the host. Without a limit of time, which
+# bash takes by the wall clock, and that jumps when a clone gets its own.
+ask() {
+	local IFS=$'\t' answer=''
+	printf '%s\n' "$*" >&6
+	read -r -u 7 answer
+	[[ $answer == "ok $1" ]] && return
+	event log "text=the witness did not answer to $1: $answer"
+	return 1
+}
+
+# send_file NAME PATH: the file's first 4 MiB.
 send_file() {
-	local size
-	size=$(stat -c %s "$2" 2>/dev/null) && [[ $size -gt 0 ]] || return 0
-	((size > 4194304)) && size=4194304
-	event file "name=$1" "size:=$size"
-	head -c "$size" "$2" >&$CHANNEL
+	ask file "$1" "$2"
 }
 
 # Fills UNIT from the host, and /run/unit/module.ko with what follows.

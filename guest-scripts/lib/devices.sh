@@ -11,6 +11,8 @@ load_drivers() {
 	virtio-pmem) drivers+=(virtio_pmem nd_pmem) ;;
 	none) drivers+=(virtio_blk) ;;
 	esac
+	# What file-system modules need: loaded here, a clone has it at once.
+	drivers+=(mbcache jbd2 libcrc32c)
 	# A kernel that has them built in, or lacks them, is judged by what then appears.
 	modprobe -q -a "${drivers[@]}" 2>/dev/null
 }

@@ -7,28 +7,37 @@
 TEST_DIR=/mnt/test
 SCRATCH_MNT=/mnt/scratch
 
-# make_filesystem DEVICE: its output is what mkfs says.
+# The following three leave in REPLY what the program said where it failed: by a file, since a
+# subshell to catch it would be one more process.
+SAID=/run/unit/said
+
+# make_filesystem DEVICE. `-T default` makes ext2 and ext4 as they are on devices of a usual size;
+# small ones would get four times the inodes, which e2fsck looks at one by one.
 make_filesystem() {
-	case $FSTYP in
-	ext2) mke2fs -t ext2 -F -q -b 4096 $MKFS_OPTIONS "$1" ;;
-	ext4) mke2fs -t ext4 -F -q -b 4096 $MKFS_OPTIONS "$1" ;;
-	xfs) mkfs.xfs -f -q $MKFS_OPTIONS "$1" ;;
-	esac 2>&1
+	local make=(mke2fs -t "$FSTYP" -T default -F -q -b 4096)
+	[[ $FSTYP == xfs ]] && make=(mkfs.xfs -f -q)
+	"${make[@]}" $MKFS_OPTIONS "$1" >$SAID 2>&1 || what_was_said
 }
 
-# mount_filesystem DEVICE DIRECTORY: its output is what mount says.
+# mount_filesystem DEVICE DIRECTORY
 mount_filesystem() {
-	mount -t "$FSTYP" ${MOUNT_OPTIONS:+-o "$MOUNT_OPTIONS"} "$1" "$2" 2>&1
+	mount -t "$FSTYP" ${MOUNT_OPTIONS:+-o "$MOUNT_OPTIONS"} "$1" "$2" >$SAID 2>&1 || what_was_said
 }
 
-# A process that is just ending can hold a mount for a moment; it gets ten.
+# unmount_filesystem DIRECTORY. A process that is just ending can hold a mount for a moment; it gets
+# ten seconds.
 unmount_filesystem() {
 	local tries
 	for tries in {1..20}; do
-		umount "$1" 2>/run/unit/umount && return 0
+		umount "$1" >$SAID 2>&1 && return 0
 		sleep 0.5
 	done
-	cat /run/unit/umount
+	what_was_said
+}
+
+# Fails, always.
+what_was_said() {
+	REPLY=$(<$SAID)
 	return 1
 }
 
@@ -40,9 +49,19 @@ check_filesystem() {
 	esac 2>&1
 }
 
-# The number of mounts and other users that a module has now, nothing where it is no module.
+# The number of mounts and other users that a module has now, in REPLY; empty where it is no module.
 module_references() {
-	[[ -r /sys/module/$1/refcnt ]] && echo "$(</sys/module/$1/refcnt)"
+	REPLY=''
+	[[ -r /sys/module/$1/refcnt ]] && read -r REPLY <"/sys/module/$1/refcnt"
+}
+
+# is_mounted DIRECTORY
+is_mounted() {
+	local source target rest
+	while read -r source target rest; do
+		[[ $target == "$1" ]] && return 0
+	done </proc/mounts
+	return 1
 }
 
 # The end of the kernel's log, some 100 lines.
@@ -53,48 +72,7 @@ kernel_log() {
 	echo "$log"
 }
 
-# prove WHEN DEVICE DIRECTORY: tells the host what is known of this mount. It judges nothing.
-#
-# What serves a mount is told by the kernel's own traces, not by the mount's type: ext4 and xfs
-# keep a directory per mounted device in /sys/fs, also where ext4 serves "ext2", and a module in
-# use is counted.
+# prove WHEN DEVICE DIRECTORY: tells the host what is known of this mount.
 prove() {
-	local when=$1 device=$2 directory=$3 node=${2##*/} mounted=false
-	local source target type options rest found_type='' found_options=''
-	while read -r source target type options rest; do
-		[[ $target == "$directory" ]] || continue
-		mounted=true found_type=$type found_options=$options
-		[[ $source == "$device" ]] || mounted=false
-	done </proc/mounts
-
-	local attributes='' mask='' line probe=$directory/.daxrepro-probe fresh=true
-	if $mounted && ! : 2>/dev/null >"$probe"; then
-		# A test may have left no room for a new file; any that is there shows the same.
-		fresh=false
-		probe=$(find "$directory" -xdev -type f -print -quit)
-	fi
-	if $mounted && [[ $probe ]]; then
-		while read -r line; do
-			case $line in
-			"stat.attributes = "*) attributes=${line##* } ;;
-			"stat.attributes_mask = "*) mask=${line##* } ;;
-			esac
-		done < <(xfs_io -r -c 'statx -r' "$probe" 2>&1)
-		$fresh && rm -f "$probe"
-	fi
-	local by_ext4=false by_xfs=false build_id=''
-	[[ -d /sys/fs/ext4/$node ]] && by_ext4=true
-	[[ -d /sys/fs/xfs/$node ]] && by_xfs=true
-	if [[ -r /sys/module/$FSTYP/notes/.note.gnu.build-id ]]; then
-		build_id=$(od -An -v -tx1 -j16 "/sys/module/$FSTYP/notes/.note.gnu.build-id")
-		build_id=${build_id//[[:space:]]/}
-	fi
-	event proof "when=$when" "device=$device" "directory=$directory" "mounted:=$mounted" \
-		"type=$found_type" "options=$found_options" \
-		"servedByExt4:=$by_ext4" "servedByXfs:=$by_xfs" \
-		"moduleReferences=$(module_references "$FSTYP")" \
-		"moduleReferencesUnmounted=${REFERENCES_UNMOUNTED}" "moduleBuildId=$build_id" \
-		"statxAttributes=$attributes" "statxMask=$mask" \
-		"blockSize=$($mounted && stat -f -c %S "$directory" 2>/dev/null)" \
-		"pageSize=$PAGE_SIZE" "kernelLog=$(kernel_log)"
+	ask prove "$1" "$2" "$3" "$FSTYP" "$PAGE_SIZE" "$REFERENCES_UNMOUNTED"
 }

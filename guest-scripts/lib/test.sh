@@ -229,22 +229,22 @@ expect_extents() {
 # umount succeeded.
 live_mounts_are_listed() {
 	local source target type rest listed=0
-	[[ -r /sys/module/$FSTYP/refcnt && $REFERENCES_UNMOUNTED ]] || return 0
+	[[ $REFERENCES_UNMOUNTED ]] || return 0
 	while read -r source target type rest; do
 		[[ $type == "$FSTYP" ]] && ((++listed))
 	done </proc/mounts
-	[[ $(</sys/module/$FSTYP/refcnt) -eq $((REFERENCES_UNMOUNTED + listed)) ]]
+	module_references "$FSTYP"
+	[[ $REPLY -eq $((REFERENCES_UNMOUNTED + listed)) ]]
 }
 
 # remount DEVICE DIRECTORY WHEN: everything in memory that was not written is lost; the new mount is
 # proven again.
 remount() {
-	local said
-	said=$(unmount_filesystem "$2") || broken "$1 cannot be unmounted: $said"
+	unmount_filesystem "$2" || broken "$1 cannot be unmounted: $REPLY"
 	# A mount that lives on would keep its caches, and show what is not on the device.
 	live_mounts_are_listed || broken "$1 is still in use after its unmount"
-	said=$(mount_filesystem "$1" "$2") || {
-		fail "$1 cannot be mounted again: $said"
+	mount_filesystem "$1" "$2" || {
+		fail "$1 cannot be mounted again: $REPLY"
 		exit 1
 	}
 	prove "$3" "$1" "$2"
@@ -256,10 +256,9 @@ remount_test() {
 
 # mount_scratch: a fresh file system on SCRATCH_DEV, mounted on SCRATCH_MNT and proven.
 mount_scratch() {
-	local said
 	: >/run/unit/scratch-used
-	said=$(make_filesystem "$SCRATCH_DEV") || broken "no file system on SCRATCH_DEV: $said"
-	said=$(mount_filesystem "$SCRATCH_DEV" "$SCRATCH_MNT") || broken "SCRATCH_DEV: $said"
+	make_filesystem "$SCRATCH_DEV" || broken "no file system on SCRATCH_DEV: $REPLY"
+	mount_filesystem "$SCRATCH_DEV" "$SCRATCH_MNT" || broken "SCRATCH_DEV: $REPLY"
 	prove scratch "$SCRATCH_DEV" "$SCRATCH_MNT"
 }
 

@@ -17,14 +17,9 @@ step() {
 run_unit() {
 	export FSTYP=${UNIT[FS]} MKFS_OPTIONS=${UNIT[MKFS_OPTIONS]} MOUNT_OPTIONS=${UNIT[MOUNT_OPTIONS]}
 	export PAGE_SIZE TEST_DEV SCRATCH_DEV TEST_DIR SCRATCH_MNT REFERENCES_UNMOUNTED
-	event begin "release=$(uname -r)" "bootId=$(</proc/sys/kernel/random/boot_id)"
-	[[ ${UNIT[CLOCK]} ]] && perl "$DAXREPRO/lib/refresh.pl" "${UNIT[CLOCK]}" "${UNIT[ENTROPY]}"
-
-	# From here on the console has every message; before, only the serious ones, since a serial
-	# console costs a fifth of an emulated boot. The whole boot log is kept as a file.
-	dmesg -c >/run/unit/boot-log
-	send_file boot-log /run/unit/boot-log
-	dmesg -n debug
+	identity begin
+	ask refresh "${UNIT[CLOCK]}" "${UNIT[ENTROPY]}"
+	ask boot-log
 	echo 30 >/proc/sys/kernel/hung_task_timeout_secs 2>/dev/null
 
 	if [[ $DEVICE_PROBLEM ]]; then
@@ -34,18 +29,18 @@ run_unit() {
 
 	step load-module
 	load_module || return
-	REFERENCES_UNMOUNTED=$(module_references "$FSTYP")
+	module_references "$FSTYP"
+	REFERENCES_UNMOUNTED=$REPLY
 
 	step mkfs
-	local said
-	said=$(make_filesystem "$TEST_DEV") || {
-		give_up mkfs "$said"
+	make_filesystem "$TEST_DEV" || {
+		give_up mkfs "$REPLY"
 		return
 	}
 
 	step mount
-	said=$(mount_filesystem "$TEST_DEV" "$TEST_DIR") || {
-		event mount-failed "message=$said" "kernelLog=$(kernel_log)"
+	mount_filesystem "$TEST_DEV" "$TEST_DIR" || {
+		event mount-failed "message=$REPLY" "kernelLog=$(kernel_log)"
 		return
 	}
 	prove before "$TEST_DEV" "$TEST_DIR"
@@ -54,18 +49,18 @@ run_unit() {
 	run_test
 
 	step prove
-	if ! mountpoint -q "$TEST_DIR"; then
-		said=$(mount_filesystem "$TEST_DEV" "$TEST_DIR") ||
-			event log "text=TEST_DEV could not be mounted after the test: $said"
+	if ! is_mounted "$TEST_DIR"; then
+		mount_filesystem "$TEST_DEV" "$TEST_DIR" ||
+			event log "text=TEST_DEV could not be mounted after the test: $REPLY"
 	fi
 	prove after "$TEST_DEV" "$TEST_DIR"
 
 	step unmount
 	local directory
 	for directory in "$SCRATCH_MNT" "$TEST_DIR"; do
-		mountpoint -q "$directory" || continue
-		said=$(unmount_filesystem "$directory") || {
-			give_up unmount "$said"
+		is_mounted "$directory" || continue
+		unmount_filesystem "$directory" || {
+			give_up unmount "$REPLY"
 			return
 		}
 	done
@@ -73,15 +68,14 @@ run_unit() {
 	check_device test "$TEST_DEV"
 	[[ -e /run/unit/scratch-used ]] && check_device scratch "$SCRATCH_DEV"
 
-	dmesg >/run/unit/kernel-log 2>/dev/null
-	send_file kernel-log /run/unit/kernel-log
+	ask kernel-log
 }
 
 # The module that the host sent, or else the kernel's own, or what is built in.
 load_module() {
 	local said module=/run/unit/module.ko
 	if [[ -s $module ]]; then
-		[[ ${UNIT[MODULE_NEEDS]} ]] && modprobe -q -a ${UNIT[MODULE_NEEDS]}
+		load_needed ${UNIT[MODULE_NEEDS]}
 		said=$(insmod "$module" 2>&1) || {
 			give_up load-module "$said"
 			return 1
@@ -96,6 +90,21 @@ load_module() {
 	fi
 }
 
+# load_needed MODULE...: those that are not there yet.
+load_needed() {
+	local name missing=()
+	for name; do [[ -d /sys/module/${name//-/_} ]] || missing+=("$name"); done
+	((${#missing[@]} == 0)) || modprobe -q -a "${missing[@]}"
+}
+
+# identity EVENT [FIELD]...: the event, with what tells one kernel and one boot from another.
+identity() {
+	local release boot_id
+	read -r release </proc/sys/kernel/osrelease
+	read -r boot_id </proc/sys/kernel/random/boot_id
+	event "$@" "release=$release" "bootId=$boot_id"
+}
+
 # Runs the test with its output in a file, its own process group, and a time limit that leaves
 # room to collect what it left behind.
 run_test() {
@@ -104,7 +113,7 @@ run_test() {
 		run_xfstests
 		return
 	fi
-	local test=$DAXREPRO/tests/${UNIT[TEST]} started=$EPOCHREALTIME status
+	local test=$DAXREPRO/tests/${UNIT[TEST]} started=$EPOCHREALTIME status timed_out
 	if [[ ! -f $test ]]; then
 		event test "status:=127" "reason=the guest has no test ${UNIT[TEST]}"
 		return
@@ -113,18 +122,16 @@ run_test() {
 	(cd /tmp && exec timeout -k 5 "${UNIT[TIMEOUT]}" bash "$test") >/run/unit/output 2>&1 </dev/null
 	status=$?
 	end_leftovers
-	send_file output /run/unit/output
-	event test "status:=$status" "timedOut:=$([[ $status -eq 124 || $status -eq 137 ]] && echo true || echo false)" \
-		"failures=$(head -c 8192 /run/unit/failures 2>/dev/null)" \
-		"notrun=$(head -c 1024 /run/unit/notrun 2>/dev/null)" \
-		"lastOutput=$(tail -n 20 /run/unit/output | tail -c 4096)" \
-		"microseconds:=$((${EPOCHREALTIME/./} - ${started/./}))"
+	timed_out=false
+	[[ $status -eq 124 || $status -eq 137 ]] && timed_out=true
+	ask test "$status" "$timed_out" "$((${EPOCHREALTIME/./} - ${started/./}))"
 }
 
-# Whatever the test left running would keep the mounts busy. Process 1 spares itself.
+# Whatever the test left running would keep the mounts busy. Process 1 spares itself alone.
 end_leftovers() {
 	kill -KILL -- -1
 	start_heartbeat
+	start_witness
 }
 
 # check_device NAME DEVICE

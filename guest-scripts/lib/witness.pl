@@ -1,0 +1,245 @@
+# Looks at the guest for the host and tells it what it saw, on the channel. It runs from before a
+# checkpoint on, so that a clone has it at once: a look by shell would start ten programs, at some
+# 15 ms each under emulation.
+#
+# usage: perl witness.pl CHANNEL-DESCRIPTOR <questions >answers
+#
+# A question is a line of words between tabs; its answer is a line, `ok QUESTION` or `failed: REASON`.
+# See `ask` in lib/channel.sh. It judges nothing.
+use strict;
+use warnings;
+
+# System calls by their numbers on x86-64.
+use constant { SYS_SYSLOG => 103, SYS_STATFS => 137, SYS_SETTIMEOFDAY => 164, SYS_STATX => 332 };
+# syslog(2): what to do with the kernel's log.
+use constant { LOG_READ_ALL => 3, LOG_READ_CLEAR => 4, LOG_CONSOLE_LEVEL => 8, LOG_SIZE => 10 };
+# The host takes no more of a file.
+use constant LARGEST_FILE => 4 * 1024 * 1024;
+# What an event holds of the kernel's log: some 100 lines.
+use constant LOG_TAIL => 8000;
+
+open(my $channel, '>&=', shift) or die "the channel: $!\n";
+binmode $channel;
+
+# Where a test uses up the memory, it is not the witness that goes.
+if (open(my $score, '>', '/proc/self/oom_score_adj')) { print $score -1000 }
+
+my %answers = (
+	'prove'      => \&prove,
+	'test'       => \&test,
+	'file'       => \&file,
+	'boot-log'   => \&boot_log,
+	'kernel-log' => sub { send_file('kernel-log', kernel_log(LOG_READ_ALL)) },
+	'refresh'    => \&refresh,
+	'nothing'    => sub { },
+);
+
+$| = 1;
+while (my $question = <STDIN>) {
+	chomp $question;
+	my ($name, @words) = split /\t/, $question, -1;
+	my $known = $answers{$name};
+	my $told = eval { $known ? $known->(@words) : die "no such question\n"; 1 };
+	my $reason = $@ =~ s/\s+/ /gr;
+	print $told ? "ok $name\n" : "failed: $reason\n";
+}
+
+# ---- what the host is told ---------------------------------------------------------------------
+
+# What is known of a mount. What serves it is told by the kernel's own traces, not by the mount's
+# type: ext4 and xfs keep a directory per mounted device in /sys/fs, also where ext4 serves "ext2",
+# and a module in use is counted.
+sub prove {
+	my ($when, $device, $directory, $type, $page_size, $references_unmounted) = @_;
+	my ($node) = $device =~ m{([^/]*)$};
+	my ($mounted, $found_type, $found_options) = ('false', '', '');
+	for (split /\n/, read_file('/proc/mounts')) {
+		my ($source, $target, @rest) = split / /;
+		next if $target ne $directory;
+		# The last one is the one on top.
+		$mounted = $source eq $device ? 'true' : 'false';
+		($found_type, $found_options) = @rest;
+	}
+	my ($attributes, $mask, $block_size) = ('', '', '');
+	if ($mounted eq 'true') {
+		($attributes, $mask) = statx_attributes($directory);
+		$block_size = block_size($directory);
+	}
+	my $module = "/sys/module/$type";
+	# An ELF note: 12 bytes of header, then "GNU\0", then the id (elf(5)).
+	my $note = read_file("$module/notes/.note.gnu.build-id");
+	my $build_id = length $note > 16 ? substr($note, 16) : '';
+	event('proof',
+		text('when', $when), text('device', $device), text('directory', $directory),
+		raw('mounted', $mounted), text('type', $found_type), text('options', $found_options),
+		raw('servedByExt4', -d "/sys/fs/ext4/$node" ? 'true' : 'false'),
+		raw('servedByXfs', -d "/sys/fs/xfs/$node" ? 'true' : 'false'),
+		text('moduleReferences', first_line("$module/refcnt")),
+		text('moduleReferencesUnmounted', $references_unmounted),
+		text('moduleBuildId', unpack('H*', $build_id)),
+		text('statxAttributes', $attributes), text('statxMask', $mask),
+		text('blockSize', $block_size), text('pageSize', $page_size),
+		text('kernelLog', kernel_log_tail()));
+}
+
+# How the test ended, and what it noted (lib/test.sh).
+sub test {
+	my ($status, $timed_out, $microseconds) = @_;
+	my $output = read_file('/run/unit/output', -4096);
+	my @lines = $output =~ /([^\n]*\n|[^\n]+\z)/g;
+	@lines = @lines[-20 .. -1] if @lines > 20;
+	send_file('output', read_file('/run/unit/output', LARGEST_FILE));
+	event('test',
+		raw('status', $status), raw('timedOut', $timed_out),
+		text('failures', read_file('/run/unit/failures', 8192)),
+		text('notrun', read_file('/run/unit/notrun', 1024)),
+		text('lastOutput', join('', @lines) =~ s/\n+\z//r),
+		raw('microseconds', $microseconds));
+}
+
+sub file {
+	my ($name, $path) = @_;
+	send_file($name, read_file($path, LARGEST_FILE));
+}
+
+# From here on the console has every message; before, only the serious ones, since a serial console
+# costs a fifth of an emulated boot. The whole boot log is kept as a file.
+sub boot_log {
+	my $log = kernel_log(LOG_READ_CLEAR);
+	send_file('boot-log', $log);
+	syscall(SYS_SYSLOG, LOG_CONSOLE_LEVEL, 0, 8);
+}
+
+# What a clone must not share with the guest it was cloned from: the time of day, and the random
+# numbers to come (file-system UUIDs are made of them).
+sub refresh {
+	my ($clock, $entropy) = @_;
+	if ($clock) {
+		my $time = pack('qq', int($clock / 1_000_000), $clock % 1_000_000);
+		syscall(SYS_SETTIMEOFDAY, $time, 0) == 0 or die "settimeofday: $!\n";
+	}
+	if ($entropy) {
+		# random(4): RNDADDENTROPY credits what it is given, RNDRESEEDCRNG (4.14) uses it at once.
+		my $bytes = pack('H*', $entropy);
+		open(my $random, '>', '/dev/urandom') or die "/dev/urandom: $!\n";
+		my $pool = pack('ii', 8 * length $bytes, length $bytes) . $bytes;
+		ioctl($random, 0x40085203, $pool) or die "RNDADDENTROPY: $!\n";
+		ioctl($random, 0x5207, 0);
+	}
+}
+
+# ---- how it finds out --------------------------------------------------------------------------
+
+# The attributes and their mask, by statx(2), of a fresh regular file: one that is there may have
+# been made before DAX was on. Where a test has left no room for one, any shows the same.
+sub statx_attributes {
+	my ($directory) = @_;
+	my $probe = "$directory/.daxrepro-probe";
+	my $fresh = open(my $file, '>', $probe);
+	close $file if $fresh;
+	$probe = any_file($directory) if !$fresh;
+	my $result = "\0" x 256;
+	# AT_FDCWD, no flags, STATX_BASIC_STATS.
+	my $known = defined $probe && syscall(SYS_STATX, -100, $probe, 0, 0x7ff, $result) == 0;
+	unlink $probe if $fresh;
+	return ('', '') if !$known;
+	# struct statx: stx_attributes at byte 8, stx_attributes_mask at byte 56.
+	return map { sprintf '0x%x', unpack "x$_ Q", $result } 8, 56;
+}
+
+sub any_file {
+	my @directories = (shift);
+	my $device = (lstat $directories[0])[0];
+	for (my $seen = 0; @directories && $seen < 100_000;) {
+		my $directory = shift @directories;
+		opendir(my $entries, $directory) or next;
+		while (defined(my $name = readdir $entries)) {
+			next if $name eq '.' || $name eq '..';
+			$seen++;
+			my @status = lstat "$directory/$name" or next;
+			return "$directory/$name" if -f _;
+			push @directories, "$directory/$name" if -d _ && $status[0] == $device;
+		}
+	}
+	return undef;
+}
+
+# Bytes: f_frsize of statfs(2), at byte 72.
+sub block_size {
+	my ($path, $result) = (shift, "\0" x 120);
+	return '' if syscall(SYS_STATFS, $path, $result) != 0;
+	return unpack 'x72 q', $result;
+}
+
+# The kernel's log as dmesg shows it. printk.time=1 is on the kernel's command line.
+sub kernel_log {
+	my ($how, $bytes) = @_;
+	$bytes ||= syscall(SYS_SYSLOG, LOG_SIZE, 0, 0);
+	my $log = "\0" x $bytes;
+	my $length = syscall(SYS_SYSLOG, $how, $log, $bytes);
+	die "syslog: $!\n" if $length < 0;
+	$log = substr $log, 0, $length;
+	$log =~ s/^<\d+>//mg;
+	return $log;
+}
+
+sub kernel_log_tail {
+	my $log = kernel_log(LOG_READ_ALL, 2 * LOG_TAIL);
+	$log =~ s/\n+\z//;
+	return length $log > LOG_TAIL ? substr($log, -LOG_TAIL) : $log;
+}
+
+# A file's content: its first so many bytes, its last where the number is negative, all of it where
+# there is none. Nothing where it cannot be read.
+sub read_file {
+	my ($path, $bytes) = @_;
+	open(my $file, '<', $path) or return '';
+	binmode $file;
+	seek $file, $bytes, 2 if $bytes && $bytes < 0;
+	my $content = '';
+	if ($bytes) { read $file, $content, abs $bytes }
+	else { local $/; $content = <$file> // '' }
+	return $content;
+}
+
+sub first_line {
+	my ($line) = read_file(shift) =~ /^([^\n]*)/;
+	return $line;
+}
+
+# ---- how it tells ------------------------------------------------------------------------------
+
+sub text {
+	my ($key, $text) = @_;
+	my %short = ("\n" => '\\n', "\t" => '\\t', "\r" => '\\r', '"' => '\\"', '\\' => '\\\\');
+	$text =~ s{([\0-\x1f"\\])}{$short{$1} // sprintf '\\u%04x', ord $1}ge;
+	return "\"$key\":\"$text\"";
+}
+
+sub raw {
+	my ($key, $value) = @_;
+	return "\"$key\":$value";
+}
+
+sub event {
+	my ($name, @fields) = @_;
+	say_whole('{' . join(',', text('event', $name), @fields) . "}\n");
+}
+
+# The file's bytes, as they are, after an event that says how many.
+sub send_file {
+	my ($name, $content) = @_;
+	return if $content eq '';
+	$content = substr $content, 0, LARGEST_FILE if length $content > LARGEST_FILE;
+	event('file', text('name', $name), raw('size', length $content));
+	say_whole($content);
+}
+
+sub say_whole {
+	my ($bytes) = @_;
+	for (my $at = 0; $at < length $bytes;) {
+		my $written = syswrite $channel, $bytes, length($bytes) - $at, $at;
+		die "the channel: $!\n" if !defined $written;
+		$at += $written;
+	}
+}
