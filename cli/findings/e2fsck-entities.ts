@@ -123,7 +123,11 @@ const REST: ReadonlyArray<readonly [RegExp, string]> = [
   [/^(Illegal block number passed to \w+) [\s\S]*?( for [a-z -]+ map)[\s\S]*/, '$1$2'],
   // The advice after a superblock that cannot be read.
   [/^(The superblock could not be read)[\s\S]*/, '$1'],
-  [/^(?:e2fsck|fsck\.ext[234]): (.*) while trying to open .*/, '$1 while trying to open'],
+  // Of an unbuffered stream: another line may follow in it.
+  [
+    /^(?:e2fsck|fsck\.ext[234]): (.*? while (?:trying to open|checking journal for|using the backup blocks)).*/,
+    '$1',
+  ],
   [
     /^.*(?= (?:was not cleanly unmounted|contains a file system with errors|has (?:been mounted|gone) \d|primary superblock features different))/,
     '',

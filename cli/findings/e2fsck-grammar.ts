@@ -199,6 +199,7 @@ export const ABOUT_THE_FILE_SYSTEM =
  */
 export const SEVERITIES: ReadonlyArray<readonly [RegExp, Severity]> = [
   [/^Superblock last (?:mount|write) time .*in the future/s, 'notice'],
+  [/^Note: if several inode or block bitmap blocks/, 'notice'],
   [/extent tree \(at level \d+\) could be (?:shorter|narrower)/, 'notice'],
   [/extent tree could be more shallow/, 'notice'],
   [/^Timestamp\(s\) on inode \d+ beyond 2310/, 'notice'],

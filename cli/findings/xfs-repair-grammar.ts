@@ -70,6 +70,7 @@ export const FOLLOWING: ReadonlyArray<readonly [RegExp, number]> = [
   [/Number of extents requested in blkmap_alloc/, 2],
   [/Number of extents requested in blkmap_grow/, 1],
   [/^Bad symlink buffer CRC/, 1],
+  [/^[\da-f]+: Badness in key lookup \(length\)$/, 1],
   [/^Note - stripe unit/, 1],
   [/^This filesystem uses feature\(s\) not yet supported/, 1],
   [/^converting back to version 1,$/, 1],
@@ -92,10 +93,12 @@ export const MADE =
 
 /** Of what xfs_repair speaks; another line is not understood. */
 export const ABOUT_THE_FILE_SYSTEM =
-  /\b(?:inodes?|ino|imap|id \d+|\w*dblock|dabno|Shared Version|exiting|reset(?:ting)? to \d+|back to version|file size|blocks?|\w*super(?:block)?s?|sb_?\w*|ag[fi]?\w*|ags?|agfl|director(?:y|ies)|dirs?|entry|entries|\w*bt(?:ree)?s?|bt\w+|bmap\w*|extents?|forks?|attr\w*|ACL|quotas?|dquots?|(?:user|group|project|other) id|log|realtime|rt\w*|\w*maps?|refcount\w*|reflink\w*|symlinks?|CRC|checksum|UUID|magic|metadata|hash\w*|freespace|freelist|free(?:tab)? |filesystem|file system|lost\+found|fatal error|error|errors|err|failed|cannot|can't|could not|couldn't|unable|malloc|memory|invalid|illegal|corrupt\w*|bad|bogus|wrong|mismatch|inconsistent|xfs_\w+|libxfs\w*|xlog\w*|LSN|nlinks|i8count|namelen\w*|bestfree|needsrepair|superblock|feature\w*|lazy-counters|nrext64|timestamps?|duplicate|missing|incorrect|out-of-order|parent|rmap\w*|orphanage|records?|upgrade|supports?|stripe|geometry|device|mount\w*|cache\w*|leaf|state|counted|security|attribute\w*)\b/i;
+  /\b(?:inodes?|ino|imap|id \d+|\w*dblock|dabno|Shared Version|Badness|exiting|reset(?:ting)? to \d+|back to version|file size|blocks?|\w*super(?:block)?s?|sb_?\w*|ag[fi]?\w*|ags?|agfl|director(?:y|ies)|dirs?|entry|entries|\w*bt(?:ree)?s?|bt\w+|bmap\w*|extents?|forks?|attr\w*|ACL|quotas?|dquots?|(?:user|group|project|other) id|log|realtime|rt\w*|\w*maps?|refcount\w*|reflink\w*|symlinks?|CRC|checksum|UUID|magic|metadata|hash\w*|freespace|freelist|free(?:tab)? |filesystem|file system|lost\+found|fatal error|error|errors|err|failed|cannot|can't|could not|couldn't|unable|malloc|memory|invalid|illegal|corrupt\w*|bad|bogus|wrong|mismatch|inconsistent|xfs_\w+|libxfs\w*|xlog\w*|LSN|nlinks|i8count|namelen\w*|bestfree|needsrepair|superblock|feature\w*|lazy-counters|nrext64|timestamps?|duplicate|missing|incorrect|out-of-order|parent|rmap\w*|orphanage|records?|upgrade|supports?|stripe|geometry|device|mount\w*|cache\w*|leaf|state|counted|security|attribute\w*)\b/i;
 
 /** How bad a message is; the first that fits, else `corruption`. */
 export const SEVERITIES: ReadonlyArray<readonly [RegExp, Severity]> = [
+  // Of its own cache: what comes of an allocation group that it skipped.
+  [/: Badness in key lookup/, 'repairable'],
   [/^Note - (?:quota info|stripe unit)/, 'notice'],
   [/^Warning: {2}no quota inodes were found/, 'notice'],
   [/^Would (?:reset sb_(?:unit|width)|clear needsrepair)/i, 'repairable'],

@@ -204,6 +204,8 @@ const PLACES = /[[(]\d[\da-fx/,: -]*[\])]/g;
  * names that belong to the class.
  */
 const UNMARKED: ReadonlyArray<readonly [RegExp, string]> = [
+  // The thread.
+  [/^[\da-f]+: (?=Badness)/, ''],
   [/\b(state - \d+),[\da-f]+/, '$1'],
   [/\b(magic number|saw type) (?:0x)?[\da-f]+/, '$1'],
   [/(\binode (?:0x[\da-f]+|\d+))(?=attr|bmap|has)/, '$1 '],
