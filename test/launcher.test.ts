@@ -15,10 +15,10 @@ const launcher = readFileSync(new URL('../daxrepro', import.meta.url), 'utf8');
 const FAKE_NODE = `#!/bin/sh
 case $1 in
 --version) echo v20.19.0 ;;
-*/typescript/bin/tsc)
+*/bundle.js)
   echo compiling
-  for out; do :; done
-  cli=\${3%/*}/cli
+  out=$2
+  cli=\${1%/*}/cli
   grep -q WRONG "$cli/main.ts" && exit 2
   mkdir "$out"
   for source in "$cli"/*.ts; do
@@ -35,8 +35,7 @@ esac
 const FAKE_NPM = `#!/bin/sh
 echo "$*" >>"$NPM_LOG"
 echo 'added packages'
-mkdir -p node_modules/typescript/bin node_modules/.bin
-: >node_modules/typescript/bin/tsc
+mkdir -p node_modules/.bin
 sleep "\${NPM_SECONDS:-0}"
 [ -z "\${NPM_FAILS:-}" ] || exit 1
 case $* in *--workspaces=false*) ;; *) : >node_modules/.bin/tap; chmod +x node_modules/.bin/tap ;; esac
@@ -50,8 +49,7 @@ function checkout(t: Test) {
       daxrepro: launcher,
       'package.json': '{"type":"commonjs"}',
       'package-lock.json': '{}',
-      'tsconfig.json': '{}',
-      'tsconfig.build.json': '{}',
+      'bundle.js': '',
       test: { 'package.json': '{}' },
       cli: { 'main.ts': 'first' },
     },

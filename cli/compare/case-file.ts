@@ -1,12 +1,12 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { z } from 'zod';
 import { PMEM_KINDS, type PmemKind } from '../guest/machine.js';
 import { parseSpec } from '../kernel/spec.js';
 import { failure, type Outcome, type Place, success } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { checkRequest, type RunOptions } from '../run/request.js';
+import type { z } from '../schema.js';
 import { builtinTests, selectTests } from '../suite/builtin.js';
 import { nearest } from '../suite/nearest.js';
 import {

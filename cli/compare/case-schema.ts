@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { FILE_SYSTEMS } from '../plan/unit.js';
+import { z } from '../schema.js';
 import { VERDICTS } from '../verdict/judge.js';
 
 /**

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import { z } from '../schema.js';
 import { cacheKey, type Store } from '../store/store.js';
 import { kvmDevice } from '../system/kvm.js';
 import { findProgram } from '../system/programs.js';

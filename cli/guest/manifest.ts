@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import { z } from '../schema.js';
 import { packageRoot } from '../version.js';
 
 /** What runs and lies in the guest: this folder of the package. */

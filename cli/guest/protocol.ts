@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../schema.js';
 
 /**
  * What the guest says on its channel: lines of JSON, and after some of them a file's bytes, written by

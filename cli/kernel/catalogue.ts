@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import { z } from '../schema.js';
 import { packageRoot } from '../version.js';
 
 /** `kernels/catalogue.yaml`: which kernels Debian has, and where. Its comments say what is what. */

@@ -1,7 +1,7 @@
 import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { failure, type Outcome, success } from '../outcome.js';
+import { z } from '../schema.js';
 import { readReference, settleReference } from '../store/reference.js';
 import { cacheKey, lookUp, placesOf, type Store } from '../store/store.js';
 import { type Apt, openApt, packageRecords } from './apt.js';

@@ -1,7 +1,7 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import { type Outcome, success } from '../outcome.js';
+import { z } from '../schema.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { depmod } from './depmod.js';
 import type { Kernel, KernelContext } from './kernel.js';
