@@ -43,9 +43,11 @@ program
   .option('-g, --group <name>', 'all tests of a group (repeatable)', collect)
   .option(
     '--kernel <spec>',
-    'debian:5.10, debian:6.1, debian:6.12, image:BZIMAGE[,MODULES-DIR], or host',
+    'debian:6.1 (5.10, 6.12), debsrc:6.1, src:DIR[@REV], image:BZIMAGE[,MODULES-DIR], or host',
     RUN_DEFAULTS.kernel,
   )
+  .option('--cc <compiler>', 'of a kernel that is built (debsrc:, src:): a name or a path')
+  .option('--kconfig <file>', 'a fragment of its configuration (repeatable)', collect)
   .option('--patch <file>', 'a patch, an mbox or a .cocci, applied in order (repeatable)', collect)
   .option('--steps <n>', 'only the first n patches of those files')
   .option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)', RUN_DEFAULTS.pmem)
@@ -95,6 +97,8 @@ program
   .option('--test <id>', 'a test, such as generic/002 (repeatable)', collect)
   .option('-g, --group <name>', 'all tests of a group (repeatable)', collect)
   .option('--kernel <spec>', `as for run; goes before the case's (default: ${RUN_DEFAULTS.kernel})`)
+  .option('--cc <compiler>', 'of a kernel that is built (debsrc:, src:): a name or a path')
+  .option('--kconfig <file>', 'a fragment of its configuration (repeatable)', collect)
   .option('--pmem <kind>', `as for run (repeatable; default: ${RUN_DEFAULTS.pmem})`, collect)
   .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
   .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
@@ -178,16 +182,22 @@ kernel
   });
 kernel
   .command('path')
-  .description("Prints the path of a kernel's image and nothing else; fetches it where needed.")
+  .description(
+    "Prints the path of a kernel's image and nothing else; fetches or builds it where needed.",
+  )
   .argument('<spec>', 'as for run --kernel')
-  .action(async (spec) => {
+  .option('--cc <compiler>', 'as for run')
+  .option('--kconfig <file>', 'as for run (repeatable)', collect)
+  .action(async (spec, options) => {
     const { kernelPathCommand } = await import('./commands/kernel.js');
-    await finish(kernelPathCommand(spec));
+    await finish(kernelPathCommand(spec, options));
   });
 kernel
   .command('build')
-  .description('Fetches a kernel and builds the file-system modules that it lacks.')
+  .description('Fetches or builds a kernel, and builds the file-system modules that it lacks.')
   .argument('<spec>', 'as for run --kernel')
+  .option('--cc <compiler>', 'as for run')
+  .option('--kconfig <file>', 'as for run (repeatable)', collect)
   .option('--refresh', 'look for a newer package')
   .option('--json', 'as JSON on stdout')
   .action(async (spec, options) => {

@@ -3,17 +3,18 @@ import { type CompareOptions, requestedCase } from '../compare/case-flags.js';
 import { differencesOf } from '../compare/differences.js';
 import { exitCodeOfComparison } from '../compare/expectations.js';
 import { type ComparisonPlan, planComparison, unitsOf } from '../compare/plan.js';
-import { prepareCells } from '../compare/prepare.js';
+import { comparedSpec, prepareCells } from '../compare/prepare.js';
 import { type CompareResult, cellResults } from '../compare/result.js';
 import { runComparison } from '../compare/run.js';
 import { describeTools } from '../compare/tools.js';
 import { resolveKernel } from '../kernel/kernel.js';
-import { EXIT } from '../outcome.js';
+import { EXIT, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { formatMail } from '../report/compare-mail.js';
 import { formatComparison } from '../report/compare-text.js';
 import { formatCells } from '../report/compare-words.js';
 import { describeHost } from '../run/host.js';
+import { buildOptionsOf } from '../run/request.js';
 import { worstVerdict } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
 import { defaultStore } from '../store/store.js';
@@ -50,23 +51,34 @@ export async function compareCommand(
 }
 
 async function compare(
-  of: Case,
-  plan: ComparisonPlan,
+  asked: Case,
+  planned: ComparisonPlan,
   options: CompareOptions,
   argv: string[],
   session: Session,
 ): Promise<number> {
   const { reporter, signal } = session;
   const started = new Date();
-  const changes = of.variants.flatMap((variant) => variant.changes);
-  const system = await ensureSystemFor(of.kernel, changes, session);
+  const changes = asked.variants.flatMap((variant) => variant.changes);
+  const build = buildOptionsOf(options) ?? {};
+  const system = await ensureSystemFor({ kernel: asked.kernel, build }, changes, session);
   if (!system.ok) return explain(system.failure, reporter);
   const progress = reporter.progress.bind(reporter);
   const context = { store: defaultStore(), progress, signal };
-  const kernel = await resolveKernel(of.kernel, context);
+  const spec = await comparedSpec(asked.kernel, asked.variants, context);
+  const of = { ...asked, kernel: spec };
+  const replanned = spec === asked.kernel ? success(planned) : planComparison(of, options);
+  if (!replanned.ok) return explain(replanned.failure, reporter);
+  const { value: plan } = replanned;
+  const kernel = await resolveKernel(spec, context, build);
   if (signal.aborted) return EXIT.interrupted;
   if (!kernel.ok) return explain(kernel.failure, reporter);
-  const prepared = await prepareCells(plan.cells, kernel.value, plan.accelerator, context);
+  const prepared = await prepareCells(
+    plan.cells,
+    { kernel: kernel.value, build },
+    plan.accelerator,
+    context,
+  );
   if (signal.aborted) return EXIT.interrupted;
   if (!prepared.ok) return explain(prepared.failure, reporter);
 

@@ -1,10 +1,16 @@
 import { readCatalogue } from '../kernel/catalogue.js';
 import { peekDebian } from '../kernel/debian.js';
 import { fileSystemModule } from '../kernel/file-system-module.js';
-import { type Kernel, type KernelContext, resolveKernel } from '../kernel/kernel.js';
+import {
+  isBuiltFromSource,
+  type Kernel,
+  type KernelContext,
+  resolveKernel,
+} from '../kernel/kernel.js';
 import { EXIT, exitCodeOf, formatFailure, type Outcome, success } from '../outcome.js';
 import type { Progress } from '../report/progress.js';
 import { makeReporter } from '../report/reporter.js';
+import { buildOptionsOf, type RunOptions } from '../run/request.js';
 import { defaultStore, type Store } from '../store/store.js';
 
 /** `daxrepro kernel …` */
@@ -44,7 +50,14 @@ export async function kernelListCommand(
       ...(lacksDax.length === 0 ? [] : [`no DAX in ${lacksDax.join(', ')}`]),
     ].join('; '),
   ]);
+  const versions = kernels.map(({ spec }) => spec.replace('debian:', ''));
   rows.push(
+    ['debsrc:X.Y', "Debian's sources", `of ${versions.join(', ')}, built with our configuration`],
+    [
+      'src:DIR[@REV]',
+      'your own',
+      'a kernel tree, as it stands or at a revision, built the same way',
+    ],
     ['image:BZIMAGE[,MODULES-DIR]', 'your own', 'an image and what is like its /lib/modules/*'],
     ['host', 'this machine', 'the kernel that runs here'],
   );
@@ -56,24 +69,35 @@ export async function kernelListCommand(
   return done(success(lines.join('\n')));
 }
 
+type KernelCommandOptions = Pick<RunOptions, 'cc' | 'kconfig'>;
+
+export interface KernelBuildOptions extends KernelCommandOptions {
+  refresh?: boolean;
+  json?: boolean;
+}
+
 /** `kernel path SPEC`: the image's path and nothing else, fetched where it has to be. */
 export async function kernelPathCommand(
   spec: string,
+  options: KernelCommandOptions = {},
   context: KernelCommandContext = {},
 ): Promise<number> {
   const { kernelContext, done } = complete(context);
-  const kernel = await resolveKernel(spec, kernelContext);
+  const kernel = await resolveKernel(spec, kernelContext, buildOptionsOf(options));
   return done(kernel.ok ? success(kernel.value.image) : kernel);
 }
 
 /** `kernel build SPEC`: makes everything that a run would need of this kernel. */
 export async function kernelBuildCommand(
   spec: string,
-  { refresh = false, json = false }: { refresh?: boolean; json?: boolean },
+  { refresh = false, json = false, ...options }: KernelBuildOptions,
   context: KernelCommandContext = {},
 ): Promise<number> {
   const { kernelContext, done } = complete(context);
-  const kernel = await resolveKernel(spec, kernelContext, { refresh });
+  const kernel = await resolveKernel(spec, kernelContext, {
+    ...buildOptionsOf(options),
+    refresh,
+  });
   if (!kernel.ok) return done(kernel);
   const modules: Record<string, string | null> = {};
   const lines = [`${spec} is ${kernel.value.release}: ${kernel.value.image}`];
@@ -83,7 +107,7 @@ export async function kernelBuildCommand(
     modules[fs] = module.value?.file ?? null;
     lines.push(
       module.value
-        ? `${fs}: ${module.value.origin} module ${module.value.file}`
+        ? `${fs}: ${module.value.origin === 'packaged' && isBuiltFromSource(spec) ? 'its own' : module.value.origin} module ${module.value.file}`
         : `${fs}: no module of its own`,
     );
   }

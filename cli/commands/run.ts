@@ -51,7 +51,7 @@ async function run(
   const { request } = checked;
   const { reporter, signal } = session;
   const started = new Date();
-  const system = await ensureSystemFor(request.kernel, request.variant.changes, session);
+  const system = await ensureSystemFor(request, request.variant.changes, session);
   if (!system.ok) return explain(system.failure, reporter);
 
   const progress = reporter.progress.bind(reporter);
@@ -63,6 +63,7 @@ async function run(
       kernel: request.kernel,
       fs: request.fs,
       variant: request.variant,
+      build: request.build,
       accelerator: options.dryRun
         ? await choiceWithoutTrial(checked.accelerator, context.store)
         : checked.accelerator,
@@ -73,7 +74,9 @@ async function run(
   if (signal.aborted) return EXIT.interrupted;
   if (!prepared.ok) return explain(prepared.failure, reporter);
 
-  const units = planUnits(withVersion(request, suite.value), prepared.value.kernel.release);
+  // Changes can turn a packaged kernel into one that is built from the same source.
+  const { spec, release } = prepared.value.kernel;
+  const units = planUnits({ ...withVersion(request, suite.value), kernel: spec }, release);
   if (options.dryRun) return printDryRun(units, prepared.value, options);
 
   const directory = makeRunDirectory(

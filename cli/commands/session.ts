@@ -1,10 +1,13 @@
 import { join } from 'node:path';
-import { parseSpec } from '../kernel/spec.js';
+import { checkBuild } from '../kernel/full-build.js';
+import type { BuildOptions } from '../kernel/kernel.js';
+import { type KernelSpec, parseSpec } from '../kernel/spec.js';
 import { EXIT, exitCodeOf, type Failure, formatFailure, type Outcome } from '../outcome.js';
 import { makeReporter, type Reporter } from '../report/reporter.js';
 import type { RunResult } from '../run/result.js';
 import { writeJson } from '../run/run-directory.js';
 import { ensureSystem } from '../system/install.js';
+import type { Part } from '../system/requirements.js';
 import { readChangeFiles } from '../variant/changes.js';
 
 /** What the commands that run guests have in common: progress, Ctrl-C, and how they end. */
@@ -42,7 +45,7 @@ export function explain(failed: Failure, reporter?: Reporter): number {
 
 /** What running on this kernel takes of the system is there afterwards. */
 export async function ensureSystemFor(
-  kernel: string,
+  { kernel, build = {} }: { kernel: string; build?: BuildOptions | undefined },
   changes: readonly string[],
   { reporter, signal }: Session,
 ): Promise<Outcome<void>> {
@@ -51,10 +54,22 @@ export async function ensureSystemFor(
   if (!spec.ok) return spec;
   const readable = await readChangeFiles(changes);
   if (!readable.ok) return readable;
-  const parts = ['run', 'debian-kernel', 'build'] as const;
-  const needed = kernel.startsWith('debian:') ? parts : (['run'] as const);
-  return ensureSystem(needed, { progress: reporter.progress.bind(reporter), signal });
+  const buildable = await checkBuild(build);
+  if (!buildable.ok) return buildable;
+  return ensureSystem(PARTS[spec.value.type], {
+    progress: reporter.progress.bind(reporter),
+    signal,
+  });
 }
+
+/** What building the kernel itself takes is only known, and installed, when it has to be built. */
+const PARTS: Record<KernelSpec['type'], readonly Part[]> = {
+  debian: ['run', 'debian-kernel', 'build'],
+  debsrc: ['run', 'debian-kernel', 'build'],
+  src: ['run', 'build', 'patches'],
+  image: ['run'],
+  host: ['run'],
+};
 
 /** Writes result.json. A run whose result could not be kept is no success. */
 export function keepResult(result: RunResult, code: number): number {

@@ -20,6 +20,8 @@ export interface CompareOptions {
   test?: string[];
   group?: string[];
   kernel?: string;
+  cc?: string;
+  kconfig?: string[];
   pmem?: string[];
   mountOpts?: string;
   mkfsOpts?: string;

@@ -29,6 +29,8 @@ export interface RunFlags {
   repeat: string;
   jobs?: string | undefined;
   accel: string;
+  cc?: string;
+  kconfig?: string[];
 }
 
 export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPlan> {
@@ -42,6 +44,8 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       repeat: flags.repeat,
       accel: flags.accel,
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+      ...(flags.cc === undefined ? {} : { cc: flags.cc }),
+      ...(flags.kconfig === undefined ? {} : { kconfig: flags.kconfig }),
       ...given('timeout', options.timeout),
       ...given('size', options.size?.[name.fs]),
       ...given('mkfsOpts', options.mkfsOpts?.[name.fs]),

@@ -1,61 +1,115 @@
 import type { AcceleratorChoice } from '../guest/accelerator.js';
-import type { Kernel, KernelContext } from '../kernel/kernel.js';
+import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
 import { type Outcome, success } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
 import { type Prepared, prepareMachine, prepareModule } from '../run/prepare.js';
-import type { Variant } from '../variant/variant.js';
+import { type VariantKernel, variantKernel } from '../variant/kernel.js';
+import { fullBuildSpec } from '../variant/reach.js';
+import { BASE, type Variant } from '../variant/variant.js';
 import type { Cell } from './plan.js';
 
 export interface PreparedCells {
-  /** What all of them share. */
+  /** What variants share that need no kernel of their own. */
   machine: Omit<Prepared, 'module'>;
   /** What a cell is run with, or why its variant could not be applied or built. */
   of: (cell: Cell) => Outcome<Prepared>;
 }
 
+export interface ComparedKernel {
+  /** Without changes. */
+  kernel: Kernel;
+  /** How the kernel of a variant is built that takes one of its own. */
+  build: BuildOptions;
+}
+
 /**
- * Everything that guests need, before the first of them: each variant's module for each file
- * system, built once. A variant that does not apply or build does not keep the others from running.
+ * Everything that guests need, before the first of them: each variant's kernel, where its changes
+ * take one, and its module for each file system, built once. A variant that does not apply or build
+ * does not keep the others from running.
  */
 export async function prepareCells(
   cells: readonly Cell[],
-  kernel: Kernel,
+  compared: ComparedKernel,
   accelerator: AcceleratorChoice,
   context: KernelContext,
 ): Promise<Outcome<PreparedCells>> {
-  const [machine, modules] = await Promise.all([
-    prepareMachine(kernel, accelerator, context),
-    prepareModules(cells, kernel, context),
+  const [machine, variants] = await Promise.all([
+    prepareMachine(compared.kernel, accelerator, context),
+    prepareVariants(cells, compared, context),
   ]);
   if (!machine.ok) return machine;
-  const { value: shared } = machine;
+  const machines = new Map([[compared.kernel.id, machine]]);
+  for (const outcome of variants.values()) {
+    if (!outcome.ok || machines.has(outcome.value.kernel.id)) continue;
+    const own = await prepareMachine(outcome.value.kernel, accelerator, context);
+    if (!own.ok) return own;
+    machines.set(outcome.value.kernel.id, own);
+  }
   return success({
-    machine: shared,
+    machine: machine.value,
     of: ({ request: { fs, variant } }) => {
-      const module = modules.get(moduleKey(fs, variant));
-      if (!module) throw new Error(`${variant.name} was not prepared`);
-      return module.ok ? success({ ...shared, module: module.value }) : module;
+      const prepared = variants.get(cellKey(fs, variant));
+      if (!prepared) throw new Error(`${variant.name} was not prepared`);
+      if (!prepared.ok) return prepared;
+      const own = machines.get(prepared.value.kernel.id) ?? machine;
+      return success({ ...own.value, module: prepared.value.module });
     },
   });
 }
 
-type ModuleOutcome = Awaited<ReturnType<typeof prepareModule>>;
+type VariantOutcome = Outcome<Pick<Prepared, 'kernel' | 'module'>>;
 
 /** One after the other: make uses all cores. */
-async function prepareModules(
+async function prepareVariants(
   cells: readonly Cell[],
-  kernel: Kernel,
+  compared: ComparedKernel,
   context: KernelContext,
-): Promise<Map<string, ModuleOutcome>> {
-  const modules = new Map<string, ModuleOutcome>();
+): Promise<Map<string, VariantOutcome>> {
+  const prepared = new Map<string, VariantOutcome>();
+  const kernels = new Map<string, Outcome<VariantKernel>>();
   for (const { request } of cells) {
-    const key = moduleKey(request.fs, request.variant);
-    if (modules.has(key)) continue;
-    modules.set(key, await prepareModule(kernel, request.fs, request.variant, context));
+    const { fs, variant } = request;
+    const key = cellKey(fs, variant);
+    if (prepared.has(key)) continue;
+    const { kernel: base, build } = compared;
+    const own =
+      kernels.get(variant.name) ?? (await variantKernel(base.spec, variant, build, context, base));
+    kernels.set(variant.name, own);
+    prepared.set(key, own.ok ? await prepareVariant(own.value, fs, variant, context) : own);
   }
-  return modules;
+  return prepared;
 }
 
-function moduleKey(fs: FileSystem, { name }: Variant): string {
+async function prepareVariant(
+  { kernel, changed }: VariantKernel,
+  fs: FileSystem,
+  variant: Variant,
+  context: KernelContext,
+): Promise<VariantOutcome> {
+  const module = await prepareModule(kernel, fs, changed ? BASE : variant, context);
+  return module.ok ? success({ kernel, module: module.value }) : module;
+}
+
+function cellKey(fs: FileSystem, { name }: Variant): string {
   return `${fs} ${name}`;
+}
+
+/**
+ * The kernel that a comparison is made on. Where one variant takes a full build, all of them get
+ * one: what differs between them is then the change alone, and not the configuration too.
+ */
+export async function comparedSpec(
+  spec: string,
+  variants: readonly Variant[],
+  context: KernelContext,
+): Promise<string> {
+  for (const variant of variants) {
+    const full = await fullBuildSpec(spec, variant, context);
+    // What cannot be read or built is told with its variant.
+    if (!full.ok || !full.value || full.value.spec === spec) continue;
+    const text = `${full.value.why}. All variants are compared on it`;
+    context.progress({ type: 'note', text });
+    return full.value.spec;
+  }
+  return spec;
 }

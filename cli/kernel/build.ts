@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
@@ -172,7 +172,7 @@ function makeArgv(
     '-C',
     build.headers,
     `M=${tree}`,
-    `CC=${compiler.program}`,
+    `CC=${isAbsolute(build.compiler) ? compiler.path : compiler.program}`,
     // pahole and vmlinux would be needed for type information that nobody reads.
     'CONFIG_DEBUG_INFO_BTF_MODULES=',
     // A twentieth of the size.

@@ -1,5 +1,7 @@
 import { access, constants, readdir, realpath, stat } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, isAbsolute, join } from 'node:path';
+import { failure, type Outcome, success } from '../outcome.js';
+import { findProgram } from '../system/programs.js';
 
 /** A C compiler on this machine. */
 export interface Compiler {
@@ -22,6 +24,11 @@ export async function findCompiler(
   wanted: string,
   path = process.env['PATH'] ?? '',
 ): Promise<Compiler | undefined> {
+  // One that was named by its path is that one, or none.
+  if (isAbsolute(wanted)) {
+    const named = await namedCompiler(wanted);
+    return named.ok ? named.value : undefined;
+  }
   const [family = 'gcc', version] = wanted.split('-');
   const found = new Map<string, string>();
   for (const directory of path.split(delimiter).filter((part) => part !== '')) {
@@ -41,6 +48,31 @@ export async function findCompiler(
   const program = closest([...found.keys()], family, Number(version));
   const file = program === undefined ? undefined : found.get(program);
   if (program === undefined || file === undefined) return undefined;
+  return describe(program, file);
+}
+
+/**
+ * The compiler that `--cc` names.
+ *
+ * @param name a path, or a program in $PATH: `gcc-9`
+ */
+export async function namedCompiler(name: string): Promise<Outcome<Compiler>> {
+  const file = name.includes('/') ? name : findProgram(name);
+  const executable =
+    file !== undefined &&
+    (await access(file, constants.X_OK).then(
+      async () => (await stat(file)).isFile(),
+      () => false,
+    ));
+  if (executable) return success(await describe(basename(name), file));
+  return failure(
+    'usage',
+    name.includes('/') ? `There is no compiler ${name}` : `There is no program ${name} in PATH`,
+    'Give --cc the name of a compiler, such as gcc-12, or its path',
+  );
+}
+
+async function describe(program: string, file: string): Promise<Compiler> {
   const real = await realpath(file);
   const { size, mtimeMs } = await stat(real);
   return { program, path: file, identity: `${program} ${real} ${size} ${mtimeMs}` };

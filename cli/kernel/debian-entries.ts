@@ -72,6 +72,23 @@ export async function fetchEntries(
   return success({ image: image.value, headers: headers.value, ...source.value });
 }
 
+/** The sources alone. */
+export async function fetchArchive(
+  series: string,
+  { source }: KernelPackages,
+  apt: Apt,
+  { store, progress }: KernelContext,
+): Promise<Outcome<CacheEntry>> {
+  const key = keyOf([source]);
+  const entry = await lookUpOrMake(store, 'kernel-archive', key, async (directory) => {
+    const text = `Downloading the sources of kernel ${series} (Debian ${source.version}), ${megabytes(source.size)} MB; kept in ${store.root}`;
+    progress({ type: 'note', text });
+    progress({ type: 'stage', text: `Fetching the sources of kernel ${series}` });
+    return makeArchive(series, source, apt, directory);
+  });
+  return entry.ok ? success({ key, directory: entry.value }) : entry;
+}
+
 /** Says what is about to be downloaded, and how much it is. */
 async function announce(packages: KernelPackages, { store, progress }: KernelContext) {
   const parts: { kind: string; what: string; made: PackageRecord[] }[] = [

@@ -7,7 +7,7 @@ import { cacheKey, lookUp, placesOf, type Store } from '../store/store.js';
 import { type Apt, openApt, packageRecords } from './apt.js';
 import type { CatalogueKernel, CatalogueRelease } from './catalogue.js';
 import { compilerOf, headersDirectory } from './configuration.js';
-import { fetchEntries } from './debian-entries.js';
+import { fetchArchive, fetchEntries } from './debian-entries.js';
 import type { Kernel, KernelContext, ResolveOptions } from './kernel.js';
 import {
   completeSets,
@@ -97,6 +97,51 @@ export async function resolveDebian(
     },
   );
 }
+
+/** A series' whole sources as they were packaged, fetched alone where they are not there. */
+export async function fetchSourceArchive(
+  kernel: CatalogueKernel,
+  context: KernelContext,
+  { refresh = false }: ResolveOptions = {},
+): Promise<Outcome<{ file: string; identity: string }>> {
+  const { store, progress } = context;
+  const answer = (key: string, directory: string) => ({
+    file: join(directory, `linux-source-${kernel.version}.tar.xz`),
+    identity: `linux-source-${kernel.version} ${key}`,
+  });
+  const name = `debsrc-${kernel.version}`;
+  const look = async () => {
+    // The same version as the packaged kernel's, where that is here: the two get compared.
+    const own = archiveSchema.safeParse(await readReference(store, name)).data?.archive;
+    const keys = [(await recall(kernel, store))?.archive, own];
+    for (const key of keys) {
+      const directory = key === undefined ? undefined : await lookUp(store, 'kernel-archive', key);
+      if (key !== undefined && directory !== undefined) return answer(key, directory);
+    }
+    return undefined;
+  };
+  const known = refresh ? undefined : await look();
+  if (known) return success(known);
+  return settleReference(
+    store,
+    name,
+    refresh ? async () => undefined : look,
+    async (scratch) => {
+      const found = await findPackages(kernel, scratch, context);
+      if (!found.ok) return found;
+      const { apt, packages } = found.value;
+      const entry = await fetchArchive(kernel.version, packages, apt, context);
+      if (!entry.ok) return entry;
+      const { key, directory } = entry.value;
+      return success({ remember: { archive: key }, value: answer(key, directory) });
+    },
+    {
+      onWait: () => progress({ type: 'note', text: `Another daxrepro is fetching ${name}` }),
+    },
+  );
+}
+
+const archiveSchema = z.object({ archive: z.string() });
 
 /** The kernel from its entries; undefined where one of them is gone. */
 async function assemble(

@@ -20,7 +20,7 @@ export interface FileSystemModule {
   /** Its GNU build-id note, hexadecimal. */
   buildId: string;
   srcversion?: string;
-  /** Packaged with the kernel, or built by us. */
+  /** Came with the kernel, whoever built that, or was built by us against it. */
   origin: 'packaged' | 'built';
   /** Names of the modules that it needs. */
   dependencies: string[];

@@ -1,13 +1,17 @@
-import type { Outcome } from '../outcome.js';
+import { failure, type Outcome, success } from '../outcome.js';
 import type { Progress } from '../report/progress.js';
 import type { Store } from '../store/store.js';
+import type { Host } from '../system/install.js';
 import { resolveDebian } from './debian.js';
+import { buildKernel } from './full-build.js';
+import type { SourceChange } from './kernel-workspace.js';
 import { resolveHost, resolveImage } from './local.js';
+import { openSource } from './source.js';
 import { parseSpec } from './spec.js';
 
 /** A kernel that a guest can boot. Paths are absolute. */
 export interface Kernel {
-  /** As it was given: `debian:6.1`, `image:/path/bzImage,/path/modules`, `host`. */
+  /** As it was given: `debian:6.1`, `src:/linux@v6.1`, `image:/path/bzImage`, `host`. */
   spec: string;
   /** `uname -r` in the guest: `6.1.0-56-amd64`. */
   release: string;
@@ -22,7 +26,7 @@ export interface Kernel {
   bootImage: string;
   /** A directory that is like /lib/modules/<release>, with modules.dep. */
   modules?: string;
-  /** Packaged kernels: what their modules can be built from. */
+  /** What modules can be built from, where that is known: for packaged kernels and our own. */
   build?: KernelBuild;
   /** File systems whose code in this kernel is known to have no DAX. */
   lacksDax?: string[];
@@ -31,11 +35,14 @@ export interface Kernel {
 export interface KernelBuild {
   /** The tree for `make -C`; the kernel's configuration is its `.config`. */
   headers: string;
-  /** The same version's sources; of them only `fs/`. */
+  /** The same sources; of them only `fs/`, or what is built from there. */
   source: string;
   /** The whole sources as they were packaged, `linux-source-X.Y.tar.xz`, while the cache has them. */
   sourceArchive?: string;
-  /** The program that the kernel was compiled with, `gcc-12`; this machine may lack it. */
+  /**
+   * The program that the kernel was compiled with, `gcc-12`, which this machine may lack; of our own
+   * builds its path.
+   */
   compiler: string;
 }
 
@@ -43,11 +50,23 @@ export interface KernelContext {
   store: Store;
   progress: Progress;
   signal?: AbortSignal;
+  /** What is asked of the machine before anything is installed; tests give another one. */
+  host?: Host;
 }
 
-export interface ResolveOptions {
+/** How a kernel is built from its sources. */
+export interface BuildOptions {
+  /** The compiler: a name or a path. `gcc` by default. */
+  cc?: string | undefined;
+  /** Fragments of a configuration, after our own; paths. */
+  kconfig?: readonly string[] | undefined;
+}
+
+export interface ResolveOptions extends BuildOptions {
   /** Look for a newer packaged kernel even where one is in the cache. */
   refresh?: boolean;
+  /** Changes to the sources, for a kernel that is built from them. */
+  change?: SourceChange | undefined;
 }
 
 /** Finds, and where needed fetches, the kernel that `spec` names. */
@@ -58,6 +77,8 @@ export async function resolveKernel(
 ): Promise<Outcome<Kernel>> {
   const parsed = await parseSpec(spec);
   if (!parsed.ok) return parsed;
+  const fitting = checkBuildOptions(spec, options);
+  if (!fitting.ok) return fitting;
   switch (parsed.value.type) {
     case 'debian':
       return resolveDebian(spec, parsed.value.kernel, context, options);
@@ -65,5 +86,39 @@ export async function resolveKernel(
       return resolveImage(spec, parsed.value, context);
     case 'host':
       return resolveHost(spec, context);
+    case 'debsrc':
+    case 'src': {
+      const tree = await openSource(spec, parsed.value, context, options);
+      if (!tree.ok) return tree;
+      return buildKernel({ tree: tree.value, options, change: options.change }, context);
+    }
   }
+}
+
+/** Whether this kernel is built as a whole, by us. */
+export function isBuiltFromSource(spec: string): boolean {
+  return /^(?:deb)?src:/.test(spec);
+}
+
+/** Refuses options that have no meaning for a kernel. */
+export function checkBuildOptions(
+  spec: string,
+  { cc, kconfig = [] }: BuildOptions,
+): Outcome<undefined> {
+  if (isBuiltFromSource(spec)) return success(undefined);
+  if (kconfig.length > 0) {
+    return failure(
+      'usage',
+      `--kconfig with --kernel ${spec}: that kernel has its configuration already`,
+      'Use a kernel that is built from its source, such as --kernel debsrc:6.1',
+    );
+  }
+  if (cc !== undefined) {
+    return failure(
+      'usage',
+      `--cc with --kernel ${spec}: that kernel is built already, and its modules by the compiler that fits it`,
+      'Use a kernel that is built from its source, such as --kernel debsrc:6.1',
+    );
+  }
+  return success(undefined);
 }

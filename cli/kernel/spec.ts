@@ -1,13 +1,18 @@
+import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { type CatalogueKernel, readCatalogue } from './catalogue.js';
+import { versionOf } from './source-tree.js';
 
 /** What `--kernel` was given, read. */
 export type KernelSpec =
   | { type: 'debian'; kernel: CatalogueKernel }
+  | { type: 'debsrc'; kernel: CatalogueKernel }
+  | { type: 'src'; directory: string; revision?: string }
   | { type: 'image'; image: string; modules?: string }
   | { type: 'host' };
 
-const FORMS = 'debian:X.Y, image:BZIMAGE[,MODULES-DIR] or host';
+const FORMS = 'debian:X.Y, debsrc:X.Y, src:DIR[@REV], image:BZIMAGE[,MODULES-DIR] or host';
 
 export async function parseSpec(spec: string): Promise<Outcome<KernelSpec>> {
   const colon = spec.indexOf(':');
@@ -17,28 +22,73 @@ export async function parseSpec(spec: string): Promise<Outcome<KernelSpec>> {
       if (colon < 0) return success({ type: 'host' });
       return usage(spec, 'host takes nothing after it', 'Write `--kernel host`');
     case 'debian':
-      return parseDebian(spec, rest);
+      return parseDebian(spec, 'debian', rest);
+    case 'debsrc':
+      return parseDebian(spec, 'debsrc', rest);
     case 'image':
       return parseImage(spec, rest);
     case 'src':
-    case 'debsrc':
-      return usage(spec, 'building a kernel from a source tree is not there yet', `Use ${FORMS}`);
+      return parseSource(spec, rest);
     default:
       return unknownForm(spec, scheme, rest);
   }
 }
 
-async function parseDebian(spec: string, version: string): Promise<Outcome<KernelSpec>> {
+async function parseDebian(
+  spec: string,
+  type: 'debian' | 'debsrc',
+  version: string,
+): Promise<Outcome<KernelSpec>> {
   const kernels = await readCatalogue();
   const kernel = kernels.find((one) => one.version === version);
-  if (kernel) return success({ type: 'debian', kernel });
-  const specs = kernels.map((one) => `debian:${one.version}`);
-  const near = nearest(`debian:${version}`, specs);
+  if (kernel) return success({ type, kernel });
+  const specs = kernels.map((one) => `${type}:${one.version}`);
+  const near = nearest(`${type}:${version}`, specs);
   return usage(
     spec,
     version === '' ? 'the version is missing' : `Debian's kernels here do not include ${version}`,
     near ? `Did you mean ${near}? There are ${specs.join(', ')}` : `There are ${specs.join(', ')}`,
   );
+}
+
+/** `DIR` or `DIR@REV`: where DIR itself has an @, it is told by what is there. */
+async function parseSource(spec: string, rest: string): Promise<Outcome<KernelSpec>> {
+  if (rest === '') return usage(spec, 'the directory is missing', 'Write src:DIR or src:DIR@REV');
+  const at = rest.lastIndexOf('@');
+  const whole = at <= 0 || (await isDirectory(rest));
+  const directory = resolve(whole ? rest : rest.slice(0, at));
+  const revision = whole ? undefined : rest.slice(at + 1);
+  if (revision === '') {
+    return usage(spec, 'the revision after @ is missing', 'Write src:DIR@REV, or src:DIR');
+  }
+  if (!(await isDirectory(directory))) {
+    const what = (await stat(directory).catch(() => undefined))
+      ? 'is no directory'
+      : 'is not there';
+    return usage(spec, `${directory} ${what}`, 'Give the top directory of a kernel tree');
+  }
+  // A revision may have what the tree has not got checked out.
+  if (revision !== undefined) return success({ type: 'src', directory, revision });
+  if (await versionOf(directory)) return success({ type: 'src', directory });
+  const above = await kernelAbove(directory);
+  return usage(
+    spec,
+    `${directory} has no Makefile of a kernel`,
+    above
+      ? `It lies within the kernel tree ${above}: write src:${above}`
+      : 'Give the top directory of a kernel tree',
+  );
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
+}
+
+async function kernelAbove(directory: string): Promise<string | undefined> {
+  for (let above = dirname(directory); above !== dirname(above); above = dirname(above)) {
+    if (await versionOf(above)) return above;
+  }
+  return undefined;
 }
 
 function parseImage(spec: string, rest: string): Outcome<KernelSpec> {
@@ -58,12 +108,16 @@ async function unknownForm(
   scheme: string,
   rest: string,
 ): Promise<Outcome<KernelSpec>> {
-  const kernels = (await readCatalogue()).map(({ version }) => `debian:${version}`);
+  const kernels = (await readCatalogue()).flatMap(({ version }) => [
+    `debian:${version}`,
+    `debsrc:${version}`,
+  ]);
   const near =
     rest === ''
       ? (nearest(spec, [...kernels, 'host']) ?? kernels.find((one) => one.endsWith(`:${spec}`)))
       : undefined;
-  const nearScheme = rest === '' ? undefined : nearest(scheme, ['debian', 'image']);
+  const nearScheme =
+    rest === '' ? undefined : nearest(scheme, ['debian', 'debsrc', 'src', 'image']);
   const suggestion = near ?? (nearScheme && `${nearScheme}:${rest}`);
   return usage(
     spec,

@@ -1,4 +1,5 @@
 import type { MachineShape, PmemKind } from '../guest/machine.js';
+import type { BuildOptions } from '../kernel/kernel.js';
 import type { TestFacts, Tree } from '../suite/xfstests/tree.js';
 import { BASE, type Variant } from '../variant/variant.js';
 
@@ -23,6 +24,8 @@ export interface RunRequest {
   tests: string[];
   suite: RequestedSuite;
   kernel: string;
+  /** How it is built, where it is built from its source. */
+  build?: BuildOptions | undefined;
   /** The changes to the kernel's source that are run. */
   variant: Variant;
   pmem: PmemKind;

@@ -101,8 +101,8 @@ function describeMeans(proven: readonly UnitResult[]): string {
       ? 'built in'
       : origins.has('built')
         ? plural(modules.size, 'module') +
-          (origins.size > 1 ? ', packaged and built' : ' built for it')
-        : 'packaged module';
+          (origins.size > 1 ? ", the kernel's own and built" : ' built for it')
+        : "the kernel's own module";
   return ` ${shown}; driver ${escapeForTerminal(first.dax.driver)}, ${module}; mounted ${escapeForTerminal(first.dax.mountOptions)}`;
 }
 

@@ -56,7 +56,9 @@ function describeDriver({ dax, fs }: UnitResult): string {
   if (dax.driver !== fs) return `${escapeForTerminal(dax.driver)}, which is not what was asked for`;
   if (!dax.module) return `${fs}, built in`;
   const origin =
-    dax.module.origin === 'built' ? "module built from the kernel's source" : 'packaged module';
+    dax.module.origin === 'built'
+      ? "module built from the kernel's source"
+      : "the kernel's own module";
   return `${fs}, ${origin}, build id ${dax.module.buildId.slice(0, 12)}`;
 }
 

@@ -5,13 +5,14 @@ import type { Accelerator } from '../guest/machine.js';
 import { readManifest } from '../guest/manifest.js';
 import type { TreeArchive } from '../guest/xfstests-archive.js';
 import type { FileSystemModule } from '../kernel/file-system-module.js';
-import { type Kernel, type KernelContext, resolveKernel } from '../kernel/kernel.js';
+import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
 import { moduleTree } from '../kernel/module-tree.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
 import { findProgram } from '../system/programs.js';
+import { variantKernel } from '../variant/kernel.js';
 import { variantModule } from '../variant/module.js';
-import type { Variant } from '../variant/variant.js';
+import { BASE, type Variant } from '../variant/variant.js';
 
 /** All that units of one kernel share. Made once, from caches where they have it. */
 export interface Prepared {
@@ -28,18 +29,21 @@ export async function prepare(
     kernel: string;
     fs: FileSystem;
     variant: Variant;
+    build?: BuildOptions | undefined;
     accelerator: AcceleratorChoice;
     /** Tests that do not come with us, for the guest's image. */
     suite?: TreeArchive | undefined;
   },
   context: KernelContext,
 ): Promise<Outcome<Prepared>> {
-  const kernel = await resolveKernel(request.kernel, context);
-  if (!kernel.ok) return kernel;
+  const { fs, variant } = request;
+  const found = await variantKernel(request.kernel, variant, request.build ?? {}, context);
+  if (!found.ok) return found;
+  const { kernel, changed } = found.value;
   // Building the module takes long the first time; the image and the trial of KVM go on meanwhile.
   const [module, machine] = await Promise.all([
-    prepareModule(kernel.value, request.fs, request.variant, context),
-    prepareMachine(kernel.value, request.accelerator, context, request.suite),
+    prepareModule(kernel, fs, changed ? BASE : variant, context),
+    prepareMachine(kernel, request.accelerator, context, request.suite),
   ]);
   if (!machine.ok) return machine;
   if (!module.ok) return module;

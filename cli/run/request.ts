@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { ACCELERATOR_CHOICES, type AcceleratorChoice } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
+import { type BuildOptions, checkBuildOptions } from '../kernel/kernel.js';
 import { parseChoice, parseCount, parseSeconds, parseSize } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { LARGEST_SIZE, SMALLEST_SIZE } from '../plan/plan.js';
@@ -21,6 +22,8 @@ import { RUN_DEFAULTS } from './defaults.js';
 /** The options of `run` as the command line gives them. */
 export interface RunOptions extends ExclusionOptions {
   kernel: string;
+  cc?: string;
+  kconfig?: string[];
   patch?: string[];
   /** Only so many of the patches that the files of --patch hold. */
   steps?: string;
@@ -82,6 +85,9 @@ export function checkRequest(
   const jobs =
     options.jobs === undefined ? success(undefined) : parseCount('--jobs', options.jobs, 1, 512);
   if (!jobs.ok) return jobs;
+  const build = buildOptionsOf(options);
+  const fitting = checkBuildOptions(options.kernel, build ?? {});
+  if (!fitting.ok) return fitting;
   const variant = variantOf(options);
   if (!variant.ok) return variant;
   const size = checkSize(options.size, fileSystem.value);
@@ -102,6 +108,7 @@ export function checkRequest(
       tests: selected.value.tests,
       suite,
       kernel: options.kernel,
+      ...(build ? { build } : {}),
       variant: variant.value,
       pmem: pmem.value,
       size: size.value,
@@ -173,6 +180,18 @@ function checkSize(
   return size;
 }
 
+/** Paths become absolute: a replay may be started elsewhere. */
+export function buildOptionsOf({
+  cc,
+  kconfig = [],
+}: Pick<RunOptions, 'cc' | 'kconfig'>): BuildOptions | undefined {
+  if (cc === undefined && kconfig.length === 0) return undefined;
+  return {
+    ...(cc === undefined ? {} : { cc: cc.includes('/') ? resolve(cc) : cc }),
+    kconfig: kconfig.map((file) => resolve(file)),
+  };
+}
+
 function variantOf({ patch = [], steps }: RunOptions): Outcome<Variant> {
   const changes = patch.map((file) => resolve(file));
   if (steps === undefined) {
@@ -190,6 +209,8 @@ export function replayCommand(unit: Unit, request: RunRequest): string {
   const given: [string, string | undefined, string?][] = [
     ['--suite', request.suite.name === 'xfstests' ? request.suite.tree.directory : undefined],
     ['--kernel', unit.kernelSpec, RUN_DEFAULTS.kernel],
+    ['--cc', request.build?.cc],
+    ...(request.build?.kconfig ?? []).map((file): [string, string] => ['--kconfig', file]),
     ...request.variant.changes.map((file): [string, string] => ['--patch', file]),
     ['--steps', request.variant.steps?.toString()],
     ['--pmem', unit.shape.pmem, RUN_DEFAULTS.pmem],

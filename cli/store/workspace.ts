@@ -1,8 +1,11 @@
 import { access, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Outcome } from '../outcome.js';
+import type { FailureKind, Outcome } from '../outcome.js';
 import { acquireLock } from './lock.js';
 import { type Store, storageFailure } from './store.js';
+
+/** Failures after which files may be half-written. */
+const CUT_OFF: readonly FailureKind[] = ['interrupted', 'storage', 'tool-failed'];
 
 /**
  * Directories that stay and change: where something is built again and again, each time from what
@@ -34,8 +37,8 @@ export async function useWorkspace<Value>(
       await writeFile(busy, '');
       await mkdir(directory, { recursive: true });
       const used = await use(directory);
-      // A build that failed by itself has cleaned up after itself; one that was cut off has not.
-      if (used.ok || used.failure.kind === 'build-failed') {
+      // What failed by itself has cleaned up after itself; what was cut off has not.
+      if (used.ok || !CUT_OFF.includes(used.failure.kind)) {
         const now = new Date();
         await utimes(directory, now, now);
         await rm(busy);

@@ -12,6 +12,8 @@ export type Part =
   | 'debian-kernel'
   /** Building file-system modules. */
   | 'build'
+  /** Building whole kernels; only installed for who builds one. */
+  | 'kernel-build'
   /** Applying patches. */
   | 'patches'
   /** Applying semantic patches; only installed for who uses one. */
@@ -153,6 +155,35 @@ export const REQUIREMENTS: readonly Requirement[] = [
       fedora: 'elfutils-libelf-devel',
       arch: 'libelf',
       suse: 'libelf-devel',
+    }),
+  },
+  {
+    part: 'kernel-build',
+    programs: ['flex'],
+    purpose: "makes the scanners of the kernel's configuration",
+    packages: packaged('flex'),
+  },
+  {
+    part: 'kernel-build',
+    programs: ['bison'],
+    purpose: "makes the parsers of the kernel's configuration",
+    packages: packaged('bison'),
+  },
+  {
+    part: 'kernel-build',
+    programs: ['bc'],
+    purpose: "calculates the kernel's constants of time",
+    packages: packaged('bc'),
+  },
+  {
+    part: 'kernel-build',
+    programs: [],
+    file: '/usr/include/openssl/opensslv.h',
+    purpose: "lets the kernel's build sign and read certificates",
+    packages: packaged('libssl-dev', {
+      fedora: 'openssl-devel',
+      arch: 'openssl',
+      suse: 'libopenssl-devel',
     }),
   },
   {

@@ -20,26 +20,53 @@ export interface PatchTarget {
   signal?: AbortSignal | undefined;
 }
 
-/** @returns the paths that it changed */
-export async function applyPatch(step: PatchStep, target: PatchTarget): Promise<Outcome<string[]>> {
-  const { tree, scratch, signal } = target;
+/**
+ * The paths that a patch touches, those that it renames by both names; without what no kernel is
+ * built from.
+ *
+ * @param scratch a directory for a file of ours
+ */
+export async function pathsOf(
+  step: PatchStep,
+  scratch: string,
+  signal?: AbortSignal,
+): Promise<Outcome<string[]>> {
   const file = join(scratch, 'patch');
   await writeFile(file, step.text);
-  const listed = await git(['apply', '--numstat', '-z', '-p1', file], tree, signal);
+  const listed = await git(['apply', '--numstat', '-z', '-p1', file], scratch, signal);
   if (listed.canceled) return interrupted(step);
   if (!listed.ok) return unreadable(step, listed.exitCode, listed.all.replaceAll(`${file}:`, ''));
   const paths = listed.stdout
     .split('\0')
     .map((line) => line.split('\t')[2] ?? '')
     .filter((path) => path !== '');
-  const refused = refuse(step, paths);
-  if (refused) return refused;
+  // It lists a renamed file by its new name.
+  for (const [, path = ''] of step.text.toString('latin1').matchAll(/^rename from (.+)$/gm)) {
+    paths.push(path);
+  }
+  const leaving = paths.filter((path) => path.startsWith('/') || path.split('/').includes('..'));
+  if (leaving.length > 0) {
+    return failure(
+      'unreadable',
+      `${step.label} names files outside of the tree: ${leaving.join(', ')}`,
+      'Give a patch whose paths begin below the top of the sources, after one part that is stripped (-p1)',
+      { place: { file: step.file } },
+    );
+  }
+  return success([...new Set(paths)].filter((path) => !isNotBuilt(path)));
+}
 
+/** @returns the paths that it changed */
+export async function applyPatch(step: PatchStep, target: PatchTarget): Promise<Outcome<string[]>> {
+  const { tree, scratch, signal } = target;
+  const paths = await pathsOf(step, scratch, signal);
+  if (!paths.ok) return paths;
+  const file = join(scratch, 'patch');
   const apply = ['apply', '-p1', '--whitespace=nowarn'];
   for (const path of NOT_BUILT) apply.push(`--exclude=${path}${path.endsWith('/') ? '*' : ''}`);
   const applied = await git([...apply, file], tree, signal);
   if (applied.canceled) return interrupted(step);
-  if (applied.ok) return success(paths.filter((path) => !isNotBuilt(path)));
+  if (applied.ok) return paths;
   const undone = await git([...apply, '--check', '--reverse', file], tree, signal);
   if (undone.ok) return doesNotApply(step, target, 'this kernel has it already', '');
   // What is applied of it now is thrown away with the tree.
@@ -87,29 +114,8 @@ function doesNotApply(
   );
 }
 
-function refuse(step: PatchStep, paths: readonly string[]) {
-  const leaving = paths.filter((path) => path.startsWith('/') || path.split('/').includes('..'));
-  if (leaving.length > 0) {
-    return failure(
-      'unreadable',
-      `${step.label} names files outside of the tree: ${leaving.join(', ')}`,
-      'Give a patch whose paths begin below the top of the sources, after one part that is stripped (-p1)',
-      { place: { file: step.file } },
-    );
-  }
-  const outside = paths.filter((path) => !isBuiltAlone(path) && !isNotBuilt(path));
-  if (outside.length === 0) return undefined;
-  const directories = Object.values(RECIPES).map(({ subdirectory }) => subdirectory);
-  return failure(
-    'change-rejected',
-    `${step.label} changes ${outside.join(', ')}: that takes a full build of the kernel, which daxrepro cannot do yet`,
-    `Only changes to the code below ${directories.join(', ')} can be built alone so far`,
-    { place: { file: step.file } },
-  );
-}
-
 /** Whether a module is built from it. A new option in Kconfig would not be in the configuration. */
-function isBuiltAlone(path: string): boolean {
+export function isBuiltAlone(path: string): boolean {
   const isBelow = Object.values(RECIPES).some(({ subdirectory }) =>
     path.startsWith(`${subdirectory}/`),
   );

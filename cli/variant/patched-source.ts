@@ -31,27 +31,58 @@ export async function patchedSource(
       'Use a packaged kernel, such as --kernel debian:6.1, or run without changes',
     );
   }
+  const { progress, signal } = context;
+  const steps = await readSteps(variant, context);
+  if (!steps.ok) return steps;
+  const identity = await changeIdentity(variant);
+  if (!identity.ok) return identity;
+  const key = cacheKey({ kernel: kernel.id, source: build.source, changes: identity.value });
+  return lookUpOrMake(context.store, 'patched-source', key, async (directory) => {
+    progress({ type: 'stage', text: `Applying ${variant.name} to ${kernel.release}` });
+    return applyAll(steps.value, build.source, directory, { release: kernel.release, signal });
+  });
+}
+
+/** Those of the directories that modules are built from, `fs/ext2`, which a patched source holds. */
+export function changedSubdirectories(patched: string): string[] {
+  return SUBDIRECTORIES.filter((one) => existsSync(join(patched, one)));
+}
+
+const SUBDIRECTORIES = Object.values(RECIPES).map(({ subdirectory }) => subdirectory);
+
+/** A variant's steps, when what they are applied with is there. */
+export async function readSteps(
+  variant: Variant,
+  { progress, signal, host }: KernelContext,
+): Promise<Outcome<Step[]>> {
   const files = await readChangeFiles(variant.changes);
   if (!files.ok) return files;
-  const { progress, signal } = context;
   const installed = await ensureSystem(partsOf(variant), {
     progress,
     ...(signal ? { signal } : {}),
+    ...(host ? { host } : {}),
   });
   if (!installed.ok) return installed;
-  const key = cacheKey({
-    kernel: kernel.id,
-    source: build.source,
-    changes: identityOf(files.value),
-    steps: variant.steps ?? 'all',
-    spatch: variant.changes.some(isSemantic) ? await spatchIdentity() : 'unused',
-  });
-  return lookUpOrMake(context.store, 'patched-source', key, async (directory) => {
-    progress({ type: 'stage', text: `Applying ${variant.name} to ${kernel.release}` });
-    const steps = await allSteps(files.value, variant, signal);
-    if (!steps.ok) return steps;
-    return applyAll(steps.value, build.source, directory, { release: kernel.release, signal });
-  });
+  const steps: Step[] = [];
+  for (const file of files.value) {
+    const read = await stepsOf(file, signal);
+    if (!read.ok) return read;
+    steps.push(...read.value);
+  }
+  return success(steps.slice(0, variant.steps));
+}
+
+/** Changes whenever what a variant's changes do to a source may. */
+export async function changeIdentity({ changes, steps }: Variant): Promise<Outcome<string>> {
+  const files = await readChangeFiles(changes);
+  if (!files.ok) return files;
+  return success(
+    cacheKey({
+      changes: identityOf(files.value),
+      steps: steps ?? 'all',
+      spatch: changes.some(isSemantic) ? await spatchIdentity() : 'unused',
+    }),
+  );
 }
 
 /** What the system needs for a variant's changes. */
@@ -62,20 +93,6 @@ export function partsOf({ changes }: Variant): Part[] {
   return parts;
 }
 
-async function allSteps(
-  files: readonly ChangeFile[],
-  variant: Variant,
-  signal?: AbortSignal,
-): Promise<Outcome<Step[]>> {
-  const steps: Step[] = [];
-  for (const file of files) {
-    const read = await stepsOf(file, signal);
-    if (!read.ok) return read;
-    steps.push(...read.value);
-  }
-  return success(steps.slice(0, variant.steps));
-}
-
 async function applyAll(
   steps: readonly Step[],
   source: string,
@@ -84,11 +101,25 @@ async function applyAll(
 ): Promise<Outcome<unknown>> {
   const scratch = join(directory, 'scratch');
   const tree = join(scratch, 'tree');
-  const subdirectories = Object.values(RECIPES).map(({ subdirectory }) => subdirectory);
-  for (const name of subdirectories.filter((one) => existsSync(join(source, one)))) {
+  for (const name of SUBDIRECTORIES.filter((one) => existsSync(join(source, one)))) {
     await cp(join(source, name), join(tree, name), { recursive: true });
   }
-  const target = { tree, scratch, release, signal };
+  const changed = await applySteps(steps, { tree, scratch, release, signal });
+  if (!changed.ok) return changed;
+  for (const name of SUBDIRECTORIES) {
+    if (![...changed.value].some((path) => path.startsWith(`${name}/`))) continue;
+    await mkdir(dirname(join(directory, name)), { recursive: true });
+    await rename(join(tree, name), join(directory, name));
+  }
+  await rm(scratch, { recursive: true });
+  return success(undefined);
+}
+
+/** Applies steps to a copy of the sources. @returns the paths that changed */
+export async function applySteps(
+  steps: readonly Step[],
+  target: PatchTarget,
+): Promise<Outcome<Set<string>>> {
   const changed = new Set<string>();
   for (const step of steps) {
     const applied = await (step.type === 'patch'
@@ -96,7 +127,7 @@ async function applyAll(
       : applySemanticPatch(step, target));
     if (!applied.ok) return applied;
     for (const path of applied.value) changed.add(path);
-    const links = await symbolicLinks(tree, applied.value);
+    const links = await symbolicLinks(target.tree, applied.value);
     if (links.length > 0) {
       return failure(
         'change-rejected',
@@ -106,20 +137,12 @@ async function applyAll(
       );
     }
   }
-  if (changed.size === 0) {
-    return failure(
-      'change-rejected',
-      'These changes touch nothing that a kernel is built from',
-      'Run the kernel as it is, without them',
-    );
-  }
-  for (const name of subdirectories) {
-    if (![...changed].some((path) => path.startsWith(`${name}/`))) continue;
-    await mkdir(dirname(join(directory, name)), { recursive: true });
-    await rename(join(tree, name), join(directory, name));
-  }
-  await rm(scratch, { recursive: true });
-  return success(undefined);
+  if (changed.size > 0) return success(changed);
+  return failure(
+    'change-rejected',
+    'These changes touch nothing that a kernel is built from',
+    'Run the kernel as it is, without them',
+  );
 }
 
 /** What comes later would write through them, to wherever they lead. */

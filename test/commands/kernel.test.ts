@@ -26,13 +26,13 @@ function makeContext(t: import('tap').Test) {
 
 t.test('path prints the path and nothing else', async (t) => {
   const { image, context, printed, errors } = makeContext(t);
-  t.equal(await kernelPathCommand(`image:${image}`, context), 0);
+  t.equal(await kernelPathCommand(`image:${image}`, {}, context), 0);
   t.strictSame([printed, errors], [[image], []]);
 });
 
 t.test('what is no kernel is a usage error', async (t) => {
   const { context, printed, errors } = makeContext(t);
-  t.equal(await kernelPathCommand('debain:6.1', context), 2);
+  t.equal(await kernelPathCommand('debain:6.1', {}, context), 2);
   t.equal(await kernelBuildCommand('image:/nowhere/bzImage', {}, context), 2);
   t.strictSame(printed, []);
   t.match(errors, [/mean debian:6\.1\?/, /no kernel image/]);

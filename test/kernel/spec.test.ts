@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import t from 'tap';
 import { readCatalogue } from '../../cli/kernel/catalogue.js';
 import { parseSpec } from '../../cli/kernel/spec.js';
@@ -39,14 +40,49 @@ t.test('says what would be right, also where it is nearly right', async (t) => {
   t.match(await complaint('6.1'), /^2 .*\n.*mean debian:6\.1\?/);
   t.match(await complaint('hots'), /^2 .*\n.*mean host\?/);
   t.match(await complaint('imgae:/boot/x'), /^2 .*\n.*mean image:\/boot\/x\?/);
-  t.match(await complaint('nonsense'), /^2 .*\n.*Use debian:X\.Y, image:BZIMAGE/);
+  t.match(await complaint('nonsense'), /^2 .*\n.*Use debian:X\.Y, debsrc:X\.Y, src:DIR/);
   t.notMatch(await complaint('nonsense'), /mean/);
   for (const spec of ['', 'debian:', 'debian', 'image:', 'image:a,', 'image:a,b,c', 'host:']) {
     t.match(await complaint(spec), /^2 /, spec);
   }
 });
 
-t.test('source trees are not there yet, and it says so', async (t) => {
-  t.match(await complaint('src:/linux'), /^2 .*not there yet/);
-  t.match(await complaint('debsrc:6.1'), /^2 .*not there yet/);
+t.test('source trees: by directory, by revision, and what is none', async (t) => {
+  const root = t.testdir({
+    linux: {
+      Makefile: 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\n',
+      fs: { ext2: {} },
+      'odd@name': { Makefile: 'VERSION = 6\nPATCHLEVEL = 2\n' },
+    },
+    other: { Makefile: 'all:\n' },
+    file: '',
+    link: t.fixture('symlink', 'linux'),
+  });
+  const parsed = async (spec: string) => {
+    const outcome = await parseSpec(spec);
+    return outcome.ok ? outcome.value : formatFailure(outcome.failure);
+  };
+  const directory = join(root, 'linux');
+  t.strictSame(await parsed(`src:${directory}`), { type: 'src', directory });
+  t.strictSame(await parsed(`src:${root}/link`), { type: 'src', directory: join(root, 'link') });
+  t.strictSame(await parsed(`src:${directory}@v6.1`), { type: 'src', directory, revision: 'v6.1' });
+  t.strictSame(
+    await parsed(`src:${directory}@master@{1}`),
+    `daxrepro: Cannot use the kernel "src:${directory}@master@{1}": ${directory}@master is not there.\n  Give the top directory of a kernel tree.`,
+  );
+  t.match(await parsed(`src:${directory}/odd@name`), { directory: `${directory}/odd@name` });
+  t.match(await parsed('debsrc:6.1'), { type: 'debsrc', kernel: { version: '6.1' } });
+
+  t.match(
+    await complaint(`src:${directory}/fs/ext2`),
+    /^2 .*no Makefile of a kernel.\n.*src:.*linux/,
+  );
+  t.match(await complaint(`src:${root}/other`), /^2 .*no Makefile of a kernel/);
+  t.match(await complaint(`src:${root}/file`), /^2 .*is no directory/);
+  t.match(await complaint(`src:${root}/none`), /^2 .*is not there/);
+  for (const spec of ['src:', `src:${directory}@`, 'debsrc:', 'debsrc:6.2', 'src']) {
+    t.match(await complaint(spec), /^2 /, spec);
+  }
+  t.match(await complaint('debsrc:6.2'), /mean debsrc:6\.1\?/);
+  t.match(await complaint('debscr:6.1'), /mean debsrc:6\.1\?/);
 });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { pathsOutside } from '../../cli/variant/reach.js';
 import { failureOf, INODE, makeKernel, patchOf, read } from './rig.js';
 
 const PATCH = patchOf('fs/ext2/inode.c', 10, 'patched;');
@@ -80,15 +81,24 @@ t.test('a patch that the kernel has already', async (t) => {
   t.match(failureOf(await apply([file('old.patch', has)])), { message: /has it already/ });
 });
 
-t.test('what takes a full build is said', async (t) => {
-  const { apply, file } = makeKernel(t);
+t.test('which files of a change no module is built from', async (t) => {
+  const { context, file } = makeKernel(t);
+  const outside = async (text: string) => {
+    const variant = { name: 'v2', changes: [file('outside.patch', text)] };
+    const paths = await pathsOutside(variant, context);
+    return paths.ok ? paths.value : paths.failure;
+  };
+  t.strictSame(await outside(PATCH), []);
   for (const path of ['fs/dax.c', 'include/linux/dax.h', 'fs/ext2/Kconfig', 'fs/ext22/inode.c']) {
-    const outside = file('outside.patch', PATCH + patchOf(path, 10, 'patched;'));
-    t.match(failureOf(await apply([outside])), {
-      kind: 'change-rejected',
-      message: `outside.patch changes ${path}: that takes a full build of the kernel`,
-    });
+    t.strictSame(await outside(PATCH + patchOf(path, 10, 'patched;')), [path]);
   }
+  const renamed = `\
+diff --git a/fs/dax.c b/fs/ext2/dax.c
+similarity index 100%
+rename from fs/dax.c
+rename to fs/ext2/dax.c
+`;
+  t.strictSame(await outside(renamed), ['fs/dax.c']);
 });
 
 t.test('paths that leave the tree', async (t) => {

@@ -1,0 +1,49 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { success } from '../outcome.js';
+import { readReference, settleReference } from '../store/reference.js';
+import type { Store } from '../store/store.js';
+
+/** How long full builds take here: learned from those that were made, or guessed before the first. */
+
+const paceSchema = z.object({
+  /** Of the last whole build: compiled and linked objects, and seconds. */
+  objects: z.number().int().positive(),
+  seconds: z.number().positive(),
+  cpus: z.number().int().positive(),
+});
+
+type Pace = z.infer<typeof paceSchema>;
+
+const REFERENCE = 'kernel-build-pace';
+
+/** Measured on two cores of 2026's rented machines: debsrc:6.1 with our fragments, by gcc 12. */
+const RULE_OF_THUMB: Pace = { objects: 1500, seconds: 660, cpus: 2 };
+
+export interface Estimate {
+  objects: number;
+  minutes: number;
+  learned: boolean;
+}
+
+export async function estimateBuild(store: Store): Promise<Estimate> {
+  const read = paceSchema.safeParse(await readReference(store, REFERENCE));
+  const { objects, seconds, cpus } = read.success ? read.data : RULE_OF_THUMB;
+  const here = (seconds * cpus) / availableParallelism();
+  return { objects, minutes: Math.max(1, Math.round(here / 60)), learned: read.success };
+}
+
+/** Remembers a build that began with nothing. One that could not be remembered is no matter. */
+export async function rememberBuild(
+  store: Store,
+  { objects, seconds }: { objects: number; seconds: number },
+): Promise<void> {
+  if (objects === 0) return;
+  const pace: Pace = { objects, seconds, cpus: availableParallelism() };
+  await settleReference(
+    store,
+    REFERENCE,
+    async () => undefined,
+    async () => success({ remember: pace, value: pace }),
+  );
+}

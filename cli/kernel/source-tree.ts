@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Outcome } from '../outcome.js';
+
+/** The whole sources of a kernel, wherever they come from. */
+export interface SourceTree {
+  /** As people named it: `debsrc:6.1`, `src:/linux@v6.1`. */
+  spec: string;
+  /** Changes whenever a file of the sources does. */
+  identity: string;
+  /**
+   * Trees of one family are versions of each other: what is built of one of them is where the build
+   * of the next one begins.
+   */
+  family: string;
+  /** From its Makefile. */
+  version: KernelVersion;
+  /**
+   * Makes `directory` hold exactly these sources. It is empty, or holds what an earlier call with a
+   * tree of this family left; what is the same keeps its times. `notes` is a directory for what
+   * the next call wants to know of this one.
+   */
+  exportTo(directory: string, notes: string, signal?: AbortSignal): Promise<Outcome<unknown>>;
+}
+
+/** VERSION, PATCHLEVEL and so on of a kernel's Makefile. */
+export interface KernelVersion {
+  major: number;
+  minor: number;
+  /** `6.1.192`, `6.14.0-rc3`. */
+  text: string;
+}
+
+/** undefined where this is no kernel's Makefile. */
+export function parseVersion(makefile: string): KernelVersion | undefined {
+  const value = (name: string) =>
+    makefile.match(new RegExp(`^${name}[ \\t]*=[ \\t]*(.*)$`, 'm'))?.[1];
+  const [major, minor] = [
+    Number(value('VERSION') || 'none'),
+    Number(value('PATCHLEVEL') || 'none'),
+  ];
+  if (!Number.isInteger(major) || !Number.isInteger(minor)) return undefined;
+  const sublevel = value('SUBLEVEL')?.trim() || '0';
+  return {
+    major,
+    minor,
+    text: `${major}.${minor}.${sublevel}${value('EXTRAVERSION')?.trim() ?? ''}`,
+  };
+}
+
+export async function versionOf(directory: string): Promise<KernelVersion | undefined> {
+  return parseVersion(await readFile(join(directory, 'Makefile'), 'utf8').catch(() => ''));
+}
+
+/** What a build in the tree itself leaves, and what make refuses another build for. Not sources. */
+export function isBuildProduct(path: string): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return (
+    ['.config', '.config.old', '.version', '.missing-syscalls.d', 'vmlinux', 'vmlinux.o'].includes(
+      path,
+    ) ||
+    /^(include\/(config|generated)|arch\/\w+\/include\/generated|lib\/modules)\//.test(path) ||
+    /^\.git(\/|$)/.test(path) ||
+    /^\.tmp_|^\..*\.cmd$|\.(o|ko|a|mod|order|symvers|dwo|gcno)$|\.mod\.c$/.test(name)
+  );
+}

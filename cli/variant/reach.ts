@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isBuiltIn } from '../kernel/file-system-module.js';
+import { isBuiltFromSource, type Kernel, type KernelContext } from '../kernel/kernel.js';
+import { RECIPES } from '../kernel/recipes.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import type { FileSystem } from '../plan/unit.js';
+import { isBuiltAlone, pathsOf } from './patch.js';
+import { changedSubdirectories, patchedSource, readSteps } from './patched-source.js';
+import type { Variant } from './variant.js';
+
+/** How much of a kernel has to be built for a variant: a module, or all of it. */
+
+/**
+ * The files that a variant changes and no module is built from alone. Semantic patches are applied
+ * to the file systems, and so reach no further.
+ */
+export async function pathsOutside(
+  variant: Variant,
+  context: KernelContext,
+): Promise<Outcome<string[]>> {
+  if (variant.changes.length === 0) return success([]);
+  const steps = await readSteps(variant, context);
+  if (!steps.ok) return steps;
+  const outside = new Set<string>();
+  const scratch = await mkdtemp(join(tmpdir(), 'daxrepro-'));
+  try {
+    for (const step of steps.value) {
+      if (step.type !== 'patch') continue;
+      const paths = await pathsOf(step, scratch, context.signal);
+      if (!paths.ok) return paths;
+      for (const path of paths.value) if (!isBuiltAlone(path)) outside.add(path);
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  return success([...outside]);
+}
+
+export interface FullBuildNeed {
+  /** What is built: `debsrc:6.1` for `debian:6.1`. */
+  spec: string;
+  /** For people, before it begins. */
+  why: string;
+}
+
+/**
+ * The kernel that has to be built whole, since a variant changes more of it than modules; undefined
+ * where modules will do. For a packaged kernel that is its source with our configuration: with the
+ * packaged one it would take hours.
+ */
+export async function fullBuildSpec(
+  spec: string,
+  variant: Variant,
+  context: KernelContext,
+): Promise<Outcome<FullBuildNeed | undefined>> {
+  const outside = await pathsOutside(variant, context);
+  if (!outside.ok) return outside;
+  if (outside.value.length === 0) return success(undefined);
+  const changes = `${variant.name} changes ${someOf(outside.value)}, which takes a full build`;
+  if (isBuiltFromSource(spec)) return success({ spec, why: changes });
+  if (spec.startsWith('debian:')) {
+    const source = spec.replace(/^debian:/, 'debsrc:');
+    const why = `${changes}: of ${source}, with daxrepro's configuration, since one with Debian's takes hours`;
+    return success({ spec: source, why });
+  }
+  return failure(
+    'change-rejected',
+    `${changes}, and of ${spec} there are no sources`,
+    'Use src:DIR with the sources of that kernel, or --kernel debsrc:6.1',
+  );
+}
+
+/** Whether a variant changes a file system that this kernel has in its image. */
+export async function changesBuiltIn(
+  kernel: Kernel,
+  variant: Variant,
+  context: KernelContext,
+): Promise<Outcome<boolean>> {
+  if (variant.changes.length === 0) return success(false);
+  const builtIn: FileSystem[] = [];
+  for (const fs of Object.keys(RECIPES) as FileSystem[]) {
+    if (await isBuiltIn(kernel, fs)) builtIn.push(fs);
+  }
+  if (builtIn.length === 0) return success(false);
+  const source = await patchedSource(kernel, variant, context);
+  if (!source.ok) return source;
+  const changed = changedSubdirectories(source.value);
+  return success(builtIn.some((fs) => changed.includes(RECIPES[fs].subdirectory)));
+}
+
+function someOf(paths: readonly string[]): string {
+  const more = paths.length > 3 ? ` and ${paths.length - 3} more` : '';
+  return `${paths.slice(0, 3).join(', ')}${more}`;
+}
