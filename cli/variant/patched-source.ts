@@ -28,7 +28,7 @@ export async function patchedSource(
     return failure(
       'usage',
       `There are no sources to change for ${kernel.spec}`,
-      'Use a packaged kernel, such as --kernel debian:6.1, or run without changes',
+      'Use a packaged kernel, --kernel debian:6.1, or one that is built: --kernel src:DIR',
     );
   }
   const { progress, signal } = context;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isBuiltIn } from '../kernel/file-system-module.js';
 import { isBuiltFromSource, type Kernel, type KernelContext } from '../kernel/kernel.js';
 import { RECIPES } from '../kernel/recipes.js';
-import { failure, type Outcome, success } from '../outcome.js';
+import { type Outcome, success } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
 import { isBuiltAlone, pathsOf } from './patch.js';
 import { changedSubdirectories, patchedSource, readSteps } from './patched-source.js';
@@ -55,21 +55,16 @@ export async function fullBuildSpec(
   variant: Variant,
   context: KernelContext,
 ): Promise<Outcome<FullBuildNeed | undefined>> {
+  // Of other kernels there are no sources to change, which is said where they are wanted.
+  if (!isBuiltFromSource(spec) && !spec.startsWith('debian:')) return success(undefined);
   const outside = await pathsOutside(variant, context);
   if (!outside.ok) return outside;
   if (outside.value.length === 0) return success(undefined);
   const changes = `${variant.name} changes ${someOf(outside.value)}, which takes a full build`;
   if (isBuiltFromSource(spec)) return success({ spec, why: changes });
-  if (spec.startsWith('debian:')) {
-    const source = spec.replace(/^debian:/, 'debsrc:');
-    const why = `${changes}: of ${source}, with daxrepro's configuration, since one with Debian's takes hours`;
-    return success({ spec: source, why });
-  }
-  return failure(
-    'change-rejected',
-    `${changes}, and of ${spec} there are no sources`,
-    'Use src:DIR with the sources of that kernel, or --kernel debsrc:6.1',
-  );
+  const source = spec.replace(/^debian:/, 'debsrc:');
+  const why = `${changes}: of ${source}, with daxrepro's configuration, since one with Debian's takes hours`;
+  return success({ spec: source, why });
 }
 
 /** Whether a variant changes a file system that this kernel has in its image. */
