@@ -19,6 +19,7 @@ import {
 import { exitCodeOfUnits, type RunResult, worstVerdict } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
 import { defaultStore } from '../store/store.js';
+import { expectationFor } from '../suite/expected.js';
 import { version } from '../version.js';
 import {
   ensureSystemFor,
@@ -94,6 +95,7 @@ async function run(
       store: context.store,
       checkpoints: options.checkpoint !== false,
       progress,
+      expected: (unit) => expectationFor(unit, checked.expected),
       replay: (unit) => replayCommand(unit, request),
       observer: reporter,
       signal,

@@ -3,9 +3,10 @@ import { checkBuild } from '../kernel/full-build.js';
 import type { BuildOptions } from '../kernel/kernel.js';
 import { type KernelSpec, parseSpec } from '../kernel/spec.js';
 import { EXIT, exitCodeOf, type Failure, formatFailure, type Outcome } from '../outcome.js';
+import { formatJunit } from '../report/junit.js';
 import { makeReporter, type Reporter } from '../report/reporter.js';
 import type { RunResult } from '../run/result.js';
-import { writeJson } from '../run/run-directory.js';
+import { writeJson, writeWhole } from '../run/run-directory.js';
 import { ensureSystem } from '../system/install.js';
 import type { Part } from '../system/requirements.js';
 import { readChangeFiles } from '../variant/changes.js';
@@ -75,10 +76,13 @@ const PARTS: Record<KernelSpec['type'], readonly Part[]> = {
 export function keepResult(result: RunResult, code: number): number {
   try {
     writeJson(join(result.directory, 'result.json'), result);
+    writeWhole(join(result.directory, 'results.xml'), formatJunit(result));
     return code;
   } catch (error) {
     const { message } = error as Error;
-    process.stderr.write(`daxrepro: result.json could not be written: ${message}\n`);
+    process.stderr.write(
+      `daxrepro: result.json and results.xml could not be written: ${message}\n`,
+    );
     return code === EXIT.ok ? EXIT.noVerdict : code;
   }
 }

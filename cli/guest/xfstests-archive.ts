@@ -73,7 +73,7 @@ export async function treeArchive(
     } catch (error) {
       return storageFailure(tree, error);
     }
-    const libraries = await librariesOf(programs);
+    const libraries = programs.length > 0 ? await librariesOf(programs) : success([]);
     if (!libraries.ok) {
       return failure(
         'program-missing',

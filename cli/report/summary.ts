@@ -26,12 +26,21 @@ function formatUnit(unit: UnitResult, style: SummaryStyle): string[] {
   return [
     `${verdictMark(unit.verdict, style)}  ${unit.fs} ${unit.test}${attempt}  (${formatSeconds(unit.durationSeconds)}, ${unit.pmem}, ${unit.accel})`,
     field('reason', escapeForTerminal(unit.reason)),
+    ...formatExpected(unit),
     field('kernel', `${unit.kernel.release} from ${unit.kernel.spec}`),
     field('driver', describeDriver(unit)),
     field('DAX', describeDax(unit)),
     ...formatFindings(unit),
     ...(unit.verdict === 'pass' ? [] : [field('replay', unit.replay)]),
   ];
+}
+
+function formatExpected({ verdict, expectedFailure: expected }: UnitResult): string[] {
+  if (!expected) return [];
+  const reason = escapeForTerminal(expected.reason);
+  if (expected.held) return [field('expected', `to fail: ${reason}`)];
+  if (verdict === 'pass') return [field('expected', `to fail, and passed: ${reason}`)];
+  return [field('expected', `to fail otherwise: ${reason}`)];
 }
 
 function field(name: string, value: string): string {

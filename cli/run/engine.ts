@@ -32,6 +32,8 @@ export interface EngineContext {
   /** Whether guests are cloned from checkpoints, or each is booted. */
   checkpoints: boolean;
   progress: Progress;
+  /** What was expected of a unit that came out so. */
+  expected?: (result: UnitResult) => UnitResult['expectedFailure'];
   /** How to run this unit alone again. */
   replay: (unit: Unit) => string;
   observer: EngineObserver;
@@ -112,6 +114,8 @@ async function runAndJudge(unit: Unit, index: number, context: EngineContext): P
     artifacts: ran.ok ? artifactPaths(folder, ran.value) : {},
     replay: context.replay(unit),
   };
+  const expected = context.expected?.(result);
+  if (expected) result.expectedFailure = expected;
   try {
     if (existsSync(directory)) writeJson(join(directory, 'unit.json'), result);
   } catch (error) {

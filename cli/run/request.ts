@@ -15,6 +15,7 @@ import {
 import { builtinSuiteVersion, builtinTests, selectTests } from '../suite/builtin.js';
 import { chooseTests } from '../suite/choose.js';
 import { type ExclusionOptions, withoutExcluded } from '../suite/exclude.js';
+import { type ExpectedFailure, readExpectedFailures } from '../suite/expected.js';
 import { findTree, testFacts, treeTests } from '../suite/xfstests/tree.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import { RUN_DEFAULTS } from './defaults.js';
@@ -38,6 +39,8 @@ export interface RunOptions extends ExclusionOptions {
   jobs?: string;
   cpus: string;
   accel: string;
+  /** A file of expected failures. */
+  expected?: string;
   control?: boolean;
   /** false with --no-checkpoint. */
   checkpoint?: boolean;
@@ -51,6 +54,7 @@ export interface CheckedRequest {
   accelerator: AcceleratorChoice;
   /** Guests at a time; undefined: as many as the machine takes. */
   jobs: number | undefined;
+  expected: readonly ExpectedFailure[];
 }
 
 /** Checks all that can be checked without looking anything up or starting anything. */
@@ -90,6 +94,9 @@ export function checkRequest(
   if (!fitting.ok) return fitting;
   const variant = variantOf(options);
   if (!variant.ok) return variant;
+  const expected: Outcome<ExpectedFailure[]> =
+    options.expected === undefined ? success([]) : readExpectedFailures(options.expected);
+  if (!expected.ok) return expected;
   const size = checkSize(options.size, fileSystem.value);
   if (!size.ok) return size;
   for (const [name, value] of [
@@ -103,6 +110,7 @@ export function checkRequest(
   return success({
     accelerator: accelerator.value,
     jobs: jobs.value,
+    expected: expected.value,
     request: {
       fs: fileSystem.value,
       tests: selected.value.tests,

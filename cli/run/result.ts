@@ -1,5 +1,6 @@
 import type { Finding } from '../findings/finding.js';
 import type { PmemKind } from '../guest/machine.js';
+import type { UnitExpectation } from '../suite/expected.js';
 import { VERDICTS, type Verdict } from '../verdict/judge.js';
 import type { XfstestsOutcome } from '../verdict/xfstests.js';
 
@@ -17,6 +18,8 @@ export interface UnitResult {
   reason: string;
   /** What became of a test of xfstests, in finer words than the verdict's. */
   outcome?: XfstestsOutcome | undefined;
+  /** Where the file of --expected says that it fails: why, and whether it did. */
+  expectedFailure?: UnitExpectation | undefined;
   /** True where the control without DAX was asked for. */
   control: boolean;
   dax: {
@@ -72,10 +75,13 @@ export function worstVerdict(units: readonly Pick<UnitResult, 'verdict'>[]): Ver
   return VERDICTS[worst] ?? 'error';
 }
 
-/** The contract's exit code of `run`. */
-export function exitCodeOfUnits(units: readonly Pick<UnitResult, 'verdict'>[]): 0 | 1 | 3 {
-  if (units.some(({ verdict }) => verdict === 'fail')) return 1;
-  const passed = units.some(({ verdict }) => verdict === 'pass');
+/** The contract's exit code of `run`. A failure that was expected is no news. */
+export function exitCodeOfUnits(
+  units: readonly Pick<UnitResult, 'verdict' | 'expectedFailure'>[],
+): 0 | 1 | 3 {
+  if (units.some(({ verdict, expectedFailure }) => verdict === 'fail' && !expectedFailure?.held))
+    return 1;
+  const passed = units.some(({ verdict }) => verdict === 'pass' || verdict === 'fail');
   const unknown = units.some(({ verdict }) => verdict === 'invalid' || verdict === 'error');
   return passed && !unknown ? 0 : 3;
 }

@@ -10,7 +10,7 @@ import { BASE } from '../variant/variant.js';
  * Where a run's files go:
  *
  *     <parent>/<time>-<fs>-<test>-<process>/
- *         result.json                  written last, whole or not at all
+ *         result.json results.xml      written last, whole or not at all
  *         001-ext2-generic-002/        one for each unit, in order
  *             console.log events.jsonl qemu-argv.json unit.json …
  */
@@ -49,8 +49,12 @@ function slug(text: string): string {
   return text.replaceAll(/[^A-Za-z0-9.]+/g, '-').slice(0, 60);
 }
 
-/** Writes JSON so that whoever finds the file finds all of it. */
 export function writeJson(file: string, value: unknown): void {
-  writeFileSync(`${file}.part`, `${JSON.stringify(value, null, 2)}\n`);
+  writeWhole(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Whoever finds the file finds all of it. */
+export function writeWhole(file: string, text: string): void {
+  writeFileSync(`${file}.part`, text);
   renameSync(`${file}.part`, file);
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { EXIT, exitCodeOf, formatFailure } from '../../cli/outcome.js';
 import { planUnits } from '../../cli/plan/plan.js';
@@ -159,5 +160,57 @@ t.test('words for a shell', (t) => {
   const words = shellWords(nasty.map(shellQuote).join(' '));
   t.strictSame(words, nasty);
   t.equal(shellQuote('debian:6.1'), 'debian:6.1');
+  t.end();
+});
+
+const STAND_IN = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
+
+t.test('a tree of xfstests', (t) => {
+  const checked = check({ suite: STAND_IN }, 'ext4', ['generic/002-004']);
+  t.match(checked, {
+    ok: true,
+    value: {
+      request: {
+        tests: ['generic/002', 'generic/003', 'generic/004'],
+        suite: { name: 'xfstests', tree: { directory: STAND_IN } },
+      },
+    },
+  });
+  const asked = request(
+    { suite: STAND_IN, exclude: ['generic/001'], group: ['quick,dax'] },
+    'ext4',
+  );
+  t.same(asked.tests, ['generic/002', 'generic/007'], 'ids, then groups, less what is excluded');
+  const units = planUnits({ ...asked, timeout: 900 }, '6.1.0');
+  t.match(units[1], {
+    suite: { name: 'xfstests' },
+    facts: { groups: ['auto', 'dax'], provokesWarnings: false },
+    mountOptions: 'acl,user_xattr,dax=always',
+    shape: { deviceSize: 1024 * 1024 * 1024 },
+  });
+  const [unit] = planUnits(asked, '6.1.0');
+  if (!unit) throw new Error('no unit');
+  t.match(replayCommand(unit, asked), ` --suite ${STAND_IN} `);
+  t.end();
+});
+
+t.test('what a tree of xfstests cannot give', (t) => {
+  const wrong: [RegExp, ReturnType<typeof check>][] = [
+    [/--suite \/nowhere: there is no directory/, check({ suite: '/nowhere' })],
+    [/is no xfstests tree: it has no check/, check({ suite: '/' })],
+    [/no test "generic\/999"/, check({ suite: STAND_IN }, 'ext2', ['generic/999'])],
+    [/no test "xfs\/001"/, check({ suite: STAND_IN }, 'ext2', ['xfs/001'])],
+    [/group "swap"/, check({ suite: STAND_IN, group: ['swap'] })],
+    [/--exclude x: that is no test/, check({ exclude: ['x'] })],
+    [/--exclude-file \/nowhere cannot be read/, check({ excludeFile: ['/nowhere'] })],
+    [/All tests that were asked for are excluded/, check({ exclude: ['generic/*'] })],
+    [/--expected \/nowhere cannot be read/, check({ expected: '/nowhere' })],
+  ];
+  for (const [message, checked] of wrong) {
+    t.notOk(checked.ok, `${message}`);
+    if (checked.ok) continue;
+    t.match(checked.failure.message, message);
+    t.equal(exitCodeOf(checked.failure), EXIT.usage);
+  }
   t.end();
 });

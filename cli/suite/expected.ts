@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { parseLocatedYaml } from '../compare/located-yaml.js';
+import { PMEM_KINDS } from '../guest/machine.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import { FILE_SYSTEMS } from '../plan/unit.js';
+import type { UnitResult } from '../run/result.js';
+import { isTestWord, means } from './choose.js';
+
+/**
+ * Failures that are expected: a file, so that it can be told what is new. Each entry says why, and may
+ * be limited; a failure with another finding than the one named is no expected one.
+ *
+ *     - test: generic/475            # or a range, or a pattern
+ *       reason: waits for the fix of …
+ *       fs: [ext4, xfs]
+ *       kernel: ">= 5.10, < 6.2"
+ *       pmem: memmap
+ *       signature: e2fsck:directory-inode-block-offset-directory-corrupted
+ */
+export interface ExpectedFailure {
+  test: string;
+  reason: string;
+  fs?: readonly string[] | undefined;
+  kernel?: KernelRange | undefined;
+  pmem?: readonly string[] | undefined;
+  signature?: string | undefined;
+}
+
+/** All of them have to hold. */
+type KernelRange = readonly { operator: '<' | '<=' | '>' | '>=' | '='; version: number[] }[];
+
+const oneOrMore = <Choice extends string>(choices: readonly Choice[]) => {
+  const error = `Give one of ${choices.join(', ')}, or a list of them`;
+  const choice = z.enum(choices as readonly [Choice, ...Choice[]], { error });
+  return z.preprocess(
+    (value) => (typeof value === 'string' ? [value] : value),
+    z.array(choice, { error }).min(1, { error }),
+  );
+};
+
+const KERNEL = 'Give conditions such as "< 6.2" or ">= 5.10, < 6.2"';
+
+const kernelRange = z.string({ error: KERNEL }).transform((text, context): KernelRange => {
+  const conditions = text.split(',').map((part) => {
+    const [, operator, version] = /^\s*(<=?|>=?|=)\s*(\d+(?:\.\d+)*)\s*$/.exec(part) ?? [];
+    return operator && version
+      ? {
+          operator: operator as KernelRange[number]['operator'],
+          version: version.split('.').map(Number),
+        }
+      : undefined;
+  });
+  if (conditions.includes(undefined)) context.addIssue({ code: 'custom', message: KERNEL });
+  return conditions.filter((condition) => condition !== undefined);
+});
+
+const SHAPE = 'Give a list of entries, each with `test` and `reason`';
+const TEST = 'Give a test, a range or a pattern, such as generic/475 or generic/001-010';
+const REASON = 'Say why it fails, in one line';
+
+const schema = z.array(
+  z.strictObject(
+    {
+      test: z.string({ error: TEST }).refine(isTestWord, { error: TEST }),
+      reason: z.string({ error: REASON }).regex(/\S/, { error: REASON }),
+      fs: oneOrMore(FILE_SYSTEMS).optional(),
+      kernel: kernelRange.optional(),
+      pmem: oneOrMore(PMEM_KINDS).optional(),
+      signature: z
+        .string({ error: 'Give the signature of a finding, as `daxrepro fsck` prints it' })
+        .regex(/^(e2fsck|xfs_repair|kernel):\S+$/, {
+          error: 'A signature begins with e2fsck:, xfs_repair: or kernel:, and has no blanks',
+        })
+        .optional(),
+    },
+    { error: SHAPE },
+  ),
+  { error: SHAPE },
+);
+
+/** What is wrong with the file is a usage error with its place. */
+export function readExpectedFailures(file: string): Outcome<ExpectedFailure[]> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    return failure(
+      'usage',
+      `--expected ${file} cannot be read: ${(error as Error).message}`,
+      SHAPE,
+    );
+  }
+  const yaml = parseLocatedYaml(file, text);
+  if (!yaml.ok) return yaml;
+  // A file of nothing but comments expects nothing.
+  const parsed = schema.safeParse(yaml.value.value ?? []);
+  if (parsed.success) return success(parsed.data);
+  const issue = parsed.error.issues[0];
+  if (issue?.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    return failure(
+      'usage',
+      `There is no "${key}" in an expected failure`,
+      'An entry has test, reason, fs, kernel, pmem and signature',
+      { place: yaml.value.placeOfKey(issue.path, key) },
+    );
+  }
+  return failure('usage', 'This is no expected failure', issue?.message ?? SHAPE, {
+    place: yaml.value.placeOf(issue?.path ?? []),
+  });
+}
+
+/** That a unit was expected to fail, beside its verdict. */
+export interface UnitExpectation {
+  reason: string;
+  /** Whether it came so: it failed, with the finding that was named. */
+  held: boolean;
+}
+
+/** undefined where no entry means this unit. Of several the first that holds, else the first. */
+export function expectationFor(
+  unit: Pick<UnitResult, 'test' | 'fs' | 'pmem' | 'kernel' | 'verdict' | 'findings'>,
+  entries: readonly ExpectedFailure[],
+): UnitExpectation | undefined {
+  const expectations = entries
+    .filter((entry) => applies(entry, unit))
+    .map(({ reason, signature }) => ({
+      reason,
+      held:
+        unit.verdict === 'fail' &&
+        (signature === undefined ||
+          unit.findings.some((finding) => finding.signature === signature)),
+    }));
+  return expectations.find(({ held }) => held) ?? expectations[0];
+}
+
+function applies(
+  { test, fs, kernel, pmem }: ExpectedFailure,
+  unit: Pick<UnitResult, 'test' | 'fs' | 'pmem' | 'kernel'>,
+): boolean {
+  return (
+    means(test, unit.test) &&
+    (fs?.includes(unit.fs) ?? true) &&
+    (pmem?.includes(unit.pmem) ?? true) &&
+    (kernel?.every((condition) => isWithin(unit.kernel.release, condition)) ?? true)
+  );
+}
+
+/** Compares as many numbers as the condition has: 6.1.192 is `= 6.1`, and not `> 6.1`. */
+function isWithin(release: string, { operator, version }: KernelRange[number]): boolean {
+  const numbers = (/^\d+(?:\.\d+)*/.exec(release)?.[0] ?? '').split('.').map(Number);
+  let order = 0;
+  for (const [index, wanted] of version.entries()) {
+    order = Math.sign((numbers[index] ?? 0) - wanted);
+    if (order !== 0) break;
+  }
+  switch (operator) {
+    case '<':
+      return order < 0;
+    case '<=':
+      return order <= 0;
+    case '>':
+      return order > 0;
+    case '>=':
+      return order >= 0;
+    case '=':
+      return order === 0;
+  }
+}

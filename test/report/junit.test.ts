@@ -1,0 +1,54 @@
+import t from 'tap';
+import { formatJunit } from '../../cli/report/junit.js';
+import type { UnitResult } from '../../cli/run/result.js';
+import { RESULT, UNIT } from '../util/results.js';
+import { finding } from '../verdict/records.js';
+
+const xml = (...units: Partial<UnitResult>[]) =>
+  formatJunit({ ...RESULT, units: units.map((unit) => ({ ...UNIT, ...unit })) });
+
+t.test('each verdict has its element', async (t) => {
+  const text = xml(
+    { test: 'generic/001', verdict: 'pass' },
+    { test: 'generic/002', verdict: 'fail', reason: 'it differs', outcome: 'output-differs' },
+    { test: 'generic/003', verdict: 'invalid', reason: 'no DAX' },
+    { test: 'generic/004', verdict: 'error', reason: 'did not boot' },
+    { test: 'generic/005', verdict: 'notrun', reason: 'needs more' },
+    {
+      test: 'generic/006',
+      verdict: 'fail',
+      reason: 'as always',
+      expectedFailure: { reason: 'known', held: true },
+    },
+    { test: 'generic/007', verdict: 'fail', expectedFailure: { reason: 'known', held: false } },
+    { test: 'generic/008', verdict: 'pass', expectedFailure: { reason: 'known', held: false } },
+    { test: 'generic/009', verdict: 'pass', attempt: 2, variant: 'v2' },
+  );
+  t.match(text, /<testsuites name="daxrepro" tests="9" failures="2" errors="2" skipped="2" /);
+  t.match(text, /name="generic\/001" time="[\d.]+"\/>/);
+  t.match(
+    text,
+    /name="generic\/002"[^>]*>\n *<failure type="output-differs" message="it differs">/,
+  );
+  t.match(text, /name="generic\/003"[^>]*>\n *<error type="invalid" message="no DAX">/);
+  t.match(text, /name="generic\/004"[^>]*>\n *<error type="error" message="did not boot">/);
+  t.match(text, /name="generic\/005"[^>]*>\n *<skipped message="needs more"\/>/);
+  t.match(text, /generic\/006"[^>]*>\n *<skipped message="expected to fail: known; as always"\/>/);
+  t.match(text, /name="generic\/007"[^>]*>\n *<failure /);
+  t.match(text, /generic\/008"[^>]*>\n *<system-out>it was expected to fail: known</);
+  t.match(text, /name="generic\/009 \[v2\] \(attempt 2\)"/);
+});
+
+t.test('text of the guest cannot break it', async (t) => {
+  const hostile = `]]><failure "&'\x00\x1b[2J\u202e\uffff\ud800 \n end`;
+  const text = xml({
+    test: 'generic/001',
+    verdict: 'fail',
+    reason: hostile,
+    findings: [finding({ message: hostile })],
+    replay: 'daxrepro run ext2 generic/001 --mkfs-opts "<a> & b"',
+  });
+  t.notMatch(text, /[\x00-\x08\x0b-\x1f\u202e\uffff]/);
+  t.match(text, /\]\]&gt;&lt;failure &quot;&amp;'\\x00\\x1b\[2J/);
+  t.equal((text.match(/<failure/g) ?? []).length, 1);
+});
