@@ -1,4 +1,5 @@
 import type { Severity } from './finding.js';
+import { anyOf } from './shape.js';
 
 /**
  * What lines e2fsck prints, as tables. Formats read in e2fsprogs 1.44 to 1.47 (e2fsck/problem.c,
@@ -90,11 +91,7 @@ export const FOLLOW_UP = new RegExp(
  * The line goes on with the message of the line before. Of those that start with a capital or a
  * parenthesis, the few there are.
  */
-export function isContinuation(line: string): boolean {
-  return CONTINUATIONS.some((pattern) => pattern.test(line));
-}
-
-const CONTINUATIONS: readonly RegExp[] = [
+export const CONTINUATION = anyOf([
   /^[\t ]/,
   // Messages that start in lower case after all: error texts of libraries and fields of the inode.
   /^(?!e2fsck|ext2fs_|fsck\.|i_)[a-z][\w-]*[ [](?!.*: (?:e2fsck|clean|recovering|\*{5}|\d+\/))/,
@@ -109,7 +106,7 @@ const CONTINUATIONS: readonly RegExp[] = [
   /^Move data off the filesystem and re-run e2fsck/,
   /^Will fix in pass 1B/,
   /^Those features are/,
-];
+]);
 
 /**
  * Preening puts the device, or the volume's label, in front of each message. Words that stand there
@@ -136,7 +133,7 @@ export const LISTS =
 export const LIST_ITEMS = /^[-+()\d ]*$/;
 
 /** Lines that say nothing of damage. What is worth a notice is below. */
-export const NOISE: readonly RegExp[] = [
+export const NOISE = anyOf([
   /^\s*$/,
   /^fsck from util-linux /,
   /^\tUsing EXT2FS Library version /,
@@ -167,20 +164,24 @@ export const NOISE: readonly RegExp[] = [
   /^ +\d+ (?:directory|directories|fifos?|links?|sockets?)$/,
   /^ +\d+ symbolic links?(?: \(\d+ fast symbolic links?\))?$/,
   /^-{12}$/,
-];
+]);
+
+/** The passes of problem.c; 1B to 1D come only with blocks of several files, 1E and 3A after repairs. */
+export const PASS =
+  /^Pass (?:(1): Checking inodes, blocks, and sizes|(1)(?:B: Rescanning for|D: Reconciling) multiply-claimed blocks|(1)C: Scanning directories for inodes with multiply-claimed blocks|(1)E: Optimizing extent trees|(2): Checking directory structure|(3): Checking directory connectivity|(3)A: Optimizing directories|(4): Checking reference counts|(5): Checking group summary information)$/;
 
 /** The summary: the last thing that a run to the end prints; the second form is that of -v. */
-export const SUMMARY: readonly RegExp[] = [
+export const SUMMARY = anyOf([
   /: \d+\/\d+ files \(\d+\.\d% non-contiguous\), \d+\/\d+ blocks\s*$/,
   /^ +(?:1 file|\d+ files)$/,
-];
+]);
 
 /** Printed where e2fsck went no further. The rest of the line, if any, is why. */
-export const ABORTED: readonly RegExp[] = [
+export const ABORTED = anyOf([
   /^(?:e2fsck|fsck\.ext[234]): aborted$/,
   /: e2fsck canceled\.$/,
   /^check aborted\.$/,
-];
+]);
 
 /** e2fsck's own verdict; the log has it before the summary, or where it aborts. */
 export const STILL_HAS_ERRORS = /: \*{10} WARNING: Filesystem still has errors \*{10}$/;

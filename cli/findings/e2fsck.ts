@@ -3,12 +3,13 @@ import {
   ABORTED,
   ABOUT_THE_FILE_SYSTEM,
   ANY_QUESTION,
+  CONTINUATION,
   FOLLOW_UP,
-  isContinuation,
   LIST_ITEMS,
   LISTS,
   NOISE,
   NOT_CHECKED,
+  PASS,
   PREEN_ADVICE,
   PREEN_PREFIX,
   PREEN_STOPPED,
@@ -31,6 +32,7 @@ import {
   type FsckReport,
 } from './fsck-report.js';
 import { LogLines } from './log-lines.js';
+import { anyOf, ShapeCache, shapeOf } from './shape.js';
 import { signature } from './signature.js';
 
 /** A message of more lines is none that e2fsck has: the lists of files that share blocks are cut. */
@@ -57,7 +59,8 @@ export function parseE2fsck(text: string, options: FsckOptions = {}): FsckReport
 export class E2fsckParser implements FsckParser {
   readonly #device: string | undefined;
   readonly #found = new FsckCollector();
-  readonly #classes = new ClassCache();
+  readonly #kinds = new ShapeCache<LineKind>();
+  readonly #classes = new ShapeCache<MessageClass>();
   #version: string | undefined;
   #pass: number | undefined;
   readonly #passes = new Set<number>();
@@ -69,6 +72,8 @@ export class E2fsckParser implements FsckParser {
   #saysErrors: string | undefined;
   /** The message that is being read. */
   #message: string[] = [];
+  /** The shapes of its lines, where numbers are all that varies in them. */
+  #shape: string | undefined;
   /** Whether the message is one line of numbers, of which more may come. */
   #isList = false;
   /** Whether a question alone in its line still belongs to the message before it. */
@@ -87,25 +92,48 @@ export class E2fsckParser implements FsckParser {
       this.#close();
       return;
     }
-    if (this.#structure(line)) {
+    const list = LISTS.exec(line)?.[0];
+    if (list !== undefined) {
+      this.#list(line, list);
+      return;
+    }
+    const shape = shapeOf(line);
+    const kind = this.#kinds.of(shape, () => kindOf(line));
+    if (kind.isStructure && this.#structure(line)) {
       this.#mayAsk = false;
-      return;
+    } else if (kind.isQuestion) {
+      this.#question(withoutPrefix(line), shape);
+    } else if (this.#message.length > 0 && kind.goesOn) {
+      this.#continue(line, shape, kind);
+    } else if (kind.isNoise) {
+      this.#close();
+    } else {
+      this.#begin(withoutPrefix(line), shape);
+      if (kind.asks) this.#close();
     }
-    const text = line.replace(PREEN_PREFIX, '');
-    if (text === '' || QUESTION_ALONE.test(text) || FOLLOW_UP.test(text)) {
-      this.#question(text);
-      return;
-    }
-    if (this.#message.length > 0 && text === line && isContinuation(line)) {
-      if (this.#message.length < LONGEST_MESSAGE) this.#message.push(line.trim());
-      if (ANY_QUESTION.test(line)) this.#close();
-      return;
-    }
+  }
+
+  /** A message that is one line of numbers: its first words are its shape. */
+  #list(line: string, words: string): void {
+    const isWhole = LIST_ITEMS.test(line.slice(words.length));
+    this.#begin(line, isWhole ? words.replace(/\d+/, '0') : undefined);
+    this.#isList = true;
+  }
+
+  #begin(text: string, shape: string | undefined): void {
     this.#close();
-    if (NOISE.some((pattern) => pattern.test(text))) return;
     this.#message = [text.trim()];
-    this.#isList = LISTS.test(text);
-    if (!this.#isList && (ANY_QUESTION.test(text) || QUESTION_AT_END.test(text))) this.#close();
+    this.#shape = shape;
+  }
+
+  #continue(line: string, shape: string | undefined, { asks }: LineKind): void {
+    if (this.#message.length < LONGEST_MESSAGE) {
+      this.#message.push(line.trim());
+      this.#shape = joined(this.#shape, shape);
+    } else if (!FILE_OF_LIST.test(line)) {
+      this.#found.addUnparsed(line);
+    }
+    if (asks) this.#close();
   }
 
   more(piece: string): void {
@@ -114,8 +142,6 @@ export class E2fsckParser implements FsckParser {
 
   /** Lines about the run rather than the file system. True where this was one. */
   #structure(line: string): boolean {
-    // Most lines begin with none of these: `P`ass, `e`2fsck, `R`estarting, `S`ignal, or have a colon.
-    if (!line.includes(':') && !/^(?: |[a-zA-Z\t/])/.test(line)) return false;
     const version = /^e2fsck (\d+\.\d\S*) \(/.exec(line);
     if (version) {
       this.#close();
@@ -123,14 +149,16 @@ export class E2fsckParser implements FsckParser {
       this.#runs += 1;
       return true;
     }
-    const pass = /^Pass (\d)[A-E]?: /.exec(line);
-    if (pass && !/^Pass \d\w?: (?:Memory used|I\/O read)/.test(line)) {
+    const pass = PASS.exec(line)
+      ?.slice(1)
+      .find((number) => number !== undefined);
+    if (pass !== undefined) {
       this.#close();
-      this.#pass = Number(pass[1]);
+      this.#pass = Number(pass);
       this.#passes.add(this.#pass);
       return true;
     }
-    if (SUMMARY.some((pattern) => pattern.test(line))) {
+    if (SUMMARY.test(line)) {
       this.#close();
       this.#summaries += 1;
       return true;
@@ -145,7 +173,7 @@ export class E2fsckParser implements FsckParser {
 
   /** Lines about how it ended; the text is why it went no further, where it did not. */
   #ending(line: string): string | undefined {
-    if (ABORTED.some((pattern) => pattern.test(line))) return 'e2fsck aborted';
+    if (ABORTED.test(line)) return 'e2fsck aborted';
     if (PREEN_STOPPED.test(line)) {
       this.#close('offered');
       if (this.#last) this.#last.fix ??= 'offered';
@@ -173,10 +201,11 @@ export class E2fsckParser implements FsckParser {
     return undefined;
   }
 
-  #question(line: string): void {
+  #question(line: string, shape: string | undefined): void {
     if (this.#message.length > 0) {
       // "Rename to a~0" and the like are part of what is found.
       this.#message.push(line);
+      this.#shape = joined(this.#shape, shape);
       this.#close();
     } else if (line === '') {
       return;
@@ -184,44 +213,39 @@ export class E2fsckParser implements FsckParser {
       // "Clone multiply-claimed blocks? no" is followed by "Delete file? no" about the same file.
       const fix = fixOf(line);
       if (this.#last && fix !== undefined) this.#last.fix ??= fix;
+    } else if (/[a-z]/.test(line)) {
+      this.#add([line], classify([line]));
     } else {
-      if (/[a-z]/.test(line)) this.#add(line, fixOf(line));
-      else this.#found.addUnparsed(line);
+      this.#found.addUnparsed(line);
     }
   }
 
   /** @param unanswered what became of the repair where the message has no question */
   #close(unanswered?: Finding['fix']): void {
     const message = this.#message;
-    this.#message = [];
     if (message.length === 0) return;
-    const text = message.join('\n');
-    const fix = fixOf(text) ?? unanswered;
-    if (fix !== undefined || ABOUT_THE_FILE_SYSTEM.test(text)) this.#add(text, fix);
+    this.#message = [];
+    const made = this.#classes.of(this.#shape, () => classify(message));
+    if (made.isAboutFileSystem || unanswered !== undefined) this.#add(message, made, unanswered);
     else for (const line of message) this.#found.addUnparsed(line);
   }
 
-  #add(text: string, fix: Finding['fix']): void {
+  #add(lines: readonly string[], made: MessageClass, unanswered?: Finding['fix']): void {
     this.#mayAsk = true;
-    const stated = text
-      .replace(QUESTION_AT_END, '')
-      .replace(ANY_QUESTION, '')
-      .replace(/\s*\n\s*/g, ' ')
-      .trim();
-    const message = (stated === '' ? text : stated).slice(0, LONGEST_TEXT);
-    const known = this.#classes.of(message);
-    if (!this.#found.wants(known.signature)) {
+    if (!this.#found.wants(made.signature)) {
       this.#last = undefined;
-      this.#found.omit(known.signature, known.severity);
+      this.#found.omit(made.signature, made.severity);
       return;
     }
+    const message = textOf(lines);
+    const fix = made.fix ?? unanswered;
     this.#last = {
       tool: 'e2fsck',
       ...(this.#device === undefined ? {} : { device: this.#device }),
       ...(this.#pass === undefined ? {} : { pass: this.#pass }),
       message: copied(message),
-      signature: known.signature,
-      severity: known.severity,
+      signature: made.signature,
+      severity: made.severity,
       ...(fix === undefined ? {} : { fix }),
       ...readMessage(message).entities,
     };
@@ -232,7 +256,7 @@ export class E2fsckParser implements FsckParser {
     this.#close();
     this.#pass = undefined;
     if (this.#saysErrors && this.#found.findings.every(({ severity }) => severity === 'notice')) {
-      this.#add(this.#saysErrors, undefined);
+      this.#add([this.#saysErrors], classify([this.#saysErrors]));
     }
     return this.#found.report('e2fsck', this.#version, this.#incomplete());
   }
@@ -243,6 +267,8 @@ export class E2fsckParser implements FsckParser {
       if (this.#unchecked) return "e2fsck did not check, it took the superblock's word (no -f)";
       return "the log ends before e2fsck's summary";
     }
+    // Both go to standard error, with the errors of its libraries.
+    if (this.#runs === 0) return "the log lacks e2fsck's first line: it needs both streams";
     const missing = [1, 2, 3, 4, 5].filter((pass) => !this.#passes.has(pass));
     return missing.length > 0 ? `the log lacks pass ${missing.join(', ')}` : undefined;
   }
@@ -257,27 +283,80 @@ function fixOf(text: string): Finding['fix'] {
   return answer === '' || answer === undefined ? 'offered' : 'refused';
 }
 
+/** What a line is by itself; what it means depends on what came before. */
+interface LineKind {
+  isStructure: boolean;
+  isQuestion: boolean;
+  /** It goes on with the message before it, where there is one. */
+  goesOn: boolean;
+  isNoise: boolean;
+  /** It ends with a question: the message is over. */
+  asks: boolean;
+}
+
+function kindOf(line: string): LineKind {
+  const text = withoutPrefix(line);
+  return {
+    isStructure: STRUCTURE.test(line),
+    isQuestion: text === '' || QUESTION_ALONE.test(text) || FOLLOW_UP.test(text),
+    goesOn: text === line && CONTINUATION.test(line),
+    isNoise: NOISE.test(text),
+    asks: ANY_QUESTION.test(text) || QUESTION_AT_END.test(text),
+  };
+}
+
+const STRUCTURE = anyOf([
+  /^e2fsck \d+\.\d\S* \(/,
+  PASS,
+  SUMMARY,
+  ABORTED,
+  PREEN_STOPPED,
+  PREEN_ADVICE,
+  SIGNAL,
+  STACK,
+  RESTARTED,
+  NOT_CHECKED,
+  STILL_HAS_ERRORS,
+  WAS_MODIFIED,
+]);
+
+/** The lists of files that share blocks are cut. */
+const FILE_OF_LIST = /^\t/;
+
+function withoutPrefix(line: string): string {
+  return line.includes(':') ? line.replace(PREEN_PREFIX, '') : line;
+}
+
+function joined(first: string | undefined, second: string | undefined): string | undefined {
+  return first === undefined || second === undefined ? undefined : `${first}\n${second}`;
+}
+
 interface MessageClass {
   signature: string;
   severity: Finding['severity'];
+  fix: Finding['fix'];
+  isAboutFileSystem: boolean;
 }
 
-/** A flood of one message, which differs in its numbers, costs its class once. */
-class ClassCache {
-  static readonly #MOST = 2000;
-  readonly #known = new Map<string, MessageClass>();
+function classify(lines: readonly string[]): MessageClass {
+  const text = lines.join('\n');
+  const message = textOf(lines);
+  const fix = fixOf(text);
+  return {
+    signature: signature('e2fsck', readMessage(message).class),
+    severity: SEVERITIES.find(([pattern]) => pattern.test(message))?.[1] ?? 'corruption',
+    fix,
+    isAboutFileSystem: fix !== undefined || ABOUT_THE_FILE_SYSTEM.test(text),
+  };
+}
 
-  of(message: string): MessageClass {
-    const shape = /['/<]/.test(message) ? undefined : message.replace(/\d+/g, '0');
-    const known = shape === undefined ? undefined : this.#known.get(shape);
-    if (known) return known;
-    const made = {
-      signature: signature('e2fsck', readMessage(message).class),
-      severity: SEVERITIES.find(([pattern]) => pattern.test(message))?.[1] ?? 'corruption',
-    };
-    if (shape !== undefined && this.#known.size < ClassCache.#MOST) {
-      this.#known.set(copied(shape), made);
-    }
-    return made;
-  }
+/** The message as one line, without its question. */
+function textOf(lines: readonly string[]): string {
+  const text = lines.join('\n');
+  const stated = text
+    .replace(QUESTION_AT_END, '')
+    .replace(ANY_QUESTION, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
+  return (stated === '' ? text : stated).slice(0, LONGEST_TEXT);
 }

@@ -1,4 +1,5 @@
 import type { Severity } from './finding.js';
+import { anyOf } from './shape.js';
 
 /**
  * What lines xfs_repair prints, as tables. Formats read in xfsprogs 3.2, 4.3, 6.1, 6.5 and 6.13
@@ -9,13 +10,14 @@ import type { Severity } from './finding.js';
  * file stands in it as it is, line breaks included.
  */
 
-export const PHASE = /^Phase (\d) - /;
+export const PHASE =
+  /^Phase (\d) - (?:find and verify superblock\.{3}$|using (?:internal log$|external log on )|for each AG\.{3}$|check for duplicate blocks\.{3}$|rebuild AG headers and trees\.{3}$|check inode connectivity\.{3}$|verify (?:and correct )?link counts\.{3}$)/;
 
-export const LAST_WORDS: readonly RegExp[] = [
+export const LAST_WORDS = anyOf([
   /^No modify flag set, skipping filesystem flush and exiting\.$/,
   // Without -n.
   /^done$/,
-];
+]);
 
 /** It went no further; the line is a finding too. */
 export const GAVE_UP =
@@ -27,7 +29,7 @@ export const SKIPS_PHASES_6_AND_7 =
 
 export const VERSION = /^xfs_repair version ([\d.]+)/;
 
-export const NOISE: readonly RegExp[] = [
+export const NOISE = anyOf([
   /^\s*$/,
   /^(?: {8}|\t)- /,
   /^No modify flag set, skipping phase 5$/,
@@ -50,7 +52,7 @@ export const NOISE: readonly RegExp[] = [
   /^At least \d+MB is needed to repair this filesystem efficiently$/,
   /^If repair fails due to lack of memory, please$/,
   /^(?:turn prefetching off \(-P\) to reduce the memory footprint|increase system RAM and\/or swap space to at least \d+MB)\.$/,
-];
+]);
 
 /** Messages of several lines that do not show it: how many follow the first. */
 export const FOLLOWING: ReadonlyArray<readonly [RegExp, number]> = [

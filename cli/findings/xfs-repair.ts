@@ -7,6 +7,7 @@ import {
   type FsckReport,
 } from './fsck-report.js';
 import { LogLines } from './log-lines.js';
+import { anyOf, ShapeCache, shapeOf } from './shape.js';
 import { messageClass, signature } from './signature.js';
 import {
   ABOUT_THE_FILE_SYSTEM,
@@ -44,6 +45,8 @@ export function parseXfsRepair(text: string, options: FsckOptions = {}): FsckRep
 export class XfsRepairParser implements FsckParser {
   readonly #device: string | undefined;
   readonly #found = new FsckCollector();
+  readonly #kinds = new ShapeCache<LineKind>();
+  readonly #classes = new ShapeCache<MessageClass>();
   readonly #phases = new Set<number>();
   #version: string | undefined;
   #phase: number | undefined;
@@ -51,6 +54,8 @@ export class XfsRepairParser implements FsckParser {
   #gaveUp = false;
   #skipped: number[] = [];
   #message: string[] = [];
+  /** The shapes of its lines, where numbers are all that varies in them. */
+  #shape: string | undefined;
   /** How many lines still belong to the message, whatever they are. */
   #following = 0;
   /** Whether a name has begun in the message and not ended: its line breaks end no line. */
@@ -66,23 +71,29 @@ export class XfsRepairParser implements FsckParser {
       return;
     }
     const line = raw.trimEnd();
+    const shape = shapeOf(line);
+    const kind = this.#kinds.of(shape, () => kindOf(line));
     if (this.#following > 0 && line !== '') {
-      this.#message.push(line.trim());
+      this.#continue(line, shape);
       this.#following -= 1;
       if (this.#following === 0) this.#close();
-      return;
+    } else if (!(kind.isStructure && this.#structure(line))) {
+      if (this.#message.length > 0 && kind.goesOn) {
+        this.#continue(line, shape);
+      } else {
+        this.#close();
+        this.#message = [line.trim()];
+        this.#shape = shape;
+        this.#following = kind.followers;
+        this.#inName = kind.opensName;
+      }
     }
-    if (this.#structure(line)) return;
-    const isMore = CONTINUATION.test(line) || ACTION.test(line);
-    if (this.#message.length > 0 && isMore) {
-      this.#message.push(line.trim());
-      return;
-    }
-    this.#close();
-    if (SKIPS_PHASES_6_AND_7.test(line)) this.#skipped = [6, 7];
-    this.#message = [line.trim()];
-    this.#following = FOLLOWING.find(([pattern]) => pattern.test(line))?.[1] ?? 0;
-    this.#inName = / ["']/.test(line) && OPEN_NAME.test(line);
+  }
+
+  #continue(line: string, shape: string | undefined): void {
+    this.#message.push(line.trim());
+    this.#shape =
+      this.#shape === undefined || shape === undefined ? undefined : `${this.#shape}\n${shape}`;
   }
 
   more(piece: string): void {
@@ -92,6 +103,7 @@ export class XfsRepairParser implements FsckParser {
   #continueName(line: string): void {
     const text = `${this.#message.join(' ')}\n${line}`;
     this.#message = [text];
+    this.#shape = undefined;
     this.#inName = OPEN_NAME.test(text) && text.length < LONGEST_NAME;
   }
 
@@ -106,17 +118,18 @@ export class XfsRepairParser implements FsckParser {
       this.#phases.add(this.#phase);
       return true;
     }
-    if (LAST_WORDS.some((pattern) => pattern.test(line))) {
+    if (LAST_WORDS.test(line)) {
       this.#close();
       this.#ended = true;
       return true;
     }
     this.#version ??= VERSION.exec(line)?.[1];
-    if (NOISE.some((pattern) => pattern.test(line))) {
+    if (NOISE.test(line)) {
       this.#close();
       return true;
     }
     if (GAVE_UP.test(line)) this.#gaveUp = true;
+    if (SKIPS_PHASES_6_AND_7.test(line)) this.#skipped = [6, 7];
     return false;
   }
 
@@ -127,36 +140,30 @@ export class XfsRepairParser implements FsckParser {
   }
 
   #close(): void {
-    const [first = '', ...rest] = this.#message;
-    // What would be done about it is no part of what is wrong.
-    const stated = [first, ...rest.filter((line) => !ACTION.test(line))].join(' ');
-    const whole = this.#message.join(' ');
+    const lines = this.#message;
+    if (lines.length === 0) return;
     this.#message = [];
     this.#following = 0;
     this.#inName = false;
-    if (whole === '') return;
-    const message = whole.slice(0, LONGEST_TEXT);
-    const read = readMessage(stated.slice(0, LONGEST_TEXT));
-    if (!ABOUT_THE_FILE_SYSTEM.test(read.bare) && !ACTION.test(message)) {
+    const made = this.#classes.of(this.#shape, () => classify(lines));
+    const message = lines.join(' ').slice(0, LONGEST_TEXT);
+    if (!made.isAboutFileSystem) {
       this.#found.addUnparsed(message);
       return;
     }
-    const name = signature('xfs_repair', messageClass(read.bare));
-    const severity = severityOf(message);
-    if (!this.#found.wants(name)) {
-      this.#found.omit(name, severity);
+    if (!this.#found.wants(made.signature)) {
+      this.#found.omit(made.signature, made.severity);
       return;
     }
-    const fix = fixOf(`${read.bare} ${rest.join(' ')}`);
     this.#found.add({
       tool: 'xfs_repair',
       ...(this.#device === undefined ? {} : { device: this.#device }),
       ...(this.#phase === undefined ? {} : { pass: this.#phase }),
       message: copied(message),
-      signature: name,
-      severity,
-      ...(fix === undefined ? {} : { fix }),
-      ...read.entities,
+      signature: made.signature,
+      severity: made.severity,
+      ...(made.fix === undefined ? {} : { fix: made.fix }),
+      ...readMessage(message).entities,
     });
   }
 
@@ -176,8 +183,45 @@ export class XfsRepairParser implements FsckParser {
   }
 }
 
-function severityOf(message: string): Severity {
-  return SEVERITIES.find(([pattern]) => pattern.test(message))?.[1] ?? 'corruption';
+/** What a line is by itself; what it means depends on what came before. */
+interface LineKind {
+  isStructure: boolean;
+  /** It goes on with the message before it, where there is one. */
+  goesOn: boolean;
+  /** How many lines belong to the message that it begins, whatever they are. */
+  followers: number;
+  opensName: boolean;
+}
+
+function kindOf(line: string): LineKind {
+  return {
+    isStructure: STRUCTURE.test(line),
+    goesOn: CONTINUATION.test(line) || ACTION.test(line),
+    followers: FOLLOWING.find(([pattern]) => pattern.test(line))?.[1] ?? 0,
+    opensName: OPEN_NAME.test(line),
+  };
+}
+
+const STRUCTURE = anyOf([PHASE, LAST_WORDS, NOISE, GAVE_UP, SKIPS_PHASES_6_AND_7]);
+
+interface MessageClass {
+  signature: string;
+  severity: Severity;
+  fix: Finding['fix'];
+  isAboutFileSystem: boolean;
+}
+
+function classify([first = '', ...rest]: readonly string[]): MessageClass {
+  // What would be done about it is no part of what is wrong.
+  const stated = [first, ...rest.filter((line) => !ACTION.test(line))].join(' ');
+  const message = stated.slice(0, LONGEST_TEXT);
+  const { bare } = readMessage(message);
+  return {
+    signature: signature('xfs_repair', messageClass(bare)),
+    severity: SEVERITIES.find(([pattern]) => pattern.test(message))?.[1] ?? 'corruption',
+    fix: fixOf(`${bare} ${rest.join(' ')}`),
+    isAboutFileSystem: ABOUT_THE_FILE_SYSTEM.test(bare) || ACTION.test(message),
+  };
 }
 
 function fixOf(bare: string): Finding['fix'] {

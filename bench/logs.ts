@@ -1,0 +1,83 @@
+/**
+ * `npm run bench:logs`: how fast logs of 100 MB are read, and in how much memory. The first is what
+ * e2fsck prints of a file system whose bitmaps are gone: one line. The others are floods of one
+ * message.
+ */
+import { FsckReader } from '../cli/findings/fsck.js';
+
+const SIZE = 100_000_000;
+const PIECE = 1 << 18;
+
+const PASSES = [
+  'e2fsck 1.47.0 (5-Feb-2023)',
+  'Pass 1: Checking inodes, blocks, and sizes',
+  'Pass 2: Checking directory structure',
+  'Pass 3: Checking directory connectivity',
+  'Pass 4: Checking reference counts',
+  'Pass 5: Checking group summary information',
+  '',
+].join('\n');
+const SUMMARY = '\n/dev/pmem0: 45/4096 files (0.0% non-contiguous), 374/4096 blocks\n';
+const QUESTION = '\nFix? no\n\n';
+
+interface Log {
+  what: string;
+  head: string;
+  repeated: (n: number) => string;
+  tail: string;
+}
+
+const LOGS: readonly Log[] = [
+  {
+    what: 'bitmap differences in one line',
+    head: `${PASSES}Block bitmap differences: `,
+    repeated: (n) => (n % 3 === 0 ? ` +(${n}--${n + 4})` : ` -${n * 7}`),
+    tail: `${QUESTION}${SUMMARY}`,
+  },
+  {
+    what: 'bitmap differences in lines of 1 KB',
+    head: PASSES,
+    repeated: (n) => `Block bitmap differences: ${` -(${n}--${n + 4})`.repeat(50)}${QUESTION}`,
+    tail: SUMMARY,
+  },
+  {
+    what: 'counts of groups',
+    head: PASSES,
+    repeated: (n) => `Free blocks count wrong for group #${n} (${n * 3}, counted=${n}).${QUESTION}`,
+    tail: SUMMARY,
+  },
+];
+
+function* pieces({ head, repeated, tail }: Log): Generator<Buffer> {
+  let text = head;
+  for (let n = 0, size = 0; size < SIZE; n += 1) {
+    const more = repeated(n);
+    size += more.length;
+    text += more;
+    if (text.length < PIECE) continue;
+    yield Buffer.from(text);
+    text = '';
+  }
+  yield Buffer.from(text + tail);
+}
+
+process.stdout.write('| log | MB/s | memory for it, MB |\n| --- | ---: | ---: |\n');
+for (const log of LOGS) {
+  const reader = new FsckReader();
+  let seconds = 0;
+  let size = 0;
+  const before = process.memoryUsage.rss();
+  let memory = before;
+  for (const piece of pieces(log)) {
+    // Making the log is not reading it.
+    const started = performance.now();
+    reader.push(piece);
+    seconds += (performance.now() - started) / 1000;
+    size += piece.length;
+    memory = Math.max(memory, process.memoryUsage.rss());
+  }
+  const report = reader.end();
+  if (!report?.completed || report.unparsed.length > 0) throw new Error(`${log.what}: misread`);
+  const rate = (size / 1e6 / seconds).toFixed(0);
+  process.stdout.write(`| ${log.what} | ${rate} | ${((memory - before) / 1e6).toFixed(0)} |\n`);
+}
