@@ -269,13 +269,19 @@ function classText(kind: Finding['kind'], text: string): string {
     case 'rcu-stall':
       return /starved/.test(text) ? 'starved' : 'stall';
     default:
-      return text
-        .replace(/\bcomm [^:]{1,16}: /, '')
-        .replace(/, (?:address|at virtual address|probably for)\b.*/, '')
-        .replace(/( for address| at virtual address|paging request at).*/, '$1')
-        .replace(/(\bcode: )\S+.*/, '$1')
-        .replace(/\bpid \d+\b|(?<=\bin process ).*|\bcode:.*/g, '')
-        .replace(/\bname=.*/, '');
+      return (
+        text
+          // ext4's way to say where it was: the process and the block depend on the moment.
+          .replace(/^(inode #\d+: )?block \d+: ?/, '$1')
+          .replace(/\bcomm .{1,15}?: /, '')
+          // Numbers in base 16 that nothing marks as such.
+          .replace(/\b(?=\d*[a-f])(?=[a-f]*\d)[\da-f]{4,16}\b/g, '')
+          .replace(/, (?:address|at virtual address|probably for)\b.*/, '')
+          .replace(/( for address| at virtual address|paging request at).*/, '$1')
+          .replace(/(\bcode: )\S+.*/, '$1')
+          .replace(/\bpid \d+\b|(?<=\bin process ).*|\bcode:.*/g, '')
+          .replace(/\bname=.*/, '')
+      );
   }
 }
 

@@ -112,6 +112,22 @@ const CLASSES: ReadonlyArray<readonly [string | string[], string]> = [
     'kernel:fs-error:xfs:corruption-detected-unmount-and-run-xfs_repair',
   ],
   [
+    'EXT4-fs error (device pmem0): ext4_ext_check_inode:567: inode #12: block 99: comm kworker/u8:1: pblk 0 bad header/extent: invalid magic - magic 5a0f, entries 0',
+    'kernel:fs-error:ext4:ext4_ext_check_inode:inode-pblk-bad-header-extent-invalid-magic-magic-entries',
+  ],
+  [
+    'EXT4-fs (pmem0): error restoring inline_data for inode -- potential data loss! (inode 13, error -5)',
+    'kernel:fs-error:ext4:error-restoring-inline_data-for-inode-potential-data-loss-inode-error',
+  ],
+  [
+    'XFS (pmem0): Allocated a known in-use inode 0x24bcab!',
+    'kernel:fs-error:xfs:allocated-a-known-in-use-inode',
+  ],
+  [
+    'XFS (pmem0): Torn write (CRC failure) detected at log block 0x1391b3. Truncating head block from 0x95b85.',
+    'kernel:fs-error:xfs:torn-write-crc-failure-detected-at-log-block-truncating-head-block-from',
+  ],
+  [
     'Buffer I/O error on dev pmem0, logical block 5, lost async page write',
     'kernel:io-error:buffer-i-o-error',
   ],
@@ -132,6 +148,30 @@ t.test('each complaint has its class, stamped or not', async (t) => {
       const found = scanKernelLog(text).map(({ signature }) => signature);
       t.strictSame(found, [expected], `${form}: ${lines[0]}`);
     }
+  }
+});
+
+t.test('what was asked for, or refused, is a notice', async (t) => {
+  for (const line of [
+    'EXT4-fs (pmem0): shut down requested (1)',
+    'EXT4-fs (pmem0): Invalid commit interval 9, must be smaller than 5',
+    'EXT4-fs (pmem0): warning: maximal mount count reached, running e2fsck is recommended',
+    'XFS (pmem0): User initiated shutdown received.',
+    'XFS (pmem0): invalid logbufs value: 99 [not 2-8]',
+    'XFS (pmem0): Superblock has unknown incompatible features (0x20) enabled.',
+  ]) {
+    t.match(scanKernelLog(stamped(line)), [{ severity: 'notice' }], line);
+  }
+  for (const line of [
+    'EXT4-fs (pmem0): mounted filesystem with ordered data mode. Quota mode: none.',
+    'EXT2-fs (pmem0): DAX enabled. Warning: EXPERIMENTAL, use at your own risk',
+    'XFS (pmem0): Mounting V5 Filesystem',
+    'XFS (pmem0): Ending clean mount',
+    'XFS (pmem0): Ending recovery (logdev: internal)',
+    'daxrepro_ext2: loading out-of-tree module taints kernel.',
+    'ext2: module verification failed: signature and/or required key missing - tainting kernel',
+  ]) {
+    t.strictSame(scanKernelLog(stamped(line)), [], line);
   }
 });
 
@@ -200,6 +240,7 @@ t.test('no findings', async (t) => {
     'XFS (pmem0): EXPERIMENTAL Large extent counts feature in use. Use at your own risk!',
     'XFS (pmem0): Mounting V5 Filesystem',
     'XFS (pmem0): Ending clean mount',
+    'XFS (pmem0): Ending recovery (logdev: internal)',
     'blk_update_request: I/O error, dev fd0, sector 0 op 0x0:(READ) flags 0x0',
     'Spectre V2 : WARNING: Unprivileged eBPF is enabled with eIBRS on',
     'sched_clock: Marking stable (1, 2)->(3, -4)',
