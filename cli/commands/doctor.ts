@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { EXIT } from '../outcome.js';
 import { defaultStore } from '../store/store.js';
+import { findTree, INSTALLED } from '../suite/xfstests/tree.js';
 import { installCommand } from '../system/distribution.js';
 import { type Host, installPrivilege, thisHost } from '../system/install.js';
 import { type KvmDevice, kvmDevice } from '../system/kvm.js';
@@ -13,7 +15,7 @@ import {
   type Place,
   parentDeathWorks,
 } from '../system/machine.js';
-import { missingRequirements } from '../system/programs.js';
+import { missingRequirements, xfstestsLacks } from '../system/programs.js';
 import { ALL_PARTS } from '../system/requirements.js';
 import { type Tool, toolVersions } from '../system/versions.js';
 import { version } from '../version.js';
@@ -111,6 +113,7 @@ async function examine({
         ]
       : []),
     ...(confined ? [confined] : []),
+    ...suiteNotes(host),
   ];
   return {
     schemaVersion: 1,
@@ -135,6 +138,20 @@ async function examine({
     kvm: { ...device, ...(trial ? { trial } : {}) },
     parentDeath,
   };
+}
+
+/** Of xfstests only where there is a tree, or should be. */
+function suiteNotes({ path, distribution }: Host): string[] {
+  if (!process.env['DAXREPRO_XFSTESTS'] && !existsSync(INSTALLED)) return [];
+  const tree = findTree('xfstests');
+  if (!tree.ok) return [tree.failure.message, tree.failure.remedy];
+  const lacks = xfstestsLacks(path, distribution.family);
+  return [
+    `There is an xfstests tree in ${tree.value.directory}`,
+    ...(lacks
+      ? [`Tests of xfstests that want these may say that they do not apply: ${lacks}`]
+      : []),
+  ];
 }
 
 const GIB = 1024 ** 3;

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Part, REQUIREMENTS, type Requirement } from './requirements.js';
+import { type Family, type Part, REQUIREMENTS, type Requirement } from './requirements.js';
 
 /** Looking for programs, without starting any: this is done before every run. */
 
@@ -50,6 +50,16 @@ export function missingRequirements(
     .filter(({ part }) => parts.includes(part))
     .map((requirement) => ({ requirement, names: missingNames(requirement, path) }))
     .filter(({ names }) => names.length > 0);
+}
+
+/** The programs that tests of xfstests want and this machine lacks, by package; empty: none. */
+export function xfstestsLacks(path?: string, family: Family = 'debian'): string {
+  return missingRequirements(['xfstests'], path)
+    .map(({ requirement, names }) => {
+      const name = requirement.packages[family];
+      return `${names.join(' and ')}${name ? ` (package ${name})` : ''}`;
+    })
+    .join(', ');
 }
 
 function missingNames({ programs, file }: Requirement, path: string): string[] {

@@ -17,7 +17,9 @@ export type Part =
   /** Applying patches. */
   | 'patches'
   /** Applying semantic patches; only installed for who uses one. */
-  | 'semantic-patches';
+  | 'semantic-patches'
+  /** What tests of xfstests want, each a few of them: told, and not installed unasked. */
+  | 'xfstests';
 
 /** What `daxrepro setup` installs. */
 export const ALL_PARTS: readonly Part[] = ['run', 'debian-kernel', 'build', 'patches'];
@@ -198,7 +200,30 @@ export const REQUIREMENTS: readonly Requirement[] = [
     purpose: 'applies semantic patches (.cocci)',
     packages: packaged('coccinelle', { arch: undefined }),
   },
+  ...xfstestsPrograms(),
 ];
+
+/** What tests look for and do without, by saying that they do not apply. */
+function xfstestsPrograms(): Requirement[] {
+  const lines: [programs: string[], packages: Requirement['packages']][] = [
+    [['attr'], packaged('attr')],
+    [['dmsetup'], packaged('dmsetup', { fedora: 'device-mapper', suse: 'device-mapper' })],
+    [['fio'], packaged('fio')],
+    [['gawk'], packaged('gawk')],
+    [['fuser', 'killall'], packaged('psmisc')],
+    [['getcap', 'setcap'], packaged('libcap2-bin', { fedora: 'libcap', suse: 'libcap-progs' })],
+    [['keyctl'], packaged('keyutils')],
+    [['quota', 'quotacheck'], packaged('quota', { arch: 'quota-tools' })],
+    [['uuidgen'], packaged('uuid-runtime', { fedora: 'util-linux', arch: 'util-linux' })],
+    [['xfsdump', 'xfsrestore'], packaged('xfsdump')],
+  ];
+  return lines.map(([programs, packages]) => ({
+    part: 'xfstests',
+    programs,
+    purpose: 'is what some tests of xfstests want',
+    packages,
+  }));
+}
 
 /** Programs that only the guest needs. */
 function guestPrograms(): Requirement[] {

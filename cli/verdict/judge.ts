@@ -8,6 +8,7 @@ import {
   decideXfstests,
   lostDax,
   mountsWithoutDax,
+  wasDamagedBefore,
   type XfstestsOutcome,
   xfstestsFindings,
   xfstestsGap,
@@ -225,7 +226,11 @@ function decideMounted(
   if (failure?.verdict === 'notrun' && serious.length === 0) return failure;
 
   if (serious.length > 0) {
-    return { verdict: 'fail', reason: describeFindings(serious, failure?.reason) };
+    const reason = describeFindings(serious, failure?.reason);
+    const already = wasDamagedBefore(record)
+      ? '; it was there before the test: what TEST_DEV was filled with, and unmounted, shows it'
+      : '';
+    return { verdict: 'fail', reason: `${reason}${already}` };
   }
   if (failure) return failure;
   const gaveUp = eventsOf(record, 'gave-up')[0];

@@ -235,6 +235,15 @@ function testDevice({ ready }: UnitRecord): string | undefined {
   return ready?.testDevice.replace('/dev/', '');
 }
 
+/** Whether check found damage before it began with the test: what TEST_DEV was filled with shows it. */
+export function wasDamagedBefore({ suiteChecks = [] }: UnitRecord): boolean {
+  return suiteChecks.some(
+    ({ event, report }) =>
+      event.phase === 'setup' &&
+      report?.findings.some(({ severity }) => severity !== 'notice') === true,
+  );
+}
+
 /** What a pass lacks although the test passed; undefined where it lacks nothing. */
 export function xfstestsGap(record: UnitRecord): string | undefined {
   for (const { event, report } of record.suiteChecks ?? []) {

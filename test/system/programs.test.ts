@@ -1,7 +1,12 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { findProgram, missingRequirements, systemPath } from '../../cli/system/programs.js';
+import {
+  findProgram,
+  missingRequirements,
+  systemPath,
+  xfstestsLacks,
+} from '../../cli/system/programs.js';
 import { ALL_PARTS, REQUIREMENTS } from '../../cli/system/requirements.js';
 import { fakeHost } from './host.js';
 
@@ -34,8 +39,15 @@ t.test('parts have requirements of their own, and files count', async (t) => {
 t.test('every requirement is whole', async (t) => {
   for (const { part, programs, file, purpose, packages } of REQUIREMENTS) {
     // Who never uses a semantic patch needs no spatch.
-    t.ok(ALL_PARTS.includes(part) || part === 'semantic-patches');
+    t.ok([...ALL_PARTS, 'semantic-patches', 'kernel-build', 'xfstests'].includes(part));
     t.ok(programs.length > 0 || file !== undefined, purpose);
     t.ok(packages.debian, purpose);
   }
+});
+
+t.test('what tests of xfstests want is told by package', async (t) => {
+  const lacks = xfstestsLacks('/none');
+  t.match(lacks, /\bfuser and killall \(package psmisc\)/);
+  t.match(lacks, /\bquota and quotacheck \(package quota\)/);
+  t.match(xfstestsLacks('/none', 'arch'), /quotacheck \(package quota-tools\)/);
 });
