@@ -69,6 +69,8 @@ program
     `for each test: 90, 5m (default: ${RUN_DEFAULTS.timeout}; of xfstests 15m)`,
   )
   .option('--repeat <n>', 'times to run each test', RUN_DEFAULTS.repeat)
+  .option('--until-fail', 'repeat until something fails (without --repeat: 1000 times at most)')
+  .option('--seed <n>', "what the guests' random numbers begin with (recorded; default: random)")
   .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
   .option('--cpus <n>', 'of each guest', RUN_DEFAULTS.cpus)
   .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
@@ -110,6 +112,7 @@ program
     `for each test; goes before the case's (default: ${RUN_DEFAULTS.timeout})`,
   )
   .option('--repeat <n>', 'times to run each cell', RUN_DEFAULTS.repeat)
+  .option('--seed <n>', "what the guests' random numbers begin with (recorded; default: random)")
   .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
   .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
   .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')

@@ -14,6 +14,7 @@ import { formatMail } from '../report/compare-mail.js';
 import { formatComparison } from '../report/compare-text.js';
 import { formatCells } from '../report/compare-words.js';
 import { describeHost } from '../run/host.js';
+import { countRepeats } from '../run/repeats.js';
 import { buildOptionsOf } from '../run/request.js';
 import { worstVerdict } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
@@ -107,6 +108,7 @@ async function compare(
     verdict: worstVerdict(results),
     case: { file, title, kernel: of.kernel, variants, fileSystems, tests, pmem },
     units: results,
+    repeats: countRepeats(results),
     differences: [],
     host,
     tools,

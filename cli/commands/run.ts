@@ -10,6 +10,7 @@ import { runUnits } from '../run/engine.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
 import { unitArgv } from '../run/launch.js';
 import { type Prepared, prepare } from '../run/prepare.js';
+import { countRepeats } from '../run/repeats.js';
 import {
   type CheckedRequest,
   checkRequest,
@@ -95,13 +96,14 @@ async function run(
     runUnits(units, {
       prepared: () => prepared.value,
       directory: directory.value,
-      jobs: checked.jobs ?? guestsAtATime(units),
+      jobs: checked.jobs ?? guestsAtATime(units, options.checkpoint !== false),
       store: context.store,
       checkpoints: options.checkpoint !== false,
       progress,
       expected: (unit) => expectationFor(unit, checked.expected),
       replay: (unit) => replayCommand(unit, request),
       observer: reporter,
+      ...(request.untilFail ? { isLast: ({ verdict }) => verdict === 'fail' } : {}),
       signal,
     }),
     describeHost(prepared.value.qemu),
@@ -112,6 +114,7 @@ async function run(
     command: argv,
     verdict: worstVerdict(results),
     units: results,
+    repeats: countRepeats(results),
     host,
     started: started.toISOString(),
     durationSeconds: Math.round((Date.now() - started.getTime()) / 10) / 100,

@@ -29,6 +29,7 @@ export interface CompareOptions {
   timeout?: string;
   control?: boolean;
   repeat: string;
+  seed?: string;
   jobs?: string;
   accel: string;
   /** false with --no-checkpoint. */

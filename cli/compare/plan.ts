@@ -1,6 +1,7 @@
+import { randomInt } from 'node:crypto';
 import type { AcceleratorChoice } from '../guest/accelerator.js';
 import { type Outcome, success } from '../outcome.js';
-import { planUnits } from '../plan/plan.js';
+import { planUnits, SEEDS } from '../plan/plan.js';
 import type { RunRequest, Unit } from '../plan/unit.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { checkRequest } from '../run/request.js';
@@ -27,6 +28,7 @@ export interface ComparisonPlan {
 /** What is not the case's business, but the run's. */
 export interface RunFlags {
   repeat: string;
+  seed?: string | undefined;
   jobs?: string | undefined;
   accel: string;
   cc?: string;
@@ -34,6 +36,8 @@ export interface RunFlags {
 }
 
 export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPlan> {
+  // The same for all: attempts of different variants are to differ by the variant alone.
+  const seed = flags.seed ?? String(randomInt(SEEDS));
   const plan: ComparisonPlan = { cells: [], accelerator: 'auto', jobs: undefined };
   for (const name of cellNames(of)) {
     const { options } = of;
@@ -42,6 +46,7 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       kernel: of.kernel,
       pmem: name.pmem,
       repeat: flags.repeat,
+      seed,
       accel: flags.accel,
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.cc === undefined ? {} : { cc: flags.cc }),

@@ -55,7 +55,7 @@ export async function runComparison(
   const ran = await runUnits(ready, {
     prepared: (unit) => mustHave(preparedFor(unit)),
     directory,
-    jobs: plan.jobs ?? guestsAtATime(units),
+    jobs: plan.jobs ?? guestsAtATime(units, context.checkpoints),
     store: context.store,
     checkpoints: context.checkpoints,
     progress: context.progress,

@@ -22,6 +22,7 @@ export function unpreparedResult(
     pmem: unit.shape.pmem,
     accel: more.accel,
     attempt: unit.attempt,
+    seed: unit.seed,
     verdict: 'error',
     reason: reasonOf(failed),
     control: unit.control,

@@ -264,6 +264,8 @@ export interface UnitRequest {
   CLOCK?: number;
   /** Hexadecimal: what the guest's random numbers begin with. Clones would share them otherwise. */
   ENTROPY?: string;
+  /** For tests that choose at random: 32 bits. */
+  SEED?: number;
   /** Modules to load before the one that is sent, separated by blanks. */
   MODULE_NEEDS?: string | undefined;
 }

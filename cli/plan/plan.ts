@@ -19,36 +19,44 @@ export const SMALLEST_SIZE: Record<FileSystem, number> = {
   xfs: 300 * MIB,
 };
 
+/** Seeds are numbers below this. */
+export const SEEDS = 2 ** 32;
+
 /** Above this a guest with two devices asks for more than a desk has. */
 export const LARGEST_SIZE = 64 * 1024 * MIB;
 
 /**
- * The units of a request, in the order they are run: all attempts of a test before the next test.
+ * The units of a request, in the order they are run: all attempts of a test before the next test, or
+ * where the first failure is looked for, all tests before the next attempt.
  *
  * @param release the kernel's, which decides how DAX is asked for
  */
 export function planUnits(request: RunRequest, release: string): Unit[] {
-  return request.tests.flatMap((test) =>
-    Array.from({ length: request.repeat }, (_, index) => ({
-      fs: request.fs,
-      test,
-      suite: { name: request.suite.name, version: request.suite.version },
-      facts: request.suite.name === 'xfstests' ? request.suite.facts.get(test) : undefined,
-      kernelSpec: request.kernel,
-      variant: request.variant.name,
-      attempt: index + 1,
-      shape: {
-        pmem: request.pmem,
-        deviceSize: request.size ?? defaultSize(request),
-        memory: GUEST_MEMORY,
-        cpus: request.cpus,
-      },
-      mkfsOptions: mkfsOptions(request, release),
-      mountOptions: mountOptions(request, release),
-      timeout: request.timeout,
-      control: request.control,
-    })),
-  );
+  const attempts = Array.from({ length: request.repeat }, (_, index) => index + 1);
+  const { tests } = request;
+  const order = request.untilFail
+    ? attempts.flatMap((attempt) => tests.map((test) => ({ test, attempt })))
+    : tests.flatMap((test) => attempts.map((attempt) => ({ test, attempt })));
+  return order.map(({ test, attempt }) => ({
+    fs: request.fs,
+    test,
+    suite: { name: request.suite.name, version: request.suite.version },
+    facts: request.suite.name === 'xfstests' ? request.suite.facts.get(test) : undefined,
+    kernelSpec: request.kernel,
+    variant: request.variant.name,
+    attempt,
+    seed: (request.seed + attempt - 1) % SEEDS,
+    shape: {
+      pmem: request.pmem,
+      deviceSize: request.size ?? defaultSize(request),
+      memory: GUEST_MEMORY,
+      cpus: request.cpus,
+    },
+    mkfsOptions: mkfsOptions(request, release),
+    mountOptions: mountOptions(request, release),
+    timeout: request.timeout,
+    control: request.control,
+  }));
 }
 
 /** Tests of xfstests want room; of what they do not use nothing is taken from the host. */

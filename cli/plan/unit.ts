@@ -36,6 +36,10 @@ export interface RunRequest {
   /** Seconds for each test. */
   timeout: number;
   repeat: number;
+  /** Whether to stop at the first failure; attempts then go round all tests. */
+  untilFail: boolean;
+  /** The first attempt's seed: see `Unit`. */
+  seed: number;
   cpus: number;
   /** The user wants the control: mounted without DAX, and proven to be so. */
   control: boolean;
@@ -52,6 +56,8 @@ export interface Unit {
   variant: string;
   /** From 1. */
   attempt: number;
+  /** 32 bits: what the guest's random numbers begin with. The same for an attempt in all variants. */
+  seed: number;
   shape: Omit<MachineShape, 'accelerator'>;
   /** As mkfs gets them, what the user gave last. */
   mkfsOptions: string;

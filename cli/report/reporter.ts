@@ -67,6 +67,7 @@ class TerminalReporter implements Reporter {
   #units = 0;
   #finished = 0;
   #failed = 0;
+  #firstFinished = 0;
   #line = '';
   #since = performance.now();
   readonly #running = new Map<number, string>();
@@ -104,6 +105,7 @@ class TerminalReporter implements Reporter {
 
   unitFinished(result: UnitResult, index: number): void {
     this.#running.delete(index);
+    if (this.#finished === 0) this.#firstFinished = performance.now();
     this.#finished += 1;
     if (result.verdict === 'fail') this.#failed += 1;
     if (this.#units > 1) this.#print(resultLine(result));
@@ -119,9 +121,16 @@ class TerminalReporter implements Reporter {
   #showUnits(): void {
     const counts =
       this.#units > 1
-        ? `${this.#finished}/${this.#units}${this.#failed > 0 ? `, ${this.#failed} failed` : ''}  `
+        ? `${this.#finished}/${this.#units}${this.#failed > 0 ? `, ${this.#failed} failed` : ''}${this.#left()}  `
         : '';
     this.#show(`${counts}${[...this.#running.values()].join('  ')}`);
+  }
+
+  /** How long the rest takes where it takes as long as what is done; the first unit is no measure. */
+  #left(): string {
+    if (this.#finished < 2) return '';
+    const each = (performance.now() - this.#firstFinished) / (this.#finished - 1);
+    return `, ${formatSeconds((each * (this.#units - this.#finished)) / 1000)} left`;
   }
 
   #show(text: string): void {

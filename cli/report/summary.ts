@@ -2,6 +2,7 @@ import { escapeForTerminal } from '../findings/escape.js';
 import type { Finding } from '../findings/finding.js';
 import type { RunResult, UnitResult } from '../run/result.js';
 import { VERDICTS } from '../verdict/judge.js';
+import { alikeAttempts, describeRepeats } from './repeats.js';
 import { formatSeconds, plural } from './text.js';
 
 /** A run's outcome as people read it: what ran, how DAX was proven, the verdict, where the files are. */
@@ -14,8 +15,13 @@ export interface SummaryStyle {
 }
 
 export function formatSummary(result: RunResult, style: SummaryStyle): string {
-  const lines = result.units.flatMap((unit) => [...formatUnit(unit, style), '']);
+  const lines = alikeAttempts(result.units).flatMap(({ first, others }) => [
+    ...formatUnit(first, style),
+    ...(others ? [field('again', others)] : []),
+    '',
+  ]);
   if (result.units.length === 0) lines.push('Nothing ran.', '');
+  lines.push(...result.repeats.map(describeRepeats));
   if (result.units.length > 1) lines.push(formatCounts(result), '');
   lines.push(`files    ${result.directory}`);
   return lines.join('\n');

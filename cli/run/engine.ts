@@ -37,12 +37,14 @@ export interface EngineContext {
   /** How to run this unit alone again. */
   replay: (unit: Unit) => string;
   observer: EngineObserver;
+  /** Whether to start no more after this result; what runs runs to its end. */
+  isLast?: (result: UnitResult) => boolean;
   signal?: AbortSignal;
 }
 
 /**
- * @returns a result for each unit, in the units' order; those that an interruption kept from
- *   running are not there
+ * @returns a result for each unit, in the units' order; those that an interruption or `isLast` kept
+ *   from running are not there
  */
 export async function runUnits(
   units: readonly Unit[],
@@ -54,14 +56,16 @@ export async function runUnits(
     context.progress({ type: 'note', text });
   }
   let next = 0;
+  let over = false;
   const worker = async () => {
-    while (next < units.length && !context.signal?.aborted) {
+    while (next < units.length && !over && !context.signal?.aborted) {
       const index = next++;
       const unit = units[index] as Unit;
       context.observer.unitStarted(unit, index);
       const result = await runAndJudge(unit, index, context);
       results[index] = result;
       context.observer.unitFinished(result, index);
+      over ||= context.isLast?.(result) ?? false;
     }
   };
   await Promise.all(Array.from({ length: Math.min(context.jobs, units.length) }, worker));
@@ -99,6 +103,7 @@ async function runAndJudge(unit: Unit, index: number, context: EngineContext): P
     pmem: unit.shape.pmem,
     accel: prepared.accelerator,
     attempt: unit.attempt,
+    seed: unit.seed,
     verdict: judgement.verdict,
     reason: judgement.reason,
     ...(judgement.outcome ? { outcome: judgement.outcome } : {}),

@@ -1,10 +1,11 @@
+import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { ACCELERATOR_CHOICES, type AcceleratorChoice } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import { type BuildOptions, checkBuildOptions } from '../kernel/kernel.js';
 import { parseChoice, parseCount, parseSeconds, parseSize } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import { LARGEST_SIZE, SMALLEST_SIZE } from '../plan/plan.js';
+import { LARGEST_SIZE, SEEDS, SMALLEST_SIZE } from '../plan/plan.js';
 import {
   FILE_SYSTEMS,
   type FileSystem,
@@ -36,6 +37,8 @@ export interface RunOptions extends ExclusionOptions {
   size?: string;
   timeout?: string;
   repeat: string;
+  untilFail?: boolean;
+  seed?: string;
   jobs?: string;
   cpus: string;
   accel: string;
@@ -82,8 +85,13 @@ export function checkRequest(
   if (!accelerator.ok) return accelerator;
   const timeout = parseSeconds(options.timeout ?? TIMEOUTS[suite.name]);
   if (!timeout.ok) return timeout;
-  const repeat = parseCount('--repeat', options.repeat, 1, 100_000);
+  const repeat = parseCount('--repeat', attempts(options), 1, 100_000);
   if (!repeat.ok) return repeat;
+  const seed =
+    options.seed === undefined
+      ? success(randomInt(SEEDS))
+      : parseCount('--seed', options.seed, 0, SEEDS - 1);
+  if (!seed.ok) return seed;
   const cpus = parseCount('--cpus', options.cpus, 1, 64);
   if (!cpus.ok) return cpus;
   const jobs =
@@ -124,10 +132,17 @@ export function checkRequest(
       mountOptions: options.mountOpts,
       timeout: timeout.value,
       repeat: repeat.value,
+      untilFail: options.untilFail === true,
+      seed: seed.value,
       cpus: cpus.value,
       control: options.control === true,
     },
   });
+}
+
+/** Looking for a failure without a number of attempts has to end somewhere. */
+function attempts({ repeat, untilFail }: RunOptions): string {
+  return untilFail && repeat === RUN_DEFAULTS.repeat ? '1000' : repeat;
 }
 
 /** Seconds for a test where nobody says: those of xfstests are made for real machines. */
@@ -227,6 +242,8 @@ export function replayCommand(unit: Unit, request: RunRequest): string {
     ['--mount-opts', request.mountOptions],
     ['--timeout', String(unit.timeout), TIMEOUTS[request.suite.name]],
     ['--cpus', String(unit.shape.cpus), RUN_DEFAULTS.cpus],
+    // Of one attempt among many: another may well have another verdict.
+    ['--seed', request.repeat > 1 ? String(unit.seed) : undefined],
   ];
   const options = given
     .filter(([, value, usual]) => value !== undefined && value !== usual)

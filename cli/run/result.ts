@@ -3,6 +3,7 @@ import type { PmemKind } from '../guest/machine.js';
 import type { UnitExpectation } from '../suite/expected.js';
 import { VERDICTS, type Verdict } from '../verdict/judge.js';
 import type { XfstestsOutcome } from '../verdict/xfstests.js';
+import type { Repeats } from './repeats.js';
 
 /** A unit's outcome, as the contract's JSON has it. What is not in the contract is added to it. */
 export interface UnitResult {
@@ -14,6 +15,8 @@ export interface UnitResult {
   pmem: PmemKind;
   accel: string;
   attempt: number;
+  /** Of this attempt: `--seed`. */
+  seed: number;
   verdict: Verdict;
   reason: string;
   /** What became of a test of xfstests, in finer words than the verdict's. */
@@ -62,6 +65,8 @@ export interface RunResult {
   command: string[];
   verdict: Verdict;
   units: UnitResult[];
+  /** Counts and failure rates, of tests with more than one attempt. */
+  repeats: Repeats[];
   host: { kernel: string; qemu: string; node: string; cpus: number };
   started: string;
   durationSeconds: number;

@@ -340,6 +340,27 @@ t.test('--repeat 3 --jobs 2', async (t) => {
   t.match(stderr, /\[3\/3\] pass ext4 generic\/002/);
 });
 
+t.test('--until-fail ends with the first failure, and says of which attempt it was', async (t) => {
+  const args = ['--until-fail', '--repeat', '4', '--jobs', '1', '--seed', '7', '--json'];
+  const failing = await run(t, unitSteps({ test: { status: 1, failures: 'it is lost' } }), args);
+  t.equal(failing.exitCode, 1, failing.stderr);
+  document(failing.stdout);
+  const failed = JSON.parse(failing.stdout).units;
+  t.equal(failed.length, 1);
+  t.match(failed[0], { attempt: 1, seed: 7, replay: /--seed 7$/ });
+
+  const passing = await run(t, unitSteps(), args);
+  t.equal(passing.exitCode, 0, passing.stderr);
+  const { units, repeats } = JSON.parse(passing.stdout);
+  t.strictSame(
+    units.map(({ seed }: { seed: number }) => seed),
+    [7, 8, 9, 10],
+  );
+  t.match(repeats, [
+    { fs: 'ext4', test: 'generic/002', counts: { pass: 4 }, failures: { rate: 0 } },
+  ]);
+});
+
 t.test('two tests with two outcomes: the worst counts', async (t) => {
   const whole = unitSteps();
   const asked = whole.findIndex(({ request }) => request) + 1;

@@ -12,6 +12,8 @@ const REQUEST: RunRequest = {
   pmem: 'memmap',
   timeout: 120,
   repeat: 1,
+  untilFail: false,
+  seed: 7,
   cpus: 1,
   control: false,
 };
@@ -25,6 +27,21 @@ t.test('all attempts of a test before the next test', (t) => {
     ['b 1', 'b 2', 'b 3', 'a 1', 'a 2', 'a 3'],
   );
   t.end();
+});
+
+t.test('until one fails: all tests before the next attempt', async (t) => {
+  const units = plan({ tests: ['b', 'a'], repeat: 2, untilFail: true });
+  t.strictSame(
+    units.map(({ test, attempt }) => `${test} ${attempt}`),
+    ['b 1', 'a 1', 'b 2', 'a 2'],
+  );
+});
+
+t.test('each attempt has a seed of its own, the same for every test', async (t) => {
+  const seeds = (more: Partial<RunRequest>) =>
+    plan({ tests: ['a', 'b'], repeat: 3, ...more }).map(({ seed }) => seed);
+  t.strictSame(seeds({}), [7, 8, 9, 7, 8, 9]);
+  t.strictSame(seeds({ seed: 2 ** 32 - 1 }), [2 ** 32 - 1, 0, 1, 2 ** 32 - 1, 0, 1]);
 });
 
 t.test('how DAX is asked for', (t) => {

@@ -128,9 +128,17 @@ t.test('a replay command asks for the same again', (t) => {
       t.strictSame(words.slice(0, 2), ['daxrepro', 'run'], command);
       const again = parse(words);
       t.ok(again.ok, command);
-      if (again.ok) t.strictSame(again.value.request, asked, command);
+      if (!again.ok) continue;
+      // A seed that nobody asked for is new each time.
+      t.strictSame({ ...again.value.request, seed: 0 }, { ...asked, seed: 0 }, command);
     }
   }
+  const repeated = request({ repeat: '3', seed: '41' });
+  t.equal(
+    replayCommand(planUnits(repeated, '6.1.0')[1] as never, repeated),
+    'daxrepro run ext2 generic/002 --seed 42',
+    'one attempt of many, by its seed',
+  );
   t.equal(
     replayCommand(planUnits(request(), '6.1.0')[0] as never, request()),
     'daxrepro run ext2 generic/002',
@@ -213,4 +221,22 @@ t.test('what a tree of xfstests cannot give', (t) => {
     t.equal(exitCodeOf(checked.failure), EXIT.usage);
   }
   t.end();
+});
+
+t.test(
+  'looking for a failure goes on for a thousand attempts, or as many as are asked for',
+  async (t) => {
+    t.match(request({ untilFail: true }), { untilFail: true, repeat: 1000 });
+    t.match(request({ untilFail: true, repeat: '7' }), { untilFail: true, repeat: 7 });
+    t.match(request(), { untilFail: false, repeat: 1 });
+  },
+);
+
+t.test('a seed is a number of 32 bits', async (t) => {
+  t.equal(request({ seed: '4294967295' }).seed, 4294967295);
+  t.not(request().seed, request().seed, 'random where nobody says');
+  for (const seed of ['4294967296', '-1', 'x', '1.5', '']) {
+    const checked = checkRequest('ext2', ['generic/002'], { ...RUN_DEFAULTS, seed });
+    t.match(checked, { ok: false, failure: { kind: 'usage', message: /--seed/ } }, seed);
+  }
 });

@@ -1,0 +1,34 @@
+import { type Proportion, proportion } from '../statistics/proportion.js';
+import type { Verdict } from '../verdict/judge.js';
+import type { UnitResult } from './result.js';
+
+/** What the attempts at one test came to. They are counted, never merged into one verdict. */
+export interface Repeats {
+  fs: string;
+  test: string;
+  variant: string;
+  pmem: string;
+  /** How many attempts had each verdict; those that none had are left out. */
+  counts: Partial<Record<Verdict, number>>;
+  /** Of the attempts that passed or failed: the rest says nothing. undefined where there is none. */
+  failures: Proportion | undefined;
+}
+
+/** For each test with more than one attempt, in the order they were run. */
+export function countRepeats(units: readonly UnitResult[]): Repeats[] {
+  const groups = new Map<string, UnitResult[]>();
+  for (const unit of units) {
+    const key = JSON.stringify([unit.fs, unit.test, unit.variant, unit.pmem]);
+    groups.set(key, [...(groups.get(key) ?? []), unit]);
+  }
+  return [...groups.values()].filter((group) => group.length > 1).map(count);
+}
+
+function count(group: UnitResult[]): Repeats {
+  const [{ fs, test, variant, pmem }] = group as [UnitResult];
+  const counts: Repeats['counts'] = {};
+  for (const { verdict } of group) counts[verdict] = (counts[verdict] ?? 0) + 1;
+  const { pass = 0, fail = 0 } = counts;
+  const failures = pass + fail > 0 ? proportion(fail, pass + fail) : undefined;
+  return { fs, test, variant, pmem, counts, failures };
+}

@@ -1,0 +1,31 @@
+import { availableParallelism } from 'node:os';
+import t from 'tap';
+import { planUnits } from '../../cli/plan/plan.js';
+import { RUN_DEFAULTS } from '../../cli/run/defaults.js';
+import { guestsAtATime } from '../../cli/run/host.js';
+import { checkRequest } from '../../cli/run/request.js';
+
+const GIB = 2 ** 30;
+
+function units(more: { size?: string; pmem?: string } = {}) {
+  const checked = checkRequest('ext2', ['generic/002'], { ...RUN_DEFAULTS, ...more });
+  if (!checked.ok) throw new Error(checked.failure.message);
+  return planUnits(checked.value.request, '6.1.0');
+}
+
+t.test('no more guests than cores, and than memory allows', async (t) => {
+  const cores = availableParallelism();
+  t.equal(guestsAtATime(units(), true, 1024 * GIB), cores);
+  // A clone and its two devices of 4 GiB take more than 8 GiB.
+  t.equal(guestsAtATime(units({ size: '4G' }), true, 9 * GIB), 1);
+  t.equal(guestsAtATime(units({ size: '4G' }), true, 18 * GIB), Math.min(cores, 2));
+  t.equal(guestsAtATime(units(), true, 0), 1, 'one, always');
+});
+
+t.test('a guest that is booted needs all its memory', async (t) => {
+  const most = (checkpoints: boolean, pmem: string) =>
+    guestsAtATime(units({ pmem }), checkpoints, 3 * GIB);
+  t.equal(most(true, 'memmap'), Math.min(availableParallelism(), 2));
+  t.equal(most(false, 'memmap'), 1);
+  t.equal(most(true, 'virtio-pmem'), 1, 'which is never cloned');
+});

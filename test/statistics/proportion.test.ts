@@ -1,0 +1,46 @@
+import t from 'tap';
+import { atMost, proportion } from '../../cli/statistics/proportion.js';
+
+// From the definition, for small numbers: a sum of binomial terms.
+function slow(hits: number, trials: number, rate: number): number {
+  const choose = (n: number, k: number): number => (k === 0 ? 1 : (choose(n - 1, k - 1) * n) / k);
+  let sum = 0;
+  for (let k = 0; k <= hits; k += 1)
+    sum += choose(trials, k) * rate ** k * (1 - rate) ** (trials - k);
+  return sum;
+}
+
+t.test('the binomial distribution', async (t) => {
+  for (const [hits, trials, rate] of [
+    [0, 1, 0.5],
+    [2, 10, 0.3],
+    [9, 10, 0.99],
+    [7, 20, 0.05],
+  ] as const) {
+    t.ok(Math.abs(atMost(hits, trials, rate) - slow(hits, trials, rate)) < 1e-12);
+  }
+  t.equal(atMost(3, 3, 0.5), 1);
+  t.equal(atMost(0, 5, 0), 1);
+  t.equal(atMost(0, 5, 1), 0);
+  t.ok(Math.abs(atMost(500, 1000, 0.5) - 0.512612509089) < 1e-9, 'no underflow');
+});
+
+t.test('the interval is where the tails say', async (t) => {
+  // No failure in n: the upper end solves (1 - p)^n = 0.025.
+  t.ok(Math.abs(proportion(0, 100).interval[1] - (1 - 0.025 ** (1 / 100))) < 1e-10);
+  t.equal(proportion(0, 100).interval[0], 0);
+  // The mirror image.
+  t.ok(Math.abs(proportion(100, 100).interval[0] - 0.025 ** (1 / 100)) < 1e-10);
+  t.equal(proportion(100, 100).interval[1], 1);
+  for (const [hits, trials] of [
+    [1, 10],
+    [3, 20],
+    [10, 12],
+  ] as const) {
+    const { rate, interval } = proportion(hits, trials);
+    t.equal(rate, hits / trials);
+    t.ok(Math.abs(1 - slow(hits - 1, trials, interval[0]) - 0.025) < 1e-9, `low of ${hits}`);
+    t.ok(Math.abs(slow(hits, trials, interval[1]) - 0.025) < 1e-9, `high of ${hits}`);
+  }
+  t.ok(proportion(3, 20, 0.5).interval[1] < proportion(3, 20).interval[1]);
+});
