@@ -127,7 +127,8 @@ export async function fetchSourceArchive(
     name,
     refresh ? async () => undefined : look,
     async (scratch) => {
-      const found = await findPackages(kernel, scratch, context);
+      // Of sources nothing is run that came with them.
+      const found = await findPackages(kernel, scratch, context, { libc: undefined });
       if (!found.ok) return found;
       const { apt, packages } = found.value;
       const entry = await fetchArchive(kernel.version, packages, apt, context);
@@ -184,8 +185,9 @@ async function findPackages(
   kernel: CatalogueKernel,
   scratch: string,
   context: KernelContext,
+  /** The C library that their programs are to run with; undefined: any. */
+  { libc }: { libc: string | undefined } = { libc: hostLibc() },
 ): Promise<Outcome<{ apt: Apt; packages: KernelPackages }>> {
-  const libc = hostLibc();
   const complaints: string[] = [];
   let unsuitable: { apt: Apt; packages: KernelPackages } | undefined;
   for (const release of await ownReleaseFirst(kernel.releases)) {

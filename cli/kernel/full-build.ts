@@ -167,8 +167,9 @@ async function buildIn(
   const fresh = (await readdir(build).catch(() => [])).length === 0;
   await announce(step, fresh, context);
   const started = performance.now();
-  progress({ type: 'stage', text: `Copying the sources of ${tree.spec} to the cache` });
-  const source = await prepareSource(workspace, tree, change, signal);
+  const onExport = () =>
+    progress({ type: 'stage', text: `Copying the sources of ${tree.spec} to the cache` });
+  const source = await prepareSource(workspace, { tree, change }, onExport, signal);
   if (!source.ok) return source;
   await mkdir(build, { recursive: true });
   const log: string[] = [];

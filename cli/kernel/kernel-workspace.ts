@@ -43,11 +43,15 @@ export interface ChangedFiles {
 const stateSchema = z.object({ tree: z.string(), changed: z.array(z.string()) });
 type State = z.infer<typeof stateSchema>;
 
-/** Makes `source/` in the workspace hold the tree with the change. */
+/**
+ * Makes `source/` in the workspace hold the tree with the change.
+ *
+ * @param onExport called before the tree is copied, which may take a while
+ */
 export async function prepareSource(
   workspace: string,
-  tree: SourceTree,
-  change: SourceChange | undefined,
+  { tree, change }: { tree: SourceTree; change: SourceChange | undefined },
+  onExport: () => void,
   signal?: AbortSignal,
 ): Promise<Outcome<string>> {
   const source = join(workspace, 'source');
@@ -55,6 +59,7 @@ export async function prepareSource(
   const before = await restore(workspace, state?.changed ?? []);
   if (state?.tree !== tree.identity) {
     const notes = join(workspace, 'notes');
+    onExport();
     await mkdir(notes, { recursive: true });
     await writeState(workspace, { tree: '', changed: [] });
     const exported = await tree.exportTo(source, notes, signal);

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { readCatalogue } from '../../cli/kernel/catalogue.js';
+import { fetchSourceArchive } from '../../cli/kernel/debian.js';
 import { resolveKernel } from '../../cli/kernel/kernel.js';
 import { formatFailure } from '../../cli/outcome.js';
 import { makeContext } from './context.js';
@@ -146,4 +148,28 @@ t.test('interrupted while it downloads', async (t) => {
   while (!apt.calls().includes('downloading')) await new Promise((done) => setTimeout(done, 20));
   controller.abort();
   t.match(await resolving, { failure: { kind: 'interrupted' } });
+});
+
+t.test('sources alone: nothing else is fetched, and the packaged kernel shares them', async (t) => {
+  const { apt, context, notes } = setUp(t);
+  const [kernel] = (await readCatalogue()).filter(({ version }) => version === '6.1');
+  if (!kernel) return t.fail('no 6.1');
+  const first = await fetchSourceArchive(kernel, context);
+  if (!first.ok) return t.fail(formatFailure(first.failure));
+  t.ok(existsSync(first.value.file));
+  t.strictSame(
+    apt.calls().filter((call) => call.includes(' download ')),
+    ['apt-get download linux-source-6.1=6.1.192-2'],
+  );
+  t.match(notes(), [
+    /package lists/,
+    /^Downloading the sources of kernel 6\.1 \(Debian 6\.1\.192-2\)/,
+  ]);
+  apt.addVersion('57', '6.1.200-1');
+  t.strictSame(await fetchSourceArchive(kernel, context), first, 'it is remembered');
+
+  const packaged = await resolveKernel('debian:6.1', context);
+  t.match(packaged, { value: { release: '6.1.0-57-amd64' } });
+  const now = await fetchSourceArchive(kernel, context);
+  t.equal(now.ok && now.value.file, packaged.ok && packaged.value.build?.sourceArchive);
 });

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { EXIT, exitCodeOf, formatFailure } from '../../cli/outcome.js';
@@ -93,7 +94,9 @@ function parse(argv: string[]): ReturnType<typeof checkRequest> {
     else if (word.startsWith('--')) {
       const name = word.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
       at += 1;
-      (options as unknown as Record<string, string | undefined>)[name] = argv[at];
+      const value = argv[at];
+      const given = options as unknown as Record<string, unknown>;
+      given[name] = name === 'kconfig' ? [...(options.kconfig ?? []), value] : value;
     } else words.push(word);
   }
   return checkRequest(words[0] ?? '', words.slice(1), options);
@@ -118,6 +121,8 @@ t.test('a replay command asks for the same again', (t) => {
     [{ mkfsOpts: '-b 1024 -O ^has_journal', mountOpts: "a='b',`id`,$(id)" }, 'ext4'],
     [{ mkfsOpts: '', mountOpts: '~/x*?[a] #; & | > < \\ !' }],
     [{ size: '17000000' }],
+    [{ kernel: 'src:/a b@v6.1', cc: '/opt/x y/gcc', kconfig: ['/a.config', '/b c.config'] }],
+    [{ kernel: 'debsrc:6.1', cc: 'gcc-9' }],
     [{ timeout: '0.5m', accel: 'tcg' }],
   ];
   for (const [options, fs] of requests) {
@@ -144,6 +149,15 @@ t.test('a replay command asks for the same again', (t) => {
     'daxrepro run ext2 generic/002',
     'what is usual is not named',
   );
+  t.end();
+});
+
+t.test('how a kernel is built is asked only of one that is built; paths become absolute', (t) => {
+  for (const more of [{ cc: 'gcc-9' }, { kconfig: ['x'] }]) {
+    t.match(check(more), { failure: { kind: 'usage', remedy: /debsrc:6\.1/ } });
+  }
+  const { build } = request({ kernel: 'src:linux', cc: './gcc', kconfig: ['own.config'] });
+  t.strictSame(build, { cc: resolve('gcc'), kconfig: [resolve('own.config')] });
   t.end();
 });
 
