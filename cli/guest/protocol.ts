@@ -59,6 +59,8 @@ const Mount = z.object({
   options: z.string(),
   servedByExt4: z.boolean(),
   servedByXfs: z.boolean(),
+  /** Of a refused mount: the last lines of the kernel's log. */
+  kernelLog: z.string().default(''),
 });
 
 /** A check of a file system that xfstests' `check` made; its log is the file of this name. */

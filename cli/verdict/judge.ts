@@ -8,8 +8,10 @@ import {
   decideXfstests,
   lostDax,
   mountsWithoutDax,
+  refusedForDax,
   wasDamagedBefore,
   type XfstestsOutcome,
+  xfstestsEvent,
   xfstestsFindings,
   xfstestsGap,
 } from './xfstests.js';
@@ -232,6 +234,17 @@ function decideMounted(
       : '';
     return { verdict: 'fail', reason: `${reason}${already}` };
   }
+  const refused =
+    expected.xfstests && !expected.control && failure?.verdict === 'fail'
+      ? refusedForDax(record)
+      : undefined;
+  if (refused) {
+    return {
+      verdict: 'invalid',
+      outcome: 'without-dax',
+      reason: `the test asks for a mount that is refused with DAX, ${quote(refused)}; ${failure?.reason}`,
+    };
+  }
   if (failure) return failure;
   const gaveUp = eventsOf(record, 'gave-up')[0];
   if (gaveUp) return { verdict: 'error', reason: `${gaveUp.step}: ${lastLine(gaveUp.message)}` };
@@ -247,7 +260,7 @@ function decideMounted(
     verdict: 'pass',
     reason: `the test ran to its end and nothing was found${
       without > 0 ? `; ${without} of its mounts were without DAX, as it means them to be` : ''
-    }`,
+    }${expected.xfstests && xfstestsEvent(record)?.watched === false ? NOT_COUNTED : ''}`,
   };
 }
 
@@ -257,6 +270,9 @@ function decideBuiltin(record: UnitRecord): Decision | undefined {
   if (!test) return { verdict: 'error', reason: 'the guest finished without running the test' };
   return decideTest(test);
 }
+
+const NOT_COUNTED =
+  '; this kernel has no kprobes, so a mount that was not made by mount(8) would not have been seen';
 
 /** What the test itself says; undefined where it is content. */
 function decideTest(test: Extract<GuestEvent, { event: 'test' }>): Decision | undefined {

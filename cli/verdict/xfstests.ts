@@ -1,4 +1,5 @@
 import type { Finding } from '../findings/finding.js';
+import { daxMessages } from '../findings/kernel-log.js';
 import type { MountEvent, XfstestsEvent } from '../guest/protocol.js';
 import { showsDax } from './dax-proof.js';
 import type { Expectation, UnitRecord } from './record.js';
@@ -70,6 +71,20 @@ function mountProblem(mount: MountEvent, asked: Asked, expected: Expectation): s
     return dax ? 'with DAX, where the control without it was asked for' : undefined;
   return dax || isMeant(mount, asked) ? undefined : `without DAX: ${mount.options}`;
 }
+
+/**
+ * The kernel's word where it refused a mount within the test for DAX's sake: blocks smaller than a page,
+ * a journal for data. A test that fails for that says nothing of the file system on DAX.
+ */
+export function refusedForDax(record: UnitRecord): string | undefined {
+  return mountsOf(record)
+    .filter(({ phase, directory, status }) => phase === 'test' && directory === '' && status !== 0)
+    .flatMap(({ kernelLog }) => daxMessages(kernelLog.split('\n')))
+    .find((line) => REFUSAL.test(line));
+}
+
+const REFUSAL =
+  /unsupported|not supported|incompatible|can't mount|cannot|not allowed|turning off/i;
 
 /** Mounts without DAX that the test itself asked for. */
 export function mountsWithoutDax(record: UnitRecord, expected: Expectation): number {

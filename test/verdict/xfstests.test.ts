@@ -40,6 +40,7 @@ const mount = (fs: Fs, more: Partial<MountEvent> = {}): MountEvent => ({
   options: 'rw,relatime,dax=always',
   servedByExt4: fs === 'ext4',
   servedByXfs: fs === 'xfs',
+  kernelLog: '',
   ...more,
 });
 
@@ -524,6 +525,55 @@ const CASES: Case[] = [
     verdict: 'invalid',
     outcome: 'without-dax',
     reason: /the kernel counted 2 mounts/,
+  },
+  {
+    name: 'a kernel that cannot count mounts',
+    record: saying({ watched: false }),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /nothing was found; this kernel has no kprobes/,
+  },
+  {
+    name: 'a test that fails since DAX refuses what it mounts',
+    record: (record, fs) =>
+      mounting({
+        status: 32,
+        directory: '',
+        device: '',
+        options: '',
+        kernelLog: '[   12.000000] EXT4-fs (pmem1): unsupported blocksize for DAX',
+      })(saying({ status: 1, output: FAILED, files: 'out.bad ', times: '' })(record), fs),
+    verdict: 'invalid',
+    outcome: 'without-dax',
+    reason:
+      /refused with DAX, "EXT4-fs \(pmem1\): unsupported blocksize for DAX"; the test's output/,
+  },
+  {
+    name: 'a test that fails after a mount was refused for something else',
+    record: (record, fs) =>
+      mounting({
+        status: 32,
+        directory: '',
+        device: '',
+        options: '',
+        kernelLog: '[   12.000000] EXT4-fs (pmem1): bad geometry: block count 9 exceeds 8',
+      })(saying({ status: 1, output: FAILED, files: 'out.bad ', times: '' })(record), fs),
+    verdict: 'fail',
+    outcome: 'output-differs',
+    reason: /output differs/,
+  },
+  {
+    name: 'a test that means a mount to be refused',
+    record: mounting({
+      status: 32,
+      directory: '',
+      device: '',
+      options: '',
+      kernelLog: '[   12.000000] EXT4-fs (pmem1): unsupported blocksize for DAX',
+    }),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /nothing was found$/,
   },
   {
     name: 'SCRATCH_DEV without statx',
