@@ -1,8 +1,13 @@
 /**
- * `npm run bench`: how long a warm run takes, as a ratio to a bare boot of the same kernel, all
- * measured in one go on one machine. Absolute times depend on the machine; ratios should not.
+ * `npm run bench`: how long runs take, as ratios to a bare boot of the same kernel, all measured in one
+ * go on one machine. Absolute times depend on the machine; ratios should not.
+ *
+ *     npm run bench -- --write    also writes docs/speed.md
+ *     BENCH_ROUNDS=3              how often the short ones are measured (default 5)
+ *     BENCH_REPEATS=20            of `run --repeat` (default 100)
+ *     BENCH_SMALL=debsrc:6.1      a small kernel too, built where it is not there yet
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +16,9 @@ import { runTool } from '../cli/process/child.js';
 import { defaultStore } from '../cli/store/store.js';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
+const REPEATS = Number(process.env['BENCH_REPEATS'] ?? 100);
+const SMALL = process.env['BENCH_SMALL'];
+const CASE = 'fixtures/cases/2016-02-dax-writeback.yaml';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'daxrepro-bench-'));
 
@@ -22,7 +30,7 @@ interface Row {
 
 async function timed(argv: [string, ...string[]]): Promise<number> {
   const started = performance.now();
-  const result = await runTool(argv, { cwd: root, timeout: 300_000 });
+  const result = await runTool(argv, { cwd: root, timeout: 1_800_000 });
   if (!result.ok) throw new Error(`${result.summary}\n${result.all.slice(-2000)}`);
   return (performance.now() - started) / 1000;
 }
@@ -50,28 +58,29 @@ function bareBoot(image: string, initramfs: string): [string, ...string[]] {
   ];
 }
 
-async function measure(kernel: Kernel): Promise<Row[]> {
+const daxrepro = (...words: string[]): [string, ...string[]] => [
+  './daxrepro',
+  ...words,
+  ...['--accel', 'tcg', '--out', join(scratch, 'runs')],
+];
+
+async function measure(kernel: Kernel, small: Kernel | undefined): Promise<Row[]> {
   const initramfs = await bareInitramfs();
-  const daxrepro = (...words: string[]): [string, ...string[]] => [
-    './daxrepro',
-    'run',
-    ...words,
-    '--accel',
-    'tcg',
-  ];
   const cases: [string, [string, ...string[]]][] = [
     ['bare boot to power-off, the packaged image', bareBoot(kernel.image, initramfs)],
     ['bare boot to power-off, entered directly', bareBoot(kernel.bootImage, initramfs)],
-    ['daxrepro run ext2 generic/002', daxrepro('ext2', 'generic/002')],
-    ['daxrepro run ext4 generic/002', daxrepro('ext4', 'generic/002')],
-    ['daxrepro run xfs generic/002', daxrepro('xfs', 'generic/002')],
-    [
-      'daxrepro run ext2 generic/002 --pmem nvdimm',
-      daxrepro('ext2', 'generic/002', '--pmem', 'nvdimm'),
-    ],
-    ['daxrepro run ext2 generic/002 --dry-run', daxrepro('ext2', 'generic/002', '--dry-run')],
+    ...['ext2', 'ext4', 'xfs'].map((fs) => ofRun(fs, 'generic/002')),
+    ofRun('ext2', 'generic/002', '--pmem', 'nvdimm'),
+    ofRun('ext2', 'generic/002', '--no-checkpoint'),
+    ofRun('ext2', 'generic/002', '--dry-run'),
     ['daxrepro --version', ['./daxrepro', '--version']],
   ];
+  if (small && SMALL) {
+    cases.push(
+      [`bare boot to power-off, ${SMALL}`, bareBoot(small.bootImage, initramfs)],
+      ofRun('ext2', 'generic/002', '--kernel', SMALL),
+    );
+  }
   const rows: Row[] = cases.map(([what]) => ({ what, times: [] }));
   // Once to warm caches up, not counted; then by turns, so that a slow moment of the machine hits all.
   for (const [, argv] of cases) await timed(argv);
@@ -84,36 +93,91 @@ async function measure(kernel: Kernel): Promise<Row[]> {
   return rows;
 }
 
+function ofRun(...words: string[]): [string, [string, ...string[]]] {
+  return [`daxrepro run ${words.join(' ')}`, daxrepro('run', ...words)];
+}
+
+/** What takes long is measured once, after the rest has warmed all up. */
+async function measureLong(): Promise<Row[]> {
+  const repeats = await timed(daxrepro('run', 'ext2', 'generic/002', '--repeat', String(REPEATS)));
+  process.stderr.write(`the case of February 2016\n`);
+  await timed(daxrepro('compare', CASE));
+  const matrix = await timed(daxrepro('compare', CASE));
+  return [
+    { what: `daxrepro run ext2 generic/002 --repeat ${REPEATS}, each`, times: [repeats / REPEATS] },
+    { what: `daxrepro compare ${CASE}, all 12 units`, times: [matrix] },
+  ];
+}
+
+/** MiB that a clone has for itself at its largest: what smaps_rollup calls private (proc(5)). */
+async function memoryOfClone(): Promise<number> {
+  let most = 0;
+  const look = setInterval(() => {
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      try {
+        if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0-incoming\0`)) continue;
+        const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+        const kilobytes = [...rollup.matchAll(/^Private_\w+: +(\d+) kB/gm)].map(([, n]) =>
+          Number(n),
+        );
+        most = Math.max(most, kilobytes.reduce((sum, n) => sum + n, 0) / 1024);
+      } catch {
+        // It ended while we looked.
+      }
+    }
+  }, 50);
+  await timed(daxrepro('run', 'ext2', 'generic/002'));
+  clearInterval(look);
+  return most;
+}
+
 function median(times: readonly number[]): number {
   const sorted = [...times].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-function print(rows: readonly Row[], kernel: Kernel): void {
+function table(rows: readonly Row[], kernel: Kernel, memory: number): string {
   const floor = median(rows[0]?.times ?? []);
   const processor = cpus()[0]?.model ?? 'unknown processor';
-  process.stdout.write(
-    `${kernel.release}, ${availableParallelism()} × ${processor}, emulation (tcg), median of ${ROUNDS}\n\n`,
-  );
-  process.stdout.write(
-    '| what | seconds | least to most | × bare boot |\n| --- | ---: | ---: | ---: |\n',
-  );
+  const lines = [
+    `${kernel.release}, ${availableParallelism()} × ${processor}, emulation (tcg), median of ${ROUNDS};`,
+    'the last two rows were measured once.',
+    '',
+    '| what | seconds | least to most | × bare boot |',
+    '| --- | ---: | ---: | ---: |',
+  ];
   for (const { what, times } of rows) {
     const middle = median(times);
     const range = `${Math.min(...times).toFixed(1)}–${Math.max(...times).toFixed(1)}`;
-    process.stdout.write(
-      `| ${what} | ${middle.toFixed(2)} | ${range} | ${(middle / floor).toFixed(2)} |\n`,
-    );
+    lines.push(`| ${what} | ${middle.toFixed(2)} | ${range} | ${(middle / floor).toFixed(2)} |`);
   }
+  lines.push('', `A clone has at most ${Math.round(memory)} MiB of memory for itself.`);
+  return `${lines.join('\n')}\n`;
 }
 
-try {
-  const kernel = await resolveKernel('debian:6.1', {
-    store: defaultStore(),
-    progress: () => {},
-  });
+async function resolve(spec: string): Promise<Kernel> {
+  const kernel = await resolveKernel(spec, { store: defaultStore(), progress: () => {} });
   if (!kernel.ok) throw new Error(kernel.failure.message);
-  print(await measure(kernel.value), kernel.value);
+  return kernel.value;
+}
+
+const DOCUMENT = `# Speed
+
+What \`npm run bench -- --write\` printed. Seconds depend on the machine and on what else it does;
+the last column should not.
+
+`;
+
+try {
+  const kernel = await resolve('debian:6.1');
+  const rows = await measure(kernel, SMALL ? await resolve(SMALL) : undefined);
+  rows.push(...(await measureLong()));
+  const text = table(rows, kernel, await memoryOfClone());
+  process.stdout.write(text);
+  if (process.argv.includes('--write')) {
+    mkdirSync(join(root, 'docs'), { recursive: true });
+    writeFileSync(join(root, 'docs/speed.md'), DOCUMENT + text);
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
