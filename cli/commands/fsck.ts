@@ -1,9 +1,14 @@
 import { open } from 'node:fs/promises';
 import { escapeForTerminal } from '../findings/escape.js';
-import type { Finding } from '../findings/finding.js';
 import { FsckReader } from '../findings/fsck.js';
 import type { FsckReport } from '../findings/fsck-report.js';
 import { EXIT, exitCodeOf, failure, formatFailure, type Outcome, success } from '../outcome.js';
+import {
+  describeFirst,
+  describeOthers,
+  describeShared,
+  groupFindings,
+} from '../report/findings.js';
 
 export interface FsckCommandOptions {
   json?: boolean;
@@ -74,10 +79,16 @@ function toJson({ tool, ...report }: FsckReport): string {
 }
 
 function toText(report: FsckReport): string {
+  const groups = groupFindings(report.findings);
   const lines = [headline(report)];
-  for (const finding of report.findings) {
-    lines.push(`  ${describe(finding)}`, `    ${escapeForTerminal(finding.signature)}`);
+  for (const group of groups) {
+    const omitted = report.omitted?.find(({ signature }) => signature === group.signature);
+    const others = describeOthers({ ...group, count: group.count + (omitted?.count ?? 0) });
+    lines.push(`  ${describeFirst(group.finding)}`);
+    if (others !== undefined) lines.push(`    ${others}`);
+    lines.push(`    ${escapeForTerminal(group.signature)}`);
   }
+  lines.push(...describeShared(groups).map((line) => `  ${line}`));
   if (report.unparsed.length > 0) lines.push('  not understood:');
   for (const line of report.unparsed) lines.push(`    ${escapeForTerminal(line)}`);
   return lines.join('\n');
@@ -85,15 +96,11 @@ function toText(report: FsckReport): string {
 
 function headline(report: FsckReport): string {
   const program = [report.tool, report.version].filter(Boolean).join(' ');
-  const count = report.findings.length;
+  const omitted = report.omitted ?? [];
+  const count = omitted.reduce((sum, one) => sum + one.count, report.findings.length);
   const found = count === 0 ? 'no findings' : count === 1 ? '1 finding' : `${count} findings`;
   if (!report.completed) return `${program}: ${found}; not complete: ${report.reason}`;
   return `${program}: ${report.clean ? 'clean' : 'not clean'}, ${found}`;
-}
-
-function describe({ tool, pass, severity, message }: Finding): string {
-  const step = pass === undefined ? '' : ` ${tool === 'e2fsck' ? 'pass' : 'phase'} ${pass}`;
-  return `${severity}${step}: ${escapeForTerminal(message)}`;
 }
 
 /** The name of a file may hold anything. */

@@ -3,9 +3,9 @@ import { isUndecided } from '../compare/expectations.js';
 import type { Cell } from '../compare/plan.js';
 import { type CellResult, type CompareResult, cellResults } from '../compare/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
-import type { Finding } from '../findings/finding.js';
 import type { UnitResult } from '../run/result.js';
 import { VERDICTS } from '../verdict/judge.js';
+import { describeFirst, type FindingGroup, groupFindings } from './findings.js';
 import { formatSeconds, plural } from './text.js';
 
 /** What a comparison says in words, for the terminal and for mail. */
@@ -37,27 +37,13 @@ export function representativeOf(cell: CellResult): CompareResult['units'][numbe
   return worst.find(({ held }) => !held) ?? (cell.held ? worst[0] : (missed[0] ?? worst[0]));
 }
 
-export interface CountedFinding {
-  finding: Finding;
-  count: number;
+/** One finding of each signature, over all attempts, with how many there are. */
+export function countFindings({ units }: CellResult): FindingGroup[] {
+  return groupFindings(units.flatMap(({ findings }) => findings));
 }
 
-/** The first finding of each signature, over all attempts, with how many there are. */
-export function countFindings({ units }: CellResult): CountedFinding[] {
-  const counted = new Map<string, CountedFinding>();
-  for (const finding of units.flatMap(({ findings }) => findings)) {
-    const known = counted.get(finding.signature);
-    if (known) known.count += 1;
-    else counted.set(finding.signature, { finding, count: 1 });
-  }
-  return [...counted.values()];
-}
-
-export function describeFinding({ finding, count }: CountedFinding): string {
-  const { tool, device, pass, severity, message } = finding;
-  const where = [device, pass === undefined ? undefined : `pass ${pass}`].filter(Boolean).join(' ');
-  const times = count > 1 ? `${count} times, first: ` : '';
-  return escapeForTerminal(`${times}${tool}${where ? ` ${where}` : ''} (${severity}): ${message}`);
+export function describeFinding({ finding, count }: FindingGroup): string {
+  return `${count > 1 ? `${count} times, first: ` : ''}${describeFirst(finding)}`;
 }
 
 export function describeVerdicts({ verdicts }: Difference): string {

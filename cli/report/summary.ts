@@ -1,14 +1,20 @@
 import { escapeForTerminal } from '../findings/escape.js';
-import type { Finding } from '../findings/finding.js';
 import type { RunResult, UnitResult } from '../run/result.js';
 import { VERDICTS } from '../verdict/judge.js';
+import {
+  describeFirst,
+  describeOthers,
+  describeRest,
+  describeShared,
+  groupFindings,
+} from './findings.js';
 import { alikeAttempts, describeRepeats } from './repeats.js';
 import { formatSeconds, plural } from './text.js';
 
 /** A run's outcome as people read it: what ran, how DAX was proven, the verdict, where the files are. */
 
-/** Findings of one unit that are shown; the rest are in its files. */
-const MOST_FINDINGS = 5;
+/** Kinds of findings of one unit that are shown; the rest are in its files. */
+const MOST_KINDS = 5;
 
 export interface SummaryStyle {
   colour: boolean;
@@ -91,17 +97,17 @@ function describeDax(unit: UnitResult): string {
 }
 
 function formatFindings({ findings }: UnitResult): string[] {
-  return [
-    ...findings.slice(0, MOST_FINDINGS).map((finding) => field('finding', describe(finding))),
-    ...(findings.length > MOST_FINDINGS
-      ? [field('', `and ${findings.length - MOST_FINDINGS} more`)]
-      : []),
-  ];
-}
-
-function describe({ tool, device, pass, message, severity }: Finding): string {
-  const where = [device, pass === undefined ? undefined : `pass ${pass}`].filter(Boolean).join(' ');
-  return escapeForTerminal(`${tool}${where ? ` ${where}` : ''} (${severity}): ${message}`);
+  const groups = groupFindings(findings);
+  const shown = groups.slice(0, MOST_KINDS);
+  const lines = shown.flatMap((group) => {
+    const others = describeOthers(group);
+    return [
+      field('finding', describeFirst(group.finding)),
+      ...(others === undefined ? [] : [field('', others)]),
+    ];
+  });
+  const rest = groups.length > shown.length ? [describeRest(groups.slice(MOST_KINDS))] : [];
+  return [...lines, ...[...rest, ...describeShared(groups)].map((line) => field('', line))];
 }
 
 function formatCounts({ units, durationSeconds }: RunResult): string {

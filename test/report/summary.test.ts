@@ -74,12 +74,16 @@ t.test("the guest's words come escaped", (t) => {
   t.end();
 });
 
-t.test('a few findings, and how many more', (t) => {
-  const text = summary([
-    { ...UNIT, verdict: 'fail', reason: 'x', findings: Array.from({ length: 8 }, () => FINDING) },
-  ]);
-  t.equal(text.match(/ e2fsck \/dev\/pmem0 pass 2 \(corruption\): Directory inode 2/g)?.length, 5);
-  t.match(text, /and 3 more/);
+t.test('one finding of each kind, and how many more', (t) => {
+  const findings = [
+    ...Array.from({ length: 8 }, (_, n) => ({ ...FINDING, inode: n })),
+    ...Array.from({ length: 6 }, (_, n) => ({ ...FINDING, signature: `s${n}`, inode: 3 })),
+  ];
+  const text = summary([{ ...UNIT, verdict: 'fail', reason: 'x', findings }]);
+  t.equal(text.match(/finding {2}/g)?.length, 5);
+  t.match(text, /\n {18}and 7 more like it; in all of inodes 0, 1, 2, 3, 4 and 3 others\n/);
+  t.match(text, /\n {18}and 2 more of 2 other kinds\n/);
+  t.match(text, /\n {18}inode 3 is in 7 of these kinds\n/);
   t.match(text, /replay +daxrepro run ext2 generic\/002/);
   t.end();
 });

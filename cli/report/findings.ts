@@ -1,0 +1,94 @@
+import { escapeForTerminal } from '../findings/escape.js';
+import type { Finding, Severity } from '../findings/finding.js';
+import { plural } from './text.js';
+
+/** Findings as people read them: one of each kind, how many there are, and what they share. */
+
+export interface FindingGroup {
+  signature: string;
+  /** The first of them. */
+  finding: Finding;
+  count: number;
+  /** Of all of them, in the order they came, each once. */
+  inodes: number[];
+}
+
+const SEVERITIES: readonly Severity[] = ['corruption', 'repairable', 'notice'];
+/** Numbers that a line lists. */
+const MOST_INODES = 6;
+const MOST_SHARED = 3;
+
+/** Groups by signature; the worst first, else in the order they came. */
+export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
+  const groups = new Map<string, FindingGroup & { seen: Set<number> }>();
+  for (const finding of findings) {
+    const { signature, inode } = finding;
+    let group = groups.get(signature);
+    if (!group) {
+      group = { signature, finding, count: 0, inodes: [], seen: new Set() };
+      groups.set(signature, group);
+    }
+    group.count += 1;
+    if (inode !== undefined) group.seen.add(inode);
+  }
+  return [...groups.values()]
+    .map(({ seen, ...group }) => ({ ...group, inodes: [...seen] }))
+    .sort((a, b) => rank(a.finding) - rank(b.finding));
+}
+
+function rank({ severity }: Finding): number {
+  return SEVERITIES.indexOf(severity);
+}
+
+/** `e2fsck /dev/pmem0 pass 2 (corruption): Directory inode 12, …` */
+export function describeFirst({ tool, device, pass, message, severity }: Finding): string {
+  const step = tool === 'xfs_repair' ? 'phase' : 'pass';
+  const where = [device, pass === undefined ? undefined : `${step} ${pass}`]
+    .filter(Boolean)
+    .join(' ');
+  return escapeForTerminal(`${tool}${where ? ` ${where}` : ''} (${severity}): ${message}`);
+}
+
+/** The others of its kind: `and 3 more like it, in inodes 12, 13 and 14`; nothing where it is alone. */
+export function describeOthers({ count, inodes }: FindingGroup): string | undefined {
+  if (count < 2) return undefined;
+  const places = inodes.length > 1 ? `; in all of inodes ${listed(inodes)}` : '';
+  return `and ${count - 1} more like it${places}`;
+}
+
+/** What several kinds have in common: `inode 12 (directory /d) is in 3 of these kinds`. */
+export function describeShared(groups: readonly FindingGroup[]): string[] {
+  const kinds = new Map<number, number>();
+  for (const inode of groups.flatMap(({ inodes }) => inodes)) {
+    kinds.set(inode, (kinds.get(inode) ?? 0) + 1);
+  }
+  const shared = [...kinds].filter(([, count]) => count > 1).sort((a, b) => b[1] - a[1]);
+  const lines = shared
+    .slice(0, MOST_SHARED)
+    .map(([inode, count]) => `inode ${inode}${known(inode, groups)} is in ${count} of these kinds`);
+  const more = shared.length - lines.length;
+  return more > 0 ? [...lines, `and so ${more === 1 ? 'is' : 'are'} ${more} more`] : lines;
+}
+
+/** What some finding says of an inode. */
+function known(inode: number, groups: readonly FindingGroup[]): string {
+  const findings = groups.map(({ finding }) => finding).filter((one) => one.inode === inode);
+  const type = findings.find(({ inodeType }) => inodeType !== undefined)?.inodeType;
+  const path = findings.find((one) => one.path !== undefined)?.path;
+  const words = [type, path].filter((word) => word !== undefined).join(' ');
+  return words === '' ? '' : ` (${escapeForTerminal(words)})`;
+}
+
+function listed(inodes: readonly number[]): string {
+  if (inodes.length > MOST_INODES) {
+    const shown = inodes.slice(0, MOST_INODES - 1).join(', ');
+    return `${shown} and ${inodes.length - MOST_INODES + 1} others`;
+  }
+  return `${inodes.slice(0, -1).join(', ')} and ${inodes.at(-1)}`;
+}
+
+/** `9 more of 2 other kinds` */
+export function describeRest(groups: readonly FindingGroup[]): string {
+  const count = groups.reduce((sum, group) => sum + group.count, 0);
+  return `and ${count} more of ${plural(groups.length, 'other kind')}`;
+}

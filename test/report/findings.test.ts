@@ -1,0 +1,88 @@
+import t from 'tap';
+import type { Finding } from '../../cli/findings/finding.js';
+import {
+  describeFirst,
+  describeOthers,
+  describeRest,
+  describeShared,
+  groupFindings,
+} from '../../cli/report/findings.js';
+
+const finding = (signature: string, rest: Partial<Finding> = {}): Finding => ({
+  tool: 'e2fsck',
+  message: signature,
+  signature,
+  severity: 'corruption',
+  ...rest,
+});
+
+t.test('one of each kind, the worst first', async (t) => {
+  const groups = groupFindings([
+    finding('count', { severity: 'repairable' }),
+    finding('note', { severity: 'notice' }),
+    finding('block', { inode: 12, message: 'the first' }),
+    finding('block', { inode: 13 }),
+    finding('block', { inode: 12 }),
+    finding('size', { inode: 12 }),
+  ]);
+  t.strictSame(
+    groups.map(({ signature, count, inodes }) => [signature, count, inodes]),
+    [
+      ['block', 3, [12, 13]],
+      ['size', 1, [12]],
+      ['count', 1, []],
+      ['note', 1, []],
+    ],
+  );
+  t.equal(groups[0]?.finding.message, 'the first');
+  t.strictSame(groups.map(describeOthers), [
+    'and 2 more like it; in all of inodes 12 and 13',
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  t.equal(describeRest(groups.slice(1)), 'and 3 more of 3 other kinds');
+});
+
+t.test('many inodes', async (t) => {
+  const [group] = groupFindings(
+    Array.from({ length: 9 }, (_, n) => finding('block', { inode: n + 12 })),
+  );
+  t.equal(
+    group && describeOthers(group),
+    'and 8 more like it; in all of inodes 12, 13, 14, 15, 16 and 4 others',
+  );
+});
+
+t.test('which inodes they share, and what is known of them', async (t) => {
+  t.strictSame(describeShared(groupFindings([finding('a', { inode: 1 }), finding('b')])), []);
+  t.strictSame(
+    describeShared(
+      groupFindings([
+        finding('a', { inode: 12, inodeType: 'directory' }),
+        finding('b', { inode: 12, path: '/d\x1b' }),
+        finding('c', { inode: 12 }),
+        finding('a', { inode: 13 }),
+        finding('b', { inode: 13 }),
+        ...[1, 2, 3].flatMap((inode) => [finding('a', { inode }), finding('b', { inode })]),
+      ]),
+    ),
+    [
+      'inode 12 (directory /d\\x1b) is in 3 of these kinds',
+      'inode 13 is in 2 of these kinds',
+      'inode 1 is in 2 of these kinds',
+      'and so are 2 more',
+    ],
+  );
+});
+
+t.test('where it was found', async (t) => {
+  t.equal(
+    describeFirst(finding('m', { device: '/dev/pmem0', pass: 2 })),
+    'e2fsck /dev/pmem0 pass 2 (corruption): m',
+  );
+  t.equal(
+    describeFirst(finding('m', { tool: 'xfs_repair', pass: 3 })),
+    'xfs_repair phase 3 (corruption): m',
+  );
+});
