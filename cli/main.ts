@@ -107,6 +107,7 @@ program
   .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
   .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
   .option('--size <size>', 'of each device: 256M, 1G')
+  .option('--suite <name>', 'as for run; its tests, by the ids of the case', RUN_DEFAULTS.suite)
   .option(
     '--timeout <time>',
     `for each test; goes before the case's (default: ${RUN_DEFAULTS.timeout})`,

@@ -2,7 +2,7 @@ import type { Case } from '../compare/case.js';
 import { type CompareOptions, requestedCase } from '../compare/case-flags.js';
 import { differencesOf } from '../compare/differences.js';
 import { exitCodeOfComparison } from '../compare/expectations.js';
-import { type ComparisonPlan, planComparison, unitsOf } from '../compare/plan.js';
+import { type Cell, type ComparisonPlan, planComparison, unitsOf } from '../compare/plan.js';
 import { comparedSpec, prepareCells } from '../compare/prepare.js';
 import { type CompareResult, cellResults } from '../compare/result.js';
 import { runComparison } from '../compare/run.js';
@@ -18,6 +18,7 @@ import { countRepeats } from '../run/repeats.js';
 import { buildOptionsOf } from '../run/request.js';
 import { worstVerdict } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
+import { packSuite } from '../run/suite.js';
 import { defaultStore } from '../store/store.js';
 import { version } from '../version.js';
 import {
@@ -71,6 +72,8 @@ async function compare(
   const replanned = spec === asked.kernel ? success(planned) : planComparison(of, options);
   if (!replanned.ok) return explain(replanned.failure, reporter);
   const { value: plan } = replanned;
+  const suite = await packSuite((plan.cells[0] as Cell).request.suite, context);
+  if (!suite.ok) return explain(suite.failure, reporter);
   const kernel = await resolveKernel(spec, context, build);
   if (signal.aborted) return EXIT.interrupted;
   if (!kernel.ok) return explain(kernel.failure, reporter);
@@ -79,11 +82,12 @@ async function compare(
     { kernel: kernel.value, build },
     plan.accelerator,
     context,
+    suite.value,
   );
   if (signal.aborted) return EXIT.interrupted;
   if (!prepared.ok) return explain(prepared.failure, reporter);
 
-  const units = unitsOf(plan.cells, kernel.value.release);
+  const units = unitsOf(plan.cells, kernel.value.release, suite.value);
   const parent = options.out ?? defaultRunsDirectory();
   const directory = makeRunDirectory(parent, units[0] as Unit, started);
   if (!directory.ok) return explain(directory.failure, reporter);

@@ -1,10 +1,7 @@
 import { choiceWithoutTrial } from '../guest/accelerator.js';
-import type { ImageContext } from '../guest/image.js';
-import { type TreeArchive, treeArchive } from '../guest/xfstests-archive.js';
-import { EXIT, type Outcome, success } from '../outcome.js';
+import { EXIT } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
-import type { RunRequest, Unit } from '../plan/unit.js';
-import type { Progress } from '../report/progress.js';
+import type { Unit } from '../plan/unit.js';
 import { formatSummary } from '../report/summary.js';
 import { runUnits } from '../run/engine.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
@@ -20,10 +17,9 @@ import {
 } from '../run/request.js';
 import { exitCodeOfUnits, type RunResult, worstVerdict } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
+import { packSuite, withVersion } from '../run/suite.js';
 import { defaultStore } from '../store/store.js';
 import { expectationFor } from '../suite/expected.js';
-import { thisHost } from '../system/install.js';
-import { xfstestsLacks } from '../system/programs.js';
 import { version } from '../version.js';
 import {
   ensureSystemFor,
@@ -61,8 +57,7 @@ async function run(
 
   const progress = reporter.progress.bind(reporter);
   const context = { store: defaultStore(), progress, signal };
-  if (request.suite.name === 'xfstests') tellWhatTestsLack(progress);
-  const suite = await packSuite(request, context);
+  const suite = await packSuite(request.suite, context);
   if (!suite.ok) return explain(suite.failure, reporter);
   const prepared = await prepare(
     {
@@ -122,31 +117,6 @@ async function run(
   };
   reporter.end();
   return conclude(result, options, signal);
-}
-
-/** Named before anything starts; each test that needs one says so itself. */
-function tellWhatTestsLack(progress: Progress): void {
-  const { path, distribution } = thisHost();
-  const lacks = xfstestsLacks(path, distribution.family);
-  if (lacks)
-    progress({
-      type: 'note',
-      text: `tests that want these may say that they do not apply: ${lacks}`,
-    });
-}
-
-/** The tree of xfstests as a guest gets it; undefined for the built-in suite, which always is there. */
-async function packSuite(
-  { suite }: RunRequest,
-  context: ImageContext,
-): Promise<Outcome<TreeArchive | undefined>> {
-  return suite.name === 'xfstests'
-    ? treeArchive(suite.tree.directory, context)
-    : success(undefined);
-}
-
-function withVersion(request: RunRequest, suite: TreeArchive | undefined): RunRequest {
-  return suite ? { ...request, suite: { ...request.suite, version: suite.version } } : request;
 }
 
 function conclude(result: RunResult, options: RunOptions, signal: AbortSignal): number {

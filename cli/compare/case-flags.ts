@@ -5,6 +5,8 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { FILE_SYSTEMS, type FileSystem } from '../plan/unit.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { builtinTests, selectTests } from '../suite/builtin.js';
+import { type Choice, chooseTests } from '../suite/choose.js';
+import { findTree, type TreeTest, treeTests } from '../suite/xfstests/tree.js';
 import { seriesPrefixes } from '../variant/series.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import type { Case, PerFileSystem } from './case.js';
@@ -20,6 +22,7 @@ export interface CompareOptions {
   test?: string[];
   group?: string[];
   kernel?: string;
+  suite?: string;
   cc?: string;
   kconfig?: string[];
   pmem?: string[];
@@ -103,7 +106,7 @@ async function caseFromFlags(options: CompareOptions): Promise<Outcome<Case>> {
       'Give --test generic/002, or a group with -g auto; `daxrepro list` shows them',
     );
   }
-  const tests = selectTests(builtinTests(), { ids: test, groups: group });
+  const tests = testsFor(fileSystems.value, { ids: test, groups: group }, options.suite);
   if (!tests.ok) return tests;
   const variants = await readVariants(options);
   if (!variants.ok) return variants;
@@ -117,7 +120,7 @@ async function caseFromFlags(options: CompareOptions): Promise<Outcome<Case>> {
     kernel: options.kernel ?? RUN_DEFAULTS.kernel,
     variants: variants.value,
     fileSystems: fileSystems.value,
-    tests: tests.value.map(({ id }) => id),
+    tests: tests.value,
     pmem: kinds.value,
     options: {
       timeout: options.timeout,
@@ -197,4 +200,27 @@ function readVariant(option: string, text: string): Outcome<Variant> {
     }
   }
   return success({ name, changes: files.map((file) => resolve(file)) });
+}
+
+/** The tests that are asked for; of an xfstests tree those that apply to each of the file systems. */
+function testsFor(
+  fileSystems: readonly FileSystem[],
+  choice: Choice,
+  suite: string = RUN_DEFAULTS.suite,
+): Outcome<string[]> {
+  if (suite === 'builtin') {
+    const chosen = selectTests(builtinTests(), choice);
+    return chosen.ok ? success(chosen.value.map(({ id }) => id)) : chosen;
+  }
+  const tree = findTree(suite);
+  if (!tree.ok) return tree;
+  let common: TreeTest[] | undefined;
+  for (const fs of fileSystems) {
+    const tests = treeTests(tree.value, fs);
+    if (!tests.ok) return tests;
+    const ids = new Set(tests.value.map(({ id }) => id));
+    common = common?.filter(({ id }) => ids.has(id)) ?? tests.value;
+  }
+  const chosen = chooseTests(common ?? [], choice, 'xfstests');
+  return chosen.ok ? success(chosen.value.map(({ id }) => id)) : chosen;
 }

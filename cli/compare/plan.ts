@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto';
 import type { AcceleratorChoice } from '../guest/accelerator.js';
+import type { TreeArchive } from '../guest/xfstests-archive.js';
 import { type Outcome, success } from '../outcome.js';
 import { planUnits, SEEDS } from '../plan/plan.js';
 import type { RunRequest, Unit } from '../plan/unit.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { checkRequest } from '../run/request.js';
+import { withVersion } from '../run/suite.js';
 import type { Variant } from '../variant/variant.js';
 import { type Case, type CellName, cellKey, cellNames, type Expected } from './case.js';
 import { expectedOf } from './expectations.js';
@@ -31,9 +33,14 @@ export interface RunFlags {
   seed?: string | undefined;
   jobs?: string | undefined;
   accel: string;
+  /** As for `run`. */
+  suite?: string;
   cc?: string;
   kconfig?: string[];
 }
+
+// How long a test may take depends on the suite.
+const { timeout: _, ...DEFAULTS } = RUN_DEFAULTS;
 
 export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPlan> {
   // The same for all: attempts of different variants are to differ by the variant alone.
@@ -42,13 +49,14 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
   for (const name of cellNames(of)) {
     const { options } = of;
     const checked = checkRequest(name.fs, [name.test], {
-      ...RUN_DEFAULTS,
+      ...DEFAULTS,
       kernel: of.kernel,
       pmem: name.pmem,
       repeat: flags.repeat,
       seed,
       accel: flags.accel,
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+      ...(flags.suite === undefined ? {} : { suite: flags.suite }),
       ...(flags.cc === undefined ? {} : { cc: flags.cc }),
       ...(flags.kconfig === undefined ? {} : { kconfig: flags.kconfig }),
       ...given('timeout', options.timeout),
@@ -78,10 +86,12 @@ function given<Key extends string>(key: Key, value: string | undefined) {
 /**
  * The first attempt of every cell before the second of any: what is compared meets the same
  * conditions, and whoever interrupts has every cell, tried less often.
+ *
+ * @param suite where the tests are not those that come with us
  */
-export function unitsOf(cells: readonly Cell[], release: string): Unit[] {
+export function unitsOf(cells: readonly Cell[], release: string, suite?: TreeArchive): Unit[] {
   return cells
-    .flatMap(({ request }) => planUnits(request, release))
+    .flatMap(({ request }) => planUnits(withVersion(request, suite), release))
     .sort((a, b) => a.attempt - b.attempt);
 }
 

@@ -1,4 +1,5 @@
 import type { AcceleratorChoice } from '../guest/accelerator.js';
+import type { TreeArchive } from '../guest/xfstests-archive.js';
 import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
 import { type Outcome, success } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
@@ -32,16 +33,17 @@ export async function prepareCells(
   compared: ComparedKernel,
   accelerator: AcceleratorChoice,
   context: KernelContext,
+  suite?: TreeArchive,
 ): Promise<Outcome<PreparedCells>> {
   const [machine, variants] = await Promise.all([
-    prepareMachine(compared.kernel, accelerator, context),
+    prepareMachine(compared.kernel, accelerator, context, suite),
     prepareVariants(cells, compared, context),
   ]);
   if (!machine.ok) return machine;
   const machines = new Map([[compared.kernel.id, machine]]);
   for (const outcome of variants.values()) {
     if (!outcome.ok || machines.has(outcome.value.kernel.id)) continue;
-    const own = await prepareMachine(outcome.value.kernel, accelerator, context);
+    const own = await prepareMachine(outcome.value.kernel, accelerator, context, suite);
     if (!own.ok) return own;
     machines.set(outcome.value.kernel.id, own);
   }

@@ -138,6 +138,7 @@ t.test('a variant that cannot be built keeps the base from nothing', async (t) =
     '003-ext4-generic-002-v2',
     '004-ext4-generic-002-v2-attempt-2',
     'result.json',
+    'results.xml',
   ]);
   t.match(readFileSync(join(directory, '003-ext4-generic-002-v2/failure.txt'), 'utf8'), /sources/);
 });

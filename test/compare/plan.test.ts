@@ -1,5 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { type Case, cellKey } from '../../cli/compare/case.js';
+import { requestedCase } from '../../cli/compare/case-flags.js';
 import { cellFinder, cellNameOf, planComparison, unitsOf } from '../../cli/compare/plan.js';
 import { formatFailure } from '../../cli/outcome.js';
 import { replayCommand } from '../../cli/run/request.js';
@@ -94,4 +96,35 @@ t.test('flags that make no sense', (t) => {
     t.match(planned, { ok: false, failure: { kind: 'usage' } });
   }
   t.end();
+});
+
+t.test('tests of an xfstests tree', async (t) => {
+  const suite = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
+  const change = fileURLToPath(
+    new URL('../../kernels/variants/early-return.cocci', import.meta.url),
+  );
+  const asked = await requestedCase(undefined, {
+    fs: ['ext2', 'xfs'],
+    group: ['quick'],
+    test: ['generic/002-003'],
+    variant: [`v2=${change}`],
+    repeat: '1',
+    accel: 'tcg',
+    suite,
+  });
+  if (!asked.ok) throw new Error(formatFailure(asked.failure));
+  t.same(asked.value.tests, ['generic/002', 'generic/003', 'generic/001']);
+  const plan = planComparison(asked.value, { repeat: '1', accel: 'tcg', suite });
+  if (!plan.ok) throw new Error(formatFailure(plan.failure));
+  const units = unitsOf(plan.value.cells, '6.1.0', {
+    file: '/tree.cpio',
+    key: 'k',
+    version: 'v1+abc',
+    content: 'abc',
+  });
+  t.equal(units.length, 12);
+  for (const unit of units) {
+    t.match(unit, { suite: { name: 'xfstests', version: 'v1+abc' }, timeout: 900 });
+  }
+  t.match(planComparison(asked.value, { repeat: '1', accel: 'tcg', suite: '/' }), { ok: false });
 });
