@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
 import {
-  chmod,
-  copyFile,
   lstat,
   mkdir,
   readdir,
@@ -66,30 +64,36 @@ export async function plainSource(
 type Files = Map<string, string>;
 
 async function readFiles(directory: string, signal?: AbortSignal): Promise<Files> {
-  const files: Files = new Map();
+  const paths: { path: string; link: boolean }[] = [];
   const visit = async (below: string): Promise<void> => {
-    signal?.throwIfAborted();
     const entries = await readdir(join(directory, below), { withFileTypes: true });
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const entry of entries) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
       if (isBuildProduct(path)) continue;
-      if (entry.isDirectory()) {
-        await visit(path);
-      } else if (entry.isSymbolicLink()) {
-        files.set(path, `link ${await readlink(join(directory, path))}`);
-      } else if (entry.isFile()) {
-        files.set(path, await identityOf(join(directory, path)));
+      if (entry.isDirectory()) await visit(path);
+      else if (entry.isFile() || entry.isSymbolicLink()) {
+        paths.push({ path, link: entry.isSymbolicLink() });
       }
     }
   };
   await visit('');
+  paths.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const files: Files = new Map(paths.map(({ path }) => [path, '']));
+  await inBatches(paths, async ({ path, link }) => {
+    signal?.throwIfAborted();
+    const file = join(directory, path);
+    files.set(path, link ? `link ${await readlink(file)}` : await identityOf(file));
+  });
   return files;
 }
 
 async function identityOf(file: string): Promise<string> {
   const [content, { mode }] = await Promise.all([readFile(file), lstat(file)]);
-  const hash = createHash('sha256').update(content).digest('hex');
-  return `${mode & 0o111 ? 'program' : 'file'} ${hash}`;
+  return `${mode & 0o111 ? 'program' : 'file'} ${hashOf(content)}`;
+}
+
+function hashOf(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /** Makes `target`, which holds what the record says, hold `files`. */
@@ -101,26 +105,35 @@ async function update(source: string, files: Files, target: string, record: stri
   for (const path of before.keys()) {
     if (!files.has(path)) await rm(join(target, path), { force: true, recursive: true });
   }
-  for (const [path, identity] of files) {
-    if (before.get(path) === identity) continue;
+  const changed = [...files].filter(([path, identity]) => before.get(path) !== identity);
+  for (const directory of new Set(changed.map(([path]) => dirname(path)))) {
+    await mkdir(join(target, directory), { recursive: true });
+  }
+  await inBatches(changed, async ([path, identity]) => {
     const copy = join(target, path);
-    await rm(copy, { force: true, recursive: true });
-    await mkdir(dirname(copy), { recursive: true });
+    if (before.has(path)) await rm(copy, { force: true, recursive: true });
     if (identity.startsWith('link ')) {
       await symlink(identity.slice('link '.length), copy);
-      continue;
+      return;
     }
-    await copyFile(join(source, path), copy);
+    const content = await readFile(join(source, path));
     // The name in the cache is by what was read; a file that was changed since would be another.
-    const copied = createHash('sha256')
-      .update(await readFile(copy))
-      .digest('hex');
-    if (!identity.endsWith(copied)) {
+    if (!identity.endsWith(hashOf(content))) {
       throw new ChangedMeanwhile(`${join(source, path)} was changed while it was read`);
     }
-    await chmod(copy, identity.startsWith('program ') ? 0o755 : 0o644);
-  }
+    await writeFile(copy, content, { mode: identity.startsWith('program ') ? 0o755 : 0o644 });
+  });
   await writeFile(record, JSON.stringify([...files]));
+}
+
+/** Some at a time: a tree has 80,000 files. */
+async function inBatches<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  for (let at = 0; at < items.length; at += 64) {
+    await Promise.all(items.slice(at, at + 64).map(work));
+  }
 }
 
 class ChangedMeanwhile extends Error {}
