@@ -17,6 +17,8 @@ const SEVERITIES: readonly Severity[] = ['corruption', 'repairable', 'notice'];
 /** Numbers that a line lists. */
 const MOST_INODES = 6;
 const MOST_SHARED = 3;
+/** Characters of a message. A list of blocks is as long as it takes; the rest of it is in the log. */
+const LONGEST_MESSAGE = 300;
 
 /** Groups by signature; the worst first, else in the order they came. */
 export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
@@ -46,7 +48,9 @@ export function describeFirst({ tool, device, pass, message, severity }: Finding
   const where = [device, pass === undefined ? undefined : `${step} ${pass}`]
     .filter(Boolean)
     .join(' ');
-  return escapeForTerminal(`${tool}${where ? ` ${where}` : ''} (${severity}): ${message}`);
+  const text =
+    message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE - 1)}…` : message;
+  return escapeForTerminal(`${tool}${where ? ` ${where}` : ''} (${severity}): ${text}`);
 }
 
 /** The others of its kind: `and 3 more like it, in inodes 12, 13 and 14`; nothing where it is alone. */

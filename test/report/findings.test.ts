@@ -85,4 +85,10 @@ t.test('where it was found', async (t) => {
     describeFirst(finding('m', { tool: 'xfs_repair', pass: 3 })),
     'xfs_repair phase 3 (corruption): m',
   );
+  const list = `Block bitmap differences: ${' -12'.repeat(400)}`;
+  t.equal(
+    describeFirst(finding('s', { message: list })),
+    `e2fsck (corruption): ${list.slice(0, 299)}…`,
+    'a list is cut',
+  );
 });
