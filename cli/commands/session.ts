@@ -72,17 +72,17 @@ const PARTS: Record<KernelSpec['type'], readonly Part[]> = {
   host: ['run'],
 };
 
-/** Writes result.json. A run whose result could not be kept is no success. */
+/** Writes result.json and results.xml. A run whose result could not be kept is no success. */
 export function keepResult(result: RunResult, code: number): number {
+  let file = 'result.json';
   try {
-    writeJson(join(result.directory, 'result.json'), result);
-    writeWhole(join(result.directory, 'results.xml'), formatJunit(result));
+    writeJson(join(result.directory, file), result);
+    file = 'results.xml';
+    writeWhole(join(result.directory, file), formatJunit(result));
     return code;
   } catch (error) {
     const { message } = error as Error;
-    process.stderr.write(
-      `daxrepro: result.json and results.xml could not be written: ${message}\n`,
-    );
+    process.stderr.write(`daxrepro: ${file} could not be written: ${message}\n`);
     return code === EXIT.ok ? EXIT.noVerdict : code;
   }
 }

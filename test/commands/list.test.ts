@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { type ListCommandOptions, listCommand } from '../../cli/commands/list.js';
 
@@ -69,4 +70,21 @@ t.test('what is not there', async (t) => {
   t.equal((await run([], { group: ['symlink'] })).code, 2);
   t.equal((await run(['a+(b'])).code, 2, 'no pattern is a regular expression');
   t.match((await run(['\u001b[31m'])).err, /\\x1b\[31m/, 'nothing reaches the terminal raw');
+});
+
+t.test('the tests of an xfstests tree', async (t) => {
+  const suite = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
+  const dax = await run(['ext4'], { suite, group: ['dax'] });
+  t.equal(dax.code, 0, dax.err);
+  t.equal(dax.out, 'generic/007  auto dax  is without DAX because it wants to\n');
+  const json = await run(['ext4', 'generic/001-003'], { suite, json: true, exclude: ['*/002'] });
+  t.match(JSON.parse(json.out), {
+    suite: { name: 'xfstests' },
+    tests: [{ id: 'generic/001', groups: ['auto', 'quick'] }, { id: 'generic/003' }],
+  });
+  t.match(await run(['ext4', 'generic/404'], { suite }), {
+    code: 2,
+    err: /no test "generic\/404"/,
+  });
+  t.match(await run([], { suite: '/nowhere' }), { code: 2, err: /no directory \/nowhere/ });
 });
