@@ -195,6 +195,7 @@ const PLAIN = {
   'core.sparseCheckout': 'false',
   'core.autocrlf': 'false',
   'core.untrackedCache': 'false',
+  'gc.auto': '0',
 };
 
 function git(
