@@ -1,9 +1,9 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool, type ToolResult } from '../process/child.js';
+import { z } from '../schema.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { useWorkspace } from '../store/workspace.js';
 import { ensureSystem } from '../system/install.js';

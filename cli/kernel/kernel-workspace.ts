@@ -1,7 +1,7 @@
 import { access, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import { type Outcome, success } from '../outcome.js';
+import { z } from '../schema.js';
 import type { SourceTree } from './source-tree.js';
 
 /**

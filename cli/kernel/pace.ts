@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { z } from 'zod';
 import { success } from '../outcome.js';
+import { z } from '../schema.js';
 import { readReference, settleReference } from '../store/reference.js';
 import type { Store } from '../store/store.js';
 

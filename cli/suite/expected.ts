@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 import { parseLocatedYaml } from '../compare/located-yaml.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { FILE_SYSTEMS } from '../plan/unit.js';
 import type { UnitResult } from '../run/result.js';
+import { z } from '../schema.js';
 import { isTestWord, means } from './choose.js';
 
 /**
