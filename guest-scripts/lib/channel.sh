@@ -91,20 +91,23 @@ event() {
 	printf '%s}\n' "$line" >&$CHANNEL
 }
 
-# The witness (lib/witness.pl): a process that looks and tells, and is asked by `ask`. Each end has
-# the pipes open in one direction: where the witness dies, there is an end of file instead of silence.
+# The witness (lib/witness.pl): a process that looks and tells, and is asked by `ask`. Its pipes are new
+# each time: processes that were killed a moment ago may still have the old ones open, and a question
+# to nobody is lost without a word.
 start_witness() {
 	exec 6<&- 7<&-
-	[[ -p /run/answers ]] || mkfifo /run/questions /run/answers
-	perl "$DAXREPRO/lib/witness.pl" $CHANNEL </run/questions >/run/answers 9<&- &
-	disown
+	rm -f /run/questions /run/answers
+	mkfifo /run/questions /run/answers
 	reach_witness
+	perl "$DAXREPRO/lib/witness.pl" $CHANNEL </run/questions >/run/answers 6<&- 7<&- 9<&- &
+	disown
 	ask nothing
 }
 
 # For a process that did not inherit the descriptors. One at a time: the answers are for all.
 reach_witness() {
-	exec 6>/run/questions 7</run/answers
+	# For both directions, so that neither end waits for the other to open it, or finds it closed.
+	exec 6<>/run/questions 7<>/run/answers
 }
 
 # ask QUESTION [WORD]...: waits until the witness has told the host. Without a limit of time, which
