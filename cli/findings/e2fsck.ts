@@ -31,7 +31,7 @@ import {
   type FsckParser,
   type FsckReport,
 } from './fsck-report.js';
-import { LogLines } from './log-lines.js';
+import { parseWhole } from './log-lines.js';
 import { anyOf, ShapeCache, shapeOf } from './shape.js';
 import { signature } from './signature.js';
 
@@ -46,14 +46,7 @@ const LONGEST_TEXT = 2000;
  * repair (-y, -p) are understood too: what they repaired is found, so they are not clean.
  */
 export function parseE2fsck(text: string, options: FsckOptions = {}): FsckReport {
-  const parser = new E2fsckParser(options);
-  const lines = new LogLines(
-    (line) => parser.line(line),
-    (piece) => parser.more(piece),
-  );
-  lines.push(text);
-  lines.end();
-  return parser.end();
+  return parseWhole(text, new E2fsckParser(options));
 }
 
 export class E2fsckParser implements FsckParser {

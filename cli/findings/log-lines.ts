@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import type { FsckParser, FsckReport } from './fsck-report.js';
 import { LONGEST_LINE } from './lines.js';
 
 /**
@@ -101,4 +102,15 @@ function rubbedOut(line: string): string {
     else kept.push(character);
   }
   return kept.join('');
+}
+
+/** A log that is at hand as a whole, by the parser of its program. */
+export function parseWhole(text: string, parser: FsckParser): FsckReport {
+  const lines = new LogLines(
+    (line) => parser.line(line),
+    (piece) => parser.more(piece),
+  );
+  lines.push(text);
+  lines.end();
+  return parser.end();
 }

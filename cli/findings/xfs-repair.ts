@@ -6,7 +6,7 @@ import {
   type FsckParser,
   type FsckReport,
 } from './fsck-report.js';
-import { LogLines } from './log-lines.js';
+import { parseWhole } from './log-lines.js';
 import { anyOf, ShapeCache, shapeOf } from './shape.js';
 import { messageClass, signature } from './signature.js';
 import {
@@ -32,14 +32,7 @@ const LONGEST_TEXT = 2000;
 
 /** Reads the output of xfs_repair, both streams together, as `xfs_repair -n` prints it. */
 export function parseXfsRepair(text: string, options: FsckOptions = {}): FsckReport {
-  const parser = new XfsRepairParser(options);
-  const lines = new LogLines(
-    (line) => parser.line(line),
-    (piece) => parser.more(piece),
-  );
-  lines.push(text);
-  lines.end();
-  return parser.end();
+  return parseWhole(text, new XfsRepairParser(options));
 }
 
 export class XfsRepairParser implements FsckParser {
