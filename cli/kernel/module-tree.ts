@@ -2,13 +2,18 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Outcome, success } from '../outcome.js';
 import { z } from '../schema.js';
-import { cacheKey, lookUpOrMake } from '../store/store.js';
+import { cacheKey, discard, lookUpOrMake } from '../store/store.js';
 import { depmod } from './depmod.js';
 import type { Kernel, KernelContext } from './kernel.js';
 import { uncompressModule } from './module-file.js';
 import { moduleName, readModuleIndex, selectModules } from './module-index.js';
+import { addWitness, canBeRetried, type WitnessState, witnessIdentity } from './witness.js';
 
-const contentsSchema = z.object({ builtIn: z.array(z.string()), absent: z.array(z.string()) });
+const contentsSchema = z.object({
+  builtIn: z.array(z.string()),
+  absent: z.array(z.string()),
+  witness: z.object({ missing: z.string().optional(), wantsCompiler: z.boolean().optional() }),
+});
 
 /** Modules for a guest's image. */
 export interface ModuleTree {
@@ -18,6 +23,8 @@ export interface ModuleTree {
   builtIn: string[];
   /** Of those wanted, the names of what the kernel does not have. */
   absent: string[];
+  /** Whether our own module is in it, `WITNESS`. */
+  witness: WitnessState;
 }
 
 /**
@@ -27,11 +34,17 @@ export interface ModuleTree {
 export async function moduleTree(
   kernel: Kernel,
   wanted: readonly string[],
-  { store, signal }: KernelContext,
+  context: KernelContext,
 ): Promise<Outcome<ModuleTree>> {
+  const { store, signal } = context;
   const names = [...new Set(wanted.map(moduleName))].sort();
-  const key = cacheKey({ kernel: kernel.id, release: kernel.release, wanted: names.join(' ') });
-  const entry = await lookUpOrMake(store, 'module-tree', key, async (directory) => {
+  const key = cacheKey({
+    kernel: kernel.id,
+    release: kernel.release,
+    wanted: names.join(' '),
+    witness: await witnessIdentity(),
+  });
+  const make = async (directory: string): Promise<Outcome<unknown>> => {
     const target = join(directory, 'lib/modules', kernel.release);
     await mkdir(target, { recursive: true });
     const source = kernel.modules;
@@ -47,12 +60,22 @@ export async function moduleTree(
     for (const name of ['modules.builtin', 'modules.builtin.modinfo', 'modules.order']) {
       await cp(join(source ?? '', name), join(target, name)).catch(ignoreMissing);
     }
-    await writeFile(join(directory, CONTENTS), JSON.stringify({ builtIn, absent }));
+    const witness = await addWitness(kernel, target, context);
+    if (!witness.ok) return witness;
+    const contents = { builtIn, absent, witness: witness.value };
+    await writeFile(join(directory, CONTENTS), JSON.stringify(contents));
     return depmod(directory, kernel.release, signal);
-  });
-  if (!entry.ok) return entry;
-  const text = await readFile(join(entry.value, CONTENTS), 'utf8');
-  return success({ directory: entry.value, ...contentsSchema.parse(JSON.parse(text)) });
+  };
+  for (;;) {
+    const entry = await lookUpOrMake(store, 'module-tree', key, make);
+    if (!entry.ok) return entry;
+    const text = await readFile(join(entry.value, CONTENTS), 'utf8');
+    const contents = contentsSchema.parse(JSON.parse(text));
+    if (!(await canBeRetried(kernel, contents.witness))) {
+      return success({ directory: entry.value, ...contents });
+    }
+    await discard(store, 'module-tree', key);
+  }
 }
 
 const CONTENTS = 'contents.json';

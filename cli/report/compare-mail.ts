@@ -14,6 +14,7 @@ import {
   notableCells,
   representativeOf,
 } from './compare-words.js';
+import { explainUnwritten } from './unwritten.js';
 import { breakLine, wrapCommand, wrapField, wrapText } from './wrap.js';
 
 /** A comparison as plain text for a mail to a kernel list: no line has 75 characters. */
@@ -89,6 +90,7 @@ function formatCell(cell: CellResult, result: CompareResult, from: string): stri
     ...(findings.length > MOST_FINDINGS
       ? [`  * and ${findings.length - MOST_FINDINGS} more kinds of finding`]
       : []),
+    ...explainUnwritten(unit?.unwritten).flatMap((sentence) => wrapField('>', sentence, shape)),
     ...(unit
       ? [
           '  To run it again:',

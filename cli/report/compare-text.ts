@@ -14,6 +14,7 @@ import {
   notableCells,
   representativeOf,
 } from './compare-words.js';
+import { explainUnwritten } from './unwritten.js';
 import { wrapField } from './wrap.js';
 
 /** A comparison as people read it in a terminal: the table, why cells failed, what differs. */
@@ -86,6 +87,7 @@ function formatCell(cell: CellResult, result: CompareResult, style: TextStyle): 
     ...(findings.length > MOST_FINDINGS
       ? wrapField('', `and ${findings.length - MOST_FINDINGS} more kinds of finding`, shape)
       : []),
+    ...explainUnwritten(unit?.unwritten).flatMap((why) => wrapField('why', why, shape)),
     // Not wrapped: a terminal's own wrapping leaves it one command.
     ...(unit ? [`         replay   ${escapeForTerminal(unit.replay)}`] : []),
   ];

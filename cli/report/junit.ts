@@ -1,6 +1,7 @@
 import { escapeForTerminal } from '../findings/escape.js';
 import { unitName } from '../plan/unit.js';
 import type { RunResult, UnitResult } from '../run/result.js';
+import { explainUnwritten } from './unwritten.js';
 
 /**
  * A run as JUnit's XML, which CI systems read. There is no standard; the elements are those that the
@@ -100,7 +101,8 @@ function outcomeOf(unit: UnitResult): string[] {
   const details = unit.findings.map(
     ({ tool, severity, signature, message }) => `${tool} (${severity}): ${message} [${signature}]`,
   );
-  const body = [unit.reason, ...details, `replay: ${unit.replay}`].map(text).join('\n');
+  const why = explainUnwritten(unit.unwritten).map((sentence) => `why: ${sentence}`);
+  const body = [unit.reason, ...details, ...why, `replay: ${unit.replay}`].map(text).join('\n');
   return [
     `      <${kind} type="${attribute(type)}" message="${attribute(message)}">${body}</${kind}>`,
   ];

@@ -10,6 +10,7 @@ import {
 } from './findings.js';
 import { alikeAttempts, describeRepeats } from './repeats.js';
 import { formatSeconds, plural } from './text.js';
+import { explainUnwritten } from './unwritten.js';
 
 /** A run's outcome as people read it: what ran, how DAX was proven, the verdict, where the files are. */
 
@@ -43,6 +44,7 @@ function formatUnit(unit: UnitResult, style: SummaryStyle): string[] {
     field('driver', describeDriver(unit)),
     field('DAX', describeDax(unit)),
     ...formatFindings(unit),
+    ...explainUnwritten(unit.unwritten).map((sentence) => field('why', sentence)),
     ...(unit.verdict === 'pass' ? [] : [field('replay', unit.replay)]),
   ];
 }

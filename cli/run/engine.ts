@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { explainUnit } from '../evidence/unit.js';
 import type { Failure, Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { Progress } from '../report/progress.js';
@@ -94,6 +95,7 @@ async function runAndJudge(unit: Unit, index: number, context: EngineContext): P
   const judgement = ran.ok
     ? judge(ran.value.record, expectation(unit, prepared))
     : notRun(ran.failure);
+  const unwritten = ran.ok ? explainUnit(ran.value.record, judgement, prepared.witness) : undefined;
   const result: UnitResult = {
     fs: unit.fs,
     test: unit.test,
@@ -110,6 +112,7 @@ async function runAndJudge(unit: Unit, index: number, context: EngineContext): P
     control: unit.control,
     dax: describeDax(judgement, prepared),
     findings: judgement.findings,
+    ...(unwritten ? { unwritten } : {}),
     bootFindings: ran.ok ? ran.value.record.bootFindings : [],
     ending: ran.ok ? ran.value.record.ending.kind : 'storage',
     durationSeconds: seconds((performance.now() - started) / 1000),

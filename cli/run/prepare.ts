@@ -7,6 +7,7 @@ import type { TreeArchive } from '../guest/xfstests-archive.js';
 import type { FileSystemModule } from '../kernel/file-system-module.js';
 import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
 import { moduleTree } from '../kernel/module-tree.js';
+import type { WitnessState } from '../kernel/witness.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
 import { findProgram } from '../system/programs.js';
@@ -20,6 +21,8 @@ export interface Prepared {
   kernel: Kernel;
   initramfs: string;
   accelerator: Accelerator;
+  /** Whether the guest's kernel gets our own module, and where not, why. */
+  witness: WitnessState;
   /** undefined where the file system is built in, or the kernel's modules have none. */
   module: (FileSystemModule & { bytes?: Buffer }) | undefined;
 }
@@ -91,7 +94,7 @@ async function prepareBoot(
   choice: AcceleratorChoice,
   context: KernelContext,
   suite: TreeArchive | undefined,
-): Promise<Outcome<Pick<Prepared, 'initramfs' | 'accelerator'>>> {
+): Promise<Outcome<Pick<Prepared, 'initramfs' | 'accelerator' | 'witness'>>> {
   const { progress, store, signal } = context;
   const modules = await moduleTree(kernel, readManifest().modules, context);
   if (!modules.ok) return modules;
@@ -99,7 +102,8 @@ async function prepareBoot(
   const image = await guestImage(directory, context, suite);
   if (!image.ok) return image;
   const initramfs = image.value.file;
-  if (choice === 'tcg') return success({ initramfs, accelerator: 'tcg' });
+  const { witness } = modules.value;
+  if (choice === 'tcg') return success({ initramfs, witness, accelerator: 'tcg' });
 
   const files = { qemu, kernel: kernel.bootImage, initramfs };
   const answer = await probeKvm({ store, files, ...(signal ? { signal } : {}) });
@@ -112,5 +116,5 @@ async function prepareBoot(
   }
   const chosen = chooseAccelerator(choice, answer);
   if (chosen.note) progress({ type: 'note', text: chosen.note });
-  return success({ initramfs, accelerator: chosen.accelerator });
+  return success({ initramfs, witness, accelerator: chosen.accelerator });
 }

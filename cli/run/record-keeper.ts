@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { readUnmounts } from '../evidence/unmounts.js';
 import { parseFsck } from '../findings/fsck.js';
 import type { GuestObserver } from '../guest/guest.js';
 import type { GuestEvent } from '../guest/protocol.js';
@@ -112,6 +113,7 @@ export class RecordKeeper implements GuestObserver {
       kernelFindings: this.#kernelFindings,
       checks,
       suiteChecks,
+      unmounts: readUnmounts(this.#text('unmounts')),
     };
   }
 

@@ -1,3 +1,4 @@
+import type { Unwritten } from '../evidence/unwritten.js';
 import type { Finding } from '../findings/finding.js';
 import type { PmemKind } from '../guest/machine.js';
 import type { UnitExpectation } from '../suite/expected.js';
@@ -45,6 +46,8 @@ export interface UnitResult {
     }[];
   };
   findings: Finding[];
+  /** What an unmount left unwritten; absent where there is nothing to explain. */
+  unwritten?: Unwritten | undefined;
   /** What the kernel said before the unit began: not held against it. */
   bootFindings: Finding[];
   /** How the guest ended: `finished`, `panic`, `hang` … */

@@ -1,3 +1,4 @@
+import type { UnmountLog } from '../evidence/unmounts.js';
 import type { Finding } from '../findings/finding.js';
 import type { FsckReport } from '../findings/fsck-report.js';
 import type { Ending } from '../guest/guest.js';
@@ -18,6 +19,8 @@ export interface UnitRecord {
   checks: Partial<Record<'test' | 'scratch', FsckReport>>;
   /** Those that xfstests' `check` made itself, in their order; undefined: their log was none. */
   suiteChecks?: { event: CheckEvent; report: FsckReport | undefined }[];
+  /** What the kernel's witness saw; undefined where it was not asked, or is not there. */
+  unmounts?: UnmountLog | undefined;
 }
 
 /** What the guest had to be. */

@@ -13,6 +13,8 @@ load_drivers() {
 	esac
 	# What file-system modules need: loaded here, a clone has it at once.
 	drivers+=(mbcache jbd2 libcrc32c)
+	# Ours (kernels/witness), where it could be built for this kernel.
+	drivers+=(daxrepro_witness)
 	# A kernel that has them built in, or lacks them, is judged by what then appears.
 	modprobe -q -a "${drivers[@]}" 2>/dev/null
 }

@@ -3,6 +3,9 @@
 
 . $DAXREPRO/lib/filesystem.sh
 
+# Whether there may be something to explain: what is asked for then a passing unit does without.
+SUSPICIOUS=''
+
 # give_up STEP MESSAGE: the unit has no verdict of its own, and says why.
 give_up() {
 	event gave-up "step=$1" "message=$2" "kernelLog=$(kernel_log)"
@@ -69,6 +72,7 @@ run_unit() {
 	check_device test "$TEST_DEV"
 	[[ -e /run/unit/scratch-used ]] && check_device scratch "$SCRATCH_DEV"
 
+	[[ $SUSPICIOUS ]] && ask unmounts
 	ask kernel-log
 }
 
@@ -111,6 +115,8 @@ identity() {
 run_test() {
 	if [[ ${UNIT[SUITE]} == xfstests ]]; then
 		. $DAXREPRO/lib/xfstests.sh
+		# Whether it failed is the host's to tell.
+		SUSPICIOUS=1
 		run_xfstests
 		return
 	fi
@@ -123,6 +129,7 @@ run_test() {
 	(cd /tmp && exec timeout -k 5 "${UNIT[TIMEOUT]}" bash "$test") >/run/unit/output 2>&1 </dev/null
 	status=$?
 	end_leftovers
+	[[ $status -eq 0 || $status -eq 77 ]] || SUSPICIOUS=1
 	timed_out=false
 	[[ $status -eq 124 || $status -eq 137 ]] && timed_out=true
 	ask test "$status" "$timed_out" "$((${EPOCHREALTIME/./} - ${started/./}))"
@@ -141,6 +148,7 @@ check_device() {
 	step "fsck-$1"
 	without_channel check_filesystem "$2" >"/run/unit/fsck-$1"
 	status=$?
+	[[ $status -eq 0 ]] || SUSPICIOUS=1
 	send_file "fsck-$1" "/run/unit/fsck-$1"
 	event fsck "name=$1" "device=$2" "status:=$status"
 }

@@ -31,6 +31,7 @@ my %answers = (
 	'boot-log'   => \&boot_log,
 	'kernel-log' => sub { send_file('kernel-log', kernel_log(LOG_READ_ALL)) },
 	'refresh'    => \&refresh,
+	'unmounts'   => sub { send_file('unmounts', read_file('/proc/daxrepro_witness')) },
 	'nothing'    => sub { },
 );
 

@@ -20,10 +20,11 @@ t.test('ext2 loses directory pages with early-return alone', async (t) => {
       reason: string;
       held: boolean;
       findings: { signature: string }[];
+      unwritten?: { inodes: { inodeType: string; path?: string; dax: boolean }[] };
     }[];
   };
   t.equal(units.length, 12);
-  for (const { fs, variant, verdict, reason, held, findings } of units) {
+  for (const { fs, variant, verdict, reason, held, findings, unwritten } of units) {
     const broken = fs === 'ext2' && variant === 'early-return';
     t.equal(verdict, broken ? 'fail' : 'pass', `${fs} ${variant}: ${reason}`);
     t.ok(held, `${fs} ${variant}: as expected`);
@@ -32,5 +33,9 @@ t.test('ext2 loses directory pages with early-return alone', async (t) => {
       broken,
       `${fs} ${variant}: directory corrupted`,
     );
+    // Which directories, and why: the kernel itself was asked.
+    const lost = unwritten?.inodes.map(({ inodeType, path, dax }) => [inodeType, path, dax]);
+    const directories = ['/', '/links'].map((path) => ['directory', path, true]);
+    t.strictSame(lost, broken ? directories : undefined, `${fs} ${variant}: unwritten`);
   }
 });

@@ -1,0 +1,128 @@
+import { inodeTypeOf } from './inode-type.js';
+
+/**
+ * What the kernel's witness saw at unmounts, as kernels/witness/daxrepro_witness.c writes it: it says
+ * what each line means. It comes from a guest, so that nothing in it need be as it should.
+ */
+export interface Unmount {
+  /** Counted from 1 since the guest's boot. */
+  number: number;
+  fs: string;
+  device: string;
+  /** Before anything was written, while names were cached. */
+  before?: Look | undefined;
+  /** When the unmount had written all that a sync writes. */
+  synced?: Look | undefined;
+  /** Each inode at the moment that what is cached of it was thrown away. */
+  dropped?: Look | undefined;
+}
+
+export interface Look {
+  /** All inodes in memory. */
+  inodes: number;
+  shown: SeenInode[];
+  /** How many would have been shown were there room. */
+  omitted: number;
+}
+
+export interface SeenInode {
+  inode: number;
+  inodeType: string;
+  /** Whether it has S_DAX. */
+  dax: boolean;
+  size: number;
+  links: number;
+  cached: CachedData;
+  /** In the file system, where the kernel had its name. */
+  path?: string | undefined;
+}
+
+/** What is cached of an inode. */
+export interface CachedData {
+  /** Of the page cache. */
+  pages: number;
+  dirtyPages: number;
+  /** What DAX has in the place of pages. */
+  daxEntries: number;
+  dirtyDaxEntries: number;
+  /** There may be more: so many were looked at. */
+  atLeast: boolean;
+}
+
+export interface UnmountLog {
+  /** All that there were, whether or not anything was worth keeping. */
+  total: number;
+  /** Those that had something to be kept and found no room. */
+  forgotten: number;
+  unmounts: Unmount[];
+}
+
+/** The witness keeps 12 unmounts with 3 looks of 48 inodes. */
+const MOST_UNMOUNTS = 100;
+const MOST_INODES = 2000;
+
+const HEADER = 'daxrepro_witness 1';
+const TOTALS = /^totals (\d{1,10}) (\d{1,10})$/;
+const UNMOUNT = /^unmount (\d{1,10}) (\w{1,16}) (\S{1,64}) \d{1,20}$/;
+const LOOK = /^look (before|synced|dropped) (\d{1,10}) (\d{1,10}) (\d{1,10})$/;
+const INODE =
+  /^inode (?<inode>\d{1,16}) (?<mode>[0-7]{1,6}) (?<dax>[01]) (?<size>\d{1,16}) (?<links>\d{1,10}) (?<pages>\d{1,10}) (?<dirtyPages>\d{1,10}) (?<entries>\d{1,10}) (?<dirtyEntries>\d{1,10}) (?<capped>[01]) (?<path>.{0,2000})$/s;
+
+/** undefined where it is no such text. Lines that are none of these are passed over. */
+export function readUnmounts(text: string): UnmountLog | undefined {
+  const [header, ...lines] = text.split('\n');
+  if (header !== HEADER) return undefined;
+  const log: UnmountLog = { total: 0, forgotten: 0, unmounts: [] };
+  let look: Look | undefined;
+  let inodes = 0;
+  for (const line of lines) {
+    const totals = TOTALS.exec(line);
+    if (totals) {
+      log.total = Number(totals[1]);
+      log.forgotten = Number(totals[2]);
+    }
+    const unmount = UNMOUNT.exec(line);
+    if (unmount) {
+      const [, number, fs = '', device = ''] = unmount;
+      if (log.unmounts.length === MOST_UNMOUNTS) break;
+      log.unmounts.push({ number: Number(number), fs, device });
+      look = undefined;
+    }
+    const [, when, all, , omitted] = LOOK.exec(line) ?? [];
+    const present = log.unmounts.at(-1);
+    if (present && (when === 'before' || when === 'synced' || when === 'dropped')) {
+      look = { inodes: Number(all), shown: [], omitted: Number(omitted) };
+      present[when] = look;
+    }
+    const seen = INODE.exec(line)?.groups;
+    if (look && seen && ++inodes <= MOST_INODES) look.shown.push(seenInode(seen));
+  }
+  return log;
+}
+
+function seenInode(fields: Partial<Record<string, string>>): SeenInode {
+  const number = (name: string) => Number(fields[name]);
+  const path = unescapePath(fields['path'] ?? '');
+  return {
+    inode: number('inode'),
+    inodeType: inodeTypeOf(Number.parseInt(fields['mode'] ?? '0', 8)),
+    dax: fields['dax'] === '1',
+    size: number('size'),
+    links: number('links'),
+    cached: {
+      pages: number('pages'),
+      dirtyPages: number('dirtyPages'),
+      daxEntries: number('entries'),
+      dirtyDaxEntries: number('dirtyEntries'),
+      atLeast: fields['capped'] === '1',
+    },
+    ...(path === '' ? {} : { path }),
+  };
+}
+
+/** The kernel's seq_escape(): three octal digits after a backslash. */
+function unescapePath(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}

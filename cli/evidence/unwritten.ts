@@ -1,0 +1,116 @@
+import type { CachedData, Look, SeenInode, Unmount, UnmountLog } from './unmounts.js';
+
+/**
+ * Why something was not written: inodes that had something dirty when an unmount threw away what was
+ * cached of them.
+ */
+export type Unwritten =
+  | {
+      known: true;
+      /** How many unmounts of the file system were watched. */
+      unmounts: number;
+      inodes: UnwrittenInode[];
+      /** Inodes that were seen and are not listed. */
+      omitted: number;
+      /** Of DAX inodes that have pages, those that were written: types and how many. */
+      writtenDax: { inodeType: string; inodes: number }[];
+    }
+  /** `reason`: one clause without the full stop. */
+  | { known: false; reason: string };
+
+/** An inode of which something was lost; as the first unmount saw it that lost something of it. */
+export interface UnwrittenInode {
+  /** As the kernel names it: `pmem0`. */
+  device: string;
+  inode: number;
+  inodeType: string;
+  path?: string | undefined;
+  /** Whether it has S_DAX: write-back then takes it for one without pages. */
+  dax: boolean;
+  size: number;
+  before: CachedData;
+  /** After the unmount's sync. */
+  synced: CachedData;
+  /** When it was thrown away. */
+  dropped: CachedData;
+}
+
+/** JSON holds no more of them. */
+const MOST_INODES = 200;
+
+const NOTHING: CachedData = {
+  pages: 0,
+  dirtyPages: 0,
+  daxEntries: 0,
+  dirtyDaxEntries: 0,
+  atLeast: false,
+};
+
+export function unwrittenAt({ total, forgotten, unmounts }: UnmountLog): Unwritten {
+  if (total === 0) return { known: false, reason: 'nothing was unmounted' };
+  const lost = new Map<string, UnwrittenInode>();
+  const written = new Map<string, Set<string>>();
+  let omitted = 0;
+  for (const unmount of unmounts) {
+    if (!unmount.dropped) continue;
+    omitted += unmount.dropped.omitted;
+    const before = byNumber(unmount.before);
+    const synced = byNumber(unmount.synced);
+    for (const inode of unmount.dropped.shown) {
+      const key = keyOf(unmount, inode);
+      if (inode.links > 0 && isDirty(inode.cached)) {
+        const { inode: number } = inode;
+        if (!lost.has(key)) {
+          lost.set(key, describe(unmount, inode, before.get(number), synced.get(number)));
+        }
+      } else if (inode.dax && inode.cached.pages > 0) {
+        const { inodeType } = inode;
+        written.set(inodeType, (written.get(inodeType) ?? new Set()).add(key));
+      }
+    }
+  }
+  if (lost.size === 0 && forgotten > 0) {
+    return { known: false, reason: `of ${forgotten} unmounts nothing could be kept` };
+  }
+  const inodes = [...lost.values()].sort((a, b) => a.inode - b.inode);
+  return {
+    known: true,
+    unmounts: total,
+    inodes: inodes.slice(0, MOST_INODES),
+    omitted: omitted + Math.max(0, inodes.length - MOST_INODES),
+    writtenDax: [...written].map(([inodeType, keys]) => ({ inodeType, inodes: keys.size })),
+  };
+}
+
+function isDirty({ dirtyPages, dirtyDaxEntries }: CachedData): boolean {
+  return dirtyPages > 0 || dirtyDaxEntries > 0;
+}
+
+function keyOf({ device }: Unmount, { inode, inodeType }: SeenInode): string {
+  return `${device} ${inode} ${inodeType}`;
+}
+
+function byNumber(look: Look | undefined): Map<number, SeenInode> {
+  return new Map(look?.shown.map((seen) => [seen.inode, seen]));
+}
+
+/** Its name is only known before: an unmount drops the names first. */
+function describe(
+  { device }: Unmount,
+  { inode, inodeType, dax, size, cached, path }: SeenInode,
+  before: SeenInode | undefined,
+  synced: SeenInode | undefined,
+): UnwrittenInode {
+  const name = before?.path ?? path;
+  return {
+    device,
+    inode,
+    inodeType,
+    ...(name === undefined ? {} : { path: name }),
+    dax,
+    size,
+    before: before?.cached ?? NOTHING,
+    synced: synced?.cached ?? NOTHING,
+    dropped: cached,
+  };
+}

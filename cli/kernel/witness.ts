@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Outcome, success } from '../outcome.js';
+import { packageRoot } from '../version.js';
+import { buildModule } from './build.js';
+import { findCompiler } from './compiler.js';
+import { configured } from './configuration.js';
+import type { Kernel, KernelContext } from './kernel.js';
+import type { ModuleRecipe } from './recipes.js';
+
+/**
+ * The kernel's witness: a module of ours (kernels/witness) that sees which inodes still have something
+ * dirty when a file system is unmounted. A guest has it where it can be built for its kernel; no
+ * verdict needs it, so that it cannot be built is said and no failure.
+ */
+const SOURCES = new URL('kernels/witness/', packageRoot);
+
+/** As modprobe knows it. */
+export const WITNESS = 'daxrepro_witness';
+
+const RECIPE: ModuleRecipe = { name: WITNESS, subdirectory: 'witness', options: {}, includes: [] };
+
+/** Where it is not there: why, in one clause without the full stop. */
+export interface WitnessState {
+  missing?: string | undefined;
+  /** That this machine has no compiler: it may have one the next time. */
+  wantsCompiler?: boolean | undefined;
+}
+
+/** Changes with its sources. */
+export async function witnessIdentity(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of (await readdir(SOURCES)).sort()) {
+    hash.update(`${name}\n`).update(await readFile(new URL(name, SOURCES)));
+  }
+  return hash.digest('hex');
+}
+
+/** Puts it into a tree of modules, where it can be built. */
+export async function addWitness(
+  kernel: Kernel,
+  directory: string,
+  context: KernelContext,
+): Promise<Outcome<WitnessState>> {
+  const { build } = kernel;
+  if (!build)
+    return success({ missing: `there are no headers of ${kernel.spec} to build it with` });
+  const configuration = await readFile(join(build.headers, '.config'), 'utf8');
+  for (const symbol of ['MODULES', 'KPROBES', 'PROC_FS']) {
+    if (configured(configuration, symbol) !== 'y') {
+      return success({ missing: `this kernel is without CONFIG_${symbol}` });
+    }
+  }
+  if (!(await findCompiler(build.compiler))) {
+    return success({ missing: 'this machine has no C compiler', wantsCompiler: true });
+  }
+  const source = fileURLToPath(SOURCES).replace(/\/$/, '');
+  const built = await buildModule({ kernel, recipe: RECIPE, source }, context);
+  if (!built.ok) {
+    const { kind, message } = built.failure;
+    if (kind !== 'build-failed') return built;
+    return success({ missing: message });
+  }
+  await mkdir(join(directory, 'extra'), { recursive: true });
+  await copyFile(built.value.file, join(directory, 'extra', `${WITNESS}.ko`));
+  return success({});
+}
+
+/** Whether it could be built now, where that failed before. */
+export async function canBeRetried(kernel: Kernel, state: WitnessState): Promise<boolean> {
+  if (!state.wantsCompiler || !kernel.build) return false;
+  return (await findCompiler(kernel.build.compiler)) !== undefined;
+}

@@ -1,0 +1,111 @@
+import t from 'tap';
+import { explainUnit } from '../../cli/evidence/unit.js';
+import type { CachedData, SeenInode, Unmount, UnmountLog } from '../../cli/evidence/unmounts.js';
+import { unwrittenAt } from '../../cli/evidence/unwritten.js';
+import { explainUnwritten } from '../../cli/report/unwritten.js';
+import type { UnitRecord } from '../../cli/verdict/record.js';
+
+const CLEAN: CachedData = {
+  ...{ pages: 0, dirtyPages: 0, daxEntries: 0, dirtyDaxEntries: 0 },
+  atLeast: false,
+};
+
+function seen(inode: number, inodeType: string, more: Partial<SeenInode> = {}): SeenInode {
+  const cached = { ...CLEAN, pages: 1, dirtyPages: 1 };
+  return { inode, inodeType, dax: true, size: 4096, links: 2, cached, ...more };
+}
+
+function unmount(dropped: SeenInode[], before = dropped, omitted = 0): Unmount {
+  return {
+    ...{ number: 1, fs: 'ext2', device: 'pmem0' },
+    before: { inodes: 9, shown: before, omitted: 0 },
+    synced: { inodes: 9, shown: dropped, omitted: 0 },
+    dropped: { inodes: 9, shown: dropped, omitted },
+  };
+}
+
+const log = (...unmounts: Unmount[]): UnmountLog => ({
+  total: unmounts.length,
+  forgotten: 0,
+  unmounts,
+});
+
+const explained = (...unmounts: Unmount[]) => explainUnwritten(unwrittenAt(log(...unmounts)));
+
+t.test('the sentence of February 2016', (t) => {
+  const root = seen(2, 'directory');
+  const three = { ...CLEAN, pages: 3, dirtyPages: 3 };
+  const links = seen(12, 'directory', { cached: three });
+  const named = [
+    { ...links, path: '/d' },
+    { ...root, path: '/' },
+  ];
+  const sentence =
+    'directory inodes have S_DAX set, but had dirty page-cache pages before the unmount, which it did not write: inode 2 (/) 1 page, inode 12 (/d) 3 pages';
+  t.strictSame(explained(unmount([links, root], named)), [sentence]);
+  // The same inode at a second unmount is the same inode.
+  t.strictSame(explained(unmount([links, root], named), unmount([root])), [sentence]);
+  t.match(unwrittenAt(log(unmount([links], named))), {
+    known: true,
+    unmounts: 1,
+    inodes: [{ device: 'pmem0', inode: 12, path: '/d', dax: true, dropped: three, before: three }],
+  });
+  t.end();
+});
+
+t.test('each type of inode and each kind of data has a sentence', (t) => {
+  const entries = { ...CLEAN, daxEntries: 9, dirtyDaxEntries: 1, atLeast: true };
+  t.strictSame(
+    explained(
+      unmount([
+        seen(13, 'symlink', { path: '/s\x1b[2J' }),
+        seen(14, 'regular file', { cached: entries }),
+        seen(15, 'regular file', { dax: false }),
+      ]),
+    ),
+    [
+      'symbolic link inodes have S_DAX set, but had dirty page-cache pages before the unmount, which it did not write: inode 13 (/s\\x1b[2J) 1 page',
+      'regular file inodes had dirty page-cache pages before the unmount, which it did not write: inode 15 1 page',
+      'regular file inodes had dirty DAX entries before the unmount, which it did not flush: inode 14 at least 1 entry',
+    ],
+  );
+  t.end();
+});
+
+t.test('many inodes, and those for which there was no room', (t) => {
+  const many = Array.from({ length: 9 }, (_, n) => seen(20 + n, 'directory'));
+  t.match(explained(unmount(many, many, 4)), [
+    /: inode 20 1 page, .*inode 25 1 page, and 3 more$/,
+    '4 more inodes had dirty data and no room in the list',
+  ]);
+  t.end();
+});
+
+t.test('what was written in the end is not lost', (t) => {
+  const written = seen(12, 'directory', { cached: { ...CLEAN, pages: 2 } });
+  t.strictSame(explained(unmount([written], [seen(12, 'directory')])), [
+    'directory inodes have S_DAX set and pages in the page cache, which were written (1 inode)',
+    'nothing dirty was left unwritten, at 1 unmount',
+  ]);
+  // Deleted, and open to the end: nobody wants what it held.
+  const deleted = seen(13, 'regular file', { dax: false, links: 0 });
+  t.strictSame(explained(unmount([deleted])), ['nothing dirty was left unwritten, at 1 unmount']);
+  t.end();
+});
+
+t.test('that it is not known is said, with the reason', (t) => {
+  const record = { ending: { kind: 'finished' } } as UnitRecord;
+  const sentence = (more: Partial<UnitRecord>, missing?: string) =>
+    explainUnwritten(explainUnit({ ...record, ...more }, { verdict: 'fail' }, { missing }))[0];
+  t.match(sentence({}, 'this kernel is without CONFIG_KPROBES'), /not known: .*CONFIG_KPROBES$/);
+  t.match(sentence({}), /not known: the guest's kernel did not take our module$/);
+  t.match(
+    sentence({ ending: { kind: 'panic', message: 'x' } }),
+    /not known: the guest ended before/,
+  );
+  t.match(sentence({ unmounts: log() }), /not known: nothing was unmounted$/);
+  t.match(sentence({ unmounts: { ...log(), total: 9, forgotten: 2 } }), /of 2 unmounts nothing/);
+  t.equal(explainUnit(record, { verdict: 'pass' }, {}), undefined);
+  t.equal(explainUnit(record, { verdict: 'error' }, {}), undefined);
+  t.end();
+});
