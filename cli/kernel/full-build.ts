@@ -69,7 +69,7 @@ export async function buildKernel(
   if (!settings.ok) return settings;
   const key = cacheKey({
     recipe: RECIPE,
-    tree: tree.identity,
+    tree: tree.builtAs ?? tree.identity,
     change: change?.identity ?? 'none',
     settings: formatSettings(settings.value),
     compiler: compiler.value.identity,

@@ -15,12 +15,28 @@ import { diskFull } from './tool.js';
  * are read as alternates (gitrepository-layout(5), GIT_ALTERNATE_OBJECT_DIRECTORIES).
  */
 
-interface Repository {
+export interface Repository {
   /** What the user named, which may be below the top of the repository. */
   directory: string;
   gitDirectory: string;
   objects: string;
   index: string;
+}
+
+/** Sources that git has as a tree object. */
+export interface GitSource extends SourceTree {
+  /** The object's name. */
+  tree: string;
+  repository: Repository;
+  /** Runs git in the repository, which then finds the objects of a tree as it stands, too. */
+  git(argv: readonly string[], signal?: AbortSignal): Promise<ToolResult>;
+  /** `exportTo` for a directory of the sources alone, `fs/ext2`. */
+  exportPart(
+    path: string,
+    directory: string,
+    notes: string,
+    signal?: AbortSignal,
+  ): Promise<Outcome<unknown>>;
 }
 
 /** undefined where `directory` is in no repository, or in one that does not track it. */
@@ -75,7 +91,7 @@ export async function gitSource(
   revision: string | undefined,
   store: Store,
   signal?: AbortSignal,
-): Promise<Outcome<SourceTree>> {
+): Promise<Outcome<GitSource>> {
   const key = cacheKey({ repository: repository.gitDirectory, directory: repository.directory });
   const tree = await useWorkspace(store, 'kernel-objects', key, async (own) => {
     await mkdir(join(own, 'objects'), { recursive: true });
@@ -93,15 +109,11 @@ export async function gitSource(
   });
   const version = parseVersion(makefile.stdout);
   if (!version) return noKernel(spec, revision);
-  return success({
-    spec,
-    identity: `git ${tree.value}`,
-    family: `git ${repository.gitDirectory} ${repository.directory}`,
-    version,
-    exportTo: async (directory, notes, signal) => {
+  const exported = (what: string): SourceTree['exportTo'] =>
+    async function (directory, notes, signal) {
       await mkdir(directory, { recursive: true });
       // The index says which versions of the files are there: only others are written.
-      const read = await git(['read-tree', '--reset', '-u', tree.value], {
+      const read = await git(['read-tree', '--reset', '-u', what], {
         cwd: directory,
         env: {
           ...environment,
@@ -119,8 +131,27 @@ export async function gitSource(
           detail: read.all.slice(-2000),
         })
       );
-    },
+    };
+  return success({
+    spec,
+    identity: `git ${tree.value}`,
+    family: `git ${repository.gitDirectory} ${repository.directory}`,
+    version,
+    tree: tree.value,
+    repository,
+    git: (argv, signal) => git(argv, { cwd: repository.directory, env: environment, signal }),
+    exportTo: exported(tree.value),
+    exportPart: (path, ...rest) => exported(`${tree.value}:${path}`)(...rest),
   });
+}
+
+/** Runs git in a repository, which it leaves as it is. */
+export function gitIn(
+  { directory }: Repository,
+  argv: readonly string[],
+  { signal, input }: { signal?: AbortSignal | undefined; input?: string } = {},
+): Promise<ToolResult> {
+  return git(argv, { cwd: directory, signal, input });
 }
 
 async function treeOf(
@@ -204,13 +235,20 @@ function git(
     cwd,
     env = {},
     signal,
-  }: { cwd: string; env?: Record<string, string>; signal?: AbortSignal | undefined },
+    input,
+  }: {
+    cwd: string;
+    env?: Record<string, string>;
+    signal?: AbortSignal | undefined;
+    input?: string | undefined;
+  },
 ): Promise<ToolResult> {
   const settings = Object.entries(PLAIN).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return runTool(['git', ...settings, ...argv], {
     cwd,
     env: { LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', ...env },
     ...(signal ? { signal } : {}),
+    ...(input === undefined ? {} : { input }),
   });
 }
 

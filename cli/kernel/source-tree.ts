@@ -9,6 +9,11 @@ export interface SourceTree {
   /** Changes whenever a file of the sources does. */
   identity: string;
   /**
+   * What a kernel built of it is known by, where that is less than all of the sources: of trees that
+   * differ only in what is built apart, one kernel is enough.
+   */
+  builtAs?: string;
+  /**
    * Trees of one family are versions of each other: what is built of one of them is where the build
    * of the next one begins.
    */

@@ -1,9 +1,9 @@
 import { realpath } from 'node:fs/promises';
-import { failure, type Outcome } from '../outcome.js';
+import { failure, type Outcome, success } from '../outcome.js';
 import { ensureSystem } from '../system/install.js';
 import { archiveSource } from './archive-source.js';
 import { fetchSourceArchive } from './debian.js';
-import { findRepository, gitSource, tracksMakefile } from './git-source.js';
+import { findRepository, gitSource, type Repository, tracksMakefile } from './git-source.js';
 import type { KernelContext, ResolveOptions } from './kernel.js';
 import { plainSource } from './plain-source.js';
 import type { SourceTree } from './source-tree.js';
@@ -16,32 +16,57 @@ export async function openSource(
   context: KernelContext,
   { refresh = false }: ResolveOptions,
 ): Promise<Outcome<SourceTree>> {
-  const { progress, signal, store } = context;
+  const { signal, store } = context;
   if (parsed.type === 'debsrc') {
     const archive = await fetchSourceArchive(parsed.kernel, context, { refresh });
     if (!archive.ok) return archive;
     return archiveSource(spec, { ...archive.value, series: parsed.kernel.version }, signal);
   }
-  const directory = await realpath(parsed.directory);
-  const installed = await ensureSystem(['patches'], {
-    progress,
-    ...(signal ? { signal } : {}),
-    ...(context.host ? { host: context.host } : {}),
-  });
-  if (!installed.ok) return installed;
-  progress({ type: 'stage', text: `Reading the sources in ${directory}` });
-  const repository = await findRepository(directory, signal);
-  if (!repository.ok) return repository;
-  const { revision } = parsed;
-  if (repository.value) {
-    const own = revision !== undefined || (await tracksMakefile(repository.value, signal));
-    if (own) return gitSource(spec, repository.value, revision, store, signal);
+  const { directory, revision } = parsed;
+  const opened = await openDirectory(directory, context);
+  if (!opened.ok) return opened;
+  const { path, repository } = opened.value;
+  if (repository) {
+    const own = revision !== undefined || (await tracksMakefile(repository, signal));
+    if (own) return gitSource(spec, repository, revision, store, signal);
   } else if (revision !== undefined) {
     return failure(
       'usage',
-      `${parsed.directory} is in no git repository, so it has no revision ${JSON.stringify(revision)}`,
-      `Leave the revision out: src:${parsed.directory}`,
+      `${directory} is in no git repository, so it has no revision ${JSON.stringify(revision)}`,
+      `Leave the revision out: src:${directory}`,
     );
   }
-  return plainSource(spec, directory, signal);
+  return plainSource(spec, path, signal);
+}
+
+/** A repository with the sources of a kernel, for those who go through its revisions. */
+export async function openRepository(
+  directory: string,
+  context: KernelContext,
+): Promise<Outcome<Repository>> {
+  const opened = await openDirectory(directory, context);
+  if (!opened.ok) return opened;
+  const { repository } = opened.value;
+  if (repository) return success(repository);
+  return failure(
+    'usage',
+    `${directory} is in no git repository`,
+    'Give the top directory of a kernel tree that git has the history of',
+  );
+}
+
+async function openDirectory(
+  directory: string,
+  { progress, signal, host }: KernelContext,
+): Promise<Outcome<{ path: string; repository: Repository | undefined }>> {
+  const path = await realpath(directory);
+  const installed = await ensureSystem(['patches'], {
+    progress,
+    ...(signal ? { signal } : {}),
+    ...(host ? { host } : {}),
+  });
+  if (!installed.ok) return installed;
+  progress({ type: 'stage', text: `Reading the sources in ${path}` });
+  const repository = await findRepository(path, signal);
+  return repository.ok ? success({ path, repository: repository.value }) : repository;
 }

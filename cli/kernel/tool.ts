@@ -11,16 +11,24 @@ export interface ToolPurpose {
 /** Runs a program whose failure is ours: a disk that is full is told apart from its own errors. */
 export async function tool(
   argv: readonly [string, ...string[]],
-  { cannot, remedy }: ToolPurpose,
+  purpose: ToolPurpose,
   options: ToolOptions = {},
 ): Promise<Outcome<ToolResult>> {
-  const result = await runTool(argv, options);
+  return checkTool(argv[0], await runTool(argv, options), purpose);
+}
+
+/** The same of a program that has run. */
+export function checkTool(
+  program: string,
+  result: ToolResult,
+  { cannot, remedy }: ToolPurpose,
+): Outcome<ToolResult> {
   if (result.ok) return success(result);
   if (result.canceled) return failure('interrupted', `${cannot}: interrupted`, 'Start it again');
   if (result.exitCode === 127) {
     return failure(
       'program-missing',
-      `${cannot}: this machine has no ${argv[0]}`,
+      `${cannot}: this machine has no ${program}`,
       '`daxrepro setup` installs what is missing',
       { detail: tail(result.all) },
     );

@@ -1,14 +1,11 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RECIPES } from '../kernel/recipes.js';
+import { isNotBuilt, NOT_BUILT_PATTERNS } from '../kernel/tree-parts.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { PatchStep } from './changes.js';
 import { git, gitMissing } from './git.js';
 
 /** Applies one patch to a tree by `git apply`, which takes all of a patch or nothing of it. */
-
-/** Patches change these along with the code; no build reads them. */
-const NOT_BUILT = ['Documentation/', 'MAINTAINERS', 'CREDITS', '.mailmap'];
 
 export interface PatchTarget {
   /** A copy of the sources: holds `fs/ext2` and so on. */
@@ -63,7 +60,7 @@ export async function applyPatch(step: PatchStep, target: PatchTarget): Promise<
   if (!paths.ok) return paths;
   const file = join(scratch, 'patch');
   const apply = ['apply', '-p1', '--whitespace=nowarn'];
-  for (const path of NOT_BUILT) apply.push(`--exclude=${path}${path.endsWith('/') ? '*' : ''}`);
+  for (const pattern of NOT_BUILT_PATTERNS) apply.push(`--exclude=${pattern}`);
   const applied = await git([...apply, file], tree, signal);
   if (applied.canceled) return interrupted(step);
   if (applied.ok) return paths;
@@ -112,18 +109,6 @@ function doesNotApply(
     "Rebase it onto this kernel's source, or write it as a semantic patch (.cocci), which finds its place in many versions",
     { place: { file }, ...(detail ? { detail } : {}) },
   );
-}
-
-/** Whether a module is built from it. A new option in Kconfig would not be in the configuration. */
-export function isBuiltAlone(path: string): boolean {
-  const isBelow = Object.values(RECIPES).some(({ subdirectory }) =>
-    path.startsWith(`${subdirectory}/`),
-  );
-  return isBelow && !path.endsWith('/Kconfig');
-}
-
-function isNotBuilt(path: string): boolean {
-  return NOT_BUILT.some((one) => (one.endsWith('/') ? path.startsWith(one) : path === one));
 }
 
 function unreadable({ file, label }: PatchStep, exitCode: number | undefined, said: string) {

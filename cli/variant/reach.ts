@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { isBuiltIn } from '../kernel/file-system-module.js';
 import { isBuiltFromSource, type Kernel, type KernelContext } from '../kernel/kernel.js';
 import { RECIPES } from '../kernel/recipes.js';
+import { isBuiltAlone } from '../kernel/tree-parts.js';
 import { type Outcome, success } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
-import { isBuiltAlone, pathsOf } from './patch.js';
+import { pathsOf } from './patch.js';
 import { changedSubdirectories, patchedSource, readSteps } from './patched-source.js';
 import type { Variant } from './variant.js';
 
@@ -85,7 +86,7 @@ export async function changesBuiltIn(
   return success(builtIn.some((fs) => changed.includes(RECIPES[fs].subdirectory)));
 }
 
-function someOf(paths: readonly string[]): string {
+export function someOf(paths: readonly string[]): string {
   const more = paths.length > 3 ? ` and ${paths.length - 3} more` : '';
   return `${paths.slice(0, 3).join(', ')}${more}`;
 }

@@ -1,0 +1,75 @@
+import { informationOf } from './information.js';
+import { type BuildRuns, type Posterior, posteriorOf, type Question } from './posterior.js';
+
+/** What to do next, by all runs so far: which build to run, or that enough is known. Pure. */
+
+export interface Knowledge {
+  /** For each build; undefined where there is none yet. */
+  runs: readonly (BuildRuns | undefined)[];
+  /** Builds that tell nothing: they cannot be built, or do not boot. */
+  untestable: ReadonlySet<number>;
+}
+
+export interface Decision {
+  posterior: Posterior;
+  /** The most probable hypotheses that no run can tell apart, and how probable one of them is. */
+  best: { hypotheses: number[]; probability: number };
+  /** The build whose run teaches most for its cost; undefined where none teaches anything. */
+  next: number | undefined;
+  /** What a run of each build is expected to teach, in bits. */
+  information: Float64Array;
+}
+
+/**
+ * @param classes which hypotheses runs can tell apart: see `classesOf`
+ * @param cost of a run of a build, in any unit; one that has to be built first costs more
+ */
+export function decide(
+  question: Question,
+  { runs, untestable }: Knowledge,
+  classes: readonly number[][],
+  cost: (build: number) => number,
+): Decision {
+  const posterior = posteriorOf(question, runs);
+  const information = informationOf(question, posterior);
+  let next: number | undefined;
+  let most = 0;
+  for (let build = 0; build < information.length; build += 1) {
+    const bits = information[build] ?? 0;
+    if (bits <= LEAST || untestable.has(build)) continue;
+    const worth = bits / cost(build);
+    if (worth > most) [next, most] = [build, worth];
+  }
+  let best = { hypotheses: [] as number[], probability: 0 };
+  for (const hypotheses of classes) {
+    let probability = 0;
+    for (const one of hypotheses) probability += posterior.probabilities[one] ?? 0;
+    if (probability > best.probability) best = { hypotheses, probability };
+  }
+  return { posterior, best, next, information };
+}
+
+/** Bits below which a run teaches nothing: rounding. */
+const LEAST = 1e-9;
+
+/** Hypotheses in classes: those of one class make the same of the builds bad that can be run. */
+export function classesOf({ prior, builds }: Question, untestable: ReadonlySet<number>): number[][] {
+  const classOf = new Array<number>(prior.length).fill(0);
+  let classes = 1;
+  for (const [build, bad] of builds.entries()) {
+    if (untestable.has(build)) continue;
+    const within = new Uint8Array(prior.length);
+    if (typeof bad === 'number') within.fill(1, 0, bad);
+    else for (const one of bad) within[one] = 1;
+    const split = new Map<string, number>();
+    for (const [one, before] of classOf.entries()) {
+      const key = `${before} ${within[one]}`;
+      if (!split.has(key)) split.set(key, split.size);
+      classOf[one] = split.get(key) as number;
+    }
+    classes = split.size;
+  }
+  const found = Array.from({ length: classes }, () => [] as number[]);
+  for (const [one, own] of classOf.entries()) found[own]?.push(one);
+  return found;
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { type Outcome, success } from '../outcome.js';
+import type { FileSystem } from './file-system-module.js';
+import type { GitSource } from './git-source.js';
+import { RECIPES } from './recipes.js';
+import { checkTool } from './tool.js';
+
+/**
+ * Kernel sources by what is built of them: the file systems that are modules of their own, and all
+ * the rest, which is the kernel.
+ */
+
+/** Patches change these along with the code; no build reads them. */
+const NOT_BUILT = ['Documentation/', 'MAINTAINERS', 'CREDITS', '.mailmap'];
+
+/** As `git apply --exclude` takes them. */
+export const NOT_BUILT_PATTERNS: readonly string[] = NOT_BUILT.map((one) =>
+  one.endsWith('/') ? `${one}*` : one,
+);
+
+const MODULES = Object.values(RECIPES).map(({ subdirectory }) => `${subdirectory}/`);
+
+export function isNotBuilt(path: string): boolean {
+  return NOT_BUILT.some((one) => (one.endsWith('/') ? path.startsWith(one) : path === one));
+}
+
+/** Whether a module is built from it. A new option in Kconfig would not be in the configuration. */
+export function isBuiltAlone(path: string): boolean {
+  return MODULES.some((one) => path.startsWith(one)) && !path.endsWith('/Kconfig');
+}
+
+export interface TreeParts {
+  /** Changes whenever what the kernel is built from does. */
+  kernel: string;
+  /** git's names of the file systems' directories; one that the tree lacks is not there. */
+  modules: Map<FileSystem, string>;
+}
+
+export async function partsOf(
+  { git, tree, spec }: GitSource,
+  signal?: AbortSignal,
+): Promise<Outcome<TreeParts>> {
+  const kconfigs = MODULES.map((one) => `${one}Kconfig`);
+  const hash = createHash('sha256');
+  const modules = new Map<FileSystem, string>();
+  for (const paths of [[], ['fs/'], kconfigs]) {
+    const ran = await git(['ls-tree', '-z', '--full-tree', tree, ...paths], signal);
+    const listed = checkTool('git', ran, { cannot: `Cannot list the sources of ${spec}` });
+    if (!listed.ok) return listed;
+    for (const line of listed.value.stdout.split('\0').filter(Boolean)) {
+      const [facts = '', path = ''] = line.split('\t');
+      const module = Object.values(RECIPES).find(({ subdirectory }) => subdirectory === path);
+      if (module) modules.set(module.name, facts.split(' ')[2] ?? '');
+      else if (path !== 'fs' && !isNotBuilt(path) && !isNotBuilt(`${path}/`)) {
+        hash.update(`${line}\0`);
+      }
+    }
+  }
+  return success({ kernel: hash.digest('hex').slice(0, 32), modules });
+}
