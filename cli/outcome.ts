@@ -61,6 +61,12 @@ export function failure(
 /** Exit codes of the command line, as the contract has them. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, noVerdict: 3, interrupted: 130 } as const;
 
+/**
+ * The exit code that stops a `git bisect run`: 128 and more do (git-bisect(1)). 125 passes the commit
+ * over, and every other code says good or bad of it.
+ */
+export const STOP_BISECTION = 128;
+
 /** The exit code of a command that ends with this failure before it has a verdict. */
 export function exitCodeOf(failure: Failure): number {
   switch (failure.kind) {

@@ -53,7 +53,10 @@ export function decide(
 const LEAST = 1e-9;
 
 /** Hypotheses in classes: those of one class make the same of the builds bad that can be run. */
-export function classesOf({ prior, builds }: Question, untestable: ReadonlySet<number>): number[][] {
+export function classesOf(
+  { prior, builds }: Question,
+  untestable: ReadonlySet<number>,
+): number[][] {
   const classOf = new Array<number>(prior.length).fill(0);
   let classes = 1;
   for (const [build, bad] of builds.entries()) {

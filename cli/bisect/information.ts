@@ -5,9 +5,7 @@ import { type Posterior, type Question, sumsOver } from './posterior.js';
 /** The entropy of something that happens with this probability. */
 export function entropy(probability: number): number {
   if (probability <= 0 || probability >= 1) return 0;
-  return (
-    -probability * Math.log2(probability) - (1 - probability) * Math.log2(1 - probability)
-  );
+  return -probability * Math.log2(probability) - (1 - probability) * Math.log2(1 - probability);
 }
 
 /**

@@ -94,8 +94,9 @@ function signaturesOf(units: readonly CompareUnit[]): SignatureChange[] {
   return [...found.values()];
 }
 
-function signaturesOfUnit(
-  unit: CompareUnit,
+/** What a unit's failure can be told by: its findings, or where it has none that is serious, its reason. */
+export function signaturesOfUnit(
+  unit: Pick<CompareUnit, 'findings' | 'verdict' | 'reason'>,
 ): Pick<SignatureChange, 'signature' | 'severity' | 'message'>[] {
   const serious = unit.findings.some(({ severity }) => severity !== 'notice');
   // A test that failed by itself left no finding; its words are what can be compared.

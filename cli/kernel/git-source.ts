@@ -109,8 +109,9 @@ export async function gitSource(
   });
   const version = parseVersion(makefile.stdout);
   if (!version) return noKernel(spec, revision);
-  const exported = (what: string): SourceTree['exportTo'] =>
-    async function (directory, notes, signal) {
+  const exported =
+    (what: string): SourceTree['exportTo'] =>
+    async (directory, notes, signal) => {
       await mkdir(directory, { recursive: true });
       // The index says which versions of the files are there: only others are written.
       const read = await git(['read-tree', '--reset', '-u', what], {

@@ -3,7 +3,13 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { ensureSystem } from '../system/install.js';
 import { archiveSource } from './archive-source.js';
 import { fetchSourceArchive } from './debian.js';
-import { findRepository, gitSource, type Repository, tracksMakefile } from './git-source.js';
+import {
+  findRepository,
+  type GitSource,
+  gitSource,
+  type Repository,
+  tracksMakefile,
+} from './git-source.js';
 import type { KernelContext, ResolveOptions } from './kernel.js';
 import { plainSource } from './plain-source.js';
 import type { SourceTree } from './source-tree.js';
@@ -37,6 +43,18 @@ export async function openSource(
     );
   }
   return plainSource(spec, path, signal);
+}
+
+/** The sources in a directory that git tracks, as they stand or at a revision. */
+export async function openGitSource(
+  directory: string,
+  revision: string | undefined,
+  context: KernelContext,
+): Promise<Outcome<GitSource>> {
+  const repository = await openRepository(directory, context);
+  if (!repository.ok) return repository;
+  const spec = `src:${directory}${revision === undefined ? '' : `@${revision}`}`;
+  return gitSource(spec, repository.value, revision, context.store, context.signal);
 }
 
 /** A repository with the sources of a kernel, for those who go through its revisions. */

@@ -5,6 +5,7 @@ import type { Accelerator } from '../guest/machine.js';
 import { readManifest } from '../guest/manifest.js';
 import type { TreeArchive } from '../guest/xfstests-archive.js';
 import type { FileSystemModule } from '../kernel/file-system-module.js';
+import type { GitSource } from '../kernel/git-source.js';
 import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
 import { moduleTree } from '../kernel/module-tree.js';
 import type { WitnessState } from '../kernel/witness.js';
@@ -13,6 +14,7 @@ import type { FileSystem } from '../plan/unit.js';
 import { findProgram } from '../system/programs.js';
 import { variantKernel } from '../variant/kernel.js';
 import { variantModule } from '../variant/module.js';
+import { treeKernel } from '../variant/tree-kernel.js';
 import { BASE, type Variant } from '../variant/variant.js';
 
 /** All that units of one kernel share. Made once, from caches where they have it. */
@@ -61,12 +63,33 @@ export async function prepareModule(
   context: KernelContext,
 ): Promise<Outcome<Prepared['module']>> {
   const module = await variantModule(kernel, fs, variant, context);
-  if (!module.ok || !module.value) return module;
-  return success({
-    ...module.value,
-    // The kernel's own modules are in the image; what was built is sent.
-    ...(module.value.origin === 'built' ? { bytes: await readFile(module.value.file) } : {}),
-  });
+  return module.ok ? success(await asSent(module.value)) : module;
+}
+
+async function asSent(module: FileSystemModule | undefined): Promise<Prepared['module']> {
+  // The kernel's own modules are in the image; what was built is sent.
+  const sent = module?.origin === 'built';
+  return module && { ...module, ...(sent ? { bytes: await readFile(module.file) } : {}) };
+}
+
+/** The same of a tree of git's, on the kernel that it makes or on one that fits it. */
+export async function prepareTree(
+  source: GitSource,
+  request: {
+    fs: FileSystem;
+    base?: Kernel | undefined;
+    build?: BuildOptions | undefined;
+    accelerator: AcceleratorChoice;
+    suite?: TreeArchive | undefined;
+  },
+  context: KernelContext,
+): Promise<Outcome<Prepared>> {
+  const { fs, base, build } = request;
+  const built = await treeKernel(source, fs, { base, build }, context);
+  if (!built.ok) return built;
+  const { kernel, module } = built.value;
+  const machine = await prepareMachine(kernel, request.accelerator, context, request.suite);
+  return machine.ok ? success({ ...machine.value, module: await asSent(module) }) : machine;
 }
 
 /** What all units of a kernel share, whatever the file system and the variant. */

@@ -36,7 +36,9 @@ export async function treeKernel(
   const parts = await partsOf(source, context.signal);
   if (!parts.ok) return parts;
   const shared = { ...source, builtAs: `kernel of ${parts.value.kernel}` };
-  const kernel = base ? success(base) : await buildKernel({ tree: shared, options: build }, context);
+  const kernel = base
+    ? success(base)
+    : await buildKernel({ tree: shared, options: build }, context);
   if (!kernel.ok) return kernel;
   if (base === undefined && (await isBuiltIn(kernel.value, fs))) {
     // Where there are no modules the file systems are in the image, each tree's own.

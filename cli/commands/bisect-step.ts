@@ -1,0 +1,160 @@
+import { resolve } from 'node:path';
+import { outcomeOf, outcomeOfAll } from '../bisect/outcome.js';
+import { STEP_EXIT, stepExitOf, stepExitOfFailure } from '../bisect/step-exit.js';
+import { baseKernel, isTreeItself } from '../bisect/tree.js';
+import type { KernelContext } from '../kernel/kernel.js';
+import { openGitSource } from '../kernel/source.js';
+import { EXIT, type Failure, type Outcome, success } from '../outcome.js';
+import { planUnits } from '../plan/plan.js';
+import type { Unit } from '../plan/unit.js';
+import { formatSummary } from '../report/summary.js';
+import { runUnits } from '../run/engine.js';
+import { describeHost, guestsAtATime } from '../run/host.js';
+import { type Prepared, prepareTree } from '../run/prepare.js';
+import { countRepeats } from '../run/repeats.js';
+import {
+  type CheckedRequest,
+  checkRequest,
+  type RunOptions,
+  replayCommand,
+} from '../run/request.js';
+import { type RunResult, worstVerdict } from '../run/result.js';
+import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
+import { packSuite, withVersion } from '../run/suite.js';
+import { defaultStore } from '../store/store.js';
+import { version } from '../version.js';
+import {
+  ensureSystemFor,
+  explain,
+  inSession,
+  keepResult,
+  type Session,
+  wantsColour,
+} from './session.js';
+
+/** The options of a step: those of `run`, but that the kernel is the tree, or one that fits it. */
+export interface StepOptions extends Omit<RunOptions, 'kernel'> {
+  kernel?: string;
+  /** The tree under test. */
+  tree: string;
+  /** Only this finding is bad. */
+  signature?: string;
+}
+
+/** `daxrepro bisect run <fs> <test...>`, the command of `git bisect run`: exit codes as in step-exit.ts. */
+export async function bisectStepCommand(
+  fs: string,
+  tests: string[],
+  options: StepOptions,
+  argv: string[],
+): Promise<number> {
+  const itself = await isTreeItself(options.kernel, options.tree);
+  const kernel = itself ? `src:${resolve(options.tree)}` : (options.kernel as string);
+  const checked = checkRequest(fs, tests, { ...options, kernel });
+  if (!checked.ok) return stop(checked.failure);
+  return inSession(async (session) => {
+    const stepped = await step(checked.value, { ...options, kernel }, itself, argv, session);
+    if (stepped.ok) return stepped.value;
+    return session.signal.aborted ? EXIT.interrupted : stop(stepped.failure, session);
+  });
+}
+
+function stop(failed: Failure, session?: Session): number {
+  explain(failed, session?.reporter);
+  const code = stepExitOfFailure(failed);
+  say(code === STEP_EXIT.unknown ? 'cannot tell: it is passed over' : 'the bisection is stopped');
+  return code;
+}
+
+async function step(
+  checked: CheckedRequest,
+  options: StepOptions & { kernel: string },
+  itself: boolean,
+  argv: string[],
+  session: Session,
+): Promise<Outcome<number>> {
+  const { request } = checked;
+  const { reporter, signal } = session;
+  const started = new Date();
+  const system = await ensureSystemFor(request, [], session);
+  if (!system.ok) return system;
+  const progress = reporter.progress.bind(reporter);
+  const context: KernelContext = { store: defaultStore(), progress, signal };
+  const suite = await packSuite(request.suite, context);
+  if (!suite.ok) return suite;
+  const prepared = await prepareStep(checked, options, itself, context, suite.value);
+  if (!prepared.ok) return prepared;
+
+  const units = planUnits(withVersion(request, suite.value), prepared.value.kernel.release);
+  const parent = options.out ?? defaultRunsDirectory();
+  const directory = makeRunDirectory(parent, units[0] as Unit, started);
+  if (!directory.ok) return directory;
+  reporter.expect(units.length);
+  const checkpoints = options.checkpoint !== false;
+  const [results, host] = await Promise.all([
+    runUnits(units, {
+      prepared: () => prepared.value,
+      directory: directory.value,
+      jobs: checked.jobs ?? guestsAtATime(units, checkpoints),
+      store: context.store,
+      checkpoints,
+      progress,
+      replay: (unit) => replayCommand(unit, request),
+      observer: reporter,
+      // One that is bad decides.
+      isLast: (result) => outcomeOf(result, options.signature) === 'bad',
+      signal,
+    }),
+    describeHost(prepared.value.qemu),
+  ]);
+  reporter.end();
+  const result: RunResult = {
+    schemaVersion: 1,
+    tool: { name: 'daxrepro', version: version() },
+    command: argv,
+    verdict: worstVerdict(results),
+    units: results,
+    repeats: countRepeats(results),
+    host,
+    started: started.toISOString(),
+    durationSeconds: Math.round((Date.now() - started.getTime()) / 10) / 100,
+    directory: directory.value,
+  };
+  const outcome = outcomeOfAll(results.map((unit) => outcomeOf(unit, options.signature)));
+  // A result that could not be kept is a broken harness too.
+  const kept = keepResult(result, STEP_EXIT.good) === STEP_EXIT.good;
+  const text = options.json
+    ? JSON.stringify(result, null, 2)
+    : formatSummary(result, { colour: wantsColour() });
+  process.stdout.write(`${text}\n`);
+  if (signal.aborted) return success(EXIT.interrupted);
+  say(kept ? WORDS[outcome] : WORDS.broken);
+  return success(kept ? stepExitOf(outcome) : STEP_EXIT.stop);
+}
+
+const WORDS = {
+  good: 'good',
+  bad: 'bad',
+  unknown: 'cannot tell: it is passed over',
+  broken: 'the bisection is stopped',
+} as const;
+
+async function prepareStep(
+  { request, accelerator }: CheckedRequest,
+  { tree, kernel }: StepOptions & { kernel: string },
+  itself: boolean,
+  context: KernelContext,
+  suite: Parameters<typeof withVersion>[1],
+): Promise<Outcome<Prepared>> {
+  const source = await openGitSource(tree, undefined, context);
+  if (!source.ok) return source;
+  const build = request.build ?? {};
+  const base = itself ? success(undefined) : await baseKernel(source.value, kernel, build, context);
+  if (!base.ok) return base;
+  const { fs } = request;
+  return prepareTree(source.value, { fs, base: base.value, build, accelerator, suite }, context);
+}
+
+function say(text: string): void {
+  process.stderr.write(`daxrepro: git bisect: ${text}\n`);
+}

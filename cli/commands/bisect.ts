@@ -1,0 +1,3 @@
+export async function bisectCommand(..._: unknown[]): Promise<number> {
+  return 3;
+}
