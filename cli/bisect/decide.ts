@@ -57,18 +57,19 @@ export function classesOf(
   { prior, builds }: Question,
   untestable: ReadonlySet<number>,
 ): number[][] {
-  const classOf = new Array<number>(prior.length).fill(0);
+  const classOf = new Uint32Array(prior.length);
   let classes = 1;
   for (const [build, bad] of builds.entries()) {
-    if (untestable.has(build)) continue;
+    if (untestable.has(build) || classes === prior.length) continue;
     const within = new Uint8Array(prior.length);
     if (typeof bad === 'number') within.fill(1, 0, bad);
     else for (const one of bad) within[one] = 1;
-    const split = new Map<string, number>();
-    for (const [one, before] of classOf.entries()) {
-      const key = `${before} ${within[one]}`;
-      if (!split.has(key)) split.set(key, split.size);
-      classOf[one] = split.get(key) as number;
+    const split = new Map<number, number>();
+    for (let one = 0; one < prior.length; one += 1) {
+      const key = (classOf[one] ?? 0) * 2 + (within[one] ?? 0);
+      const known = split.get(key) ?? split.size;
+      split.set(key, known);
+      classOf[one] = known;
     }
     classes = split.size;
   }

@@ -21,7 +21,9 @@ const SINGLE_GUARD = '[ "$PPID" = "$0" ] || exit 125; exec "$@"';
 const TREE_GUARD = [
   'trap "trap - TERM; kill -KILL 0" TERM INT HUP',
   '[ "$PPID" = "$0" ] || exit 125',
-  '"$@" & wait "$!"',
+  // By itself a shell gives /dev/null to what it starts in the background.
+  'exec 3<&0',
+  '"$@" <&3 3<&- & wait "$!"',
 ].join('; ');
 
 export type Shape = 'single' | 'tree';

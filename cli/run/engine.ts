@@ -73,7 +73,12 @@ export async function runUnits(
   return results.filter((result) => result !== undefined);
 }
 
-async function runAndJudge(unit: Unit, index: number, context: EngineContext): Promise<UnitResult> {
+/** @param index the unit's number in the run's directory, from 0 */
+export async function runAndJudge(
+  unit: Unit,
+  index: number,
+  context: EngineContext,
+): Promise<UnitResult> {
   const { signal } = context;
   const prepared = context.prepared(unit);
   const started = performance.now();

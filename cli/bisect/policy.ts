@@ -1,0 +1,111 @@
+import { type Decision, decide } from './decide.js';
+import { zCapacity } from './information.js';
+import { type BisectionPlan, GOOD } from './plan.js';
+import { type BuildRuns, sumsOver } from './posterior.js';
+
+/** The rule by which a bisection goes on and ends. Pure: it is the same on guests and in simulations. */
+
+export interface Limits {
+  /** The answer is to be right with this probability. */
+  confidence: number;
+  /** The rarest failure that is looked for. */
+  leastRate: number;
+  maxRuns: number;
+}
+
+export interface Tally {
+  /** For each build; undefined where there was no run. */
+  runs: readonly (BuildRuns | undefined)[];
+  untestable: ReadonlySet<number>;
+}
+
+export type Ending =
+  /** One of these changes is the first bad one; several where what lies between cannot be tested. */
+  | { type: 'found'; changes: number[]; probability: number }
+  /** The bad end never failed. */
+  | { type: 'not-seen'; runs: number }
+  /** The good end fails as well. */
+  | { type: 'good-fails' }
+  /** The bad end cannot be built, or does not boot. */
+  | { type: 'bad-untestable' }
+  | { type: 'gave-up'; changes: number[]; probability: number; needed: number };
+
+export type Step = { decision: Decision } & (
+  | { type: 'run'; build: number }
+  | { type: 'end'; ending: Ending }
+);
+
+/**
+ * A posterior is right on the average over all rates of failure; for some it is a little too sure of
+ * itself. So that the answer is as good as promised whatever the rate, a quarter of the doubt that is
+ * allowed is left: bench/bisect.ts shows what that comes to.
+ */
+const SHARE_OF_DOUBT = 1 / 4;
+
+/** The doubt that remains in order to say that a failure is not there: 1 in 20. */
+const NOT_SEEN = 0.05;
+
+/** Runs of the bad end without a failure after which one of this rate would have been seen. */
+export function runsToSee(rate: number): number {
+  return rate >= 1 ? 1 : Math.ceil(Math.log(NOT_SEEN) / Math.log1p(-rate));
+}
+
+export function nextStep(
+  plan: BisectionPlan,
+  { runs, untestable }: Tally,
+  classes: readonly number[][],
+  cost: (build: number) => number,
+  limits: Limits,
+): Step {
+  const { question, bad, hypotheses } = plan;
+  const decision = decide(question, { runs, untestable }, classes, cost);
+  const end = (ending: Ending): Step => ({ type: 'end', ending, decision });
+  const run = (build: number): Step => ({ type: 'run', build, decision });
+  const failures = runs.reduce((sum, one) => sum + (one?.failures ?? 0), 0);
+  const total = runs.reduce((sum, one) => sum + (one ? one.failures + one.passes : 0), 0);
+  if (failures === 0) {
+    // What never fails has no first bad change; and how often it does is the first thing to know.
+    if (untestable.has(bad)) return end({ type: 'bad-untestable' });
+    const passes = runs[bad]?.passes ?? 0;
+    const enough = Math.min(runsToSee(limits.leastRate), limits.maxRuns);
+    return passes >= enough ? end({ type: 'not-seen', runs: passes }) : run(bad);
+  }
+  if (runs[0] === undefined && !untestable.has(0)) return run(0);
+  const { best } = decision;
+  const changes = best.hypotheses.map((one) => hypotheses[one] ?? GOOD);
+  const { probability } = best;
+  if (1 - probability <= (1 - limits.confidence) * SHARE_OF_DOUBT) {
+    return end(
+      changes.includes(GOOD) ? { type: 'good-fails' } : { type: 'found', changes, probability },
+    );
+  }
+  if (decision.next !== undefined && total < limits.maxRuns) return run(decision.next);
+  const needed = runsNeeded(decision, classes, limits.confidence);
+  return end({ type: 'gave-up', changes, probability, needed });
+}
+
+/** About how many runs more it takes: what is not known yet, by what one run can tell at most, twice. */
+export function runsNeeded(
+  { posterior: { probabilities, rates } }: Decision,
+  classes: readonly number[][],
+  confidence: number,
+): number {
+  let doubt = 0;
+  let rate = 0;
+  for (const members of classes) {
+    const probability = members.reduce((sum, one) => sum + (probabilities[one] ?? 0), 0);
+    if (probability > 0) doubt -= probability * Math.log2(probability);
+  }
+  for (let one = 0; one < rates.length; one += 1) {
+    rate += (probabilities[one] ?? 0) * (rates[one] ?? 0);
+  }
+  const bits = doubt + Math.log2(1 / (1 - confidence));
+  return Math.ceil((2 * bits) / zCapacity(rate));
+}
+
+/** How probable it is that the next run of a build fails. */
+export function failureExpected(plan: BisectionPlan, { posterior }: Decision, build: number) {
+  const { probabilities, rates } = posterior;
+  const failing = probabilities.map((probability, one) => probability * (rates[one] ?? 0));
+  return sumsOver(failing, [plan.question.builds[build] ?? 0])[0] ?? 0;
+}
