@@ -42,6 +42,7 @@ Examples:
   daxrepro run xfs -g dax --pmem nvdimm   a group of tests, on NVDIMMs
   daxrepro run ext4 generic/002 --json    for scripts: one JSON document on stdout
   daxrepro compare case.yaml              variants of a kernel side by side
+  daxrepro bisect ext2 generic/002 --series v2.mbox   the first bad patch, or commit
   daxrepro fsck e2fsck.log                the findings in a log from anywhere
 
 Exit codes: 0 all passed, 1 something failed, 2 usage, 3 no verdict, 130 interrupted.`,
@@ -202,6 +203,7 @@ guestOptions(
     .argument('[test...]', 'ids of tests, such as generic/002')
     .option('-g, --group <name>', 'all tests of a group (repeatable)', collect)
     .option('--tree <dir>', 'the kernel tree', '.')
+    .option('--rev <rev>', 'a revision of it, in place of what is checked out')
     .option('--repeat <n>', 'times to run each test; one that fails is bad', RUN_DEFAULTS.repeat),
 ).action(async (fs, tests, options) => {
   const { bisectStepCommand } = await import('./commands/bisect-step.js');

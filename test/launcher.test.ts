@@ -26,6 +26,7 @@ case $1 in
     cp "$source" "$out/\${name%.ts}.js"
   done ;;
 */dist/main.js)
+  [ -z "\${MAIN_FAILS:-}" ] || exit 1
   main=$1
   shift
   printf '<%s>' "$(cat "$main")" "$@" ;;
@@ -147,6 +148,16 @@ t.test('a failed installation or build is not taken for a whole one', async (t) 
   t.match(wrong.stderr, /compiling[\s\S]*do not compile/);
   await write('cli/main.ts', 'right');
   t.equal((await start()).stdout, '<right>');
+});
+
+t.test('what cannot start is no bad commit', async (t) => {
+  const { start } = checkout(t);
+  await start();
+  const step = ['bisect', 'run', 'ext2'];
+  t.equal((await start(step)).stdout, '<first><bisect><run><ext2>');
+  const failed = await start(step, { env: { MAIN_FAILS: '1' } });
+  t.equal(failed.exitCode, 128);
+  t.match(failed.stderr, 'cannot start the program');
 });
 
 t.test('two at once: one installs, the other waits', async (t) => {

@@ -57,10 +57,12 @@ export function classesOf(
   { prior, builds }: Question,
   untestable: ReadonlySet<number>,
 ): number[][] {
+  const testable = builds.filter((_, build) => !untestable.has(build));
+  if (testable.every((bad) => typeof bad === 'number')) return between(testable, prior.length);
   const classOf = new Uint32Array(prior.length);
   let classes = 1;
-  for (const [build, bad] of builds.entries()) {
-    if (untestable.has(build) || classes === prior.length) continue;
+  for (const bad of testable) {
+    if (classes === prior.length) break;
     const within = new Uint8Array(prior.length);
     if (typeof bad === 'number') within.fill(1, 0, bad);
     else for (const one of bad) within[one] = 1;
@@ -76,4 +78,16 @@ export function classesOf(
   const found = Array.from({ length: classes }, () => [] as number[]);
   for (const [one, own] of classOf.entries()) found[own]?.push(one);
   return found;
+}
+
+/** Of a history without branches: what lies between two builds that can be run. */
+function between(prefixes: readonly number[], count: number): number[][] {
+  const ends = [...new Set([...prefixes, count])].sort((a, b) => a - b);
+  const classes: number[][] = [];
+  let from = 0;
+  for (const end of ends) {
+    if (end > from) classes.push(Array.from({ length: end - from }, (_, at) => from + at));
+    from = end;
+  }
+  return classes;
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { outcomeOf, outcomeOfAll } from '../bisect/outcome.js';
+import { replayOf } from '../bisect/replay.js';
 import { STEP_EXIT, stepExitOf, stepExitOfFailure } from '../bisect/step-exit.js';
 import { baseKernel, isTreeItself } from '../bisect/tree.js';
 import type { KernelContext } from '../kernel/kernel.js';
@@ -7,6 +8,7 @@ import { openGitSource } from '../kernel/source.js';
 import { EXIT, type Failure, type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
+import { runTool } from '../process/child.js';
 import { formatSummary } from '../report/summary.js';
 import { runUnits } from '../run/engine.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
@@ -17,6 +19,7 @@ import {
   checkRequest,
   type RunOptions,
   replayCommand,
+  shellQuote,
 } from '../run/request.js';
 import { type RunResult, worstVerdict } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
@@ -37,6 +40,8 @@ export interface StepOptions extends Omit<RunOptions, 'kernel'> {
   kernel?: string;
   /** The tree under test. */
   tree: string;
+  /** A revision of it; undefined: as it stands. */
+  rev?: string;
   /** Only this finding is bad. */
   signature?: string;
 }
@@ -85,6 +90,7 @@ async function step(
   const prepared = await prepareStep(checked, options, itself, context, suite.value);
   if (!prepared.ok) return prepared;
 
+  const named = await replayOptions(options, itself);
   const units = planUnits(withVersion(request, suite.value), prepared.value.kernel.release);
   const parent = options.out ?? defaultRunsDirectory();
   const directory = makeRunDirectory(parent, units[0] as Unit, started);
@@ -99,7 +105,8 @@ async function step(
       store: context.store,
       checkpoints,
       progress,
-      replay: (unit) => replayCommand(unit, request),
+      replay: (unit) =>
+        replayOf(replayCommand(unit, request), { command: 'bisect run', options: named }),
       observer: reporter,
       // One that is bad decides.
       isLast: (result) => outcomeOf(result, options.signature) === 'bad',
@@ -141,18 +148,32 @@ const WORDS = {
 
 async function prepareStep(
   { request, accelerator }: CheckedRequest,
-  { tree, kernel }: StepOptions & { kernel: string },
+  { tree, rev, kernel }: StepOptions & { kernel: string },
   itself: boolean,
   context: KernelContext,
   suite: Parameters<typeof withVersion>[1],
 ): Promise<Outcome<Prepared>> {
-  const source = await openGitSource(tree, undefined, context);
+  const source = await openGitSource(tree, rev, context);
   if (!source.ok) return source;
   const build = request.build ?? {};
   const base = itself ? success(undefined) : await baseKernel(source.value, kernel, build, context);
   if (!base.ok) return base;
   const { fs } = request;
   return prepareTree(source.value, { fs, base: base.value, build, accelerator, suite }, context);
+}
+
+/** The tree may be another one tomorrow: it is named by the commit that is checked out. */
+async function replayOptions(
+  { tree, rev, kernel }: StepOptions & { kernel: string },
+  itself: boolean,
+): Promise<string> {
+  const path = resolve(tree);
+  const head = await runTool(['git', 'rev-parse', '--short=12', rev ?? 'HEAD'], { cwd: path });
+  return [
+    ...(itself ? [] : ['--kernel', shellQuote(kernel)]),
+    ...['--tree', shellQuote(path)],
+    ...(head.ok ? ['--rev', head.stdout] : []),
+  ].join(' ');
 }
 
 function say(text: string): void {

@@ -16,6 +16,8 @@ export interface PatchStep {
   /** For messages: `fix.patch`, `mail 3 (“ext2: …”)`. */
   label: string;
   text: Buffer;
+  /** Of a mail: `Name <address>`. */
+  author?: string | undefined;
 }
 
 export interface SemanticStep {
@@ -70,8 +72,9 @@ export async function stepsOf(
   const mails = await readMailbox(content, file, signal);
   if (!mails.ok) return mails;
   return success(
-    mails.value.map(({ subject, label, text }) => ({
+    mails.value.map(({ subject, label, text, author }) => ({
       type: 'patch',
+      author,
       file,
       name: subject,
       label: `${name}, ${label}`,

@@ -12,6 +12,8 @@ export interface MailedPatch {
   /** For messages: `mail 3 (“ext2: …”)`. */
   label: string;
   text: Buffer;
+  /** `Name <address>`. */
+  author: string | undefined;
 }
 
 /** Whether this is a mailbox, or one mail: `git format-patch` writes both. */
@@ -90,7 +92,9 @@ async function readMail(
   if (/^(Subject|Message-Id): /im.test(text.subarray(diff).toString('latin1'))) {
     return broken(file, capital(label), 'runs into the next one: its `From ` line is missing', '');
   }
-  return success({ subject, label, text, number });
+  const head = (name: string) => information.stdout.match(new RegExp(`^${name}: (.*)$`, 'm'))?.[1];
+  const author = head('Author') && `${head('Author')} <${head('Email')}>`;
+  return success({ subject, label, text, author, number });
 }
 
 interface Numbering {

@@ -64,7 +64,7 @@ export async function makeHistory(
       change('fs/ext2/file.c', (text) => `${text}\n#error "half a change"\n`);
       commit('ext2: first half of a change to file.c');
     } else if (at === broken + 1) {
-      change('fs/ext2/file.c', (text) => text.replace('\n#error "half a change"\n', ''));
+      change('fs/ext2/file.c', (text) => text.replace('#error "half a change"', '/* a change */'));
       commit('ext2: second half of a change to file.c');
     } else if (at % 4 === 1) {
       change('Documentation/filesystems/ext2.rst', (text) => `${text}Paragraph ${at}.\n`);

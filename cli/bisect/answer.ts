@@ -1,0 +1,76 @@
+import type { BisectionPlan } from './plan.js';
+import { type Ending, type Limits, runsToSee } from './policy.js';
+import { type Answer, type Culprit, notSeen, percent, rateOf } from './result.js';
+import type { BisectionState } from './state.js';
+import { tallyOf } from './tally.js';
+
+/** What a bisection came to, in words and numbers. Pure. */
+export function answerOf(
+  plan: BisectionPlan,
+  state: BisectionState,
+  ending: Ending,
+  culprits: Culprit[],
+  limits: Limits,
+): Answer {
+  const nothing = { probability: null, culprits: [], rate: null, runsNeeded: null };
+  const { runs } = tallyOf(plan, state);
+  const [good, bad] = [runs[0], runs[plan.bad]].map((one) => ({
+    failures: one?.failures ?? 0,
+    runs: (one?.failures ?? 0) + (one?.passes ?? 0),
+  }));
+  switch (ending.type) {
+    case 'found': {
+      const [first] = culprits;
+      const which =
+        culprits.length > 1
+          ? `The first bad change is one of ${culprits.length}, between which nothing can be tested`
+          : `${first?.id} is the first bad change`;
+      return {
+        ...nothing,
+        ending: ending.type,
+        summary: `${which}, with a probability of ${percent(ending.probability)}`,
+        probability: ending.probability,
+        culprits,
+        rate: rateOf(plan, state, ending.changes[0] ?? 0),
+      };
+    }
+    case 'gave-up': {
+      return {
+        ending: ending.type,
+        summary: `The failure cannot be told from noise yet: the best answer has a probability of ${percent(ending.probability)}, and about ${ending.needed} more runs are needed`,
+        probability: ending.probability,
+        culprits,
+        rate: rateOf(plan, state, ending.changes[0] ?? 0),
+        runsNeeded: ending.needed,
+      };
+    }
+    case 'not-seen': {
+      const rare = limits.leastRate / 2;
+      return {
+        ...nothing,
+        ending: ending.type,
+        summary: `The bad end shows no such failure: ${notSeen(ending.runs, limits)}`,
+        runsNeeded: Math.max(0, runsToSee(rare) - ending.runs),
+      };
+    }
+    case 'good-fails': {
+      const sides = `it failed in ${good?.failures} of ${good?.runs} runs, and the bad end in ${bad?.failures} of ${bad?.runs}`;
+      return {
+        ...nothing,
+        ending: ending.type,
+        summary: `The good end has the failure too: ${sides}. Give an older one, or the finding that is looked for with --signature`,
+      };
+    }
+    case 'bad-untestable': {
+      const content = plan.builds[plan.bad]?.content;
+      const why =
+        state.builds.find((one) => one.content === content && !one.ok)?.reason ??
+        state.runs.findLast((one) => one.content === content)?.reason;
+      return {
+        ...nothing,
+        ending: ending.type,
+        summary: `The bad end cannot be tested: ${why ?? 'it does not build'}`,
+      };
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import { type Proportion, proportion } from '../statistics/proportion.js';
+import type { BisectionPlan } from './plan.js';
+import { GOOD } from './plan.js';
+import { type Ending, type Limits, runsToSee } from './policy.js';
+import { posteriorOf } from './posterior.js';
+import type { BisectionState, BuildEntry, RunEntry } from './state.js';
+import { tallyOf } from './tally.js';
+
+/** A bisection's outcome as `--json` has it and the reports want it. Pure. */
+
+export interface BisectionResult {
+  schemaVersion: 1;
+  tool: { name: 'daxrepro'; version: string };
+  command: string[];
+  question: {
+    fs: string;
+    tests: string[];
+    signature: string | null;
+    kernel: string;
+    /** The tree and its two commits, or the series. */
+    tree?: string;
+    good?: string;
+    bad?: string;
+    series?: string;
+    changes: number;
+    /** Things to build among them, with the good end. */
+    builds: number;
+  } & Limits;
+  answer: Answer;
+  /** Of what was run or could not be, in the history's order. */
+  path: PathEntry[];
+  /** In the order they ended. */
+  runs: RunEntry[];
+  builds: BuildEntry[];
+  host: { kernel: string; qemu: string; node: string; cpus: number };
+  started: string;
+  durationSeconds: number;
+  directory: string;
+}
+
+export interface Answer {
+  ending: Ending['type'];
+  /** One sentence. */
+  summary: string;
+  /** How probable it is that one of `culprits` is the first bad change. */
+  probability: number | null;
+  culprits: Culprit[];
+  /** Of builds that have the culprit; null where nothing failed or it is not known. */
+  rate: Proportion | null;
+  /** About how many runs more would tell; null where enough is known. */
+  runsNeeded: number | null;
+}
+
+export interface Culprit {
+  id: string;
+  title: string;
+  author: string | null;
+  date: string | null;
+  diffstat: string | null;
+  /** What runs of it, or of what has it, found: signatures and how many runs had each. */
+  findings: { signature: string; runs: number }[];
+}
+
+export interface PathEntry {
+  /** `good`, a commit or `3/12`. */
+  change: string;
+  title: string;
+  good: number;
+  bad: number;
+  unknown: number;
+  /** Why it could not be tested; null where it could. */
+  skipped: string | null;
+  /** How probable it is that this, or what stands between it and the entry before, is the first bad one. */
+  probability: number;
+}
+
+/** The builds that something is known of, and how probable it is that the cause lies up to each. */
+export function pathOf(plan: BisectionPlan, state: BisectionState): PathEntry[] {
+  const { probabilities } = posteriorOf(plan.question, tallyOf(plan, state).runs);
+  const byChange = new Map(plan.hypotheses.map((change, at) => [change, probabilities[at] ?? 0]));
+  let since = byChange.get(GOOD) ?? 0;
+  const entries: PathEntry[] = [];
+  const order = plan.builds.toSorted((a, b) => a.change - b.change);
+  let from = 0;
+  for (const { content, change } of order) {
+    const runs = state.runs.filter((run) => run.content === content);
+    const failed = state.builds.find((build) => build.content === content && !build.ok);
+    for (; from <= change; from += 1) since += byChange.get(from) ?? 0;
+    if (runs.length === 0 && !failed) continue;
+    const count = (outcome: string) => runs.filter((run) => run.outcome === outcome).length;
+    const [good, bad, unknown] = [count('good'), count('bad'), count('unknown')];
+    const inconclusive = good + bad === 0 ? runs.at(-1)?.reason : undefined;
+    entries.push({
+      change: change === GOOD ? 'good' : (plan.changes[change]?.id ?? ''),
+      title: change === GOOD ? 'the good end' : (plan.changes[change]?.title ?? ''),
+      good,
+      bad,
+      unknown,
+      skipped: failed?.reason ?? inconclusive ?? null,
+      probability: since,
+    });
+    since = 0;
+  }
+  return entries;
+}
+
+/** How often what has the bug fails: of the builds that are bad if the answer is right. */
+export function rateOf(
+  plan: BisectionPlan,
+  state: BisectionState,
+  culprit: number,
+): Proportion | null {
+  const hypothesis = plan.hypotheses.indexOf(culprit);
+  const isBad = (build: number) => {
+    const under = plan.question.builds[build] ?? 0;
+    return typeof under === 'number' ? hypothesis < under : under.includes(hypothesis);
+  };
+  let [failures, runs] = [0, 0];
+  for (const [build, done] of tallyOf(plan, state).runs.entries()) {
+    if (!done || !isBad(build)) continue;
+    failures += done.failures;
+    runs += done.failures + done.passes;
+  }
+  return runs > 0 ? proportion(failures, runs) : null;
+}
+
+/** Signatures of the failing runs of one change; of all that failed where it never was run itself. */
+export function findingsOf(state: BisectionState, id: string): Culprit['findings'] {
+  const bad = state.runs.filter(({ outcome }) => outcome === 'bad');
+  const own = bad.filter(({ change }) => change === id);
+  const counts = new Map<string, number>();
+  for (const { signatures } of own.length > 0 ? own : bad) {
+    for (const one of new Set(signatures)) counts.set(one, (counts.get(one) ?? 0) + 1);
+  }
+  return [...counts]
+    .map(([signature, runs]) => ({ signature, runs }))
+    .sort((a, b) => b.runs - a.runs);
+}
+
+/** Of something that never failed in so many runs: the rate that it has at most, and what would tell. */
+export function notSeen(runs: number, { leastRate }: Limits): string {
+  const most = proportion(0, Math.max(runs, 1), 0.9).interval[1];
+  const rare = leastRate / 2;
+  return `it never failed in ${runs} runs, so that it fails in less than ${percent(most)} of them (with 95 % certainty); to see one in ${Math.round(1 / rare)} would take ${runsToSee(rare)} runs: --least-rate ${Number(rare.toPrecision(2))}`;
+}
+
+/** `3.4 %` */
+export function percent(share: number): string {
+  const of100 = share * 100;
+  const digits = of100 > 0 && of100 < 10 ? 1 : of100 > 99 && of100 < 100 ? 2 : 0;
+  return `${of100.toFixed(digits)} %`;
+}

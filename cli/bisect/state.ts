@@ -1,0 +1,87 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeJson } from '../run/run-directory.js';
+import { z } from '../schema.js';
+import { VERDICTS } from '../verdict/judge.js';
+
+/**
+ * What a bisection has learned: `bisect.json` in its directory, written anew and whole after each run
+ * and each build, so that it can go on after whatever ended it.
+ */
+
+const FILE = 'bisect.json';
+
+const runSchema = z.object({
+  /** What was built: see `Change.content`. */
+  content: z.string(),
+  /** The commit or patch that it was built from. */
+  change: z.string(),
+  /** Of this build, from 1. */
+  attempt: z.number().int(),
+  seed: z.number().int(),
+  outcome: z.enum(['good', 'bad', 'unknown']),
+  verdict: z.enum(VERDICTS),
+  reason: z.string(),
+  signatures: z.array(z.string()),
+  seconds: z.number(),
+  /** Directories of its units, in the bisection's. */
+  folders: z.array(z.string()),
+  /** How probable the best answer was afterwards. */
+  probability: z.number().optional(),
+});
+
+const buildSchema = z.object({
+  content: z.string(),
+  change: z.string(),
+  ok: z.boolean(),
+  seconds: z.number(),
+  /** Why it cannot be tested. */
+  reason: z.string().optional(),
+});
+
+const stateSchema = z.object({
+  schemaVersion: z.literal(1),
+  /** Changes with everything that the answer depends on. */
+  question: z.string(),
+  seed: z.number().int(),
+  runs: z.array(runSchema),
+  builds: z.array(buildSchema),
+});
+
+export type RunEntry = z.infer<typeof runSchema>;
+export type BuildEntry = z.infer<typeof buildSchema>;
+export type BisectionState = z.infer<typeof stateSchema>;
+
+export function newState(question: string, seed: number): BisectionState {
+  return { schemaVersion: 1, question, seed, runs: [], builds: [] };
+}
+
+export function writeState(directory: string, state: BisectionState): void {
+  writeJson(join(directory, FILE), state);
+}
+
+/** The newest bisection of this question below a directory; undefined where there is none. */
+export function findState(
+  parent: string,
+  question: string,
+): { directory: string; state: BisectionState } | undefined {
+  if (!existsSync(parent)) return undefined;
+  const files = readdirSync(parent)
+    .map((name) => join(parent, name, FILE))
+    .filter((file) => existsSync(file))
+    .map((file) => ({ file, time: statSync(file).mtimeMs }))
+    .sort((a, b) => b.time - a.time);
+  for (const { file } of files) {
+    const state = readState(file);
+    if (state?.question === question) return { directory: join(file, '..'), state };
+  }
+  return undefined;
+}
+
+function readState(file: string): BisectionState | undefined {
+  try {
+    return stateSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}

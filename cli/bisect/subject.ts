@@ -1,0 +1,145 @@
+import { resolve } from 'node:path';
+import { comparedSpec } from '../compare/prepare.js';
+import type { AcceleratorChoice } from '../guest/accelerator.js';
+import type { TreeArchive } from '../guest/xfstests-archive.js';
+import { gitSource, type Repository } from '../kernel/git-source.js';
+import type { Kernel, KernelContext } from '../kernel/kernel.js';
+import { openRepository } from '../kernel/source.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import type { RunRequest } from '../plan/unit.js';
+import { type Prepared, prepare, prepareTree } from '../run/prepare.js';
+import { shellQuote } from '../run/request.js';
+import { BASE } from '../variant/variant.js';
+import { type ChangeFacts, commitFacts, patchFacts } from './culprit.js';
+import { gitHistory, type Range } from './git-history.js';
+import { type BisectionPlan, type Build, GOOD, planBisection } from './plan.js';
+import { seriesChanges } from './series.js';
+import { baseKernel } from './tree.js';
+
+/** What is bisected: a tree's commits or a series' patches, behind one face. */
+export interface Subject {
+  plan: BisectionPlan;
+  /** What runs are made of, the kernel that is reported. */
+  request: RunRequest;
+  /** Names of the ends, for reports. */
+  names: { tree?: string; good?: string; bad?: string; series?: string };
+  prepare: (build: Build, more: Preparation) => Promise<Outcome<Prepared>>;
+  /** What has a kernel of its own is named by it: of two of one name the second takes a module only. */
+  kernelOf: (build: Build) => string;
+  facts: (change: number) => Promise<ChangeFacts>;
+  /** Options of `daxrepro bisect run` or `run` for a change. */
+  replay: (change: number) => { command: 'bisect run' | 'run'; options: string };
+}
+
+export interface Preparation {
+  accelerator: AcceleratorChoice;
+  suite: TreeArchive | undefined;
+  context: KernelContext;
+}
+
+export async function treeSubject(
+  request: RunRequest,
+  { tree, kernel, range }: { tree: string; kernel: string | undefined; range: Range },
+  context: KernelContext,
+): Promise<Outcome<Subject>> {
+  const repository = await openRepository(tree, context);
+  if (!repository.ok) return repository;
+  const { fs } = request;
+  const history = await gitHistory(repository.value, range, fs, context.signal);
+  if (!history.ok) return history;
+  const { good, bad, changes, content } = history.value;
+  const plan = planBisection(content, changes);
+  if (!plan.ok) return plan;
+  const idOf = (change: number) => (change === GOOD ? good : (changes[change]?.id ?? bad));
+  const open = (change: number, signal?: AbortSignal) =>
+    openCommit(repository.value, tree, idOf(change), context, signal);
+
+  let base: Kernel | undefined;
+  if (kernel !== undefined) {
+    const { kernelChange } = history.value;
+    if (kernelChange) {
+      const { id, title, path } = kernelChange;
+      return failure(
+        'usage',
+        `${id.slice(0, 12)} (“${title}”) changes ${path}: with modules alone, on ${kernel}, that would not be tested`,
+        'Leave --kernel out: the kernels are then built whole, one for all commits that share it',
+      );
+    }
+    // Commits from beside the good one may have another kernel than it has.
+    const parts = new Map(plan.value.builds.map((build) => [kernelOf(build), build]));
+    for (const { change } of parts.values()) {
+      const source = await open(change);
+      if (!source.ok) return source;
+      const checked = await baseKernel(source.value, kernel, request.build ?? {}, context);
+      if (!checked.ok) return checked;
+      base = checked.value;
+    }
+  }
+  return success({
+    plan: plan.value,
+    request,
+    names: { tree: resolve(tree), good, bad },
+    kernelOf: (build) => (base ? base.id : kernelOf(build)),
+    prepare: async ({ change }, { accelerator, suite, context }) => {
+      const source = await open(change, context.signal);
+      if (!source.ok) return source;
+      const { build } = request;
+      return prepareTree(source.value, { fs, base, build, accelerator, suite }, context);
+    },
+    facts: (change) => commitFacts(repository.value, idOf(change)),
+    replay: (change) => ({
+      command: 'bisect run',
+      options: [
+        ...(kernel === undefined ? [] : ['--kernel', shellQuote(kernel)]),
+        ...['--tree', shellQuote(resolve(tree)), '--rev', idOf(change).slice(0, 12)],
+      ].join(' '),
+    }),
+  });
+}
+
+function kernelOf({ content }: Build): string {
+  return content.split(' ')[0] ?? '';
+}
+
+function openCommit(
+  repository: Repository,
+  tree: string,
+  id: string,
+  { store }: KernelContext,
+  signal?: AbortSignal,
+) {
+  return gitSource(`src:${tree}@${id.slice(0, 12)}`, repository, id, store, signal);
+}
+
+export async function seriesSubject(
+  request: RunRequest,
+  file: string,
+  context: KernelContext,
+): Promise<Outcome<Subject>> {
+  const { fs } = request;
+  const series = { name: 'series', changes: [resolve(file)] };
+  const history = await seriesChanges(series, fs, context);
+  if (!history.ok) return history;
+  const { changes, content, variants } = history.value;
+  const plan = planBisection(content, changes);
+  if (!plan.ok) return plan;
+  const kernel = await comparedSpec(request.kernel, variants, context);
+  const variantOf = (change: number) => (change === GOOD ? BASE : (variants[change] ?? BASE));
+  return success({
+    plan: plan.value,
+    request: { ...request, kernel },
+    names: { series: resolve(file) },
+    // Which patches take a full build is known when they are applied; the first one tells.
+    kernelOf: () => kernel,
+    prepare: ({ change }, { accelerator, suite, context }) =>
+      prepare(
+        { kernel, fs, variant: variantOf(change), build: request.build, accelerator, suite },
+        context,
+      ),
+    facts: (change) => patchFacts(variantOf(change), context),
+    replay: (change) => ({
+      command: 'run',
+      options: change === GOOD ? '' : `--patch ${shellQuote(resolve(file))} --steps ${change + 1}`,
+    }),
+  });
+}

@@ -1,0 +1,167 @@
+import { readdirSync } from 'node:fs';
+import { signaturesOfUnit } from '../compare/differences.js';
+import type { AcceleratorChoice } from '../guest/accelerator.js';
+import type { TreeArchive } from '../guest/xfstests-archive.js';
+import type { KernelContext } from '../kernel/kernel.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import { planUnits, SEEDS } from '../plan/plan.js';
+import type { Unit } from '../plan/unit.js';
+import { type EngineObserver, runAndJudge } from '../run/engine.js';
+import type { Prepared } from '../run/prepare.js';
+import { replayCommand } from '../run/request.js';
+import type { UnitResult } from '../run/result.js';
+import { unitFolder } from '../run/run-directory.js';
+import { withVersion } from '../run/suite.js';
+import { type BisectionWork, mean } from './engine.js';
+import { outcomeOf, outcomeOfAll, type RunOutcome } from './outcome.js';
+import { type Build, GOOD } from './plan.js';
+import { replayOf } from './replay.js';
+import type { BisectionState, RunEntry } from './state.js';
+import type { Subject } from './subject.js';
+
+/** The engine's work on real kernels and guests. */
+
+export interface WorkOptions {
+  subject: Subject;
+  state: BisectionState;
+  directory: string;
+  accelerator: AcceleratorChoice;
+  suite: TreeArchive | undefined;
+  signature: string | undefined;
+  checkpoints: boolean;
+  observer: EngineObserver;
+  context: KernelContext;
+}
+
+/** Seconds that a whole kernel, and a module, are taken to need until one was built. */
+const SECONDS = { kernel: 300, module: 6 };
+
+export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buildSeconds'> {
+  #accelerator: AcceleratorChoice;
+  #next: number;
+  qemu: string | undefined;
+
+  constructor(readonly options: WorkOptions) {
+    this.#accelerator = options.accelerator;
+    // What a run left that was cut off is not written over: it may say why.
+    this.#next = readdirSync(options.directory).filter((name) => /^\d{3,}-/.test(name)).length;
+  }
+
+  prepare = async (build: number, signal: AbortSignal): Promise<Outcome<Prepared>> => {
+    const { subject, suite, context } = this.options;
+    const prepared = await subject.prepare(this.#build(build), {
+      accelerator: this.#accelerator,
+      suite,
+      context: { ...context, signal },
+    });
+    if (prepared.ok) {
+      // Whether KVM works is found out once.
+      this.#accelerator = prepared.value.accelerator;
+      this.qemu = prepared.value.qemu;
+    }
+    return prepared;
+  };
+
+  /** One round of all tests; the first that is bad decides. */
+  run = async (
+    build: number,
+    prepared: Prepared,
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<Outcome<Omit<RunEntry, 'content' | 'change' | 'attempt'>>> => {
+    const started = performance.now();
+    const results: UnitResult[] = [];
+    const folders: string[] = [];
+    const outcomes: RunOutcome[] = [];
+    for (const unit of this.#units(build, prepared, attempt)) {
+      const index = this.#next++;
+      folders.push(unitFolder(unit, index));
+      const result = await this.#one(build, unit, index, prepared, signal);
+      if (signal.aborted) break;
+      results.push(result);
+      outcomes.push(outcomeOf(result, this.options.signature));
+      if (['bad', 'broken'].includes(outcomes.at(-1) ?? '')) break;
+    }
+    const outcome = outcomeOfAll(outcomes);
+    const telling = results[outcomes.indexOf(outcome)];
+    if (signal.aborted || !telling)
+      return failure('interrupted', 'Interrupted', 'Go on with --resume');
+    if (outcome === 'broken') {
+      return failure(
+        'tool-failed',
+        `A run says nothing of its kernel: ${telling.reason}`,
+        'Put that right, and go on with the same command and --resume',
+      );
+    }
+    return success({
+      seed: telling.seed,
+      outcome,
+      verdict: telling.verdict,
+      reason: telling.reason,
+      signatures: [...new Set(results.flatMap((one) => signaturesOfUnit(one)).map(nameOf))],
+      seconds: Math.round((performance.now() - started) / 10) / 100,
+      folders,
+    });
+  };
+
+  buildSeconds = (build: number): number => {
+    const { subject, state } = this.options;
+    const kernel = subject.kernelOf(this.#build(build));
+    const known = new Map(subject.plan.builds.map((one) => [one.content, subject.kernelOf(one)]));
+    const seen = new Set<string>();
+    const seconds = { kernel: [] as number[], module: [] as number[] };
+    for (const one of state.builds.filter(({ ok }) => ok)) {
+      const own = known.get(one.content) ?? '';
+      seconds[seen.has(own) ? 'module' : 'kernel'].push(one.seconds);
+      seen.add(own);
+    }
+    const kind = seen.has(kernel) ? 'module' : 'kernel';
+    return mean(seconds[kind]) ?? SECONDS[kind];
+  };
+
+  #build(build: number): Build {
+    return this.options.subject.plan.builds[build] as Build;
+  }
+
+  #units(build: number, { kernel }: Prepared, attempt: number): Unit[] {
+    const { subject, state, suite } = this.options;
+    const { change } = this.#build(build);
+    const variant = change === GOOD ? 'good' : (subject.plan.changes[change]?.id ?? '');
+    const request = {
+      ...withVersion(subject.request, suite),
+      seed: (state.seed + attempt - 1) % SEEDS,
+      variant: { name: variant.slice(0, 12), changes: [] },
+    };
+    return planUnits(request, kernel.release).map((unit) => ({ ...unit, attempt }));
+  }
+
+  #one(
+    build: number,
+    unit: Unit,
+    index: number,
+    prepared: Prepared,
+    signal: AbortSignal,
+  ): Promise<UnitResult> {
+    const { subject, directory, checkpoints, observer, context } = this.options;
+    const { change } = this.#build(build);
+    observer.unitStarted(unit, index);
+    return runAndJudge(unit, index, {
+      prepared: () => prepared,
+      directory,
+      jobs: 1,
+      store: context.store,
+      checkpoints,
+      progress: context.progress,
+      replay: (one) => replayOf(replayCommand(one, subject.request), subject.replay(change)),
+      observer,
+      signal,
+    }).then((result) => {
+      observer.unitFinished(result, index);
+      return result;
+    });
+  }
+}
+
+function nameOf({ signature }: { signature: string }): string {
+  return signature;
+}

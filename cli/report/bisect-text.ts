@@ -1,0 +1,96 @@
+import { type BisectionResult, type Culprit, type PathEntry, percent } from '../bisect/result.js';
+import { escapeForTerminal } from '../findings/escape.js';
+import { formatSeconds } from './text.js';
+import { wrapField, wrapText } from './wrap.js';
+
+/** A bisection for people: the answer, the change that it names, and the path that led there. */
+
+const MOST_DETAIL = 12;
+
+/** @param width of a line; what comes from commits and guests is escaped */
+export function formatBisection(result: BisectionResult, { width }: { width: number }): string {
+  return [
+    wrapText(escapeForTerminal(`${result.answer.summary}.`), width),
+    ...result.answer.culprits.map((culprit) => formatCulprit(culprit, width)),
+    formatRate(result, width),
+    formatPath(result, width),
+    formatEffort(result, width),
+  ]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function formatCulprit({ id, title, author, date, diffstat, findings }: Culprit, width: number) {
+  const field = (label: string, text: string) =>
+    wrapField(label, escapeForTerminal(text), { indent: 2, label: 8, width });
+  const detail = diffstat?.split('\n') ?? [];
+  return [
+    ...wrapText(escapeForTerminal(`${id} ${title}`), width),
+    ...(author ? field('author', `${author}${date ? `, ${date}` : ''}`) : []),
+    ...findings.flatMap(({ signature, runs }) =>
+      field('finding', `${signature} (in ${runs} ${runs === 1 ? 'run' : 'runs'})`),
+    ),
+    ...detail.slice(0, MOST_DETAIL).map((line) => `  ${escapeForTerminal(line)}`),
+    ...(detail.length > MOST_DETAIL ? [`   ${detail.at(-1)?.trim()}`] : []),
+  ];
+}
+
+function formatRate({ answer: { rate, culprits } }: BisectionResult, width: number): string[] {
+  if (!rate || culprits.length === 0) return [];
+  const [low, high] = rate.interval;
+  const text = `With it ${percent(rate.rate)} of the runs failed (95 % interval ${percent(low)} to ${percent(high)}).`;
+  return wrapText(text, width);
+}
+
+/** A line for each change that was run, or could not be. */
+function formatPath({ path }: BisectionResult, width: number): string[] {
+  if (path.length === 0) return [];
+  const rows = path.map((entry) => [
+    entry.change.slice(0, 12),
+    entry.skipped === null ? `${entry.good}` : '-',
+    entry.skipped === null ? `${entry.bad}` : '-',
+    percent(entry.probability),
+    entry.title,
+  ]);
+  const head = ['change', 'good', 'bad', 'first', ''];
+  const columns = head.map((title, at) =>
+    at === 4 ? 0 : Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, at) =>
+        at === 0 || at === 4 ? cell.padEnd(columns[at] ?? 0) : cell.padStart(columns[at] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
+  return [
+    line(head),
+    ...path.flatMap((entry, at) => [
+      cut(escapeForTerminal(line(rows[at] ?? [])), width),
+      ...(entry.skipped === null ? [] : skipped(entry, width)),
+    ]),
+  ];
+}
+
+function skipped({ skipped }: PathEntry, width: number): string[] {
+  return wrapField('', escapeForTerminal(`skipped: ${skipped}`), { indent: 2, label: 1, width });
+}
+
+function formatEffort(
+  { question, runs, builds, durationSeconds, answer }: BisectionResult,
+  width: number,
+): string[] {
+  const failed = builds.filter(({ ok }) => !ok).length;
+  const built = builds.length - failed;
+  const text = `${question.changes} changes, of which ${question.builds - 1} make a difference to what is built; ${built} built, ${failed} that could not be, ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}, ${formatSeconds(durationSeconds)}.`;
+  const more =
+    answer.runsNeeded === null
+      ? []
+      : wrapText(`About ${answer.runsNeeded} more runs are needed.`, width);
+  return [...wrapText(text, width), ...more];
+}
+
+function cut(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+}

@@ -1,0 +1,64 @@
+import t from 'tap';
+import { outcomeOf, outcomeOfAll } from '../../cli/bisect/outcome.js';
+import { stepExitOf, stepExitOfFailure } from '../../cli/bisect/step-exit.js';
+import type { Finding } from '../../cli/findings/finding.js';
+import type { FailureKind } from '../../cli/outcome.js';
+import type { Verdict } from '../../cli/verdict/judge.js';
+
+const unit = (verdict: Verdict, ending = 'finished', signatures: string[] = []) => ({
+  verdict,
+  ending,
+  reason: 'chdir: No such file',
+  findings: signatures.map((signature) => ({ signature, severity: 'corruption' }) as Finding),
+});
+
+t.test('what a run says of its kernel', async (t) => {
+  t.equal(outcomeOf(unit('pass')), 'good');
+  t.equal(outcomeOf(unit('fail')), 'bad');
+  for (const verdict of ['invalid', 'notrun', 'error'] as const) {
+    t.equal(outcomeOf(unit(verdict)), 'unknown', verdict);
+  }
+  t.equal(outcomeOf(unit('error', 'boot-timeout')), 'unknown', 'it does not boot');
+  for (const ending of ['storage', 'qemu-died']) {
+    t.equal(outcomeOf(unit('error', ending)), 'broken', ending);
+  }
+});
+
+t.test('one finding among several', async (t) => {
+  t.equal(outcomeOf(unit('fail', 'finished', ['a', 'b']), 'b'), 'bad');
+  t.equal(
+    outcomeOf(unit('fail', 'finished', ['a']), 'b'),
+    'good',
+    'another bug, and the test ended',
+  );
+  t.equal(outcomeOf(unit('fail', 'panic', ['a']), 'b'), 'unknown', 'another bug came before');
+  t.equal(outcomeOf(unit('fail'), 'test:chdir-no-such-file'), 'bad', "the test's own words");
+  t.equal(outcomeOf(unit('pass'), 'b'), 'good');
+});
+
+t.test(
+  'of several runs one that is bad decides, and a good one never hides what is not known',
+  async (t) => {
+    t.equal(outcomeOfAll(['good', 'unknown', 'broken', 'bad']), 'bad');
+    t.equal(outcomeOfAll(['good', 'broken', 'unknown']), 'broken');
+    t.equal(outcomeOfAll(['good', 'unknown']), 'unknown');
+    t.equal(outcomeOfAll(['good', 'good']), 'good');
+    t.equal(outcomeOfAll([]), 'unknown');
+  },
+);
+
+t.test('exit codes of a step', async (t) => {
+  t.equal(stepExitOf('good'), 0);
+  t.equal(stepExitOf('bad'), 1);
+  t.equal(stepExitOf('unknown'), 125);
+  t.equal(stepExitOf('broken'), 128);
+  const of = (kind: FailureKind) => stepExitOfFailure({ kind, message: '', remedy: '' });
+  t.equal(of('build-failed'), 125);
+  t.equal(of('change-rejected'), 125);
+  t.equal(of('interrupted'), 130);
+  const others: FailureKind[] = [
+    ...(['usage', 'program-missing', 'unreadable', 'kernel-unavailable'] as const),
+    ...(['storage', 'tool-failed'] as const),
+  ];
+  for (const kind of others) t.equal(of(kind), 128, kind);
+});

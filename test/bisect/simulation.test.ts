@@ -1,0 +1,78 @@
+import t from 'tap';
+import { zCapacity } from '../../cli/bisect/information.js';
+import { type Change, GOOD, planBisection } from '../../cli/bisect/plan.js';
+import { dice, linearChanges, simulate } from '../../cli/bisect/simulate.js';
+
+/** The rule with dice for guests. `npm run bench:bisect` prints the whole table. */
+
+const LIMITS = { confidence: 0.95, leastRate: 0.001, maxRuns: 100_000 };
+
+function planned(changes: readonly Change[]) {
+  const plan = planBisection('0', changes);
+  if (!plan.ok) throw new Error(plan.failure.message);
+  return plan.value;
+}
+
+/** How many of 100 were right, and their mean number of runs. */
+function hundred(commits: number, rate: number, bisections = 100) {
+  const plan = planned(linearChanges(commits));
+  let [right, runs] = [0, 0];
+  for (let at = 0; at < bisections; at += 1) {
+    const random = dice(at * 7919 + commits * 13 + Math.round(rate * 1000));
+    const truth = Math.floor(random() * commits);
+    const isBad = (change: number) => change >= truth;
+    const ended = simulate(plan, { isBad, rate, random }, LIMITS);
+    if (ended.named === truth) right += 1;
+    runs += ended.runs;
+  }
+  return { right: (100 * right) / bisections, runs: runs / bisections };
+}
+
+for (const commits of [8, 64, 1024]) {
+  for (const rate of [0.05, 0.1, 0.2, 0.5, 1]) {
+    t.test(`${commits} commits, a failure rate of ${rate}`, async (t) => {
+      // Rare failures in long histories take long: some of the hundred will do here.
+      const { right, runs } = hundred(commits, rate, commits === 1024 && rate < 0.2 ? 20 : 100);
+      const most = (2 * (Math.log2(commits) + Math.log2(20))) / zCapacity(rate);
+      t.ok(right >= 95, `right in ${right} of 100`);
+      t.ok(runs <= most, `${runs} runs are no more than ${most}`);
+    });
+  }
+}
+
+t.test('what cannot be tested is left open, and no more than that', async (t) => {
+  const plan = planned(linearChanges(16));
+  // Builds 8 and 9 are those of changes 7 and 8: the cause is one of 7, 8 and 9.
+  const untestable = new Set([8, 9]);
+  const world = { isBad: (change: number) => change >= 8, rate: 0.3, random: dice(5) };
+  const { named } = simulate(plan, world, LIMITS, untestable);
+  t.equal(named, 7, 'the first of those that it may be');
+});
+
+t.test('a history with branches', async (t) => {
+  // Two branches of ten, and ten commits after their merge; the bug is on the second one.
+  const branch = (name: string, from: number) =>
+    Array.from({ length: 10 }, (_, at) => ({
+      ...{ id: `${name}${at}`, title: name, content: `${name}${at}` },
+      parents: [at === 0 ? GOOD : from + at - 1],
+    }));
+  const merge = { id: 'm', title: 'merge', parents: [9, 19], content: 'm' };
+  const after = branch('c', 21).map((one, at) => ({ ...one, parents: [20 + at] }));
+  const plan = planned([...branch('a', 0), ...branch('b', 10), merge, ...after]);
+  const isBad = (change: number) => (change >= 14 && change < 20) || change >= 20;
+  let right = 0;
+  for (let seed = 0; seed < 50; seed += 1) {
+    const { named } = simulate(plan, { isBad, rate: 0.3, random: dice(seed) }, LIMITS);
+    if (named === 14) right += 1;
+  }
+  t.ok(right >= 47, `right in ${right} of 50`);
+});
+
+t.test('a good end that fails, and a bad one that does not', async (t) => {
+  const plan = planned(linearChanges(32));
+  const always = simulate(plan, { isBad: () => true, rate: 0.2, random: dice(1) }, LIMITS);
+  t.equal(always.named, undefined);
+  const limits = { ...LIMITS, leastRate: 0.01 };
+  const never = simulate(plan, { isBad: () => false, rate: 1, random: dice(1) }, limits);
+  t.strictSame(never, { named: undefined, runs: 299 }, 'one in a hundred would have been seen');
+});

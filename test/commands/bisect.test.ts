@@ -1,0 +1,73 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import t from 'tap';
+import { compileInto } from '../util/compiled.js';
+
+/** `daxrepro bisect` and `bisect run` as people start them, as far as that takes no guest. */
+
+const top = t.testdir({ tree: { Makefile: 'VERSION = 6\nPATCHLEVEL = 1\n', fs: {} } });
+const { main } = compileInto(top);
+const tree = join(top, 'tree');
+mkdirSync(join(top, 'home'));
+
+function daxrepro(args: readonly string[], env: Record<string, string> = {}) {
+  return execa('env', ['-u', 'NODE_OPTIONS', process.execPath, main, 'bisect', ...args], {
+    cwd: tree,
+    // The tree lies in this checkout, which git is not to find.
+    env: {
+      HOME: join(top, 'home'),
+      XDG_CACHE_HOME: join(top, 'cache'),
+      GIT_CEILING_DIRECTORIES: top,
+      ...env,
+    },
+    reject: false,
+    stdin: 'ignore',
+    timeout: 60_000,
+  });
+}
+
+t.test('a step that cannot be done stops the bisection, whatever the reason', async (t) => {
+  const steps: Record<string, string[]> = {
+    'an option that does not exist': ['ext2', 'generic/002', '--nonsense'],
+    'no file system': [],
+    'no such file system': ['btrfs', 'generic/002'],
+    'no such test': ['ext2', 'generic/999999'],
+    'a number that is none': ['ext2', 'generic/002', '--repeat', 'often'],
+    'no such kernel': ['ext2', 'generic/002', '--kernel', 'debian:1.0'],
+    'a kernel without sources': ['ext2', 'generic/002', '--kernel', 'host'],
+    'no repository': ['ext2', 'generic/002'],
+    'no tree': ['ext2', 'generic/002', '--tree', join(top, 'nowhere')],
+    'only help': ['--help'],
+  };
+  for (const [name, args] of Object.entries(steps)) {
+    const { exitCode, stderr } = await daxrepro(['run', ...args]);
+    t.equal(exitCode, 128, `${name}: ${stderr}`);
+  }
+});
+
+t.test('and so does a cache that cannot be written', async (t) => {
+  const env = { XDG_CACHE_HOME: '/dev/null/none' };
+  const { exitCode, stderr } = await daxrepro(['run', 'ext2', 'generic/002'], env);
+  t.equal(exitCode, 128, stderr);
+});
+
+t.test('questions that are none', async (t) => {
+  const asked: [RegExp, string[]][] = [
+    [/--tree is missing/, []],
+    [/--good is missing/, ['--tree', '.']],
+    [/--bad is missing/, ['--tree', '.', '--good', 'a']],
+    [/--tree and --series/, ['--tree', '.', '--series', 'x.mbox']],
+    [/--confidence "2"/, ['--series', 'x.mbox', '--confidence', '2']],
+    [/--max-runs "none"/, ['--series', 'x.mbox', '--max-runs', 'none']],
+    [/both want stdout/, ['--series', 'x.mbox', '--json', '--mail']],
+    [/there is no such file/, ['--series', 'x.mbox']],
+  ];
+  for (const [message, args] of asked) {
+    const { exitCode, stderr } = await daxrepro(['ext2', 'generic/002', ...args]);
+    t.match(stderr, message);
+    t.equal(exitCode, 2, args.join(' '));
+  }
+  const help = await daxrepro(['--help']);
+  t.equal(help.exitCode, 0);
+});
