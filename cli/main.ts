@@ -74,6 +74,10 @@ program
   .option('--exclude <test>', 'leave out a test, a range or a pattern (repeatable)', collect)
   .option('--exclude-file <file>', 'leave out the tests that a file lists (repeatable)', collect)
   .option('--exclude-group <name>', 'leave out the tests of a group (repeatable)', collect)
+  .option(
+    '--together',
+    'tests of xfstests share guests: faster, but one can leave state to the next',
+  )
   .option('--expected <file>', 'failures that are expected, with reasons (YAML)')
   .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
   .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')

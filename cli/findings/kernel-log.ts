@@ -63,6 +63,18 @@ export class KernelLogWatcher {
     return findings;
   }
 
+  /**
+   * Between two tests: what was still open, and the counts begin anew, so that what one test repeats
+   * hides nothing of the next.
+   */
+  settle(): Finding[] {
+    const findings: Finding[] = [];
+    this.#close(findings);
+    this.#seen.clear();
+    this.#reported = 0;
+    return findings;
+  }
+
   /** The console's end: what was still open. */
   end(): Finding[] {
     const findings: Finding[] = [];

@@ -79,9 +79,20 @@ export interface Guest {
   readonly ready: Promise<{ ok: true; ready: ReadyEvent } | { ok: false; ending: Ending }>;
   /** Runs the one unit; resolves when QEMU is dead. */
   run(request: UnitRequest, seconds: number, module?: Uint8Array): Promise<Ending>;
+  /**
+   * For a guest that runs many: waits until the console has shown this text, which the guest prints
+   * when one is over. What the kernel said before it has then been found. False where the guest
+   * ended before.
+   */
+  settle(marker: string): Promise<boolean>;
+  /** Lets it go on with the next, for which it has so many seconds. */
+  goOn(seconds: number): void;
   /** Ends it now, if it still lives. */
   stop(): Promise<void>;
 }
+
+/** Bytes of the console in which a marker may still be found after it came. */
+const LONGEST_MARKER = 4096;
 
 /** Bytes of QEMU's own messages that are kept. */
 const QEMU_MESSAGES = 8192;
@@ -120,10 +131,17 @@ class RunningGuest implements Guest {
   #panic: string | undefined;
   #qemuSaid = '';
   readonly #timers = new Set<NodeJS.Timeout>();
+  #unit: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
   #afterOops: NodeJS.Timeout | undefined;
   /** Finds what the console's last, unfinished lines say. */
   #endConsole: () => void = () => {};
+  /** Finds what its whole lines say, and counts from new. */
+  #settleConsole: () => void = () => {};
+  /** What the console has to show, and who waits for it. */
+  #markers: { text: string; seen: () => void }[] = [];
+  /** The end of the console, long enough for a marker that comes in pieces. */
+  #consoleEnd = '';
 
   constructor(
     readonly child: ChildProcess,
@@ -191,11 +209,34 @@ class RunningGuest implements Guest {
   }
 
   async run(request: UnitRequest, seconds: number, module?: Uint8Array): Promise<Ending> {
-    this.#after(seconds, () => this.#end({ kind: 'unit-timeout', seconds, step: this.#step }));
+    this.#limit(seconds);
     this.#stream(CHANNEL_FD).write(encodeRequest(request, module));
     const ending = await this.#over;
     await this.#closed;
     return ending;
+  }
+
+  #limit(seconds: number): void {
+    this.#cancel(this.#unit);
+    this.#unit = this.#after(seconds, () =>
+      this.#end({ kind: 'unit-timeout', seconds, step: this.#step }),
+    );
+  }
+
+  async settle(text: string): Promise<boolean> {
+    const shown = new Promise<boolean>((resolve) => {
+      const seen = () => resolve(true);
+      if (this.#consoleEnd.includes(text)) seen();
+      else this.#markers.push({ text, seen });
+    });
+    const settled = await Promise.race([shown, this.#over.then(() => false)]);
+    if (settled) this.#settleConsole();
+    return settled;
+  }
+
+  goOn(seconds: number): void {
+    this.#limit(seconds);
+    this.#stream(CHANNEL_FD).write('go\n');
   }
 
   async stop(): Promise<void> {
@@ -248,11 +289,25 @@ class RunningGuest implements Guest {
       .on('data', (chunk: Buffer) => {
         this.#observe(() => this.observer.console(chunk));
         for (const finding of watcher.push(chunk)) tell(finding);
+        this.#lookForMarkers(chunk);
       })
       .on('error', () => {});
     this.#endConsole = () => {
       for (const finding of watcher.end()) tell(finding);
     };
+    this.#settleConsole = () => {
+      for (const finding of watcher.settle()) tell(finding);
+    };
+  }
+
+  #lookForMarkers(chunk: Buffer): void {
+    const text = this.#consoleEnd + chunk.toString('latin1');
+    this.#markers = this.#markers.filter((marker) => {
+      if (!text.includes(marker.text)) return true;
+      marker.seen();
+      return false;
+    });
+    this.#consoleEnd = text.slice(-LONGEST_MARKER);
   }
 
   #watchChannel(ready: (event: ReadyEvent) => void): void {

@@ -97,6 +97,8 @@ const Xfstests = z.object({
   /** Whether the kernel counted mounts, and how many it counted that nobody saw being made. */
   watched: z.boolean(),
   unseenMounts: z.number().int(),
+  /** Whether it is one of many that one call of `check` ran: `output` is then this test's part. */
+  together: z.boolean().default(false),
   microseconds: z.number(),
 });
 
@@ -162,6 +164,8 @@ const GuestEvent = z.discriminatedUnion('event', [
     message: z.string(),
     kernelLog: z.string(),
   }),
+  /** Of many tests in one guest one is over, and another may begin when the host says so. */
+  z.object({ event: z.literal('over'), test: z.string(), next: z.string() }),
   z.object({ event: z.literal('finished') }),
 ]);
 
@@ -258,6 +262,8 @@ export interface UnitRequest {
   TEST: string;
   /** undefined for the built-in suite. */
   SUITE?: 'xfstests' | undefined;
+  /** Many tests for one guest, separated by blanks; TEST is the first. */
+  TOGETHER?: string | undefined;
   MKFS_OPTIONS?: string | undefined;
   MOUNT_OPTIONS?: string | undefined;
   /** Seconds that the test itself may take. */

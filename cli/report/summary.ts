@@ -45,7 +45,15 @@ function formatUnit(unit: UnitResult, style: SummaryStyle): string[] {
     field('DAX', describeDax(unit)),
     ...formatFindings(unit),
     ...explainUnwritten(unit.unwritten).map((sentence) => field('why', sentence)),
-    ...(unit.verdict === 'pass' ? [] : [field('replay', unit.replay)]),
+    ...(unit.verdict === 'pass' ? [] : formatReplay(unit)),
+  ];
+}
+
+function formatReplay({ replay, together }: UnitResult): string[] {
+  const alone = together?.alone;
+  return [
+    field('replay', replay),
+    ...(alone === undefined || alone === replay ? [] : [field('alone', alone)]),
   ];
 }
 

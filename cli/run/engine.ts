@@ -1,18 +1,17 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { explainUnit } from '../evidence/unit.js';
-import type { Failure, Outcome } from '../outcome.js';
+import type { Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { Progress } from '../report/progress.js';
 import { type Store, storageFailure } from '../store/store.js';
-import { type Judgement, judge } from '../verdict/judge.js';
-import type { Expectation } from '../verdict/record.js';
+import { inBatches, type Numbered } from './batches.js';
 import { canBeSaved } from './launch.js';
 import type { Prepared } from './prepare.js';
 import type { UnitResult } from './result.js';
-import { unitFolder, writeJson } from './run-directory.js';
+import { unitFolder } from './run-directory.js';
 import { runUnit, type UnitRun } from './run-unit.js';
+import { runTogether } from './together.js';
+import { concludeUnit } from './unit-result.js';
 
 /** Runs units, several at a time, and judges them. */
 
@@ -35,8 +34,10 @@ export interface EngineContext {
   progress: Progress;
   /** What was expected of a unit that came out so. */
   expected?: (result: UnitResult) => UnitResult['expectedFailure'];
-  /** How to run this unit alone again. */
-  replay: (unit: Unit) => string;
+  /** Whether tests of xfstests share guests. */
+  together?: boolean;
+  /** How to run this unit again, after those that its guest ran before it. */
+  replay: (unit: Unit, after: readonly string[]) => string;
   observer: EngineObserver;
   /** Whether to start no more after this result; what runs runs to its end. */
   isLast?: (result: UnitResult) => boolean;
@@ -56,20 +57,32 @@ export async function runUnits(
     const text = 'guests with virtio-pmem are booted, since QEMU cannot save that device';
     context.progress({ type: 'note', text });
   }
+  const batches = inBatches(units, context.jobs, context.together === true);
+  const guests = { number: 0 };
   let next = 0;
   let over = false;
+  const mayGoOn = () => !over && !context.signal?.aborted;
+  const finish = (result: UnitResult, index: number) => {
+    results[index] = result;
+    context.observer.unitFinished(result, index);
+    over ||= context.isLast?.(result) ?? false;
+  };
+  const runAlone = async ({ unit, index }: Numbered) => {
+    context.observer.unitStarted(unit, index);
+    finish(await runAndJudge(unit, index, context), index);
+  };
   const worker = async () => {
-    while (next < units.length && !over && !context.signal?.aborted) {
-      const index = next++;
-      const unit = units[index] as Unit;
-      context.observer.unitStarted(unit, index);
-      const result = await runAndJudge(unit, index, context);
-      results[index] = result;
-      context.observer.unitFinished(result, index);
-      over ||= context.isLast?.(result) ?? false;
+    while (next < batches.length && mayGoOn()) {
+      const batch = batches[next++] ?? [];
+      const [only, ...others] = batch;
+      if (only && others.length === 0) {
+        await runAlone(only);
+      } else {
+        await runTogether(batch, { ...context, guests, finish, mayGoOn, runAlone });
+      }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(context.jobs, units.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(context.jobs, batches.length) }, worker));
   return results.filter((result) => result !== undefined);
 }
 
@@ -79,64 +92,22 @@ export async function runAndJudge(
   index: number,
   context: EngineContext,
 ): Promise<UnitResult> {
-  const { signal } = context;
-  const prepared = context.prepared(unit);
   const started = performance.now();
-  const folder = unitFolder(unit, index);
-  const directory = join(context.directory, folder);
+  const directory = join(context.directory, unitFolder(unit, index));
   const ran = await attempt(() =>
     mkdir(directory, { recursive: true }).then(() =>
       runUnit(unit, {
-        prepared,
+        prepared: context.prepared(unit),
         directory,
         store: context.store,
         checkpoints: context.checkpoints,
         progress: context.progress,
         onStep: (step) => context.observer.unitStep(unit, index, step),
-        signal,
+        signal: context.signal,
       }),
     ),
   );
-  const judgement = ran.ok
-    ? judge(ran.value.record, expectation(unit, prepared))
-    : notRun(ran.failure);
-  const unwritten = ran.ok ? explainUnit(ran.value.record, judgement, prepared.witness) : undefined;
-  const result: UnitResult = {
-    fs: unit.fs,
-    test: unit.test,
-    suite: unit.suite,
-    kernel: { spec: unit.kernelSpec, release: prepared.kernel.release, id: prepared.kernel.id },
-    variant: unit.variant,
-    pmem: unit.shape.pmem,
-    accel: prepared.accelerator,
-    attempt: unit.attempt,
-    seed: unit.seed,
-    verdict: judgement.verdict,
-    reason: judgement.reason,
-    ...(judgement.outcome ? { outcome: judgement.outcome } : {}),
-    control: unit.control,
-    dax: describeDax(judgement, prepared),
-    findings: judgement.findings,
-    ...(unwritten ? { unwritten } : {}),
-    bootFindings: ran.ok ? ran.value.record.bootFindings : [],
-    ending: ran.ok ? ran.value.record.ending.kind : 'storage',
-    durationSeconds: seconds((performance.now() - started) / 1000),
-    bootSeconds:
-      ran.ok && ran.value.bootSeconds !== undefined ? seconds(ran.value.bootSeconds) : null,
-    cloned: ran.ok && ran.value.cloned,
-    artifacts: ran.ok ? artifactPaths(folder, ran.value) : {},
-    replay: context.replay(unit),
-  };
-  const expected = context.expected?.(result);
-  if (expected) result.expectedFailure = expected;
-  try {
-    if (existsSync(directory)) writeJson(join(directory, 'unit.json'), result);
-  } catch (error) {
-    // The result still goes into result.json and onto the screen; a bug is thrown.
-    const failed = storageFailure(directory, error);
-    if (result.verdict === 'pass') return { ...result, ...notRun(failed.failure), dax: result.dax };
-  }
-  return result;
+  return concludeUnit(unit, index, ran, context, { started });
 }
 
 /** Our own writing can fail at any point of a unit; what it says then is the unit's `error`. */
@@ -146,71 +117,4 @@ async function attempt(run: () => Promise<Outcome<UnitRun>>): Promise<Outcome<Un
   } catch (error) {
     return storageFailure("the run's directory", error);
   }
-}
-
-function notRun(reason: Failure): Judgement {
-  return {
-    verdict: 'error',
-    reason: reason.message,
-    dax: {
-      proven: false,
-      driver: 'none',
-      mountOptions: '',
-      statxBefore: undefined,
-      statxAfter: undefined,
-      states: [],
-    },
-    findings: [],
-  };
-}
-
-function expectation(unit: Unit, { kernel, module }: Prepared): Expectation {
-  return {
-    fs: unit.fs,
-    release: kernel.release,
-    control: unit.control,
-    xfstests: unit.suite.name === 'xfstests' ? { test: unit.test, ...unit.facts } : undefined,
-    module: module && {
-      sha256: module.sha256,
-      buildId: module.buildId,
-      sent: module.bytes !== undefined,
-    },
-  };
-}
-
-function describeDax({ dax }: Judgement, { module }: Prepared): UnitResult['dax'] {
-  return {
-    proven: dax.proven,
-    driver: dax.driver,
-    mountOptions: dax.mountOptions,
-    statxBefore: dax.statxBefore ?? null,
-    statxAfter: dax.statxAfter ?? null,
-    module: module
-      ? { origin: module.origin, sha256: module.sha256, buildId: module.buildId }
-      : null,
-    looks: dax.states.map(
-      ({ when, device, driver, mountOptions, statxDax, problems, messages }) => ({
-        when,
-        device,
-        driver,
-        mountOptions,
-        statxDax: statxDax ?? null,
-        problems,
-        messages,
-      }),
-    ),
-  };
-}
-
-function artifactPaths(folder: string, { artifacts }: UnitRun): Record<string, string> {
-  const paths = Object.entries(artifacts).map(([name, file]) => [
-    // The contract's name for the check of the device under test.
-    name === 'fsck-test' ? 'fsck' : name,
-    `${folder}/${file}`,
-  ]);
-  return { ...Object.fromEntries(paths), argv: `${folder}/qemu-argv.json` };
-}
-
-function seconds(value: number): number {
-  return Math.round(value * 100) / 100;
 }

@@ -28,13 +28,22 @@ export class RecordKeeper implements GuestObserver {
   #begun = false;
   #consoleEnd = '';
 
+  /** @param inherited where the guest has run others before: what it told before their first */
   constructor(
     readonly directory: string,
     readonly onStep: (step: string) => void,
+    inherited?: readonly GuestEvent[],
   ) {
+    this.#begun = inherited !== undefined;
     mkdirSync(directory, { recursive: true });
     this.#console = this.#open('console', 'console.log');
     this.#log = this.#open('events', 'events.jsonl');
+    for (const event of inherited ?? []) this.event(event);
+  }
+
+  /** What holds for all tests of a guest: what it is, and what it loaded. */
+  get ofTheGuest(): GuestEvent[] {
+    return this.#events.filter(({ event }) => event === 'begin' || event === 'module');
   }
 
   #open(name: string, file: string): number {

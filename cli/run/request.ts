@@ -45,6 +45,8 @@ export interface RunOptions extends ExclusionOptions {
   /** A file of expected failures. */
   expected?: string;
   control?: boolean;
+  /** Tests of xfstests share guests. */
+  together?: boolean;
   /** false with --no-checkpoint. */
   checkpoint?: boolean;
   dryRun?: boolean;
@@ -79,6 +81,13 @@ export function checkRequest(
   const selected = selectFrom(fileSystem.value, { ids: tests, groups }, options);
   if (!selected.ok) return selected;
   const { suite } = selected.value;
+  if (options.together && suite.name !== 'xfstests') {
+    return failure(
+      'usage',
+      '--together is for tests of xfstests; those of the built-in suite are quick to begin',
+      'Leave it out, or name a tree with --suite',
+    );
+  }
   const pmem = parseChoice('--pmem', options.pmem, PMEM_KINDS);
   if (!pmem.ok) return pmem;
   const accelerator = parseChoice('--accel', options.accel, ACCELERATOR_CHOICES);
@@ -227,8 +236,16 @@ function variantOf({ patch = [], steps }: RunOptions): Outcome<Variant> {
   return count.ok ? success({ name: 'patched', changes, steps: count.value }) : count;
 }
 
-/** The command that runs this unit alone: only what differs from the defaults is named. */
-export function replayCommand(unit: Unit, request: RunRequest): string {
+/**
+ * The command that runs this unit again: only what differs from the defaults is named.
+ *
+ * @param after the tests that its guest ran before it
+ */
+export function replayCommand(
+  unit: Unit,
+  request: RunRequest,
+  after: readonly string[] = [],
+): string {
   const given: [string, string | undefined, string?][] = [
     ['--suite', request.suite.name === 'xfstests' ? request.suite.tree.directory : undefined],
     ['--kernel', unit.kernelSpec, RUN_DEFAULTS.kernel],
@@ -249,7 +266,17 @@ export function replayCommand(unit: Unit, request: RunRequest): string {
     .filter(([, value, usual]) => value !== undefined && value !== usual)
     .flatMap(([name, value]) => [name, shellQuote(value ?? '')]);
   const control = unit.control ? ['--control'] : [];
-  return ['daxrepro', 'run', unit.fs, unit.test, ...options, ...control].join(' ');
+  const together = after.length > 0 ? ['--together'] : [];
+  return [
+    'daxrepro',
+    'run',
+    unit.fs,
+    ...after,
+    unit.test,
+    ...options,
+    ...control,
+    ...together,
+  ].join(' ');
 }
 
 /** One word for a POSIX shell. */

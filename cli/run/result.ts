@@ -57,6 +57,19 @@ export interface UnitResult {
   bootSeconds: number | null;
   /** Whether the guest was a clone of a checkpoint, or booted. */
   cloned: boolean;
+  /** Where it shared its guest with other tests (`--together`). */
+  together?:
+    | {
+        /** The guest's number in the run, from 1. */
+        guest: number;
+        /** Its place among the guest's tests, from 1. */
+        position: number;
+        /** The tests that the guest ran before it. */
+        after: string[];
+        /** The command that runs it in a guest of its own; `replay` has those before it too. */
+        alone: string;
+      }
+    | undefined;
   /** Paths, relative to the run's directory. */
   artifacts: Record<string, string>;
   replay: string;

@@ -20,7 +20,7 @@ export interface UnitRun {
 }
 
 /** Seconds that a unit gets beyond its test's: module, mkfs, unmount, check. */
-const AROUND_THE_TEST = 120;
+export const AROUND_THE_TEST = 120;
 
 /**
  * Randomness for a guest, 32 bytes as the kernel's generator keeps them, in hexadecimal. The kernel
@@ -30,11 +30,17 @@ function entropy(seed: number): string {
   return createHash('sha256').update(`entropy ${seed}`).digest('hex');
 }
 
-function unitRequest(unit: Unit, { module }: Prepared): UnitRequest {
+/** @param together where the guest runs more than one: all their tests */
+export function unitRequest(
+  unit: Unit,
+  { module }: Prepared,
+  together?: readonly string[],
+): UnitRequest {
   return {
     FS: unit.fs,
     TEST: unit.test,
     SUITE: unit.suite.name === 'xfstests' ? 'xfstests' : undefined,
+    TOGETHER: together?.join(' '),
     MKFS_OPTIONS: unit.mkfsOptions,
     MOUNT_OPTIONS: unit.mountOptions,
     TIMEOUT: unit.timeout,

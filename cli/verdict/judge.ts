@@ -9,6 +9,7 @@ import {
   lostDax,
   mountsWithoutDax,
   refusedForDax,
+  testDeviceIsChecked,
   wasDamagedBefore,
   type XfstestsOutcome,
   xfstestsEvent,
@@ -252,7 +253,7 @@ function decideMounted(
   if (!after.mounted) return { verdict: 'invalid', reason: describeDisproof(after) };
 
   const incomplete = expected.xfstests
-    ? (whatWasNotChecked(record, ['test']) ?? xfstestsGap(record))
+    ? (whatWasNotChecked(record, devicesOfOurs(record)) ?? xfstestsGap(record))
     : whatWasNotChecked(record, mountedDevices(record));
   if (incomplete) return { verdict: 'error', reason: incomplete };
   const without = mountsWithoutDax(record, expected);
@@ -311,6 +312,11 @@ function mountedDevices(record: UnitRecord): ('test' | 'scratch')[] {
   return eventsOf(record, 'proof').some(({ when }) => when === 'scratch')
     ? ['test', 'scratch']
     : ['test'];
+}
+
+/** The devices that we have to have checked ourselves after a test of xfstests. */
+function devicesOfOurs(record: UnitRecord): ('test' | 'scratch')[] {
+  return xfstestsEvent(record)?.together && testDeviceIsChecked(record) ? [] : ['test'];
 }
 
 /** A check that was not made, or not to its end, is no clean check. */

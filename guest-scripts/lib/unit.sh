@@ -117,7 +117,12 @@ run_test() {
 		. $DAXREPRO/lib/xfstests.sh
 		# Whether it failed is the host's to tell.
 		SUSPICIOUS=1
-		run_xfstests
+		if [[ ${UNIT[TOGETHER]} ]]; then
+			. $DAXREPRO/lib/xfstests-together.sh
+			run_together
+		else
+			run_xfstests
+		fi
 		return
 	fi
 	local test=$DAXREPRO/tests/${UNIT[TEST]} started=$EPOCHREALTIME status timed_out

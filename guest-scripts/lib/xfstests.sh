@@ -8,12 +8,29 @@
 
 XFSTESTS=/var/lib/xfstests
 XFSTESTS_RESULTS=/run/unit/results
+# Whether the kernel counts mounts, and how many it had counted before this test.
+WATCHED=false MOUNTS_BEFORE=0
+# In the pattern of `times_of`.
+shopt -s extglob
 
 run_xfstests() {
-	local started=$EPOCHREALTIME status watched timed_out=false
+	local started=$EPOCHREALTIME status timed_out=false
+	prepare_xfstests || return
+	(
+		xfstests_environment
+		without_channel exec timeout -k 5 "${UNIT[TIMEOUT]}" ./check "${UNIT[TEST]}"
+	) >/run/unit/output 2>&1 </dev/null
+	status=$?
+	[[ $status -eq 124 || $status -eq 137 ]] && timed_out=true
+	end_leftovers
+	tell_xfstests "${UNIT[TEST]}" "$status" "$timed_out" "$started"
+}
+
+# What all calls of `check` want to find.
+prepare_xfstests() {
 	if [[ ! -f $XFSTESTS/check ]]; then
 		event test "status:=127" "reason=the guest has no xfstests tree"
-		return
+		return 1
 	fi
 	mkdir -p "$XFSTESTS_RESULTS" /run/unit/checked
 	write_local_config >/run/unit/local.config
@@ -22,35 +39,43 @@ run_xfstests() {
 	chmod 666 /run/unit/seen
 	age_test_device >/run/unit/aged 2>&1 || {
 		give_up age-test-device "$(</run/unit/aged)"
-		return
+		return 1
 	}
-	watch_mounts && watched=true || watched=false
-	(
-		cd "$XFSTESTS" || exit
-		unset MOUNT_OPTIONS MKFS_OPTIONS REFERENCES_UNMOUNTED
-		export HOST_OPTIONS=/run/unit/local.config PATH=$DAXREPRO/xfstests:$PATH
-		without_channel exec timeout -k 5 "${UNIT[TIMEOUT]}" ./check "${UNIT[TEST]}"
-	) >/run/unit/output 2>&1 </dev/null
-	status=$?
-	[[ $status -eq 124 || $status -eq 137 ]] && timed_out=true
-	end_leftovers
-	local unseen=0
-	$watched && unseen=$(($(mounts_made) - $(mounts_accounted)))
+	watch_mounts && WATCHED=true || WATCHED=false
+}
+
+# For the process that becomes `check`.
+xfstests_environment() {
+	cd "$XFSTESTS" || exit
+	unset MOUNT_OPTIONS MKFS_OPTIONS REFERENCES_UNMOUNTED
+	export HOST_OPTIONS=/run/unit/local.config PATH=$DAXREPRO/xfstests:$PATH
+}
+
+# tell_xfstests TEST STATUS TIMED_OUT STARTED [FIELD]...: what the test left, and what was seen of it.
+tell_xfstests() {
+	local test=$1 status=$2 timed_out=$3 started=$4 unseen=0 files='' suffix
+	local results=$XFSTESTS_RESULTS/$test
+	shift 4
+	$WATCHED && unseen=$(($(mounts_made) - $(mounts_accounted) - MOUNTS_BEFORE))
 	send_seen
-	send_results
-	local results=$XFSTESTS_RESULTS/${UNIT[TEST]} files='' suffix
+	send_results "$test"
 	for suffix in full out.bad dmesg notrun core hints; do
 		[[ -e $results.$suffix ]] && files+="$suffix "
 	done
 	event xfstests "status:=$status" "timedOut:=$timed_out" "files=$files" \
 		"output=$(tail -c 16384 /run/unit/output)" \
 		"notrun=$(head -c 1024 "$results.notrun" 2>/dev/null)" \
-		"times=$(grep -F "${UNIT[TEST]} " "$XFSTESTS_RESULTS/check.time" 2>/dev/null | head -c 1024)" \
-		"expectedOutput:=$([[ -f $XFSTESTS/tests/${UNIT[TEST]}.out ]] && echo true || echo false)" \
+		"times=$(times_of "$test")" \
+		"expectedOutput:=$([[ -f $XFSTESTS/tests/$test.out ]] && echo true || echo false)" \
 		"difference=$(head -c 8192 /run/unit/diff 2>/dev/null)" \
 		"dmesgFilter=$(head -c 4096 "${results%/*}/dmesg_filter" 2>/dev/null)" \
-		"watched:=$watched" "unseenMounts:=$unseen" \
-		"microseconds:=$((${EPOCHREALTIME/./} - ${started/./}))"
+		"watched:=$WATCHED" "unseenMounts:=$unseen" \
+		"microseconds:=$((${EPOCHREALTIME/./} - ${started/./}))" "$@"
+}
+
+# The test's lines in check.time, and in what `check` makes it of when it ends.
+times_of() {
+	grep -hF "$1 " "$XFSTESTS_RESULTS/check.time" /tmp/+([0-9]).time 2>/dev/null | head -c 1024
 }
 
 # xfstests means TEST_DEV to have a history: directories and files that were there before the test have
@@ -135,14 +160,14 @@ send_seen() {
 }
 
 send_results() {
-	local results=$XFSTESTS_RESULTS/${UNIT[TEST]} suffix
+	local results=$XFSTESTS_RESULTS/$1 suffix
 	send_file output /run/unit/output
 	send_file local.config /run/unit/local.config
 	for suffix in full out.bad dmesg notrun hints; do
 		send_file "$suffix" "$results.$suffix"
 	done
 	if [[ -f $results.out.bad ]]; then
-		diff -u "$XFSTESTS/tests/${UNIT[TEST]}.out" "$results.out.bad" >/run/unit/diff 2>&1
+		diff -u "$XFSTESTS/tests/$1.out" "$results.out.bad" >/run/unit/diff 2>&1
 		send_file diff /run/unit/diff
 	fi
 }

@@ -221,6 +221,25 @@ t.test('a panic is told with its line, an oops with its end', async (t) => {
   t.strictSame(watcher.end(), []);
 });
 
+t.test('between two tests: what is open is told, and the counts begin anew', async (t) => {
+  const watcher = new KernelLogWatcher();
+  const flood = stamped(
+    'WARNING: CPU: 0 PID: 1 at fs/dax.c:1 dax_x+0x1/0x2',
+    '---[ end trace 0 ]---',
+  );
+  const found = watcher.push(flood.repeat(100)).length;
+  t.ok(found < 100);
+  t.strictSame(watcher.push(stamped(...OOPS.slice(0, -1))), []);
+  t.match(watcher.settle(), [{ kind: 'oops' }]);
+  t.match(watcher.push(`${flood}[    9.000000] WARN`), [{ kind: 'warning' }]);
+  t.strictSame(watcher.settle(), [], 'a line that is not whole is no line yet');
+  t.match(
+    watcher.push(stamped('x').replace(/.*x/, 'ING: CPU: 0 PID: 1 at fs/ext2/a.c:1 y+0x1/0x2')),
+    [],
+  );
+  t.match(watcher.end(), [{ kind: 'warning', message: /ext2/ }]);
+});
+
 t.test('what a program printed before it', async (t) => {
   t.match(scanKernelLog(`no line end${stamped('kernel BUG at fs/dax.c:1!')}`), [{ kind: 'bug' }]);
   t.match(scanKernelLog(`\x1bc\x1b[?7l${stamped('kernel BUG at fs/dax.c:1!')}`), [{ kind: 'bug' }]);

@@ -134,6 +134,7 @@ async function takeRequest() {
       if (rest.length >= size) {
         const module = createHash('sha256').update(rest.subarray(0, size)).digest('hex');
         note({ request, ...(size > 0 ? { module } : {}), beyond: rest.length - size });
+        received = rest.subarray(size);
         return;
       }
     }
@@ -141,6 +142,16 @@ async function takeRequest() {
       more = resolve;
     });
   }
+}
+
+/** Waits for the host's word that the next of many tests may begin. */
+async function takeGo() {
+  while (!received.toString().startsWith('go\n')) {
+    await new Promise((resolve) => {
+      more = resolve;
+    });
+  }
+  received = received.subarray(3);
 }
 
 async function play(steps) {
@@ -164,7 +175,11 @@ async function play(steps) {
     }
     if (step.beat !== undefined) beat(step.beat);
     if (step.request !== undefined) await takeRequest();
-    if (step.byTest !== undefined) await play(step.byTest[request.TEST] ?? []);
+    if (step.go !== undefined) await takeGo();
+    if (step.byTest !== undefined) {
+      const name = request.TOGETHER ? `together ${request.TEST}` : request.TEST;
+      await play(step.byTest[name] ?? []);
+    }
     if (step.sleep !== undefined) await sleep(step.sleep);
     if (step.stderr !== undefined)
       await new Promise((resolve) => process.stderr.write(step.stderr, resolve));

@@ -23,7 +23,9 @@ export interface Step {
   beat?: number;
   /** Waits for the unit's request. */
   request?: true;
-  /** Goes on by the requested test. */
+  /** Waits until the host lets it go on with the next of many tests. */
+  go?: true;
+  /** Goes on by the requested test; where it is the first of many, by `together ` and its name. */
   byTest?: Record<string, Step[]>;
   /** Milliseconds. */
   sleep?: number;

@@ -1,3 +1,4 @@
+import type { Unit } from '../../cli/plan/unit.js';
 import { READY, type Step } from './fake-qemu.js';
 
 /** What a guest says in the course of a unit, as guest-scripts/lib/unit.sh says it. */
@@ -83,3 +84,19 @@ export function unitSteps({ proof, test, fsck, during = [] }: UnitSteps = {}): S
     { event: { event: 'finished' } },
   ];
 }
+
+/** A unit of xfstests, planned. */
+export const XFSTESTS_UNIT: Unit = {
+  fs: 'ext4',
+  test: 'generic/002',
+  suite: { name: 'xfstests', version: '1' },
+  kernelSpec: 'debian:6.1',
+  variant: 'base',
+  attempt: 1,
+  seed: 7,
+  shape: { pmem: 'memmap', deviceSize: 2 ** 30, memory: 2 ** 30, cpus: 1 },
+  mkfsOptions: '',
+  mountOptions: 'dax=always',
+  timeout: 60,
+  control: false,
+};

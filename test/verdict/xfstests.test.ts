@@ -24,6 +24,7 @@ const said = (more: Partial<XfstestsEvent> = {}): XfstestsEvent => ({
   dmesgFilter: '',
   watched: true,
   unseenMounts: 0,
+  together: false,
   microseconds: 1000,
   ...more,
 });
@@ -53,6 +54,14 @@ const check = (more: Partial<CheckEvent> = {}): CheckEvent => ({
   readOnly: true,
   file: 'check-001-pmem0',
   ...more,
+});
+
+/** What a test has of it that is one of many in its guest. */
+const AMONG: Partial<XfstestsEvent> = { together: true, output: `${ID}   4s ...  5s\n` };
+
+const withoutOwnCheck = (record: UnitRecord): UnitRecord => ({
+  ...replaced(record, 'fsck', () => []),
+  checks: {},
 });
 
 const CORRUPTED: Finding = {
@@ -108,6 +117,67 @@ interface Case {
 
 const CASES: Case[] = [
   { name: 'all is well', verdict: 'pass', outcome: 'passed', reason: /nothing was found$/ },
+
+  // One of many that one call of check ran: it has not summed up yet.
+  {
+    name: 'among many',
+    record: saying(AMONG),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /found$/,
+  },
+  {
+    name: 'among many, on TEST_DEV that xfstests itself found clean',
+    record: (record) => withoutOwnCheck(saying(AMONG)(record)),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /nothing was found$/,
+  },
+  {
+    name: 'among many, on TEST_DEV that nobody checked since it began',
+    record: (record) => ({
+      ...withoutOwnCheck(saying(AMONG)(record)),
+      suiteChecks: [{ event: check({ phase: 'setup' }), report: report() }],
+    }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /TEST_DEV was not checked/,
+  },
+  {
+    name: 'alone, on TEST_DEV that only xfstests checked',
+    record: (record) => withoutOwnCheck(record),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /TEST_DEV was not checked/,
+  },
+  {
+    name: 'among many, without its time in its line',
+    record: saying({ ...AMONG, output: `${ID}   4s ... \n` }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /its line of the test does not end in the test's time$/,
+  },
+  {
+    name: "among many, with another test's line",
+    record: saying({ ...AMONG, output: 'generic/0021  5s\n' }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /check did not run the test/,
+  },
+  {
+    name: 'among many, without a line in check.time',
+    record: saying({ ...AMONG, times: '' }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /check\.time has no line of the test$/,
+  },
+  {
+    name: 'among many, and its exit status is 1',
+    record: saying({ ...AMONG, output: `${ID}       [failed, exit status 1]\n`, times: '' }),
+    verdict: 'fail',
+    outcome: 'exit-status',
+    reason: /exit status 1/,
+  },
 
   // What check's exit code and words do not tell.
   {

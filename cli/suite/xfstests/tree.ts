@@ -123,6 +123,8 @@ export interface TestFacts {
   provokesWarnings: boolean;
   /** One line; empty where the script has none. */
   summary: string;
+  /** The tree lists it and has no such script. */
+  missing?: boolean;
 }
 
 export function testFacts({ directory }: Tree, { id, groups }: TreeTest): TestFacts {
@@ -136,6 +138,7 @@ export function testFacts({ directory }: Tree, { id, groups }: TreeTest): TestFa
     groups,
     provokesWarnings: /^[^#\n]*\b_disable_dmesg_check\b/m.test(script),
     summary: summaryOf(script),
+    ...(script === '' ? { missing: true } : {}),
   };
 }
 

@@ -1,0 +1,269 @@
+import { closeSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Ending, Guest, GuestObserver } from '../guest/guest.js';
+import type { GuestEvent, ReadyEvent } from '../guest/protocol.js';
+import { type Failure, type Outcome, success } from '../outcome.js';
+import type { Unit } from '../plan/unit.js';
+import type { Progress } from '../report/progress.js';
+import { type Store, storageFailure } from '../store/store.js';
+import type { Numbered } from './batches.js';
+import { launch } from './launch.js';
+import { RecordKeeper } from './record-keeper.js';
+import type { UnitResult } from './result.js';
+import { unitFolder } from './run-directory.js';
+import { AROUND_THE_TEST, type UnitRun, unitRequest } from './run-unit.js';
+import { type ConclusionContext, concludeUnit } from './unit-result.js';
+
+/**
+ * Runs many tests of xfstests in one guest, by one call of its `check`, with a record and a verdict for
+ * each (guest-scripts/lib/xfstests-together.sh). Between two the guest waits for us:
+ *
+ *     ready ──▶ test 1 ──over──▶ judged ──go──▶ test 2 ──over──▶ … ──▶ finished
+ *                  │                │
+ *                  └─ the guest     └─ something was found, whatever it is:
+ *                     died              the others get another guest
+ *
+ * So a test only ever runs after tests of which nothing was found, and what kills the guest is held
+ * against the one test that was running.
+ */
+
+export interface TogetherContext extends ConclusionContext {
+  store: Store;
+  checkpoints: boolean;
+  progress: Progress;
+  observer: {
+    unitStarted(unit: Unit, index: number): void;
+    unitStep(unit: Unit, index: number, step: string): void;
+  };
+  /** Counts the guests of the run. */
+  guests: { number: number };
+  finish: (result: UnitResult, index: number) => void;
+  /** For a test that xfstests' `check` passes over. */
+  runAlone: (one: Numbered) => Promise<void>;
+  /** Whether another test may begin. */
+  mayGoOn: () => boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** All units of a batch, in as many guests as it takes; `finish` gets each result as it is known. */
+export async function runTogether(
+  batch: readonly Numbered[],
+  context: TogetherContext,
+): Promise<void> {
+  let left = [...batch];
+  while (left.length > 0 && context.mayGoOn()) {
+    context.guests.number += 1;
+    const { done, passedOver } = await new SharedRun(left, context).run();
+    if (passedOver) await context.runAlone(passedOver);
+    left = left.filter((one) => one !== passedOver && !done.has(one.index));
+  }
+}
+
+/** The test that runs now. */
+interface Running extends Numbered {
+  keeper: RecordKeeper;
+  started: number;
+}
+
+class SharedRun implements GuestObserver {
+  readonly #done = new Map<number, string>();
+  readonly #opened: number[] = [];
+  readonly #number: number;
+  readonly #first: Numbered;
+  #running: Running | undefined;
+  #guest: Guest | undefined;
+  #ready: ReadyEvent | undefined;
+  #cloned = false;
+  #bootSeconds: number | undefined;
+  /** What the guest does that ends it, where it is we who say so. */
+  #violation: Ending | undefined;
+  #passedOver: Numbered | undefined;
+  /** What is done between two tests. */
+  #turning: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly left: readonly Numbered[],
+    readonly context: TogetherContext,
+  ) {
+    this.#number = context.guests.number;
+    this.#first = left[0] as Numbered;
+  }
+
+  /**
+   * @returns the indexes of those that have a verdict, one at least; or else the first, where `check`
+   *   began with another
+   */
+  async run(): Promise<{ done: ReadonlyMap<number, string>; passedOver?: Numbered | undefined }> {
+    const { unit } = this.#first;
+    try {
+      this.#running = this.#begin(this.#first);
+      const ending = await this.#launchAndRun(unit);
+      await this.#turning;
+      if (ending.ok) this.#conclude(this.#violation ?? ending.value);
+      else this.#fail(ending);
+    } catch (error) {
+      this.#fail(storageFailure("the run's directory", error));
+    } finally {
+      this.#running?.keeper.close();
+      for (const descriptor of this.#opened) closeSync(descriptor);
+    }
+    return { done: this.#done, passedOver: this.#passedOver };
+  }
+
+  async #launchAndRun(unit: Unit): Promise<Outcome<Ending>> {
+    const { context } = this;
+    const prepared = context.prepared(unit);
+    const started = performance.now();
+    const directory = join(context.directory, this.#folder);
+    const onStep = (step: string) => context.observer.unitStep(unit, this.#first.index, step);
+    onStep('boot');
+    const { store, checkpoints, progress, signal } = context;
+    const launched = await launch(
+      unit,
+      { prepared, directory, store, checkpoints, progress, onStep, signal },
+      this,
+      this.#opened,
+    );
+    if (!launched.ok) return launched;
+    const { guest, cloned } = launched.value;
+    this.#guest = guest;
+    this.#cloned = cloned;
+    const booted = await guest.ready;
+    if (!booted.ok) return success(booted.ending);
+    this.#ready = booted.ready;
+    this.#bootSeconds = (performance.now() - started) / 1000;
+    const tests = this.left.map((one) => one.unit.test);
+    const ending = await guest.run(
+      unitRequest(unit, prepared, tests),
+      unit.timeout + AROUND_THE_TEST,
+      prepared.module?.bytes,
+    );
+    await guest.stop();
+    return success(ending);
+  }
+
+  /** The folder of the unit that the guest was started for. */
+  get #folder(): string {
+    return unitFolder(this.#first.unit, this.#first.index);
+  }
+
+  #begin(one: Numbered, inherited?: readonly GuestEvent[]): Running {
+    const { unit, index } = one;
+    const { observer, directory } = this.context;
+    observer.unitStarted(unit, index);
+    const place = join(directory, unitFolder(unit, index));
+    mkdirSync(place, { recursive: true });
+    const onStep = (step: string) => observer.unitStep(unit, index, step);
+    const keeper = new RecordKeeper(place, onStep, inherited);
+    return { ...one, keeper, started: performance.now() };
+  }
+
+  console(chunk: Buffer): void {
+    this.#running?.keeper.console(chunk);
+  }
+
+  filePiece(name: string, data: Uint8Array): void {
+    this.#running?.keeper.filePiece(name, data);
+  }
+
+  finding(finding: Parameters<GuestObserver['finding']>[0]): void {
+    this.#running?.keeper.finding(finding);
+  }
+
+  event(event: GuestEvent): void {
+    this.#running?.keeper.event(event);
+    if (event.event === 'over') {
+      this.#turning = this.#turning
+        .then(() => this.#turn(event))
+        .catch((error) => {
+          void this.#guest?.stop();
+          this.#fail(storageFailure("the run's directory", error));
+        });
+    }
+  }
+
+  async #turn({ test, next }: Extract<GuestEvent, { event: 'over' }>): Promise<void> {
+    const running = this.#running;
+    const guest = this.#guest;
+    if (!running || !guest) return;
+    const { unit, keeper } = running;
+    // Before the first test nothing is over.
+    const begins = test === '';
+    if (begins && this.#isLater(next)) {
+      keeper.close();
+      this.#running = undefined;
+      this.#passedOver = this.#first;
+      await guest.stop();
+      return;
+    }
+    if (begins ? next !== unit.test || this.#done.size > 0 : test !== unit.test) {
+      const problem = `word of test ${(test || next).slice(0, 80)} where ${unit.test} was running`;
+      this.#violation = { kind: 'protocol-violation', problem };
+      await guest.stop();
+      return;
+    }
+    const seconds = unit.timeout + AROUND_THE_TEST;
+    if (begins) {
+      guest.goOn(seconds);
+      return;
+    }
+    // What the kernel said until now is this test's; the guest says so on the console as well.
+    if (!(await guest.settle(`daxrepro: over ${test}.`))) return;
+    const inherited = keeper.ofTheGuest;
+    const result = this.#conclude({ kind: 'finished' });
+    const following = this.left.find((one) => one.unit.test === next && !this.#done.has(one.index));
+    if (!following || !isSpotless(result) || !this.context.mayGoOn()) {
+      await guest.stop();
+      return;
+    }
+    this.#running = this.#begin(following, inherited);
+    guest.goOn(seconds);
+  }
+
+  #isLater(test: string): boolean {
+    return this.#done.size === 0 && this.left.slice(1).some(({ unit }) => unit.test === test);
+  }
+
+  /** What runs now has this end. */
+  #conclude(ending: Ending): UnitResult | undefined {
+    const running = this.#running;
+    if (!running) return undefined;
+    const { keeper } = running;
+    const isFirst = this.#done.size === 0;
+    return this.#tell(
+      running,
+      success({
+        record: keeper.record(ending, this.#ready),
+        artifacts: keeper.artifacts,
+        bootSeconds: isFirst ? this.#bootSeconds : undefined,
+        cloned: this.#cloned,
+      }),
+    );
+  }
+
+  /** Our own doing failed: the one that runs, or was to run first, is told so. */
+  #fail(failed: { ok: false; failure: Failure }): void {
+    const running = this.#running ?? (this.#done.size === 0 ? this.#first : undefined);
+    if (running) this.#tell(running, failed);
+  }
+
+  #tell(running: Numbered & Partial<Running>, ran: Outcome<UnitRun>): UnitResult {
+    const { unit, index, started = performance.now() } = running;
+    const after = [...this.#done.values()];
+    const shared = { guest: this.#number, after, folder: this.#folder };
+    running.keeper?.close();
+    this.#running = undefined;
+    this.#done.set(index, unit.test);
+    const result = concludeUnit(unit, index, ran, this.context, { started, shared });
+    this.context.finish(result, index);
+    return result;
+  }
+}
+
+/** Whether the guest is as good as new after it, as far as can be seen. */
+function isSpotless(result: UnitResult | undefined): boolean {
+  return (
+    (result?.verdict === 'pass' || result?.verdict === 'notrun') &&
+    result.findings.every(({ severity }) => severity === 'notice')
+  );
+}

@@ -1,0 +1,166 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { explainUnit } from '../evidence/unit.js';
+import type { Failure, Outcome } from '../outcome.js';
+import type { Unit } from '../plan/unit.js';
+import { storageFailure } from '../store/store.js';
+import { type Judgement, judge } from '../verdict/judge.js';
+import type { Expectation } from '../verdict/record.js';
+import type { Prepared } from './prepare.js';
+import type { UnitResult } from './result.js';
+import { unitFolder, writeJson } from './run-directory.js';
+import type { UnitRun } from './run-unit.js';
+
+/** From what a unit's guest left to what is said of it. */
+
+export interface ConclusionContext {
+  prepared: (unit: Unit) => Prepared;
+  /** The run's directory. */
+  directory: string;
+  expected?: (result: UnitResult) => UnitResult['expectedFailure'];
+  replay: (unit: Unit, after: readonly string[]) => string;
+}
+
+/** That a unit shared its guest: the guest's number in the run, and the tests it ran before this one. */
+export interface SharedGuest {
+  guest: number;
+  after: readonly string[];
+  /** The folder of the unit that the guest was started for. */
+  folder: string;
+}
+
+/** Judges a unit, and keeps the result in its folder. */
+export function concludeUnit(
+  unit: Unit,
+  index: number,
+  ran: Outcome<UnitRun>,
+  context: ConclusionContext,
+  { started, shared }: { started: number; shared?: SharedGuest },
+): UnitResult {
+  const prepared = context.prepared(unit);
+  const folder = unitFolder(unit, index);
+  const directory = join(context.directory, folder);
+  const judgement = ran.ok
+    ? judge(ran.value.record, expectation(unit, prepared))
+    : notRun(ran.failure);
+  const unwritten = ran.ok ? explainUnit(ran.value.record, judgement, prepared.witness) : undefined;
+  const result: UnitResult = {
+    fs: unit.fs,
+    test: unit.test,
+    suite: unit.suite,
+    kernel: { spec: unit.kernelSpec, release: prepared.kernel.release, id: prepared.kernel.id },
+    variant: unit.variant,
+    pmem: unit.shape.pmem,
+    accel: prepared.accelerator,
+    attempt: unit.attempt,
+    seed: unit.seed,
+    verdict: judgement.verdict,
+    reason: withCompany(judgement, shared),
+    ...(judgement.outcome ? { outcome: judgement.outcome } : {}),
+    control: unit.control,
+    dax: describeDax(judgement, prepared),
+    findings: judgement.findings,
+    ...(unwritten ? { unwritten } : {}),
+    bootFindings: ran.ok ? ran.value.record.bootFindings : [],
+    ending: ran.ok ? ran.value.record.ending.kind : 'storage',
+    durationSeconds: seconds((performance.now() - started) / 1000),
+    bootSeconds:
+      ran.ok && ran.value.bootSeconds !== undefined ? seconds(ran.value.bootSeconds) : null,
+    cloned: ran.ok && ran.value.cloned,
+    artifacts: ran.ok ? artifactPaths(folder, ran.value, shared?.folder ?? folder) : {},
+    ...(shared ? { together: describeShared(shared, context.replay(unit, [])) } : {}),
+    replay: context.replay(unit, shared?.after ?? []),
+  };
+  const expected = context.expected?.(result);
+  if (expected) result.expectedFailure = expected;
+  try {
+    if (existsSync(directory)) writeJson(join(directory, 'unit.json'), result);
+  } catch (error) {
+    // The result still goes into result.json and onto the screen; a bug is thrown.
+    const failed = storageFailure(directory, error);
+    if (result.verdict === 'pass') return { ...result, ...notRun(failed.failure), dax: result.dax };
+  }
+  return result;
+}
+
+/** A failure after others in one guest may be theirs. */
+function withCompany({ verdict, reason }: Judgement, shared: SharedGuest | undefined): string {
+  const before = shared?.after.length ?? 0;
+  if (verdict !== 'fail' || before === 0) return reason;
+  return `${reason}; ${before} ${before === 1 ? 'test' : 'tests'} ran in this guest before it`;
+}
+
+function describeShared({ guest, after }: SharedGuest, alone: string): UnitResult['together'] {
+  return { guest, position: after.length + 1, after: [...after], alone };
+}
+
+function notRun(reason: Failure): Judgement {
+  return {
+    verdict: 'error',
+    reason: reason.message,
+    dax: {
+      proven: false,
+      driver: 'none',
+      mountOptions: '',
+      statxBefore: undefined,
+      statxAfter: undefined,
+      states: [],
+    },
+    findings: [],
+  };
+}
+
+function expectation(unit: Unit, { kernel, module }: Prepared): Expectation {
+  return {
+    fs: unit.fs,
+    release: kernel.release,
+    control: unit.control,
+    xfstests: unit.suite.name === 'xfstests' ? { test: unit.test, ...unit.facts } : undefined,
+    module: module && {
+      sha256: module.sha256,
+      buildId: module.buildId,
+      sent: module.bytes !== undefined,
+    },
+  };
+}
+
+function describeDax({ dax }: Judgement, { module }: Prepared): UnitResult['dax'] {
+  return {
+    proven: dax.proven,
+    driver: dax.driver,
+    mountOptions: dax.mountOptions,
+    statxBefore: dax.statxBefore ?? null,
+    statxAfter: dax.statxAfter ?? null,
+    module: module
+      ? { origin: module.origin, sha256: module.sha256, buildId: module.buildId }
+      : null,
+    looks: dax.states.map(
+      ({ when, device, driver, mountOptions, statxDax, problems, messages }) => ({
+        when,
+        device,
+        driver,
+        mountOptions,
+        statxDax: statxDax ?? null,
+        problems,
+        messages,
+      }),
+    ),
+  };
+}
+
+function artifactPaths(
+  folder: string,
+  { artifacts }: UnitRun,
+  guestFolder: string,
+): Record<string, string> {
+  const paths = Object.entries(artifacts).map(([name, file]) => [
+    // The contract's name for the check of the device under test.
+    name === 'fsck-test' ? 'fsck' : name,
+    `${folder}/${file}`,
+  ]);
+  return { ...Object.fromEntries(paths), argv: `${guestFolder}/qemu-argv.json` };
+}
+
+function seconds(value: number): number {
+  return Math.round(value * 100) / 100;
+}

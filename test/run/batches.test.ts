@@ -1,0 +1,60 @@
+import t from 'tap';
+import type { Unit } from '../../cli/plan/unit.js';
+import { inBatches } from '../../cli/run/batches.js';
+import { XFSTESTS_UNIT } from '../util/units.js';
+
+const unit = (test: string, more: Partial<Unit> = {}): Unit => ({
+  ...XFSTESTS_UNIT,
+  test,
+  ...more,
+});
+
+const tests = (units: Unit[], jobs = 1, together = true) =>
+  inBatches(units, jobs, together).map((batch) =>
+    batch.map(({ unit, index }) => `${index} ${unit.test}`),
+  );
+
+const THREE = ['generic/010', 'generic/002', 'generic/100'].map((test) => unit(test));
+
+t.test('a guest for each where nobody asks', async (t) => {
+  t.strictSame(tests(THREE, 1, false), [['0 generic/010'], ['1 generic/002'], ['2 generic/100']]);
+});
+
+t.test('in one guest they stand as check will run them', async (t) => {
+  t.strictSame(tests(THREE), [['1 generic/002', '0 generic/010', '2 generic/100']]);
+});
+
+t.test('each guest that may run at a time gets some', async (t) => {
+  t.strictSame(tests(THREE, 2), [['1 generic/002', '0 generic/010'], ['2 generic/100']]);
+});
+
+t.test(
+  'what differs in more than the test is apart, and so is what check would pass over',
+  async (t) => {
+    const units = [
+      unit('generic/001'),
+      unit('generic/001', { attempt: 2, seed: 8 }),
+      unit('generic/001', { variant: 'v2' }),
+      unit('generic/002', {
+        facts: { groups: [], provokesWarnings: false, summary: '', missing: true },
+      }),
+      unit('generic/003', { facts: { groups: ['quick'], provokesWarnings: true, summary: 'x' } }),
+      unit('generic/004', { suite: { name: 'builtin', version: '1' } }),
+    ];
+    t.strictSame(tests(units), [
+      ['3 generic/002'],
+      ['5 generic/004'],
+      ['0 generic/001', '4 generic/003'],
+      ['1 generic/001'],
+      ['2 generic/001'],
+    ]);
+  },
+);
+
+t.test('a guest does not go on for ever', async (t) => {
+  const many = Array.from({ length: 101 }, (_, n) => unit(`generic/${String(n).padStart(3, '0')}`));
+  t.strictSame(
+    inBatches(many, 1, true).map(({ length }) => length),
+    [50, 50, 1],
+  );
+});
