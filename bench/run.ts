@@ -5,6 +5,7 @@
  *     npm run bench -- --write    also writes docs/speed.md
  *     BENCH_ROUNDS=3              how often the short ones are measured (default 5)
  *     BENCH_REPEATS=20            of `run --repeat` (default 100)
+ *     BENCH_SUITE=DIR             a built xfstests tree (default: $DAXREPRO_XFSTESTS): its generic/002 too
  *     BENCH_SMALL=debsrc:6.1      a small kernel too, built where it is not there yet
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { type Kernel, resolveKernel } from '../cli/kernel/kernel.js';
 import { runTool } from '../cli/process/child.js';
 import { defaultStore } from '../cli/store/store.js';
+import { SUITE, suiteRows } from './suite.js';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const REPEATS = Number(process.env['BENCH_REPEATS'] ?? 100);
@@ -75,6 +77,7 @@ async function measure(kernel: Kernel, small: Kernel | undefined): Promise<Row[]
     ofRun('ext2', 'generic/002', '--dry-run'),
     ['daxrepro --version', ['./daxrepro', '--version']],
   ];
+  if (SUITE) cases.push(ofRun('ext2', 'generic/002', '--suite', SUITE));
   if (small && SMALL) {
     cases.push(
       [`bare boot to power-off, ${SMALL}`, bareBoot(small.bootImage, initramfs)],
@@ -141,14 +144,15 @@ function table(rows: readonly Row[], kernel: Kernel, memory: number): string {
   const processor = cpus()[0]?.model ?? 'unknown processor';
   const lines = [
     `${kernel.release}, ${availableParallelism()} × ${processor}, emulation (tcg), median of ${ROUNDS};`,
-    'the last two rows were measured once.',
+    'the rows without a range were measured once.',
     '',
     '| what | seconds | least to most | × bare boot |',
     '| --- | ---: | ---: | ---: |',
   ];
   for (const { what, times } of rows) {
     const middle = median(times);
-    const range = `${Math.min(...times).toFixed(1)}–${Math.max(...times).toFixed(1)}`;
+    const range =
+      times.length > 1 ? `${Math.min(...times).toFixed(1)}–${Math.max(...times).toFixed(1)}` : '';
     lines.push(`| ${what} | ${middle.toFixed(2)} | ${range} | ${(middle / floor).toFixed(2)} |`);
   }
   lines.push('', `A clone has at most ${Math.round(memory)} MiB of memory for itself.`);
@@ -172,6 +176,7 @@ try {
   const kernel = await resolve('debian:6.1');
   const rows = await measure(kernel, SMALL ? await resolve(SMALL) : undefined);
   rows.push(...(await measureLong()));
+  if (SUITE) rows.push(...(await suiteRows(join(scratch, 'runs'), timed, daxrepro)));
   const text = table(rows, kernel, await memoryOfClone());
   process.stdout.write(text);
   if (process.argv.includes('--write')) {

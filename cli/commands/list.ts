@@ -1,6 +1,10 @@
 import { escapeForTerminal } from '../findings/escape.js';
 import { EXIT, exitCodeOf, formatFailure, type Outcome, success } from '../outcome.js';
-import { FILE_SYSTEMS } from '../plan/unit.js';
+import { FILE_SYSTEMS, type FileSystem } from '../plan/unit.js';
+import { formatSeconds, plural } from '../report/text.js';
+import { type Durations, knownDurations } from '../run/durations.js';
+import { estimateAll } from '../statistics/estimate.js';
+import { defaultStore } from '../store/store.js';
 import {
   builtinSuiteVersion,
   builtinTests,
@@ -38,17 +42,38 @@ export async function listCommand(
     process.stderr.write(`${lines.map(escapeForTerminal).join('\n')}\n`);
     return exitCodeOf(listed.failure);
   }
-  const { version, tests } = listed.value;
+  const { version, fs } = listed.value;
+  const known = await durationsOf(suite === 'builtin' ? 'builtin' : 'xfstests', fs);
+  const tests = listed.value.tests.map((test) => {
+    const seconds = known.get(test.id);
+    return seconds === undefined ? test : { ...test, seconds };
+  });
   const name = suite === 'builtin' ? 'builtin' : 'xfstests';
   const json = { schemaVersion: 1, suite: { name, version }, tests };
   process.stdout.write(options.json ? `${JSON.stringify(json, undefined, 2)}\n` : toTable(tests));
+  const all = estimateAll(tests.map((test) => known.get(test.id)));
+  if (all !== undefined && !options.json) {
+    const measured = tests.filter(({ id }) => known.has(id)).length;
+    const text = `${plural(tests.length, 'test')}, about ${formatSeconds(all)} one after the other (${measured} measured here)`;
+    process.stderr.write(`daxrepro: ${text}\n`);
+  }
   return EXIT.ok;
+}
+
+/** What was measured on this file system, under emulation where it was, else under KVM. */
+async function durationsOf(suite: string, fs: FileSystem | undefined): Promise<Durations> {
+  if (fs === undefined) return new Map();
+  const of = (accel: string) =>
+    knownDurations(defaultStore(), { suite, fs, accel, together: false });
+  return new Map([...(await of('kvm')), ...(await of('tcg'))]);
 }
 
 interface Listed {
   /** null: of a tree it is known when it is packed. */
   version: string | null;
   tests: SuiteTest[];
+  /** Of a tree: the file system that was named. */
+  fs?: FileSystem | undefined;
 }
 
 function listBuiltin(patterns: string[], options: ListCommandOptions): Outcome<Listed> {
@@ -73,7 +98,7 @@ function listTree(words: string[], options: ListCommandOptions): Outcome<Listed>
     ...test,
     summary: testFacts(tree.value, test).summary,
   }));
-  return success({ version: null, tests });
+  return success({ version: null, tests, fs });
 }
 
 function chooseBuiltin(

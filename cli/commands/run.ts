@@ -3,6 +3,7 @@ import { EXIT } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
 import { formatSummary } from '../report/summary.js';
+import { knownDurations, learnDurations } from '../run/durations.js';
 import { runUnits } from '../run/engine.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
 import { unitArgv } from '../run/launch.js';
@@ -86,12 +87,22 @@ async function run(
     started,
   );
   if (!directory.ok) return explain(directory.failure, reporter);
-  reporter.expect(units.length);
+  const jobs = checked.jobs ?? guestsAtATime(units, options.checkpoint !== false);
+  const known = await knownDurations(context.store, {
+    suite: request.suite.name,
+    fs: request.fs,
+    accel: prepared.value.accelerator,
+    together: options.together === true,
+  });
+  const took = (unit: Unit) => known.get(unit.test);
+  reporter.expect(units.length, { seconds: units.map(took), jobs: Math.min(jobs, units.length) });
   const [results, host] = await Promise.all([
     runUnits(units, {
       prepared: () => prepared.value,
       directory: directory.value,
-      jobs: checked.jobs ?? guestsAtATime(units, options.checkpoint !== false),
+      jobs,
+      // The longest last would leave the other guests with nothing to do.
+      ...(jobs > 1 && !request.untilFail ? { estimate: took } : {}),
       store: context.store,
       checkpoints: options.checkpoint !== false,
       progress,
@@ -104,6 +115,7 @@ async function run(
     }),
     describeHost(prepared.value.qemu),
   ]);
+  await learnDurations(context.store, results);
   const result: RunResult = {
     schemaVersion: 1,
     tool: { name: 'daxrepro', version: version() },

@@ -3,6 +3,7 @@ import type { Unit } from '../plan/unit.js';
 import { unitName } from '../plan/unit.js';
 import type { EngineObserver } from '../run/engine.js';
 import type { UnitResult } from '../run/result.js';
+import { estimateAll } from '../statistics/estimate.js';
 import type { ProgressEvent } from './progress.js';
 import { formatSeconds } from './text.js';
 
@@ -12,10 +13,17 @@ import { formatSeconds } from './text.js';
  */
 export interface Reporter extends EngineObserver {
   progress(event: ProgressEvent): void;
-  /** How many units there will be. */
-  expect(units: number): void;
+  /** How many units there will be, and where it is known how long each takes. */
+  expect(units: number, estimate?: Estimate): void;
   /** Nothing more comes: leaves the terminal as it was. */
   end(): void;
+}
+
+export interface Estimate {
+  /** Of each unit, in their order; undefined where it never ran. */
+  seconds: readonly (number | undefined)[];
+  /** How many are run at a time. */
+  jobs: number;
 }
 
 export function makeReporter(stream: NodeJS.WriteStream = process.stderr): Reporter {
@@ -36,8 +44,13 @@ class PlainReporter implements Reporter {
 
   constructor(readonly stream: NodeJS.WriteStream) {}
 
-  expect(units: number): void {
+  expect(units: number, estimate?: Estimate): void {
     this.#units = units;
+    const all = estimate && estimateAll(estimate.seconds);
+    if (!all || units < 2) return;
+    const unknown = estimate.seconds.filter((one) => one === undefined).length;
+    const guessed = unknown > 0 ? `; ${unknown} of them never ran here` : '';
+    this.#say(`${units} units, about ${formatSeconds(all / estimate.jobs)}${guessed}`);
   }
 
   progress(event: ProgressEvent): void {
@@ -70,13 +83,16 @@ class TerminalReporter implements Reporter {
   #firstFinished = 0;
   #line = '';
   #since = performance.now();
+  #estimate: Estimate | undefined;
+  readonly #over = new Set<number>();
   readonly #running = new Map<number, string>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(readonly stream: NodeJS.WriteStream) {}
 
-  expect(units: number): void {
+  expect(units: number, estimate?: Estimate): void {
     this.#units = units;
+    this.#estimate = estimate;
   }
 
   progress(event: ProgressEvent): void {
@@ -105,6 +121,7 @@ class TerminalReporter implements Reporter {
 
   unitFinished(result: UnitResult, index: number): void {
     this.#running.delete(index);
+    this.#over.add(index);
     if (this.#finished === 0) this.#firstFinished = performance.now();
     this.#finished += 1;
     if (result.verdict === 'fail') this.#failed += 1;
@@ -126,8 +143,21 @@ class TerminalReporter implements Reporter {
     this.#show(`${counts}${[...this.#running.values()].join('  ')}`);
   }
 
-  /** How long the rest takes where it takes as long as what is done; the first unit is no measure. */
+  /**
+   * How long the rest takes: by what the tests took before, or else as long as what is done; the first
+   * unit is no measure.
+   */
   #left(): string {
+    const { seconds = [], jobs = 1 } = this.#estimate ?? {};
+    const all = estimateAll(seconds);
+    if (all !== undefined) {
+      const mean = all / seconds.length;
+      const rest = seconds.reduce<number>(
+        (sum, one, index) => (this.#over.has(index) ? sum : sum + (one ?? mean)),
+        0,
+      );
+      return `, about ${formatSeconds(rest / jobs)} left`;
+    }
     if (this.#finished < 2) return '';
     const each = (performance.now() - this.#firstFinished) / (this.#finished - 1);
     return `, ${formatSeconds((each * (this.#units - this.#finished)) / 1000)} left`;

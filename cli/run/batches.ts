@@ -39,3 +39,17 @@ export function inBatches(units: readonly Unit[], jobs: number, together: boolea
   }
   return batches;
 }
+
+/** What is not known to take long keeps its order, and comes after what is. */
+export function longestFirst(
+  batches: Numbered[][],
+  estimate: ((unit: Unit) => number | undefined) | undefined,
+): Numbered[][] {
+  if (!estimate) return batches;
+  const seconds = (batch: Numbered[]) =>
+    batch.reduce((sum, { unit }) => sum + (estimate(unit) ?? 0), 0);
+  return batches
+    .map((batch) => ({ batch, seconds: seconds(batch) }))
+    .sort((a, b) => b.seconds - a.seconds)
+    .map(({ batch }) => batch);
+}

@@ -4,7 +4,7 @@ import type { Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { Progress } from '../report/progress.js';
 import { type Store, storageFailure } from '../store/store.js';
-import { inBatches, type Numbered } from './batches.js';
+import { inBatches, longestFirst, type Numbered } from './batches.js';
 import { canBeSaved } from './launch.js';
 import type { Prepared } from './prepare.js';
 import type { UnitResult } from './result.js';
@@ -39,6 +39,8 @@ export interface EngineContext {
   /** How to run this unit again, after those that its guest ran before it. */
   replay: (unit: Unit, after: readonly string[]) => string;
   observer: EngineObserver;
+  /** Seconds that a unit may take: what takes longest is begun first. Absent: in their order. */
+  estimate?: (unit: Unit) => number | undefined;
   /** Whether to start no more after this result; what runs runs to its end. */
   isLast?: (result: UnitResult) => boolean;
   signal?: AbortSignal;
@@ -57,7 +59,10 @@ export async function runUnits(
     const text = 'guests with virtio-pmem are booted, since QEMU cannot save that device';
     context.progress({ type: 'note', text });
   }
-  const batches = inBatches(units, context.jobs, context.together === true);
+  const batches = longestFirst(
+    inBatches(units, context.jobs, context.together === true),
+    context.estimate,
+  );
   const guests = { number: 0 };
   let next = 0;
   let over = false;

@@ -53,6 +53,16 @@ t.test('plain lines elsewhere', (t) => {
   t.end();
 });
 
+t.test('how long it will take, where that is known', (t) => {
+  const { stream, text } = fakeStream(undefined);
+  const reporter = makeReporter(stream);
+  reporter.expect(3, { seconds: [undefined, undefined, undefined], jobs: 1 });
+  t.equal(text(), '');
+  reporter.expect(3, { seconds: [60, undefined, 120], jobs: 2 });
+  t.equal(text(), 'daxrepro: 3 units, about 2 min 15 s; 1 of them never ran here\n');
+  t.end();
+});
+
 t.test('one unit alone is told by the summary', (t) => {
   const { stream, text } = fakeStream(undefined);
   const reporter = makeReporter(stream);

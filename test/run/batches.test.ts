@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Unit } from '../../cli/plan/unit.js';
-import { inBatches } from '../../cli/run/batches.js';
+import { inBatches, longestFirst } from '../../cli/run/batches.js';
 import { XFSTESTS_UNIT } from '../util/units.js';
 
 const unit = (test: string, more: Partial<Unit> = {}): Unit => ({
@@ -57,4 +57,12 @@ t.test('a guest does not go on for ever', async (t) => {
     inBatches(many, 1, true).map(({ length }) => length),
     [50, 50, 1],
   );
+});
+
+t.test('what takes longest is begun first', async (t) => {
+  const batches = inBatches([...THREE, unit('generic/101')], 1, false);
+  const seconds: Record<string, number> = { 'generic/002': 5, 'generic/100': 50 };
+  const order = longestFirst(batches, ({ test }) => seconds[test]).map(([one]) => one?.unit.test);
+  t.strictSame(order, ['generic/100', 'generic/002', 'generic/010', 'generic/101']);
+  t.equal(longestFirst(batches, undefined), batches);
 });

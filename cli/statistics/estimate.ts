@@ -1,0 +1,7 @@
+/** The seconds of all; a test that is not known takes as long as those that are, on average. */
+export function estimateAll(seconds: readonly (number | undefined)[]): number | undefined {
+  const known = seconds.filter((one) => one !== undefined);
+  if (known.length === 0) return undefined;
+  const mean = known.reduce((sum, one) => sum + one, 0) / known.length;
+  return seconds.reduce<number>((sum, one) => sum + (one ?? mean), 0);
+}
