@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from './zod.js';
 
 /**
  * zod for all of cli/, told not to compile its schemas: that takes a tenth of a second, more than all
