@@ -91,17 +91,38 @@ event() {
 	printf '%s}\n' "$line" >&$CHANNEL
 }
 
-# The witness (lib/witness.pl): a process that looks and tells, and is asked by `ask`. Its pipes are new
-# each time: processes that were killed a moment ago may still have the old ones open, and a question
-# to nobody is lost without a word.
+# The witness (lib/witness.pl): a process that looks and tells, and is asked by `ask`. It is started
+# once: under emulation a perl takes a tenth of a second. Its pipes are new where it has to be started
+# again: processes that were killed a moment ago may still have the old ones open, and a question to
+# nobody is lost without a word.
 start_witness() {
 	exec 6<&- 7<&-
 	rm -f /run/questions /run/answers
 	mkfifo /run/questions /run/answers
 	reach_witness
 	perl "$DAXREPRO/lib/witness.pl" $CHANNEL </run/questions >/run/answers 6<&- 7<&- 9<&- &
+	WITNESS=$!
 	disown
 	ask nothing
+	process_birth $WITNESS
+	WITNESS_BIRTH=$REPLY
+}
+
+# process_birth PID: when the process was started, in REPLY; empty where there is none that runs, or
+# could. With its number it names a process for good.
+process_birth() {
+	local status
+	REPLY=''
+	{ IFS= read -r status <"/proc/$1/stat"; } 2>/dev/null || return
+	# After the name, which may hold anything: the state, and 19 fields on the start (proc(5)).
+	status=(${status##*) })
+	[[ ${status[0]} == [RSD] ]] && REPLY=${status[19]}
+}
+
+# Whether it still is the one that was started: a test may have killed or stopped it.
+witness_lives() {
+	process_birth "$WITNESS"
+	[[ $REPLY && $REPLY == "$WITNESS_BIRTH" ]]
 }
 
 # For a process that did not inherit the descriptors. One at a time: the answers are for all.
@@ -111,13 +132,18 @@ reach_witness() {
 }
 
 # ask QUESTION [WORD]...: waits until the witness has told the host. Without a limit of time, which
-# bash takes by the wall clock, and that jumps when a clone gets its own.
+# bash takes by the wall clock, and that jumps when a clone gets its own. A question has a number, and
+# so has its answer: whoever asked before may have been killed before it was answered.
+ASKED=0
 ask() {
-	local IFS=$'\t' answer=''
-	printf '%s\n' "$*" >&6
-	read -r -u 7 answer
-	[[ $answer == "ok $1" ]] && return
-	event log "text=the witness did not answer to $1: $answer"
+	local IFS=$'\t' number=$BASHPID.$((++ASKED)) answer=''
+	printf '%s\n' "$number"$'\t'"$*" >&6
+	while read -r -u 7 answer; do
+		[[ $answer == "$number ok" ]] && return
+		[[ $answer == "$number "* ]] && break
+	done
+	REPLY=${answer#"$number failed: "}
+	event log "text=the witness cannot answer to $1: $REPLY"
 	return 1
 }
 
@@ -126,7 +152,7 @@ send_file() {
 	ask file "$1" "$2"
 }
 
-# Fills UNIT from the host, and /run/unit/module.ko with what follows.
+# Fills UNIT from the host. A module's bytes, where there are any, are left to the witness.
 wait_for_unit() {
 	local key value
 	while IFS=' ' read -r -u $CHANNEL key value; do
@@ -134,7 +160,4 @@ wait_for_unit() {
 		UNIT[$key]=$value
 	done
 	[[ $key == END ]] || sleep infinity # the host is gone
-	if [[ ${UNIT[MODULE_BYTES]} ]]; then
-		head -c "${UNIT[MODULE_BYTES]}" <&$CHANNEL >/run/unit/module.ko
-	fi
 }

@@ -15,25 +15,51 @@ load_drivers() {
 	drivers+=(mbcache jbd2 libcrc32c)
 	# Ours (kernels/witness), where it could be built for this kernel.
 	drivers+=(daxrepro_witness)
+	# For the witness.
+	drivers+=(algif_hash)
 	# A kernel that has them built in, or lacks them, is judged by what then appears.
 	modprobe -q -a "${drivers[@]}" 2>/dev/null
 }
 
 find_devices() {
-	local tries names=() prefix=pmem
+	local tries names prefix=pmem
 	[[ $daxrepro_pmem == none ]] && prefix=vd
 	[[ $daxrepro_pmem == nvdimm ]] && make_fsdax_namespaces
 	for tries in {1..50}; do
-		names=($(cd /sys/block && echo $prefix*))
+		names=(/sys/block/$prefix*)
+		names=("${names[@]##*/}")
 		[[ ${names[0]} != "$prefix*" && ${#names[@]} -ge 2 ]] && break
 		sleep 0.1
 	done
+	[[ $daxrepro_devices == plugged ]] && number_by_address
 	if [[ ${#names[@]} -ne 2 ]]; then
 		DEVICE_PROBLEM="expected two $prefix devices for $daxrepro_pmem, found: ${names[*]}"
 		return
 	fi
 	TEST_DEV=/dev/${names[0]}
 	SCRATCH_DEV=/dev/${names[1]}
+}
+
+# Devices that were plugged in one after the other may have been found in any order. Where it was the
+# wrong one, their driver finds them again: pmem0 is the first one's name everywhere.
+number_by_address() {
+	local name address parent drivers=/sys/bus/virtio/drivers/virtio_pmem
+	local -A parents=() addresses=()
+	for name in "${names[@]}"; do
+		read -r addresses[$name] <"/sys/block/$name/device/resource"
+		parent=$(cd -P "/sys/block/$name/device" && echo "$PWD")
+		[[ $parent =~ /(virtio[0-9]+)/ ]] && parents[$name]=${BASH_REMATCH[1]}
+	done 2>/dev/null
+	[[ ${#names[@]} -eq 2 && $((addresses[pmem0])) -gt $((addresses[pmem1])) ]] || return
+	for name in pmem0 pmem1; do echo "${parents[$name]}" >$drivers/unbind; done
+	for name in pmem1 pmem0; do echo "${parents[$name]}" >$drivers/bind; done
+	names=(pmem0 pmem1)
+}
+
+# Something will have to be plugged in.
+find_slots() {
+	local slots=(/sys/bus/pci/slots/*)
+	[[ -e ${slots[0]} ]] || DEVICE_PROBLEM="this kernel cannot plug PCI devices (CONFIG_HOTPLUG_PCI_ACPI)"
 }
 
 # The raw namespace of an NVDIMM has no page map and so no DAX: each one gets an fsdax namespace

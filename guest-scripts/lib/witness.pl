@@ -4,13 +4,14 @@
 #
 # usage: perl witness.pl CHANNEL-DESCRIPTOR <questions >answers
 #
-# A question is a line of words between tabs; its answer is a line, `ok QUESTION` or `failed: REASON`.
-# See `ask` in lib/channel.sh. It judges nothing.
+# A question is a line of words between tabs, a number first; its answer is a line, `NUMBER ok` or
+# `NUMBER failed: REASON`. See `ask` in lib/channel.sh. It judges nothing.
 use strict;
 use warnings;
 
 # System calls by their numbers on x86-64.
-use constant { SYS_SYSLOG => 103, SYS_STATFS => 137, SYS_SETTIMEOFDAY => 164, SYS_STATX => 332 };
+use constant { SYS_SYSLOG => 103, SYS_STATFS => 137, SYS_SETTIMEOFDAY => 164, SYS_INIT_MODULE => 175 };
+use constant SYS_STATX => 332;
 # syslog(2): what to do with the kernel's log.
 use constant { LOG_READ_ALL => 3, LOG_READ_CLEAR => 4, LOG_CONSOLE_LEVEL => 8, LOG_SIZE => 10 };
 # The host takes no more of a file.
@@ -25,24 +26,31 @@ binmode $channel;
 if (open(my $score, '>', '/proc/self/oom_score_adj')) { print $score -1000 }
 
 my %answers = (
-	'prove'      => \&prove,
-	'test'       => \&test,
-	'file'       => \&file,
-	'boot-log'   => \&boot_log,
-	'kernel-log' => sub { send_file('kernel-log', kernel_log(LOG_READ_ALL)) },
-	'refresh'    => \&refresh,
-	'unmounts'   => sub { send_file('unmounts', read_file('/proc/daxrepro_witness')) },
-	'nothing'    => sub { },
+	'prove'       => \&prove,
+	'limit'       => \&limit,
+	'end-all'     => \&end_all,
+	'test'        => \&test,
+	'file'        => \&file,
+	'boot-log'    => \&boot_log,
+	'kernel-log'  => sub { send_file('kernel-log', kernel_log(LOG_READ_ALL)) },
+	'refresh'     => \&refresh,
+	'load-module' => \&load_module,
+	'unmounts'    => sub { send_file('unmounts', read_file('/proc/daxrepro_witness')) },
+	'nothing'     => sub { },
 );
+
+# Whether a test was killed because its time was over.
+my $time_was_over = 0;
+$SIG{ALRM} = sub { $time_was_over = 1; kill 'KILL', -1 };
 
 $| = 1;
 while (my $question = <STDIN>) {
 	chomp $question;
-	my ($name, @words) = split /\t/, $question, -1;
-	my $known = $answers{$name};
+	my ($number, $name, @words) = split /\t/, $question, -1;
+	my $known = $answers{$name // ''};
 	my $told = eval { $known ? $known->(@words) : die "no such question\n"; 1 };
 	my $reason = $@ =~ s/\s+/ /gr;
-	print $told ? "ok $name\n" : "failed: $reason\n";
+	print $number, $told ? " ok\n" : " failed: $reason\n";
 }
 
 # ---- what the host is told ---------------------------------------------------------------------
@@ -83,9 +91,38 @@ sub prove {
 		text('kernelLog', kernel_log_tail()));
 }
 
+# Kills all in so many seconds, unless `end-all` comes first.
+sub limit {
+	$time_was_over = 0;
+	alarm shift;
+}
+
+# Kills all but process 1 and itself, until they are gone: a process that is being killed still holds
+# what it had open.
+sub end_all {
+	alarm 0;
+	my $left;
+	for (1 .. 1000) {
+		kill 'KILL', -1;
+		$left = others() or return;
+		select undef, undef, undef, 0.01;
+	}
+	die "$left processes do not end\n";
+}
+
+# The number of processes but these two. The kernel's own threads, and what is dead but for its parent's
+# asking, run no program.
+sub others {
+	opendir(my $processes, '/proc') or die "/proc: $!\n";
+	return scalar grep { /^\d+$/ && $_ != 1 && $_ != $$ && defined readlink "/proc/$_/exe" }
+		readdir $processes;
+}
+
 # How the test ended, and what it noted (lib/test.sh).
 sub test {
-	my ($status, $timed_out, $microseconds) = @_;
+	my ($status, $microseconds) = @_;
+	# 128 and 9: killed.
+	my $timed_out = $time_was_over && $status == 137 ? 'true' : 'false';
 	my $output = read_file('/run/unit/output', -4096);
 	my @lines = $output =~ /([^\n]*\n|[^\n]+\z)/g;
 	@lines = @lines[-20 .. -1] if @lines > 20;
@@ -129,6 +166,20 @@ sub refresh {
 	}
 }
 
+# The file-system module, as many bytes on the channel.
+sub load_module {
+	my ($name, $size) = @_;
+	my $bytes = '';
+	while (length $bytes < $size) {
+		my $got = sysread $channel, $bytes, $size - length $bytes, length $bytes;
+		die "the channel: $!\n" if !defined $got;
+		die "the host is gone\n" if !$got;
+	}
+	my $none = "\0";
+	syscall(SYS_INIT_MODULE, $bytes, length $bytes, $none) == 0 or die "init_module: $!\n";
+	event('module', text('name', $name), text('sha256', sha256($bytes)), text('origin', 'sent'));
+}
+
 # ---- how it finds out --------------------------------------------------------------------------
 
 # The attributes and their mask, by statx(2), of a fresh regular file: one that is there may have
@@ -170,6 +221,39 @@ sub block_size {
 	my ($path, $result) = (shift, "\0" x 120);
 	return '' if syscall(SYS_STATFS, $path, $result) != 0;
 	return unpack 'x72 q', $result;
+}
+
+# In hexadecimal. The kernel does it at once where it has algif_hash (Documentation/crypto/userspace-if);
+# perl's own way is not everywhere.
+sub sha256 {
+	my ($bytes) = @_;
+	return eval { sha256_by_kernel($bytes) } // sha256_by_program($bytes);
+}
+
+sub sha256_by_kernel {
+	my ($bytes) = @_;
+	# AF_ALG, SOCK_SEQPACKET; struct sockaddr_alg.
+	socket(my $algorithm, 38, 5, 0) or die;
+	bind($algorithm, pack('S a14 L L a64', 38, 'hash', 0, 0, 'sha256')) or die;
+	accept(my $operation, $algorithm) or die;
+	for (my $at = 0; $at < length $bytes;) {
+		# MSG_MORE
+		my $part = substr $bytes, $at, 65536;
+		$at += send($operation, $part, 0x8000) || die;
+	}
+	sysread($operation, my $digest, 32) == 32 or die;
+	return unpack 'H*', $digest;
+}
+
+sub sha256_by_program {
+	my ($bytes) = @_;
+	my $copy = '/run/unit/to-be-hashed';
+	open(my $file, '>:raw', $copy) or die "$copy: $!\n";
+	print $file $bytes or die "$copy: $!\n";
+	close $file or die "$copy: $!\n";
+	my ($digest) = `sha256sum $copy` =~ /^([0-9a-f]{64})/ or die "sha256sum: $?\n";
+	unlink $copy;
+	return $digest;
 }
 
 # The kernel's log as dmesg shows it. printk.time=1 is on the kernel's command line.

@@ -5,6 +5,7 @@ import { runJson } from './daxrepro.js';
 t.setTimeout(30 * 60 * 1000);
 
 const EXPECTED: Record<string, [verdict: string, reason: RegExp]> = {
+  'selftest/alone': ['pass', /nothing was found/],
   'selftest/broken': ['error', /never works/],
   'selftest/corrupt': ['fail', /e2fsck: .*ref count/],
   'selftest/fail': ['fail', /always fails/],
@@ -16,6 +17,7 @@ const EXPECTED: Record<string, [verdict: string, reason: RegExp]> = {
   'selftest/notrun': ['notrun', /never applies/],
   'selftest/panic': ['fail', /panic/i],
   'selftest/poweroff': ['fail', /switched itself off in step test/],
+  'selftest/stopped': ['pass', /nothing was found/],
   'selftest/timeout': ['fail', /did not end in its time/],
   'selftest/warning': ['fail', /kernel: .*selftest_warning/],
   'selftest/wrong-driver': ['invalid', /served by the ext4 driver/],
