@@ -17,7 +17,7 @@ import { type ReadyEvent, ReadyEventSchema } from './protocol.js';
  * is shared (`x-ignore-shared`). Kata Containers' templates work the same way.
  *
  *     memory          the guest's memory
- *     device-0, -1    nvdimm and virtio-pmem: the devices, prepared and empty
+ *     device-0, -1    nvdimm: the devices, prepared and empty
  *     state           QEMU's
  *     checkpoint.json written last: what the guest said, and the files as they were left
  */
@@ -97,8 +97,8 @@ async function identity(
 }
 
 function names(shape: MachineShape): { memory: string; state: string; devices: string[] } {
-  const own = shape.pmem === 'nvdimm' || shape.pmem === 'virtio-pmem';
-  return { memory: 'memory', state: 'state', devices: own ? ['device-0', 'device-1'] : [] };
+  const devices = shape.pmem === 'nvdimm' ? ['device-0', 'device-1'] : [];
+  return { memory: 'memory', state: 'state', devices };
 }
 
 /** undefined where a file is missing, shorter, or was written since. */

@@ -6,7 +6,7 @@ import { KernelLogWatcher } from '../findings/kernel-log.js';
 import { boundArgv } from '../process/child.js';
 import { CHANNEL_FD, CONSOLE_FD, HEARTBEAT_FD, MONITOR_FD } from './machine.js';
 import { resumeFrom } from './migration.js';
-import { Monitor } from './monitor.js';
+import { Monitor, type MonitorCommand } from './monitor.js';
 import {
   EventReader,
   encodeRequest,
@@ -71,6 +71,8 @@ export interface Resumption {
   /** The number under which QEMU finds the state's file open. */
   descriptor: number;
   ready: ReadyEvent;
+  /** Commands that give it its devices once it runs. */
+  plug: readonly MonitorCommand[];
 }
 
 export interface Guest {
@@ -197,7 +199,8 @@ class RunningGuest implements Guest {
     this.#watchConsole();
     this.#watchChannel((ready) => becomeReady(ready));
     if (resumption) {
-      void resumeFrom(this.monitor, resumption.descriptor).then((resumed) => {
+      const { descriptor, plug } = resumption;
+      void resumeFrom(this.monitor, descriptor, plug).then((resumed) => {
         if (resumed.ok) becomeReady(resumption.ready);
         else this.#end({ kind: 'restore-failed', message: resumed.error });
       });

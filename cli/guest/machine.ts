@@ -1,3 +1,5 @@
+import type { MonitorCommand } from './monitor.js';
+
 /**
  * The virtual machine: which memory lies where, and the QEMU command line that makes it. Pure, so
  * that a dry run prints exactly what a run starts.
@@ -108,8 +110,12 @@ function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
-/** The kernel's command line. `quiet`: see guest-scripts/lib/unit.sh, which turns messages on. */
-export function kernelCommandLine(shape: MachineShape): string {
+/**
+ * The kernel's command line. `quiet`: see guest-scripts/lib/unit.sh, which turns messages on.
+ *
+ * @param plugged the devices come with the unit, not with the machine
+ */
+export function kernelCommandLine(shape: MachineShape, plugged = false): string {
   const regions =
     shape.pmem === 'memmap'
       ? placeRegions(shape).regions.map(
@@ -133,6 +139,7 @@ export function kernelCommandLine(shape: MachineShape): string {
     'net.ifnames=0',
     ...regions,
     `daxrepro_pmem=${shape.pmem}`,
+    ...(plugged ? ['daxrepro_devices=plugged'] : []),
   ].join(' ');
 }
 
@@ -149,6 +156,7 @@ export function qemuArgv(
 ): [string, ...string[]] {
   const size = memorySize(shape);
   const memory = `${size / MIB}M`;
+  const plugged = memoryFile !== undefined && arePlugged(shape);
   return [
     files.qemu,
     '-nodefaults',
@@ -162,7 +170,7 @@ export function qemuArgv(
     ...['-m', hotpluggable(shape) ? `${memory},slots=2,maxmem=${maximum(shape)}M` : memory],
     ...['-kernel', files.kernel],
     ...['-initrd', files.initramfs],
-    ...['-append', kernelCommandLine(shape)],
+    ...['-append', kernelCommandLine(shape, plugged)],
     ...['-chardev', `socket,id=console,fd=${CONSOLE_FD}`, '-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-pci'],
     ...['-chardev', `socket,id=channel,fd=${CHANNEL_FD}`],
@@ -171,10 +179,55 @@ export function qemuArgv(
     ...['-device', 'virtserialport,chardev=heartbeat,name=daxrepro.heartbeat'],
     ...['-chardev', `socket,id=monitor,fd=${MONITOR_FD}`, '-mon', 'chardev=monitor,mode=control'],
     ...(memoryFile ? memoryArguments(memoryFile, size) : []),
+    ...(plugged ? SLOTS.flatMap(slotArguments) : []),
     ...files.devices.flatMap((file, index) =>
       deviceArguments(shape, file, index, memoryFile?.mode !== 'resume'),
     ),
   ];
+}
+
+/**
+ * Whether a machine that is saved has no devices, and its clones get theirs while they run. QEMU (7.2,
+ * tried) saves nothing of a virtio-pmem device: a clone's answers no flush, and refuses a driver that
+ * is loaded later.
+ */
+export function arePlugged({ pmem }: MachineShape): boolean {
+  return pmem === 'virtio-pmem';
+}
+
+/** What a q35 machine's devices can be plugged into (docs/pcie.txt of QEMU): its own bus takes none. */
+const SLOTS = [0, 1] as const;
+
+function slotArguments(index: number): string[] {
+  return ['-device', `pcie-root-port,id=slot${index},chassis=${index + 1}`];
+}
+
+/**
+ * What a clone's monitor is told for each of its devices' files. TEST_DEV is the first one, at the lower
+ * address, and in the last slot: Linux looks into that first (5.10 to 6.12), and numbers what it finds.
+ */
+export function plugCommands(shape: MachineShape, files: readonly string[]): MonitorCommand[] {
+  return files.flatMap((file, index): MonitorCommand[] => [
+    [
+      'object-add',
+      {
+        'qom-type': 'memory-backend-file',
+        id: `memory${index}`,
+        share: true,
+        'mem-path': file,
+        size: shape.deviceSize,
+      },
+    ],
+    [
+      'device_add',
+      {
+        driver: 'virtio-pmem-pci',
+        id: `pmem${index}`,
+        memdev: `memory${index}`,
+        bus: `slot${SLOTS.length - 1 - index}`,
+      },
+    ],
+  ]);
 }
 
 /** Bytes of all the machine's memory but its devices' own. */

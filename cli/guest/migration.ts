@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Monitor, MonitorAnswer } from './monitor.js';
+import type { Monitor, MonitorAnswer, MonitorCommand } from './monitor.js';
 
 /** A machine's state out of QEMU and into another, but for its memory, which is in files. */
 
@@ -54,8 +54,15 @@ export async function saveState(monitor: Monitor, file: string): Promise<Monitor
   }
 }
 
-/** Gives a clone its state and lets it run. The clone was started in mode `resume`. */
-export async function resumeFrom(monitor: Monitor, descriptor: number): Promise<MonitorAnswer> {
+/**
+ * Gives a clone its state, lets it run, and plugs in what was not there when it was saved. The clone
+ * was started in mode `resume`.
+ */
+export async function resumeFrom(
+  monitor: Monitor,
+  descriptor: number,
+  plug: readonly MonitorCommand[],
+): Promise<MonitorAnswer> {
   const asked = await executeAll(monitor, [
     ['qmp_capabilities'],
     ['migrate-set-capabilities', IGNORE_SHARED],
@@ -70,13 +77,13 @@ export async function resumeFrom(monitor: Monitor, descriptor: number): Promise<
   if (!status.ok || status.value === 'internal-error') {
     return { ok: false, error: status.ok ? 'QEMU could not take the state' : status.error };
   }
-  return monitor.execute('cont');
+  return executeAll(monitor, [['cont'], ...plug]);
 }
 
 /** One after the other, up to the first that fails. */
 async function executeAll(
   monitor: Monitor,
-  commands: readonly [command: string, given?: Record<string, unknown>][],
+  commands: readonly MonitorCommand[],
 ): Promise<MonitorAnswer> {
   for (const [command, given] of commands) {
     const answer = await monitor.execute(command, given);

@@ -43,4 +43,6 @@ export class Monitor {
   }
 }
 
+export type MonitorCommand = readonly [command: string, given?: Record<string, unknown>];
+
 export type MonitorAnswer = { ok: true; value: unknown } | { ok: false; error: string };

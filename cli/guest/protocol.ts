@@ -118,7 +118,14 @@ export const ReadyEventSchema = z.object({
 const GuestEvent = z.discriminatedUnion('event', [
   ReadyEventSchema,
   /** The unit begins: said after a restore, so that a clone shows what it is. */
-  z.object({ event: z.literal('begin'), release: z.string(), bootId: z.string() }),
+  z.object({
+    event: z.literal('begin'),
+    release: z.string(),
+    bootId: z.string(),
+    /** Devices that were plugged in after `ready`. */
+    testDevice: z.string().optional(),
+    scratchDevice: z.string().optional(),
+  }),
   z.object({ event: z.literal('step'), name: z.string() }),
   z.object({
     event: z.literal('module'),

@@ -5,7 +5,6 @@ import type { Unit } from '../plan/unit.js';
 import type { Progress } from '../report/progress.js';
 import { type Store, storageFailure } from '../store/store.js';
 import { inBatches, longestFirst, type Numbered } from './batches.js';
-import { canBeSaved } from './launch.js';
 import type { Prepared } from './prepare.js';
 import type { UnitResult } from './result.js';
 import { unitFolder } from './run-directory.js';
@@ -55,10 +54,6 @@ export async function runUnits(
   context: EngineContext,
 ): Promise<UnitResult[]> {
   const results: UnitResult[] = [];
-  if (context.checkpoints && units.some(({ shape }) => !canBeSaved(shape.pmem))) {
-    const text = 'guests with virtio-pmem are booted, since QEMU cannot save that device';
-    context.progress({ type: 'note', text });
-  }
   const batches = longestFirst(
     inBatches(units, context.jobs, context.together === true),
     context.estimate,

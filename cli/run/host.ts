@@ -1,7 +1,6 @@
 import { availableParallelism, freemem, release } from 'node:os';
 import { execa } from 'execa';
 import type { Unit } from '../plan/unit.js';
-import { canBeSaved } from './launch.js';
 import type { RunResult } from './result.js';
 
 /** The machine that guests run on. */
@@ -29,8 +28,7 @@ export function guestsAtATime(
   available = Math.min(freemem(), availableInGroup()),
 ): number {
   const needs = units.map(({ shape }) => {
-    const cloned = checkpoints && canBeSaved(shape.pmem);
-    return 2 * shape.deviceSize + (cloned ? OF_A_CLONE : shape.memory + OF_A_CLONE);
+    return 2 * shape.deviceSize + (checkpoints ? OF_A_CLONE : shape.memory + OF_A_CLONE);
   });
   const byMemory = Math.floor((available - OF_ALL) / Math.max(...needs));
   return Math.max(1, Math.min(availableParallelism(), byMemory));

@@ -10,11 +10,12 @@ import {
   startGuest,
 } from '../guest/guest.js';
 import {
+  arePlugged,
   INHERITED_FD,
   inheritedPath,
   type MachineFiles,
   type MachineShape,
-  type PmemKind,
+  plugCommands,
   qemuArgv,
 } from '../guest/machine.js';
 import { type Outcome, success } from '../outcome.js';
@@ -73,7 +74,7 @@ export async function launch(
   opened: number[],
 ): Promise<Outcome<Launched>> {
   const { prepared, progress, signal } = context;
-  if (context.checkpoints && canBeSaved(unit.shape.pmem)) {
+  if (context.checkpoints) {
     const limits = limitsFor(prepared.accelerator);
     const found = await checkpoint(unitShape(unit, prepared), machineFiles(prepared), {
       store: context.store,
@@ -104,14 +105,6 @@ export async function launch(
   return success({ guest, cloned: false });
 }
 
-/**
- * QEMU (7.2, tried) saves nothing of a virtio-pmem device: a clone's answers no flush, and
- * refuses a driver that is loaded later.
- */
-export function canBeSaved(pmem: PmemKind): boolean {
-  return pmem !== 'virtio-pmem';
-}
-
 function clone(
   unit: Unit,
   from: Checkpoint,
@@ -120,23 +113,27 @@ function clone(
   opened: number[],
 ): Outcome<Guest> {
   const { prepared } = context;
-  const disks = unit.shape.pmem === 'none' ? openDevices(unit, opened) : success([]);
-  if (!disks.ok) return disks;
+  const shape = unitShape(unit, prepared);
+  // Each clone has its own where it does not begin with a copy of the checkpoint's.
+  const own = from.devices.length === 0 ? openDevices(unit, opened) : success([]);
+  if (!own.ok) return own;
+  const paths = own.value.map((_, index) => inheritedPath(index));
+  const plugged = arePlugged(shape);
   const state = openSync(from.state, 'r');
   opened.push(state);
   const argv = qemuArgv(
-    unitShape(unit, prepared),
-    {
-      ...machineFiles(prepared),
-      devices:
-        disks.value.length > 0 ? disks.value.map((_, index) => inheritedPath(index)) : from.devices,
-    },
+    shape,
+    { ...machineFiles(prepared), devices: plugged ? [] : [...from.devices, ...paths] },
     { file: from.memory, mode: 'resume' },
   );
   return success(
     start(argv, context, keeper, {
-      inherit: [...disks.value, state],
-      resumption: { descriptor: INHERITED_FD + disks.value.length, ready: from.ready },
+      inherit: [...own.value, state],
+      resumption: {
+        descriptor: INHERITED_FD + own.value.length,
+        ready: from.ready,
+        plug: plugged ? plugCommands(shape, paths) : [],
+      },
     }),
   );
 }

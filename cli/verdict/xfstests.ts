@@ -260,8 +260,9 @@ function matches(pattern: string, message: string): boolean {
   }
 }
 
-function testDevice({ ready }: UnitRecord): string | undefined {
-  return ready?.testDevice.replace('/dev/', '');
+function testDevice(record: UnitRecord): string | undefined {
+  const begin = record.events.find((event) => event.event === 'begin');
+  return (begin?.testDevice ?? record.ready?.testDevice)?.replace('/dev/', '');
 }
 
 /** Whether check found damage before it began with the test: what TEST_DEV was filled with shows it. */

@@ -15,7 +15,12 @@ import {
   discardCheckpoint,
 } from '../../cli/guest/checkpoint.js';
 import { startGuest } from '../../cli/guest/guest.js';
-import { INHERITED_FD, type MachineShape, qemuArgv } from '../../cli/guest/machine.js';
+import {
+  INHERITED_FD,
+  type MachineShape,
+  plugCommands,
+  qemuArgv,
+} from '../../cli/guest/machine.js';
 import { FAKE_QEMU, LONG, READY, readLog } from '../util/fake-qemu.js';
 
 const MIB = 2 ** 20;
@@ -122,16 +127,22 @@ t.test('a clone has the state, and is ready at once', async (t) => {
   const argv = qemuArgv(SHAPE, { ...files, devices: [] }, { file: memory, mode: 'resume' });
   t.match(argv.join(' '), /share=off/);
   t.notMatch(argv.join(' '), /share=on/, 'nothing that a clone writes is kept');
-  for (const [file, ending] of [
-    [state, 'none'],
-    [files.kernel, 'restore-failed'],
+  const plug = plugCommands(SHAPE, ['/dev/fd/8', '/dev/fd/9']);
+  for (const [file, ending, plugged] of [
+    [state, 'none', []],
+    [state, 'none', plug],
+    [state, 'restore-failed', [['device_add', { driver: 'virtio-pmem-pci', bus: 'none' }]]],
+    [files.kernel, 'restore-failed', []],
   ] as const) {
     const descriptor = openSync(file, 'r');
     const guest = startGuest(
       argv,
       LONG,
       { console() {}, event() {}, filePiece() {}, finding() {} },
-      { inherit: [descriptor], resumption: { descriptor: INHERITED_FD, ready: made.value.ready } },
+      {
+        inherit: [descriptor],
+        resumption: { descriptor: INHERITED_FD, ready: made.value.ready, plug: plugged },
+      },
     );
     const ready = await guest.ready;
     t.equal(ready.ok ? 'none' : ready.ending.kind, ending);

@@ -4,6 +4,7 @@ import {
   type MachineShape,
   PMEM_KINDS,
   placeRegions,
+  plugCommands,
   qemuArgv,
 } from '../../cli/guest/machine.js';
 
@@ -148,6 +149,28 @@ for (const pmem of PMEM_KINDS) {
     });
   }
 }
+
+t.test('virtio-pmem is plugged into clones, since QEMU saves nothing of it', (t) => {
+  const shape = { ...SHAPE, pmem: 'virtio-pmem' } as const;
+  for (const mode of ['save', 'resume'] as const) {
+    const argv = qemuArgv(shape, { ...FILES, devices: [] }, { file: '/memory', mode });
+    t.notMatch(argv.join(' '), 'virtio-pmem-pci');
+    t.match(values(argv, '-append')[0], / daxrepro_devices=plugged$/);
+    const slots = values(argv, '-device').filter((device) => device.startsWith('pcie-root-port,'));
+    t.equal(new Set(slots.map((slot) => /id=(\w+)/.exec(slot)?.[1])).size, 2);
+  }
+  const booted = qemuArgv(shape, { ...FILES, devices: ['/a', '/b'] });
+  t.notMatch(booted.join(' '), /pcie-root-port|daxrepro_devices/);
+
+  const commands = plugCommands(shape, ['/a', '/b']);
+  t.match(commands, [
+    ['object-add', { 'mem-path': '/a', size: shape.deviceSize, id: 'memory0' }],
+    ['device_add', { driver: 'virtio-pmem-pci', memdev: 'memory0', bus: 'slot1' }],
+    ['object-add', { 'mem-path': '/b', id: 'memory1' }],
+    ['device_add', { memdev: 'memory1', bus: 'slot0' }],
+  ]);
+  t.end();
+});
 
 t.test('commas in paths do not become options', (t) => {
   const path = '/tmp/a,readonly=on,b';

@@ -12,7 +12,8 @@ for (const pmem of ['nvdimm', 'virtio-pmem'] as const) {
       const { result, exitCode } = await runJson(words, t.testdir());
       t.equal(exitCode, 0, describe(result));
       for (const unit of result.units) {
-        t.match(unit, { verdict: 'pass', pmem, dax: { proven: true, driver: fs } }, unit.test);
+        const expected = { verdict: 'pass', cloned: true, pmem, dax: { proven: true, driver: fs } };
+        t.match(unit, expected, unit.test);
       }
     });
   }

@@ -69,6 +69,11 @@ const commands = {
     go();
     return {};
   },
+  device_add: ({ driver, bus }) => {
+    if (!resumed) throw new Error('the guest has not begun');
+    if (bus === 'none') throw new Error(`Bus 'none' not found for ${driver}`);
+    return {};
+  },
   'query-status': () => ({ status: resumed ? 'paused' : 'running' }),
 };
 let asked = '';
