@@ -92,6 +92,11 @@ program
   .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
   .option('--cpus <n>', 'of each guest', RUN_DEFAULTS.cpus)
   .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+  .option(
+    '--keep-images <size>',
+    'what images of damaged devices may take on the disk; 0 keeps none',
+    RUN_DEFAULTS.keepImages,
+  )
   .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
   .option('--out <dir>', "where the run's directory goes")
   .option('--json', 'the result as JSON on stdout')
@@ -134,6 +139,11 @@ program
   .option('--seed <n>', "what the guests' random numbers begin with (recorded; default: random)")
   .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
   .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+  .option(
+    '--keep-images <size>',
+    'what images of damaged devices may take on the disk; 0 keeps none',
+    RUN_DEFAULTS.keepImages,
+  )
   .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
   .option('--out <dir>', "where the run's directory goes")
   .option('--json', 'the result as JSON on stdout')

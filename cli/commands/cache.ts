@@ -1,4 +1,5 @@
 import { EXIT, exitCodeOf, failure, formatFailure } from '../outcome.js';
+import { formatBytes } from '../report/text.js';
 import { cleanStore } from '../store/clean.js';
 import { defaultStore, type Entry, listEntries, type Store } from '../store/store.js';
 
@@ -24,7 +25,7 @@ export async function cacheListCommand(
   }
   for (const entry of entries) print(describe(entry));
   const count = entries.length === 1 ? '1 entry' : `${entries.length} entries`;
-  print(`${readable(size)} in ${count} below ${store.root}`);
+  print(`${formatBytes(size)} in ${count} below ${store.root}`);
   return EXIT.ok;
 }
 
@@ -66,7 +67,7 @@ export async function cacheCleanCommand(
   for (const entry of removed) print(describe(entry));
   for (const path of leftovers) print(`${path} (left over)`);
   for (const { kind, key } of inUse) printError(`daxrepro: ${kind}/${key} is in use and stays`);
-  print(`${dryRun ? 'Would free' : 'Freed'} ${readable(total(removed))} below ${store.root}`);
+  print(`${dryRun ? 'Would free' : 'Freed'} ${formatBytes(total(removed))} below ${store.root}`);
   return EXIT.ok;
 }
 
@@ -80,21 +81,9 @@ function complete(context: CacheCommandContext) {
 
 function describe({ kind, key, size, lastUsed }: Entry): string {
   const day = lastUsed.toISOString().slice(0, 16).replace('T', ' ');
-  return `${kind.padEnd(16)}  ${key}  ${readable(size).padStart(9)}  last used ${day}`;
+  return `${kind.padEnd(16)}  ${key}  ${formatBytes(size).padStart(9)}  last used ${day}`;
 }
 
 function total(entries: readonly Entry[]): number {
   return entries.reduce((sum, { size }) => sum + size, 0);
-}
-
-/** Binary units, as du -h has them. */
-function readable(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

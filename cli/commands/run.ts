@@ -1,3 +1,4 @@
+import { ImageBudget } from '../evidence/images.js';
 import { choiceWithoutTrial } from '../guest/accelerator.js';
 import { EXIT } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
@@ -105,6 +106,7 @@ async function run(
       ...(jobs > 1 && !request.untilFail ? { estimate: took } : {}),
       store: context.store,
       checkpoints: options.checkpoint !== false,
+      images: new ImageBudget(checked.imageBytes),
       progress,
       expected: (unit) => expectationFor(unit, checked.expected),
       together: options.together === true,

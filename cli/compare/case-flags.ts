@@ -34,6 +34,7 @@ export interface CompareOptions {
   repeat: string;
   seed?: string;
   jobs?: string;
+  keepImages?: string;
   accel: string;
   /** false with --no-checkpoint. */
   checkpoint?: boolean;

@@ -25,6 +25,8 @@ export interface ComparisonPlan {
   accelerator: AcceleratorChoice;
   /** Guests at a time; undefined: as many as the machine takes. */
   jobs: number | undefined;
+  /** Bytes that images of damaged devices may take. */
+  imageBytes: number;
 }
 
 /** What is not the case's business, but the run's. */
@@ -32,6 +34,7 @@ export interface RunFlags {
   repeat: string;
   seed?: string | undefined;
   jobs?: string | undefined;
+  keepImages?: string | undefined;
   accel: string;
   /** As for `run`. */
   suite?: string;
@@ -45,7 +48,7 @@ const { timeout: _, ...DEFAULTS } = RUN_DEFAULTS;
 export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPlan> {
   // The same for all: attempts of different variants are to differ by the variant alone.
   const seed = flags.seed ?? String(randomInt(SEEDS));
-  const plan: ComparisonPlan = { cells: [], accelerator: 'auto', jobs: undefined };
+  const plan: ComparisonPlan = { cells: [], accelerator: 'auto', jobs: undefined, imageBytes: 0 };
   for (const name of cellNames(of)) {
     const { options } = of;
     const checked = checkRequest(name.fs, [name.test], {
@@ -56,6 +59,7 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       seed,
       accel: flags.accel,
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+      ...(flags.keepImages === undefined ? {} : { keepImages: flags.keepImages }),
       ...(flags.suite === undefined ? {} : { suite: flags.suite }),
       ...(flags.cc === undefined ? {} : { cc: flags.cc }),
       ...(flags.kconfig === undefined ? {} : { kconfig: flags.kconfig }),
@@ -67,9 +71,9 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       control: options.control === true && name.pmem === 'none',
     });
     if (!checked.ok) return checked;
-    const { request, accelerator, jobs } = checked.value;
+    const { request, accelerator, jobs, imageBytes } = checked.value;
     const variant = of.variants.find((one) => one.name === name.variant) as Variant;
-    Object.assign(plan, { accelerator, jobs });
+    Object.assign(plan, { accelerator, jobs, imageBytes });
     plan.cells.push({
       name,
       expected: expectedOf(name, of.expectations),

@@ -1,3 +1,4 @@
+import { ImageBudget } from '../evidence/images.js';
 import type { Kernel, KernelContext } from '../kernel/kernel.js';
 import type { Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
@@ -58,6 +59,7 @@ export async function runComparison(
     jobs: plan.jobs ?? guestsAtATime(units, context.checkpoints),
     store: context.store,
     checkpoints: context.checkpoints,
+    images: new ImageBudget(plan.imageBytes),
     progress: context.progress,
     replay,
     observer,

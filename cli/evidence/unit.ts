@@ -1,12 +1,37 @@
+import type { Finding } from '../findings/finding.js';
 import type { WitnessState } from '../kernel/witness.js';
 import type { Judgement } from '../verdict/judge.js';
 import type { UnitRecord } from '../verdict/record.js';
+import { type InodeFacts, inodeFacts, withEvidence } from './inodes.js';
 import { type Unwritten, unwrittenAt } from './unwritten.js';
 
-/** Why what a unit found was not written; undefined where there is nothing to explain. */
+/** What a unit's evidence adds to its verdict; it never changes it. */
+export interface UnitEvidence {
+  /** With what the medium shows of their inodes. */
+  findings: Finding[];
+  /** Why something was not written; absent where there is nothing to explain. */
+  unwritten?: Unwritten;
+  /** Of all inodes that were looked at. */
+  inodes?: InodeFacts[];
+}
+
 export function explainUnit(
+  record: UnitRecord,
+  { verdict, findings }: Pick<Judgement, 'verdict' | 'findings'>,
+  witness: WitnessState,
+): UnitEvidence {
+  const unwritten = whyUnwritten(record, verdict, witness);
+  const inodes = inodeFacts(record, unwritten);
+  return {
+    findings: withEvidence(findings, inodes),
+    ...(unwritten ? { unwritten } : {}),
+    ...(inodes.length > 0 ? { inodes } : {}),
+  };
+}
+
+function whyUnwritten(
   { unmounts, ending }: UnitRecord,
-  { verdict }: Pick<Judgement, 'verdict'>,
+  verdict: Judgement['verdict'],
   witness: WitnessState,
 ): Unwritten | undefined {
   if (verdict === 'pass' || verdict === 'notrun') return undefined;

@@ -1,3 +1,5 @@
+import type { InodeFacts } from '../evidence/inodes.js';
+
 /**
  * What was found wrong: by a file-system check, or in the kernel's log. The fields of the
  * contract's JSON, the same names and meanings.
@@ -31,6 +33,8 @@ export interface Finding {
   entry?: string;
   /** The inode that the entry points to. */
   entryInode?: number;
+  /** What the medium shows of that inode, read before any repair. */
+  evidence?: InodeFacts;
   /** Kernel findings only, as are the following. */
   kind?: KernelFindingKind;
   /** The function that failed: at the instruction pointer, or named by the message. */

@@ -10,6 +10,7 @@ import { Monitor, type MonitorCommand } from './monitor.js';
 import {
   EventReader,
   encodeRequest,
+  type FilePiece,
   type GuestEvent,
   type ReadyEvent,
   type UnitRequest,
@@ -61,7 +62,7 @@ export interface GuestObserver {
   console(chunk: Buffer): void;
   event(event: GuestEvent): void;
   /** Some of the bytes of a file that the guest sends, in their order. */
-  filePiece(name: string, data: Uint8Array): void;
+  filePiece(piece: FilePiece): void;
   /** Something that the kernel said on the console. */
   finding(finding: Finding): void;
 }
@@ -325,8 +326,7 @@ class RunningGuest implements Guest {
             return;
           }
           if ('piece' in received) {
-            const { name, data } = received.piece;
-            this.#observe(() => this.observer.filePiece(name, data));
+            this.#observe(() => this.observer.filePiece(received.piece));
             continue;
           }
           const { event } = received;

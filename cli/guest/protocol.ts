@@ -41,6 +41,9 @@ const Proof = z.object({
   kernelLog: z.string(),
 });
 
+/** Becomes a file's name: no path, nothing hidden. */
+const fileName = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,60}$/);
+
 /** What runs a program of xfstests: its `check` before the test, the test, or `check` after it. */
 const phase = z.enum(['setup', 'test', 'check']);
 
@@ -102,6 +105,38 @@ const Xfstests = z.object({
   microseconds: z.number(),
 });
 
+/** What is on a damaged device of an inode that its check speaks of (guest-scripts/lib/evidence.pl). */
+const Inode = z.object({
+  event: z.literal('inode'),
+  /** Of the check: `test`, `scratch`, or the name of its log. */
+  name: z.string().max(64),
+  device: z.string().max(256),
+  inode: count,
+  /** Octal, with its type; empty where it is no type. */
+  mode: z.string().regex(/^[0-7]{0,7}$/),
+  size: count,
+  links: count,
+  flags: z.string().max(32),
+  /** As debugfs or xfs_db prints it. */
+  blockMap: z.string().max(1000),
+  /** By the directories on the device; empty where none has it. */
+  path: z.string().max(8192),
+  /** The block of the inode that was looked at, and where it is on the device, in bytes. */
+  block: count,
+  position: count,
+  zeros: z.enum(['', 'yes', 'no']),
+  /** How the block begins, in hexadecimal. */
+  bytes: z.string().regex(/^[0-9a-f]{0,256}$/),
+});
+
+/** An image of a device has been sent, in files with offsets; all of it, or it was too much. */
+const Image = z.object({
+  event: z.literal('image'),
+  name: fileName,
+  device: z.string().max(256),
+  whole: z.boolean(),
+});
+
 /** Bytes; guest-scripts/lib/channel.sh sends no more of a file. */
 const LARGEST_FILE = 4 * 1024 * 1024;
 
@@ -159,11 +194,14 @@ const GuestEvent = z.discriminatedUnion('event', [
   Xfstests,
   z.object({
     event: z.literal('file'),
-    /** Becomes a file's name: no path, nothing hidden. */
-    name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,60}$/),
+    name: fileName,
     /** Bytes of it, which follow this event's line. */
     size: z.number().int().positive().max(LARGEST_FILE),
+    /** Of a piece of an image: where it belongs, in bytes. */
+    offset: z.number().int().nonnegative().optional(),
   }),
+  Inode,
+  Image,
   z.object({ event: z.literal('log'), text: z.string() }),
   z.object({
     event: z.literal('gave-up'),
@@ -180,6 +218,7 @@ export type GuestEvent = z.infer<typeof GuestEvent>;
 export type ProofEvent = z.infer<typeof Proof>;
 export type MountEvent = z.infer<typeof Mount>;
 export type CheckEvent = z.infer<typeof Check>;
+export type InodeEvent = z.infer<typeof Inode>;
 export type XfstestsEvent = z.infer<typeof Xfstests>;
 export type ReadyEvent = Extract<GuestEvent, { event: 'ready' }>;
 
@@ -188,18 +227,32 @@ const LONGEST_LINE = 256 * 1024;
 
 export type Received =
   | { ok: true; event: GuestEvent }
-  /** Some of a file's bytes, in their order. */
-  | { ok: true; piece: { name: string; data: Uint8Array } }
+  /** Some of a file's bytes, in their order; of an image's, with their offset. */
+  | { ok: true; piece: FilePiece }
   | { ok: false; problem: string };
 
+export interface FilePiece {
+  name: string;
+  data: Uint8Array;
+  /** Bytes; undefined where they follow those before. */
+  offset?: number | undefined;
+}
+
 const LINE_FEED = 0x0a;
+
+interface ComingFile {
+  name: string;
+  /** Bytes. */
+  missing: number;
+  offset: number | undefined;
+}
 
 /** Turns the channel's bytes into events and files, whatever the pieces they come in. */
 export class EventReader {
   #line: Uint8Array[] = [];
   #length = 0;
   /** The file that is coming, and how much of it. */
-  #file: { name: string; missing: number } | undefined;
+  #file: ComingFile | undefined;
 
   push(chunk: Uint8Array): Received[] {
     const received: Received[] = [];
@@ -212,14 +265,12 @@ export class EventReader {
     return received;
   }
 
-  #takePiece(
-    bytes: Uint8Array,
-    file: { name: string; missing: number },
-    received: Received[],
-  ): Uint8Array {
+  #takePiece(bytes: Uint8Array, file: ComingFile, received: Received[]): Uint8Array {
     const data = bytes.subarray(0, file.missing);
-    received.push({ ok: true, piece: { name: file.name, data } });
+    const { name, offset } = file;
+    received.push({ ok: true, piece: { name, data, ...(offset === undefined ? {} : { offset }) } });
     file.missing -= data.length;
+    if (offset !== undefined) file.offset = offset + data.length;
     if (file.missing === 0) this.#file = undefined;
     return bytes.subarray(data.length);
   }
@@ -243,7 +294,8 @@ export class EventReader {
       const read = readEvent(line);
       received.push(read);
       if ('event' in read && read.event.event === 'file') {
-        this.#file = { name: read.event.name, missing: read.event.size };
+        const { name, size, offset } = read.event;
+        this.#file = { name, missing: size, offset };
       }
     }
     return bytes.subarray(end + 1);
@@ -281,6 +333,8 @@ export interface UnitRequest {
   ENTROPY?: string;
   /** For tests that choose at random: 32 bits. */
   SEED?: number;
+  /** Bytes that an image of a damaged device may have. */
+  IMAGE_BYTES?: number;
   /** Modules to load before the one that is sent, separated by blanks. */
   MODULE_NEEDS?: string | undefined;
 }

@@ -14,6 +14,7 @@ import {
   notableCells,
   representativeOf,
 } from './compare-words.js';
+import { describeEvidence } from './findings.js';
 import { explainUnwritten } from './unwritten.js';
 import { breakLine, wrapCommand, wrapField, wrapText } from './wrap.js';
 
@@ -86,6 +87,7 @@ function formatCell(cell: CellResult, result: CompareResult, from: string): stri
       .flatMap((counted) => [
         ...wrapField('*', describeFinding(counted), shape),
         ...wrapField('', counted.finding.signature, shape),
+        ...describeEvidence(counted).flatMap((sentence) => wrapField('', sentence, shape)),
       ]),
     ...(findings.length > MOST_FINDINGS
       ? [`  * and ${findings.length - MOST_FINDINGS} more kinds of finding`]

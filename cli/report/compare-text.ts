@@ -14,6 +14,8 @@ import {
   notableCells,
   representativeOf,
 } from './compare-words.js';
+import { describeEvidence } from './findings.js';
+import { describeImages } from './images.js';
 import { explainUnwritten } from './unwritten.js';
 import { wrapField } from './wrap.js';
 
@@ -83,11 +85,13 @@ function formatCell(cell: CellResult, result: CompareResult, style: TextStyle): 
       .flatMap((counted) => [
         ...wrapField('finding', describeFinding(counted), shape),
         ...wrapField('', counted.finding.signature, shape),
+        ...describeEvidence(counted).flatMap((sentence) => wrapField('', sentence, shape)),
       ]),
     ...(findings.length > MOST_FINDINGS
       ? wrapField('', `and ${findings.length - MOST_FINDINGS} more kinds of finding`, shape)
       : []),
     ...explainUnwritten(unit?.unwritten).flatMap((why) => wrapField('why', why, shape)),
+    ...describeImages(unit?.images).flatMap((image) => wrapField('image', image, shape)),
     // Not wrapped: a terminal's own wrapping leaves it one command.
     ...(unit ? [`         replay   ${escapeForTerminal(unit.replay)}`] : []),
   ];

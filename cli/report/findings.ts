@@ -1,5 +1,7 @@
+import type { InodeFacts } from '../evidence/inodes.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import type { Finding, Severity } from '../findings/finding.js';
+import { describeInode } from './inodes.js';
 import { plural } from './text.js';
 
 /** Findings as people read them: one of each kind, how many there are, and what they share. */
@@ -11,30 +13,38 @@ export interface FindingGroup {
   count: number;
   /** Of all of them, in the order they came, each once. */
   inodes: number[];
+  /** What the medium shows of these, as far as it was looked at. */
+  evidence: InodeFacts[];
 }
 
 const SEVERITIES: readonly Severity[] = ['corruption', 'repairable', 'notice'];
 /** Numbers that a line lists. */
 const MOST_INODES = 6;
 const MOST_SHARED = 3;
+/** Inodes of a kind that are described. */
+const MOST_EVIDENCE = 3;
 /** Characters of a message. A list of blocks is as long as it takes; the rest of it is in the log. */
 const LONGEST_MESSAGE = 300;
 
 /** Groups by signature; the worst first, else in the order they came. */
 export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
-  const groups = new Map<string, FindingGroup & { seen: Set<number> }>();
+  const groups = new Map<string, FindingGroup & { seen: Map<number, InodeFacts | undefined> }>();
   for (const finding of findings) {
-    const { signature, inode } = finding;
+    const { signature, inode, evidence } = finding;
     let group = groups.get(signature);
     if (!group) {
-      group = { signature, finding, count: 0, inodes: [], seen: new Set() };
+      group = { signature, finding, count: 0, inodes: [], evidence: [], seen: new Map() };
       groups.set(signature, group);
     }
     group.count += 1;
-    if (inode !== undefined) group.seen.add(inode);
+    if (inode !== undefined && !group.seen.get(inode)) group.seen.set(inode, evidence);
   }
   return [...groups.values()]
-    .map(({ seen, ...group }) => ({ ...group, inodes: [...seen] }))
+    .map(({ seen, ...group }) => ({
+      ...group,
+      inodes: [...seen.keys()],
+      evidence: [...seen.values()].filter((facts) => facts !== undefined),
+    }))
     .sort((a, b) => rank(a.finding) - rank(b.finding));
 }
 
@@ -58,6 +68,11 @@ export function describeOthers({ count, inodes }: FindingGroup): string | undefi
   if (count < 2) return undefined;
   const places = inodes.length > 1 ? `; in all of inodes ${listed(inodes)}` : '';
   return `and ${count - 1} more like it${places}`;
+}
+
+/** What the medium shows of a kind's inodes, a sentence for each of the first. */
+export function describeEvidence({ evidence }: Pick<FindingGroup, 'evidence'>): string[] {
+  return evidence.slice(0, MOST_EVIDENCE).map(describeInode);
 }
 
 /** What several kinds have in common: `inode 12 (directory /d) is in 3 of these kinds`. */

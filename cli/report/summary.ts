@@ -2,12 +2,14 @@ import { escapeForTerminal } from '../findings/escape.js';
 import type { RunResult, UnitResult } from '../run/result.js';
 import { VERDICTS } from '../verdict/judge.js';
 import {
+  describeEvidence,
   describeFirst,
   describeOthers,
   describeRest,
   describeShared,
   groupFindings,
 } from './findings.js';
+import { describeImages } from './images.js';
 import { alikeAttempts, describeRepeats } from './repeats.js';
 import { formatSeconds, plural } from './text.js';
 import { explainUnwritten } from './unwritten.js';
@@ -45,6 +47,7 @@ function formatUnit(unit: UnitResult, style: SummaryStyle): string[] {
     field('DAX', describeDax(unit)),
     ...formatFindings(unit),
     ...explainUnwritten(unit.unwritten).map((sentence) => field('why', sentence)),
+    ...describeImages(unit.images).map((image) => field('image', image)),
     ...(unit.verdict === 'pass' ? [] : formatReplay(unit)),
   ];
 }
@@ -114,6 +117,7 @@ function formatFindings({ findings }: UnitResult): string[] {
     return [
       field('finding', describeFirst(group.finding)),
       ...(others === undefined ? [] : [field('', others)]),
+      ...describeEvidence(group).map((sentence) => field('', sentence)),
     ];
   });
   const rest = groups.length > shown.length ? [describeRest(groups.slice(MOST_KINDS))] : [];

@@ -22,7 +22,7 @@ export function explainUnwritten(unwritten: Unwritten | undefined): string[] {
     ...sentencesOf(unwritten, 'DAX entry', ({ dirtyDaxEntries }) => dirtyDaxEntries),
     ...unwritten.writtenDax.map(
       ({ inodeType, inodes }) =>
-        `${words(inodeType)} inodes have S_DAX set and pages in the page cache, which were written (${plural(inodes, 'inode')})`,
+        `${typeInWords(inodeType)} inodes have S_DAX set and pages in the page cache, which were written (${plural(inodes, 'inode')})`,
     ),
   ];
   if (unwritten.omitted > 0) {
@@ -54,7 +54,7 @@ function sentencesOf(
     const named = group.slice(0, MOST_NAMED).map((one) => nameInode(one, what, count));
     const more = group.length - named.length;
     const rest = more > 0 ? `, and ${more} more` : '';
-    return `${words(first.inodeType)} inodes ${VERDICT[what](first.dax)}: ${named.join(', ')}${rest}`;
+    return `${typeInWords(first.inodeType)} inodes ${VERDICT[what](first.dax)}: ${named.join(', ')}${rest}`;
   });
 }
 
@@ -67,7 +67,7 @@ const VERDICT = {
 };
 
 function nameInode({ inode, path, dropped }: UnwrittenInode, what: string, count: Counted): string {
-  const name = path === undefined ? '' : ` (${escapeForTerminal(shorten(path))})`;
+  const name = path === undefined ? '' : ` (${escapeForTerminal(shortenPath(path))})`;
   const number = count(dropped);
   const noun =
     what === 'page' ? plural(number, 'page') : `${number} ${number === 1 ? 'entry' : 'entries'}`;
@@ -75,11 +75,11 @@ function nameInode({ inode, path, dropped }: UnwrittenInode, what: string, count
 }
 
 /** A path's end tells one from another. */
-function shorten(path: string): string {
+export function shortenPath(path: string): string {
   return path.length > LONGEST_PATH ? `…${path.slice(1 - LONGEST_PATH)}` : path;
 }
 
 /** The types of findings as they are said. */
-function words(inodeType: string): string {
+export function typeInWords(inodeType: string): string {
   return inodeType === 'symlink' ? 'symbolic link' : inodeType;
 }

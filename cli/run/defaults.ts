@@ -10,4 +10,5 @@ export const RUN_DEFAULTS = {
   repeat: '1',
   cpus: '1',
   accel: 'auto',
+  keepImages: '512M',
 } as const;

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ImageBudget } from '../evidence/images.js';
 import type { Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { Progress } from '../report/progress.js';
@@ -30,6 +31,8 @@ export interface EngineContext {
   store: Store;
   /** Whether guests are cloned from checkpoints, or each is booted. */
   checkpoints: boolean;
+  /** What images of damaged devices may take; undefined: none is kept. */
+  images?: ImageBudget | undefined;
   progress: Progress;
   /** What was expected of a unit that came out so. */
   expected?: (result: UnitResult) => UnitResult['expectedFailure'];
@@ -101,6 +104,7 @@ export async function runAndJudge(
         directory,
         store: context.store,
         checkpoints: context.checkpoints,
+        images: context.images ?? new ImageBudget(0),
         progress: context.progress,
         onStep: (step) => context.observer.unitStep(unit, index, step),
         signal: context.signal,

@@ -1,5 +1,6 @@
 import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ImageBudget } from '../evidence/images.js';
 import { type Checkpoint, checkpoint, discardCheckpoint } from '../guest/checkpoint.js';
 import { makeDeviceFile } from '../guest/device-file.js';
 import {
@@ -33,6 +34,7 @@ export interface UnitRunContext {
   store: Store;
   /** Whether to clone a checkpoint, made where there is none, or to boot. */
   checkpoints: boolean;
+  images: ImageBudget;
   progress: Progress;
   onStep: (step: string) => void;
   signal?: AbortSignal | undefined;

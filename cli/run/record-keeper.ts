@@ -1,9 +1,10 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ImageKeeper } from '../evidence/images.js';
 import { readUnmounts } from '../evidence/unmounts.js';
 import { parseFsck } from '../findings/fsck.js';
 import type { GuestObserver } from '../guest/guest.js';
-import type { GuestEvent } from '../guest/protocol.js';
+import type { FilePiece, GuestEvent } from '../guest/protocol.js';
 import type { UnitRecord } from '../verdict/record.js';
 
 /** Bytes of a guest's console and of all its files that are kept: a guest must not fill our disk. */
@@ -12,6 +13,13 @@ const MOST_FILES = 64 * 1024 * 1024;
 
 /** How the guest's console names a unit's first step. */
 const FIRST_STEP = 'daxrepro: load-module';
+
+export interface KeeperOptions {
+  /** Takes the images of devices; where there is none they are dropped. */
+  images?: ImageKeeper | undefined;
+  /** Where the guest has run others before: what it told before their first. */
+  inherited?: readonly GuestEvent[] | undefined;
+}
 
 /** Keeps the console, the events and the guest's files, each within bounds. */
 export class RecordKeeper implements GuestObserver {
@@ -22,18 +30,19 @@ export class RecordKeeper implements GuestObserver {
   readonly #bootFindings: UnitRecord['bootFindings'] = [];
   readonly #kernelFindings: UnitRecord['kernelFindings'] = [];
   readonly #files = new Map<string, number>();
+  readonly #images: ImageKeeper | undefined;
   #consoleSize = 0;
   #filesSize = 0;
   /** Whether the unit has begun: what the kernel says from then on is its doing. */
   #begun = false;
   #consoleEnd = '';
 
-  /** @param inherited where the guest has run others before: what it told before their first */
   constructor(
     readonly directory: string,
     readonly onStep: (step: string) => void,
-    inherited?: readonly GuestEvent[],
+    { images, inherited }: KeeperOptions = {},
   ) {
+    this.#images = images;
     this.#begun = inherited !== undefined;
     mkdirSync(directory, { recursive: true });
     this.#console = this.#open('console', 'console.log');
@@ -74,6 +83,7 @@ export class RecordKeeper implements GuestObserver {
 
   event(event: GuestEvent): void {
     if (event.event === 'file') return;
+    if (event.event === 'image') this.#images?.end(event.name, event.device, event.whole);
     if (event.event === 'step') {
       this.#begun = true;
       this.onStep(event.name);
@@ -89,7 +99,12 @@ export class RecordKeeper implements GuestObserver {
     (this.#begun ? this.#kernelFindings : this.#bootFindings).push(finding);
   }
 
-  filePiece(name: string, data: Uint8Array): void {
+  filePiece(piece: FilePiece): void {
+    if (piece.offset !== undefined) {
+      this.#images?.piece(piece);
+      return;
+    }
+    const { name, data } = piece;
     this.#filesSize += data.length;
     if (this.#filesSize > MOST_FILES) return;
     let file = this.#files.get(name);

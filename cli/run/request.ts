@@ -42,6 +42,8 @@ export interface RunOptions extends ExclusionOptions {
   jobs?: string;
   cpus: string;
   accel: string;
+  /** What images of damaged devices may take: a size, or 0. */
+  keepImages?: string;
   /** A file of expected failures. */
   expected?: string;
   control?: boolean;
@@ -60,6 +62,8 @@ export interface CheckedRequest {
   /** Guests at a time; undefined: as many as the machine takes. */
   jobs: number | undefined;
   expected: readonly ExpectedFailure[];
+  /** Bytes that images of damaged devices may take. */
+  imageBytes: number;
 }
 
 /** Checks all that can be checked without looking anything up or starting anything. */
@@ -114,6 +118,8 @@ export function checkRequest(
   const expected: Outcome<ExpectedFailure[]> =
     options.expected === undefined ? success([]) : readExpectedFailures(options.expected);
   if (!expected.ok) return expected;
+  const imageBytes = parseImageBytes(options.keepImages);
+  if (!imageBytes.ok) return imageBytes;
   const size = checkSize(options.size, fileSystem.value);
   if (!size.ok) return size;
   for (const [name, value] of [
@@ -128,6 +134,7 @@ export function checkRequest(
     accelerator: accelerator.value,
     jobs: jobs.value,
     expected: expected.value,
+    imageBytes: imageBytes.value,
     request: {
       fs: fileSystem.value,
       tests: selected.value.tests,
@@ -210,6 +217,11 @@ function checkSize(
     );
   }
   return size;
+}
+
+/** `--keep-images`: a size, or 0 for none. */
+export function parseImageBytes(text: string = RUN_DEFAULTS.keepImages): Outcome<number> {
+  return /^0+$/.test(text) ? success(0) : parseSize(text);
 }
 
 /** Paths become absolute: a replay may be started elsewhere. */

@@ -1,3 +1,5 @@
+import type { KeptImage } from '../evidence/images.js';
+import type { InodeFacts } from '../evidence/inodes.js';
 import type { Unwritten } from '../evidence/unwritten.js';
 import type { Finding } from '../findings/finding.js';
 import type { PmemKind } from '../guest/machine.js';
@@ -48,6 +50,10 @@ export interface UnitResult {
   findings: Finding[];
   /** What an unmount left unwritten; absent where there is nothing to explain. */
   unwritten?: Unwritten | undefined;
+  /** What the medium shows of the inodes that checks spoke of, and of those left unwritten. */
+  inodes?: InodeFacts[] | undefined;
+  /** Of the devices on which something was found, before any repair; paths are as in `artifacts`. */
+  images?: KeptImage[] | undefined;
   /** What the kernel said before the unit began: not held against it. */
   bootFindings: Finding[];
   /** How the guest ended: `finished`, `panic`, `hang` … */

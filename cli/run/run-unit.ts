@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync } from 'node:fs';
+import { ImageKeeper, type KeptImage } from '../evidence/images.js';
 import type { UnitRequest } from '../guest/protocol.js';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
@@ -14,6 +15,7 @@ export interface UnitRun {
   record: UnitRecord;
   /** Name → file name in the unit's directory. */
   artifacts: Record<string, string>;
+  images: KeptImage[];
   bootSeconds: number | undefined;
   /** Whether the guest came from a checkpoint. */
   cloned: boolean;
@@ -30,11 +32,11 @@ function entropy(seed: number): string {
   return createHash('sha256').update(`entropy ${seed}`).digest('hex');
 }
 
-/** @param together where the guest runs more than one: all their tests */
+/** @param more bytes for images, and where the guest runs more than one test: all of them */
 export function unitRequest(
   unit: Unit,
   { module }: Prepared,
-  together?: readonly string[],
+  { imageBytes, together }: { imageBytes: number; together?: readonly string[] },
 ): UnitRequest {
   return {
     FS: unit.fs,
@@ -47,13 +49,15 @@ export function unitRequest(
     CLOCK: Date.now() * 1000,
     ENTROPY: entropy(unit.seed),
     SEED: unit.seed,
+    IMAGE_BYTES: imageBytes,
     MODULE_NEEDS: module?.bytes && module.dependencies.join(' '),
   };
 }
 
 export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outcome<UnitRun>> {
   const { prepared, directory } = context;
-  const keeper = new RecordKeeper(directory, context.onStep);
+  const images = new ImageKeeper(directory, unit.shape.deviceSize, context.images);
+  const keeper = new RecordKeeper(directory, context.onStep, { images });
   const opened: number[] = [];
   try {
     context.onStep('boot');
@@ -65,7 +69,7 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
     const bootSeconds = booted.ok ? (performance.now() - started) / 1000 : undefined;
     const ending = booted.ok
       ? await guest.run(
-          unitRequest(unit, prepared),
+          unitRequest(unit, prepared, { imageBytes: context.images.left }),
           unit.timeout + AROUND_THE_TEST,
           prepared.module?.bytes,
         )
@@ -74,6 +78,7 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
     return success({
       record: keeper.record(ending, booted.ok ? booted.ready : undefined),
       artifacts: keeper.artifacts,
+      images: await images.pack(context.signal),
       bootSeconds,
       cloned,
     });

@@ -1,7 +1,8 @@
 import { closeSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { ImageBudget, ImageKeeper } from '../evidence/images.js';
 import type { Ending, Guest, GuestObserver } from '../guest/guest.js';
-import type { GuestEvent, ReadyEvent } from '../guest/protocol.js';
+import type { FilePiece, GuestEvent, ReadyEvent } from '../guest/protocol.js';
 import { type Failure, type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { Progress } from '../report/progress.js';
@@ -30,6 +31,8 @@ import { type ConclusionContext, concludeUnit } from './unit-result.js';
 export interface TogetherContext extends ConclusionContext {
   store: Store;
   checkpoints: boolean;
+  /** What images of damaged devices may take; undefined: none is kept. */
+  images?: ImageBudget | undefined;
   progress: Progress;
   observer: {
     unitStarted(unit: Unit, index: number): void;
@@ -62,6 +65,7 @@ export async function runTogether(
 /** The test that runs now. */
 interface Running extends Numbered {
   keeper: RecordKeeper;
+  images: ImageKeeper;
   started: number;
 }
 
@@ -99,7 +103,7 @@ class SharedRun implements GuestObserver {
       this.#running = this.#begin(this.#first);
       const ending = await this.#launchAndRun(unit);
       await this.#turning;
-      if (ending.ok) this.#conclude(this.#violation ?? ending.value);
+      if (ending.ok) await this.#conclude(this.#violation ?? ending.value);
       else this.#fail(ending);
     } catch (error) {
       this.#fail(storageFailure("the run's directory", error));
@@ -118,9 +122,10 @@ class SharedRun implements GuestObserver {
     const onStep = (step: string) => context.observer.unitStep(unit, this.#first.index, step);
     onStep('boot');
     const { store, checkpoints, progress, signal } = context;
+    const { images = new ImageBudget(0) } = context;
     const launched = await launch(
       unit,
-      { prepared, directory, store, checkpoints, progress, onStep, signal },
+      { prepared, directory, store, checkpoints, images, progress, onStep, signal },
       this,
       this.#opened,
     );
@@ -134,7 +139,7 @@ class SharedRun implements GuestObserver {
     this.#bootSeconds = (performance.now() - started) / 1000;
     const tests = this.left.map((one) => one.unit.test);
     const ending = await guest.run(
-      unitRequest(unit, prepared, tests),
+      unitRequest(unit, prepared, { imageBytes: images.left, together: tests }),
       unit.timeout + AROUND_THE_TEST,
       prepared.module?.bytes,
     );
@@ -154,16 +159,18 @@ class SharedRun implements GuestObserver {
     const place = join(directory, unitFolder(unit, index));
     mkdirSync(place, { recursive: true });
     const onStep = (step: string) => observer.unitStep(unit, index, step);
-    const keeper = new RecordKeeper(place, onStep, inherited);
-    return { ...one, keeper, started: performance.now() };
+    const budget = this.context.images ?? new ImageBudget(0);
+    const images = new ImageKeeper(place, unit.shape.deviceSize, budget);
+    const keeper = new RecordKeeper(place, onStep, { images, inherited });
+    return { ...one, keeper, images, started: performance.now() };
   }
 
   console(chunk: Buffer): void {
     this.#running?.keeper.console(chunk);
   }
 
-  filePiece(name: string, data: Uint8Array): void {
-    this.#running?.keeper.filePiece(name, data);
+  filePiece(piece: FilePiece): void {
+    this.#running?.keeper.filePiece(piece);
   }
 
   finding(finding: Parameters<GuestObserver['finding']>[0]): void {
@@ -210,7 +217,7 @@ class SharedRun implements GuestObserver {
     // What the kernel said until now is this test's; the guest says so on the console as well.
     if (!(await guest.settle(`daxrepro: over ${test}.`))) return;
     const inherited = keeper.ofTheGuest;
-    const result = this.#conclude({ kind: 'finished' });
+    const result = await this.#conclude({ kind: 'finished' });
     const following = this.left.find((one) => one.unit.test === next && !this.#done.has(one.index));
     if (!following || !isSpotless(result) || !this.context.mayGoOn()) {
       await guest.stop();
@@ -225,16 +232,17 @@ class SharedRun implements GuestObserver {
   }
 
   /** What runs now has this end. */
-  #conclude(ending: Ending): UnitResult | undefined {
+  async #conclude(ending: Ending): Promise<UnitResult | undefined> {
     const running = this.#running;
     if (!running) return undefined;
-    const { keeper } = running;
+    const { keeper, images } = running;
     const isFirst = this.#done.size === 0;
     return this.#tell(
       running,
       success({
         record: keeper.record(ending, this.#ready),
         artifacts: keeper.artifacts,
+        images: await images.pack(this.context.signal),
         bootSeconds: isFirst ? this.#bootSeconds : undefined,
         cloned: this.#cloned,
       }),

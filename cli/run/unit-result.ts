@@ -43,7 +43,9 @@ export function concludeUnit(
   const judgement = ran.ok
     ? judge(ran.value.record, expectation(unit, prepared))
     : notRun(ran.failure);
-  const unwritten = ran.ok ? explainUnit(ran.value.record, judgement, prepared.witness) : undefined;
+  const evidence = ran.ok
+    ? explainUnit(ran.value.record, judgement, prepared.witness)
+    : { findings: judgement.findings };
   const result: UnitResult = {
     fs: unit.fs,
     test: unit.test,
@@ -59,8 +61,8 @@ export function concludeUnit(
     ...(judgement.outcome ? { outcome: judgement.outcome } : {}),
     control: unit.control,
     dax: describeDax(judgement, prepared),
-    findings: judgement.findings,
-    ...(unwritten ? { unwritten } : {}),
+    ...evidence,
+    ...(ran.ok ? imagesOf(folder, ran.value) : {}),
     bootFindings: ran.ok ? ran.value.record.bootFindings : [],
     ending: ran.ok ? ran.value.record.ending.kind : 'storage',
     durationSeconds: seconds((performance.now() - started) / 1000),
@@ -92,6 +94,14 @@ function withCompany({ verdict, reason }: Judgement, shared: SharedGuest | undef
 
 function describeShared({ guest, after }: SharedGuest, alone: string): UnitResult['together'] {
   return { guest, position: after.length + 1, after: [...after], alone };
+}
+
+/** With paths relative to the run's directory. */
+function imagesOf(folder: string, { images }: UnitRun): Pick<UnitResult, 'images'> {
+  if (images.length === 0) return {};
+  const inRun = (file: string | undefined) =>
+    file === undefined ? {} : { file: `${folder}/${file}` };
+  return { images: images.map((image) => ({ ...image, ...inRun(image.file) })) };
 }
 
 function notRun(reason: Failure): Judgement {

@@ -155,7 +155,9 @@ check_device() {
 	step "fsck-$1"
 	without_channel check_filesystem "$2" >"/run/unit/fsck-$1"
 	status=$?
-	[[ $status -eq 0 ]] || SUSPICIOUS=1
 	send_file "fsck-$1" "/run/unit/fsck-$1"
 	event fsck "name=$1" "device=$2" "status:=$status"
+	[[ $status -eq 0 ]] && return
+	SUSPICIOUS=1
+	ask evidence "$1" "$2" "/run/unit/fsck-$1" "$FSTYP" "${UNIT[IMAGE_BYTES]}"
 }

@@ -35,6 +35,7 @@ my %answers = (
 	'kernel-log'  => sub { send_file('kernel-log', kernel_log(LOG_READ_ALL)) },
 	'refresh'     => \&refresh,
 	'load-module' => \&load_module,
+	'evidence'    => sub { require "$ENV{DAXREPRO}/lib/evidence.pl"; gather_evidence(@_) },
 	'unmounts'    => sub { send_file('unmounts', read_file('/proc/daxrepro_witness')) },
 	'nothing'     => sub { },
 );

@@ -21,4 +21,10 @@ read_only=false
 [[ " $* " == *\ -n* ]] && read_only=true
 event check "phase=$started_by" "program=$program" "device=$device" "status:=$status" \
 	"readOnly:=$read_only" "file=${log##*/}"
+# Before the repair that follows; of a device that is damaged again later the first time tells most.
+if [[ $read_only == true && $status -ne 0 && ! -e /run/unit/evidence-${device##*/} ]]; then
+	: >"/run/unit/evidence-${device##*/}"
+	reach_witness
+	ask evidence "${log##*/}" "$device" "$log" "$FSTYP" "$(</run/unit/image-bytes)"
+fi
 exit $status

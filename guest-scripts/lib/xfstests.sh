@@ -35,6 +35,7 @@ prepare_xfstests() {
 	mkdir -p "$XFSTESTS_RESULTS" /run/unit/checked
 	write_local_config >/run/unit/local.config
 	: >/run/unit/seen
+	echo "${UNIT[IMAGE_BYTES]}" >/run/unit/image-bytes
 	# Users of no rights call mount too, to be refused.
 	chmod 666 /run/unit/seen
 	age_test_device >/run/unit/aged 2>&1 || {

@@ -94,9 +94,11 @@ t.test('what was written in the end is not lost', (t) => {
 });
 
 t.test('that it is not known is said, with the reason', (t) => {
-  const record = { ending: { kind: 'finished' } } as UnitRecord;
+  const record = { ending: { kind: 'finished' }, events: [] } as unknown as UnitRecord;
   const sentence = (more: Partial<UnitRecord>, missing?: string) =>
-    explainUnwritten(explainUnit({ ...record, ...more }, { verdict: 'fail' }, { missing }))[0];
+    explainUnwritten(
+      explainUnit({ ...record, ...more }, { verdict: 'fail', findings: [] }, { missing }).unwritten,
+    )[0];
   t.match(sentence({}, 'this kernel is without CONFIG_KPROBES'), /not known: .*CONFIG_KPROBES$/);
   t.match(sentence({}), /not known: the guest's kernel did not take our module$/);
   t.match(
@@ -105,7 +107,7 @@ t.test('that it is not known is said, with the reason', (t) => {
   );
   t.match(sentence({ unmounts: log() }), /not known: nothing was unmounted$/);
   t.match(sentence({ unmounts: { ...log(), total: 9, forgotten: 2 } }), /of 2 unmounts nothing/);
-  t.equal(explainUnit(record, { verdict: 'pass' }, {}), undefined);
-  t.equal(explainUnit(record, { verdict: 'error' }, {}), undefined);
+  t.strictSame(explainUnit(record, { verdict: 'pass', findings: [] }, {}), { findings: [] });
+  t.strictSame(explainUnit(record, { verdict: 'error', findings: [] }, {}), { findings: [] });
   t.end();
 });

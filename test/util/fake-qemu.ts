@@ -107,7 +107,7 @@ export function fakeGuest(
         more.onEvent?.(event);
         events.push(event);
       },
-      filePiece: (name, data) => {
+      filePiece: ({ name, data }) => {
         files[name] = (files[name] ?? '') + Buffer.from(data).toString('latin1');
       },
       finding: (finding) => findings.push(finding),

@@ -1,0 +1,114 @@
+import type { Finding } from '../findings/finding.js';
+import type { InodeEvent } from '../guest/protocol.js';
+import type { UnitRecord } from '../verdict/record.js';
+import { inodeTypeOf } from './inode-type.js';
+import type { Unwritten } from './unwritten.js';
+
+/** What is on the medium of an inode that a check spoke of, read before any repair. */
+export interface InodeFacts {
+  device: string;
+  inode: number;
+  /** `directory`, `symlink`, …; absent where its mode is none. */
+  inodeType?: string | undefined;
+  /** Octal. */
+  mode?: string | undefined;
+  size?: number | undefined;
+  links?: number | undefined;
+  flags?: string | undefined;
+  /** As debugfs or xfs_db prints it: which blocks of the device are which of the inode's. */
+  blockMap?: string | undefined;
+  path?: string | undefined;
+  /**
+   * Whence the path is: a directory on the `medium` has it, only the `kernel` had it when it was still
+   * mounted, or it stands in the `check`'s message.
+   */
+  pathFrom?: 'medium' | 'kernel' | 'check' | undefined;
+  /** The block that the finding names, else the first. */
+  block?: BlockFacts | undefined;
+}
+
+export interface BlockFacts {
+  /** Within the inode. */
+  number: number;
+  /** Bytes from the device's begin. */
+  position: number;
+  /** Whether there is nothing in it but zeros. */
+  zeros: boolean;
+  /** How it begins, in hexadecimal. */
+  begins: string;
+}
+
+/** The guest looks at no more than 32 for each check. */
+const MOST_INODES = 200;
+
+/** Of each inode what was seen first: later checks come after repairs. */
+export function inodeFacts(record: UnitRecord, unwritten: Unwritten | undefined): InodeFacts[] {
+  const facts = new Map<string, InodeFacts>();
+  for (const event of record.events) {
+    if (event.event !== 'inode' || !Number.isSafeInteger(event.inode)) continue;
+    const key = `${event.device} ${event.inode}`;
+    if (facts.has(key) || facts.size >= MOST_INODES) continue;
+    const read = readFacts(event, event.inode as number);
+    facts.set(key, read.path === undefined ? { ...read, ...nameInKernel(read, unwritten) } : read);
+  }
+  return [...facts.values()];
+}
+
+function readFacts(event: InodeEvent, inode: number): InodeFacts {
+  const { device, mode, size, links, flags, blockMap, path } = event;
+  const inodeType = inodeTypeOf(Number.parseInt(mode || '0', 8));
+  const block = blockFacts(event);
+  return {
+    device,
+    inode,
+    ...(inodeType === 'unknown' ? {} : { inodeType }),
+    ...(mode === '' ? {} : { mode }),
+    ...(size === undefined ? {} : { size }),
+    ...(links === undefined ? {} : { links }),
+    ...(flags === '' ? {} : { flags }),
+    ...(blockMap === '' ? {} : { blockMap }),
+    ...(path === '' ? {} : { path, pathFrom: 'medium' as const }),
+    ...(block ? { block } : {}),
+  };
+}
+
+function blockFacts({ block, position, zeros, bytes }: InodeEvent): BlockFacts | undefined {
+  if (block === undefined || position === undefined || zeros === '') return undefined;
+  return { number: block, position, zeros: zeros === 'yes', begins: bytes };
+}
+
+function nameInKernel(
+  { device, inode }: InodeFacts,
+  unwritten: Unwritten | undefined,
+): Pick<InodeFacts, 'path' | 'pathFrom'> {
+  if (!unwritten?.known) return {};
+  const path = unwritten.inodes.find(
+    (one) => one.inode === inode && nodeOf(one.device) === nodeOf(device),
+  )?.path;
+  return path === undefined ? {} : { path, pathFrom: 'kernel' };
+}
+
+function nodeOf(device: string): string {
+  return device.slice(device.lastIndexOf('/') + 1);
+}
+
+/** The findings, those about an inode with what the medium shows of it. */
+export function withEvidence(
+  findings: readonly Finding[],
+  facts: readonly InodeFacts[],
+): Finding[] {
+  if (facts.length === 0) return [...findings];
+  return findings.map((finding) => {
+    const { inode, device, path } = finding;
+    const found = facts.find(
+      (one) =>
+        one.inode === inode && (device === undefined || nodeOf(device) === nodeOf(one.device)),
+    );
+    if (!found) return finding;
+    const named =
+      found.path === undefined && path !== undefined
+        ? { ...found, path, pathFrom: 'check' as const }
+        : found;
+    return { ...finding, evidence: named };
+  });
+}
