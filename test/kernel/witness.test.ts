@@ -32,7 +32,7 @@ function makeKernel(t: Test, { config = CONFIGURATION, makefile = BUILDS, compil
   return { kernel, root, ...makeContext(root) };
 }
 
-async function witnessOf(t: Test, kernel: Kernel, context: ReturnType<typeof makeContext>) {
+async function witnessOf(kernel: Kernel, context: ReturnType<typeof makeContext>) {
   const tree = await moduleTree(kernel, [], context.context);
   if (!tree.ok) throw new Error(tree.failure.message);
   const directory = join(tree.value.directory, 'lib/modules', RELEASE);
@@ -45,7 +45,7 @@ async function witnessOf(t: Test, kernel: Kernel, context: ReturnType<typeof mak
 
 t.test('it is among the modules', async (t) => {
   const made = makeKernel(t, {});
-  const { state, there, index } = await witnessOf(t, made.kernel, made);
+  const { state, there, index } = await witnessOf(made.kernel, made);
   t.strictSame([state, there], [{}, true]);
   t.match(index, `extra/${WITNESS}.ko:`);
 });
@@ -59,7 +59,7 @@ t.test('a kernel that cannot have it has the other modules all the same', async 
   for (const [reason, given] of cases) {
     await t.test(String(reason), async (t) => {
       const made = makeKernel(t, given);
-      const { state, there } = await witnessOf(t, made.kernel, made);
+      const { state, there } = await witnessOf(made.kernel, made);
       t.match(state.missing, reason);
       t.notOk(there);
     });
@@ -67,7 +67,7 @@ t.test('a kernel that cannot have it has the other modules all the same', async 
   await t.test('no headers', async (t) => {
     const made = makeKernel(t, {});
     const { build: _, ...kernel } = made.kernel;
-    t.match((await witnessOf(t, kernel, made)).state.missing, /no headers of debian:6\.1/);
+    t.match((await witnessOf(kernel, made)).state.missing, /no headers of debian:6\.1/);
   });
 });
 
@@ -76,7 +76,7 @@ t.test('a compiler that is there later is used then', async (t) => {
   const build = made.kernel.build as NonNullable<Kernel['build']>;
   const compiler = join(made.root, 'later/gcc');
   const kernel = { ...made.kernel, build: { ...build, compiler } };
-  t.match((await witnessOf(t, kernel, made)).state, { wantsCompiler: true });
+  t.match((await witnessOf(kernel, made)).state, { wantsCompiler: true });
   makeProgram(join(made.root, 'later'), 'gcc', 'exit 0');
-  t.strictSame((await witnessOf(t, kernel, made)).state, {});
+  t.strictSame((await witnessOf(kernel, made)).state, {});
 });
