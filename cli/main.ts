@@ -136,6 +136,10 @@ program
     `for each test; goes before the case's (default: ${RUN_DEFAULTS.timeout})`,
   )
   .option('--repeat <n>', 'times to run each cell', RUN_DEFAULTS.repeat)
+  .option(
+    '--until-known',
+    'repeat until failure rates are told apart (without --repeat: 320 times at most)',
+  )
   .option('--seed <n>', "what the guests' random numbers begin with (recorded; default: random)")
   .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
   .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)

@@ -4,15 +4,18 @@ import { differencesOf } from '../compare/differences.js';
 import { exitCodeOfComparison } from '../compare/expectations.js';
 import { type Cell, type ComparisonPlan, planComparison, unitsOf } from '../compare/plan.js';
 import { comparedSpec, prepareCells } from '../compare/prepare.js';
+import { compareRates, levelAt } from '../compare/rates.js';
 import { type CompareResult, cellResults } from '../compare/result.js';
 import { runComparison } from '../compare/run.js';
 import { describeTools } from '../compare/tools.js';
+import { runUntilKnown } from '../compare/until-known.js';
 import { resolveKernel } from '../kernel/kernel.js';
 import { EXIT, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { formatMail } from '../report/compare-mail.js';
 import { formatComparison } from '../report/compare-text.js';
 import { formatCells } from '../report/compare-words.js';
+import { RUN_DEFAULTS } from '../run/defaults.js';
 import { describeHost } from '../run/host.js';
 import { countRepeats } from '../run/repeats.js';
 import { buildOptionsOf } from '../run/request.js';
@@ -34,9 +37,10 @@ import {
 /** `daxrepro compare [case.yaml]`: its exit code is the contract's. */
 export async function compareCommand(
   file: string | undefined,
-  options: CompareOptions,
+  given: CompareOptions,
   argv: string[],
 ): Promise<number> {
+  const options = { ...given, repeat: attempts(given) };
   const requested = await requestedCase(file, options);
   if (!requested.ok) return explain(requested.failure);
   const plan = planComparison(requested.value, options);
@@ -50,6 +54,11 @@ export async function compareCommand(
     return EXIT.ok;
   }
   return inSession((session) => compare(requested.value, plan.value, options, argv, session));
+}
+
+/** Going on until it is known has to end somewhere. */
+function attempts({ repeat, untilKnown }: CompareOptions): string {
+  return untilKnown && repeat === RUN_DEFAULTS.repeat ? '320' : repeat;
 }
 
 async function compare(
@@ -91,16 +100,18 @@ async function compare(
   const parent = options.out ?? defaultRunsDirectory();
   const directory = makeRunDirectory(parent, units[0] as Unit, started);
   if (!directory.ok) return explain(directory.failure, reporter);
-  reporter.expect(units.length);
-  const [results, host, tools] = await Promise.all([
-    runComparison(units, plan, {
+  const run = (some: readonly Unit[]) =>
+    runComparison(some, plan, {
       ...context,
       kernel: kernel.value,
       prepared: prepared.value,
       directory: directory.value,
       checkpoints: options.checkpoint !== false,
       observer: reporter,
-    }),
+    });
+  reporter.expect(units.length);
+  const [results, host, tools] = await Promise.all([
+    options.untilKnown ? runUntilKnown(of, units, run, signal) : run(units),
     describeHost(prepared.value.machine.qemu),
     describeTools(of.fileSystems),
   ]);
@@ -114,13 +125,16 @@ async function compare(
     units: results,
     repeats: countRepeats(results),
     differences: [],
+    rates: [],
     host,
     tools,
     started: started.toISOString(),
     durationSeconds: Math.round((Date.now() - started.getTime()) / 10) / 100,
     directory: directory.value,
   };
-  result.differences = differencesOf(result.case, cellResults(result));
+  const cells = cellResults(result);
+  result.differences = differencesOf(result.case, cells);
+  result.rates = compareRates(result.case, cells, options.untilKnown ? levelAt : undefined);
   reporter.end();
   return conclude(result, options, signal);
 }

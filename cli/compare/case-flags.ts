@@ -32,6 +32,7 @@ export interface CompareOptions {
   timeout?: string;
   control?: boolean;
   repeat: string;
+  untilKnown?: boolean;
   seed?: string;
   jobs?: string;
   keepImages?: string;

@@ -3,6 +3,7 @@ import type { RunResult, UnitResult } from '../run/result.js';
 import { VERDICTS, type Verdict } from '../verdict/judge.js';
 import { type Case, type CellName, cellKey, cellNames, type Expected } from './case.js';
 import type { Difference } from './differences.js';
+import type { RateComparison } from './rates.js';
 
 /** A comparison's outcome, as the contract's JSON has it; more is added. */
 export interface CompareResult extends RunResult {
@@ -10,6 +11,8 @@ export interface CompareResult extends RunResult {
   units: CompareUnit[];
   /** What is different from the first variant, or from the one that is called base. */
   differences: Difference[];
+  /** Of cells with several attempts: whether their failure rates are told apart. */
+  rates: RateComparison[];
   /** Versions of what made and checked the file systems: the guest gets the host's programs. */
   tools: { e2fsprogs?: string; xfsprogs?: string };
 }

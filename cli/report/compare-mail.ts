@@ -10,6 +10,7 @@ import {
   describeExpectation,
   describeFinding,
   describeProof,
+  describeRates,
   describeVerdicts,
   notableCells,
   representativeOf,
@@ -33,6 +34,9 @@ export function formatMail(result: CompareResult, { from }: { from: string }): s
     result.units.some(({ held }) => !held) ? [`${UNEXPECTED} not what was expected`] : [],
     ...notableCells(result).map((cell) => formatCell(cell, result, from)),
     formatDifferences(result),
+    describeRates(result).flatMap((text) =>
+      wrapField('', text, { indent: 0, label: 1, width: WIDTH }),
+    ),
     wrapText(describeCounts(result), WIDTH),
   ];
   return sections

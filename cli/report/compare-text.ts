@@ -10,6 +10,7 @@ import {
   describeExpectation,
   describeFinding,
   describeProof,
+  describeRates,
   describeVerdicts,
   notableCells,
   representativeOf,
@@ -38,6 +39,9 @@ export function formatComparison(result: CompareResult, style: TextStyle): strin
     result.units.some(({ held }) => !held) ? [`${UNEXPECTED} not what the case expects`] : [],
     ...notableCells(result).map((cell) => formatCell(cell, result, style)),
     formatDifferences(result, style),
+    describeRates(result).flatMap((text) =>
+      wrapField('', text, { indent: 0, label: 1, width: style.width }),
+    ),
     [describeCounts(result), `files    ${result.directory}`],
   ];
   return sections

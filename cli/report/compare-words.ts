@@ -57,6 +57,40 @@ export function describeChange({ signature, severity, attempts, of }: SignatureC
   return escapeForTerminal(`${signature} (${severity}${tries})`);
 }
 
+/**
+ * Whether a variant fails less often, with the numbers that say so; of few runs how many would do. What
+ * never failed on either side is not told of.
+ */
+export function describeRates({ rates, case: { pmem } }: CompareResult): string[] {
+  return rates
+    .filter(({ failures: { base, variant } }) => base.hits + variant.hits > 0)
+    .map((one) => {
+      const { failures, conclusion, difference, p, runsNeeded } = one;
+      const name = `${one.variant}, ${one.fs} ${one.test}${pmem.length > 1 ? ` ${one.pmem}` : ''}`;
+      const counts = `${failures.variant.hits} of ${failures.variant.trials} attempts failed, of ${one.base} ${failures.base.hits} of ${failures.base.trials}`;
+      const [low, high] = difference.interval.map(points);
+      const test = `Fisher's exact test: p = ${Number(p.toPrecision(2))}; ${points(difference.rate)} points, 95 % interval ${low} to ${high}`;
+      const words = {
+        'fails-less': `fails less often than ${one.base}`,
+        'fails-more': `fails more often than ${one.base}`,
+        undecided: 'too few runs to tell whether it fails more or less often',
+      }[conclusion];
+      const needed =
+        conclusion !== 'undecided'
+          ? ''
+          : runsNeeded === null
+            ? '; the rates seem the same'
+            : `; at these rates ${runsNeeded} of each would do`;
+      return escapeForTerminal(`${name}: ${words}: ${counts} (${test})${needed}`);
+    });
+}
+
+/** Of a hundred, with a sign. */
+function points(share: number): string {
+  const rounded = Number((100 * share).toPrecision(2));
+  return `${rounded > 0 ? '+' : ''}${rounded}`;
+}
+
 /** How DAX was proven, one sentence for each file system. */
 export function describeProof(result: CompareResult): [fs: string, text: string][] {
   return result.case.fileSystems.map((fs) => {

@@ -74,6 +74,7 @@ export function comparison(
     case: compared,
     units,
     differences: [],
+    rates: [],
     tools: { e2fsprogs: '1.47.0', xfsprogs: '6.1.0' },
     host: { ...RESULT.host, qemu: 'QEMU emulator version 7.2.22 (Debian)' },
     durationSeconds: 4,

@@ -1,0 +1,83 @@
+import type { PmemKind } from '../guest/machine.js';
+import type { FileSystem } from '../plan/unit.js';
+import { type Count, difference, fisherTest, runsToTell } from '../statistics/fisher.js';
+import { referenceOf } from './differences.js';
+import type { CellResult, ComparedCase } from './result.js';
+
+/** Whether a variant fails more or less often than the one that it is compared with. Pure. */
+
+export interface RateComparison {
+  fs: FileSystem;
+  test: string;
+  pmem: PmemKind;
+  /** The names of the two variants. */
+  base: string;
+  variant: string;
+  /** Of the attempts that passed or failed, how many failed. */
+  failures: { base: Count; variant: Count };
+  /** Fisher's exact test, two-sided. */
+  p: number;
+  /** The variant's rate less the base's, and its 95 % interval. */
+  difference: { rate: number; interval: [low: number, high: number] };
+  /** `undecided` says nothing: neither that they differ nor that they are the same. */
+  conclusion: 'fails-less' | 'fails-more' | 'undecided';
+  /** Where it is undecided: runs of each that would tell, if the rates are what they seem. */
+  runsNeeded: number | null;
+}
+
+/** The probability of telling two rates apart that are the same. */
+export const LEVEL = 0.05;
+
+/** Attempts of each cell after which a look is taken whether it is decided: 5, 10, 20, 40 … */
+const FIRST_LOOK = 5;
+
+/**
+ * The level at a number of attempts, of a comparison that goes on until it is known. Who looks often
+ * finds something in the end: the levels of all looks are 0.05 in sum, by 1/2 + 1/6 + 1/12 + … = 1.
+ */
+export function levelAt(attempts: number): number {
+  const look = Math.max(1, Math.ceil(Math.log2(attempts / FIRST_LOOK)) + 1);
+  return LEVEL / (look * (look + 1));
+}
+
+/** The attempts at which the next look is due. */
+export function nextLook(attempts: number): number {
+  return attempts < FIRST_LOOK ? FIRST_LOOK : attempts * 2;
+}
+
+/** Of cells with several attempts, each with that of the reference; those without a verdict are left out. */
+export function compareRates(
+  compared: Pick<ComparedCase, 'variants'>,
+  cells: readonly CellResult[],
+  level: (attempts: number) => number = () => LEVEL,
+): RateComparison[] {
+  const reference = referenceOf(compared);
+  return cells.flatMap((cell) => {
+    if (cell.variant === reference) return [];
+    const base = cells.find(
+      ({ variant, fs, test, pmem }) =>
+        variant === reference && fs === cell.fs && test === cell.test && pmem === cell.pmem,
+    );
+    const failures = base && { base: countOf(base), variant: countOf(cell) };
+    if (!failures || failures.base.trials === 0 || failures.variant.trials === 0) return [];
+    if (failures.base.trials + failures.variant.trials <= 2) return [];
+    const { fs, test, pmem, variant } = cell;
+    const attempts = Math.max(base.units.length, cell.units.length);
+    const p = fisherTest(failures.base, failures.variant);
+    const known = p < level(attempts);
+    const change = difference(failures.base, failures.variant);
+    const needed = runsToTell(failures.base, failures.variant, level(attempts));
+    return [
+      {
+        ...{ fs, test, pmem, base: reference, variant, failures, p, difference: change },
+        conclusion: !known ? 'undecided' : change.rate < 0 ? 'fails-less' : 'fails-more',
+        runsNeeded: known ? null : (needed ?? null),
+      } satisfies RateComparison,
+    ];
+  });
+}
+
+function countOf({ units }: CellResult): Count {
+  const hits = units.filter(({ verdict }) => verdict === 'fail').length;
+  return { hits, trials: hits + units.filter(({ verdict }) => verdict === 'pass').length };
+}

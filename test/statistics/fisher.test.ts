@@ -1,0 +1,33 @@
+import t from 'tap';
+import { difference, fisherTest, runsToTell } from '../../cli/statistics/fisher.js';
+
+const of = (hits: number, trials: number) => ({ hits, trials });
+
+t.test("Fisher's exact test", async (t) => {
+  const near = (p: number, expected: number) => t.ok(Math.abs(p - expected) < 5e-7, `${p}`);
+  // The tea, and the dieting men and women, of textbooks.
+  near(fisherTest(of(3, 4), of(1, 4)), 0.4857143);
+  near(fisherTest(of(1, 12), of(9, 12)), 0.0027594);
+  t.equal(fisherTest(of(0, 20), of(0, 5)), 1);
+  t.equal(fisherTest(of(1, 1), of(0, 1)), 1);
+  near(fisherTest(of(0, 5), of(5, 5)), 2 / 252);
+  near(fisherTest(of(5, 5), of(0, 5)), 2 / 252);
+});
+
+t.test('the interval of a difference holds what it may be', async (t) => {
+  const { rate, interval } = difference(of(5, 10), of(0, 10));
+  t.equal(rate, -0.5);
+  t.ok(interval[0] < -0.5 && interval[0] > -1);
+  t.ok(interval[1] > 0, 'so few runs could have come from the same rate');
+  const known = difference(of(50, 100), of(0, 100));
+  t.ok(known.interval[1] < 0);
+});
+
+t.test('how many runs would do', async (t) => {
+  t.equal(runsToTell(of(1, 1), of(0, 1), 0.05), 4, '0 of 4 and 4 of 4 are told apart');
+  const needed = runsToTell(of(1, 10), of(0, 10), 0.05) as number;
+  t.ok(needed > 40 && needed < 80, `${needed}`);
+  const count = (rate: number) => of(Math.round(rate * needed), needed);
+  t.ok(fisherTest(count(0.1), count(0)) < 0.05);
+  t.equal(runsToTell(of(2, 10), of(4, 20), 0.05), undefined, 'the same rate');
+});
