@@ -1,0 +1,159 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import t from 'tap';
+import { parse } from 'yaml';
+import type { BisectionResult } from '../../cli/bisect/result.js';
+import { type History, makeHistory } from './kernel-history.js';
+
+// A bisection of 16 commits: by git with our step, by the jobs of docs/ci, and of a series, killed and resumed.
+t.setTimeout(30 * 60 * 1000);
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const launcher = join(root, 'daxrepro');
+const KERNEL = ['--kernel', 'debian:6.1'];
+const TEST = ['ext2', 'generic/002'];
+
+const top = t.testdir({});
+const history: History = await makeHistory(join(top, 'linux'));
+const { directory: tree, commits, culprit, git } = history;
+const [good = ''] = commits;
+
+function run(argv: readonly string[], env: Record<string, string> = {}) {
+  return execa(argv[0] as string, argv.slice(1), {
+    ...{ cwd: tree, env: { NODE_OPTIONS: '', ...env }, reject: false, stdin: 'ignore' },
+  });
+}
+
+t.test('git bisect run names the commit that brought the bug', async (t) => {
+  git('bisect', 'start', '--quiet', 'HEAD', good);
+  const step = [launcher, 'bisect', 'run', ...TEST, ...KERNEL, '--out', join(top, 'steps')];
+  const { exitCode, stdout, stderr } = await run(['git', 'bisect', 'run', ...step]);
+  t.equal(exitCode, 0, stderr);
+  t.match(stdout, `${commits[culprit]} is the first bad commit`);
+  git('bisect', 'reset', '--quiet');
+});
+
+t.test('what says nothing of the kernel stops it, and marks nothing', async (t) => {
+  git('bisect', 'start', '--quiet', 'HEAD', good);
+  const before = git('bisect', 'log');
+  mkdirSync(join(top, 'bin'));
+  writeFileSync(join(top, 'bin/qemu-system-x86_64'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  const broken: Record<string, [string[], Record<string, string>?]> = {
+    'no QEMU that works': [[], { PATH: `${join(top, 'bin')}:${process.env['PATH']}` }],
+    'no place for results': [['--out', '/proc/none']],
+    'no such option': [['--nonsense']],
+  };
+  for (const [name, [more, env]] of Object.entries(broken)) {
+    const step = [
+      launcher,
+      'bisect',
+      'run',
+      ...TEST,
+      ...KERNEL,
+      '--out',
+      join(top, 'none'),
+      ...more,
+    ];
+    const ended = await run(['git', 'bisect', 'run', ...step], env);
+    t.not(ended.exitCode, 0, name);
+    t.equal(git('bisect', 'log'), before, `${name}: ${ended.stderr.slice(-300)}`);
+  }
+  git('bisect', 'reset', '--quiet');
+});
+
+t.test('a tree that is another kernel than the one to run on', async (t) => {
+  const file = join(tree, 'mm/filemap.c');
+  mkdirSync(dirname(file));
+  writeFileSync(file, '/* not what was packaged */\n');
+  git('add', '--all');
+  const { exitCode, stderr } = await run([launcher, 'bisect', 'run', ...TEST, ...KERNEL]);
+  t.equal(exitCode, 128);
+  t.match(stderr, /mm\/filemap\.c differs/);
+  git('reset', '--quiet', '--hard');
+});
+
+t.test('the commands of the CI jobs, in an environment of nothing', async (t) => {
+  const home = join(top, 'home');
+  mkdirSync(join(home, '.cache'), { recursive: true });
+  // What the jobs' cache step brings back.
+  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  symlinkSync(join(cache, 'daxrepro'), join(home, '.cache/daxrepro'));
+  symlinkSync(root, join(top, 'daxrepro'));
+  const { env, jobs } = parse(readFileSync(join(root, 'docs/ci/github-actions.yml'), 'utf8'));
+  const summary = join(top, 'summary.md');
+  const given = { GITHUB_STEP_SUMMARY: summary, GOOD: good, BAD: 'main' };
+  const own = { HOME: home, PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin` };
+  const steps = (job: string) =>
+    (jobs[job].steps as { run?: string }[]).flatMap(({ run }) => (run ? [run] : []));
+  const shell = (script: string, more: Record<string, string> = {}) =>
+    execa('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script], {
+      ...{ cwd: top, extendEnv: false, env: { ...own, ...env, ...given, ...more } },
+      ...{ reject: false, stdin: 'ignore' },
+    });
+  const results: Record<string, number | undefined> = {};
+  const head = git('rev-parse', 'HEAD');
+  for (const job of ['test', 'bisect']) {
+    for (const script of steps(job)) {
+      // Who tests has a cache of his own, and it is not for a test to clean that.
+      const clean = / cache clean /.test(script);
+      const ended = await shell(script, clean ? { XDG_CACHE_HOME: join(top, 'empty') } : {});
+      results[job] ||= ended.exitCode;
+      if (!/--tree/.test(script)) t.equal(ended.exitCode, 0, `${script}: ${ended.stderr}`);
+    }
+  }
+  t.strictSame(results, { test: 1, bisect: 0 }, 'the tree is bad, and it is known since when');
+  t.match(readFileSync(summary, 'utf8'), /FAIL .*ext2 generic\/002[^]*is the first bad change/);
+  t.match(readFileSync(summary, 'utf8'), `${commits[culprit]} is the first bad change`);
+  const junit = execFileSync('find', [join(top, 'results'), '-name', 'results.xml'], {
+    encoding: 'utf8',
+  });
+  t.match(readFileSync(junit.split('\n')[0] as string, 'utf8'), /<testsuites .*failures="1"/);
+  t.equal(git('rev-parse', 'HEAD'), head);
+  t.equal(git('status', '--porcelain'), '', 'the tree is as it was');
+});
+
+t.test('a series: killed in the middle and resumed', async (t) => {
+  const series = join(top, 'series.mbox');
+  writeFileSync(series, git('format-patch', '--stdout', `${good}..${commits[12]}`));
+  const out = join(top, 'series');
+  const words = [
+    launcher,
+    'bisect',
+    ...TEST,
+    '--series',
+    series,
+    ...KERNEL,
+    '--out',
+    out,
+    '--seed',
+    '3',
+  ];
+  const [program = '', ...argv] = words;
+  const first = execa(program, argv, { env: { NODE_OPTIONS: '' }, reject: false, stdin: 'ignore' });
+  let lines = 0;
+  for await (const line of first.iterable({ from: 'stderr' })) {
+    if (/the best answer/.test(line)) lines += 1;
+    if (lines === 4) {
+      first.kill('SIGKILL');
+      break;
+    }
+  }
+  await first;
+  const { exitCode, stdout, stderr } = await run([...words, '--resume', '--json']);
+  t.equal(exitCode, 0, stderr);
+  t.match(stderr, /[4-9] runs are known already/);
+  const result = JSON.parse(stdout) as BisectionResult;
+  t.match(result.answer, {
+    ending: 'found',
+    culprits: [
+      { id: '11/12', author: 'A Developer <developer@example.org>', diffstat: /inode\.c/ },
+    ],
+  });
+  t.match(result.answer.culprits[0]?.findings[0]?.signature, /directory-corrupted$/);
+  const runs = result.runs.map(({ change, attempt }) => `${change} ${attempt}`);
+  t.equal(new Set(runs).size, runs.length, 'nothing was run twice');
+});
