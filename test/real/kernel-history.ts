@@ -36,7 +36,9 @@ export async function makeHistory(
     execFileSync('tar', [`--file=${sourceArchive}`, ...makefile]),
   );
   const git = (...argv: string[]) =>
-    execFileSync('git', ['-C', directory, ...argv], { encoding: 'utf8', env: IDENTITY }).trim();
+    execFileSync('git', ['-C', directory, ...argv], {
+      ...{ encoding: 'utf8' as const, env: IDENTITY, stdio: 'pipe' as const },
+    }).trim();
   git('init', '--quiet', '--initial-branch=main');
   const commits: string[] = [];
   const commit = (message: string) => {
