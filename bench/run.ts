@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { type Kernel, resolveKernel } from '../cli/kernel/kernel.js';
 import { runTool } from '../cli/process/child.js';
 import { defaultStore } from '../cli/store/store.js';
+import { otherToolRows } from './other-tools.js';
 import { SUITE, suiteRows } from './suite.js';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
@@ -177,6 +178,7 @@ try {
   const rows = await measure(kernel, SMALL ? await resolve(SMALL) : undefined);
   rows.push(...(await measureLong()));
   if (SUITE) rows.push(...(await suiteRows(join(scratch, 'runs'), timed, daxrepro)));
+  rows.push(...(await otherToolRows(kernel.image, timed)));
   const text = table(rows, kernel, await memoryOfClone());
   process.stdout.write(text);
   if (process.argv.includes('--write')) {
