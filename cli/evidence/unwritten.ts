@@ -78,7 +78,13 @@ export function unwrittenAt({ total, forgotten, unmounts }: UnmountLog): Unwritt
     unmounts: total,
     inodes: inodes.slice(0, MOST_INODES),
     omitted: omitted + Math.max(0, inodes.length - MOST_INODES),
-    writtenDax: [...written].map(([inodeType, keys]) => ({ inodeType, inodes: keys.size })),
+    writtenDax: [...written]
+      // What was lost once is read again as it is on the medium, and clean then.
+      .map(([inodeType, keys]) => ({
+        inodeType,
+        inodes: [...keys].filter((key) => !lost.has(key)).length,
+      }))
+      .filter((one) => one.inodes > 0),
   };
 }
 

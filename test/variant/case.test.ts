@@ -82,3 +82,51 @@ t.test('both places or none', { skip }, async (t) => {
   const failed = await apply(t, 'regular-files-only', MODERN.replaceAll('ext2_writepages', 'x'));
   t.match(failureOf(failed), { message: /matches nothing/ });
 });
+
+const EXT4 = `\
+static int ext4_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{
+	struct inode *inode = mapping->host;
+
+	if (unlikely(ext4_forced_shutdown(EXT4_SB(inode->i_sb))))
+		return -EIO;
+	return 0;
+}
+void ext4_set_aops(struct inode *inode)
+{
+	if (IS_DAX(inode))
+		inode->i_mapping->a_ops = &ext4_dax_aops;
+	else
+		inode->i_mapping->a_ops = &ext4_aops;
+}
+static bool ext4_should_enable_dax(struct inode *inode)
+{
+	if (!S_ISREG(inode->i_mode))
+		return false;
+	if (ext4_should_journal_data(inode))
+		return false;
+	return true;
+}
+`;
+
+t.test('ext4-every-inode', { skip }, async (t) => {
+  const applied = async (source: string) => {
+    const made = makeKernel(t);
+    writeTree(made.root, { 'source/fs/ext4/inode.c': source });
+    return made.apply([file('ext4-every-inode')]);
+  };
+  const text = read(await applied(EXT4), 'fs/ext4/inode.c');
+  t.match(text, /if \(dax_mapping\(mapping\)\)\n\t\treturn 0;\n\tif \(unlikely\(ext4_forced/);
+  t.match(text, /S_ISREG\(inode->i_mode\) && IS_DAX\(inode\)/);
+  t.match(text, 'if (S_ISREG(inode->i_mode) && ext4_should_journal_data(inode))');
+  t.notMatch(text, '!S_ISREG');
+  // All places or none.
+  for (const [from, to] of [
+    ['ext4_set_aops', 'x'],
+    ['ext4_should_enable_dax', 'x'],
+    ['ext4_writepages', 'x'],
+  ] as const) {
+    const failed = failureOf(await applied(EXT4.replace(from, to)));
+    t.match(failed, { kind: 'change-rejected' }, from);
+  }
+});
