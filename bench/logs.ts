@@ -1,11 +1,13 @@
 /**
  * `npm run bench:logs`: how fast logs of 100 MB are read, and in how much memory. The first is what
  * e2fsck prints of a file system whose bitmaps are gone: one line. The others are floods of one
- * message.
+ * message, also with a name in each.
+ *
+ *     BENCH_LOG_BYTES=10000000    of each log
  */
 import { FsckReader } from '../cli/findings/fsck.js';
 
-const SIZE = 100_000_000;
+const SIZE = Number(process.env['BENCH_LOG_BYTES'] ?? 100_000_000);
 const PIECE = 1 << 18;
 
 const PASSES = [
@@ -27,6 +29,16 @@ interface Log {
   tail: string;
 }
 
+const XFS_PHASES = [
+  'Phase 1 - find and verify superblock...',
+  'Phase 2 - using internal log',
+  'Phase 3 - for each AG...',
+  'Phase 4 - check for duplicate blocks...',
+  'Phase 6 - check inode connectivity...',
+  'Phase 7 - verify link counts...',
+  '',
+].join('\n');
+
 const LOGS: readonly Log[] = [
   {
     what: 'bitmap differences in one line',
@@ -45,6 +57,20 @@ const LOGS: readonly Log[] = [
     head: PASSES,
     repeated: (n) => `Free blocks count wrong for group #${n} (${n * 3}, counted=${n}).${QUESTION}`,
     tail: SUMMARY,
+  },
+  {
+    what: 'entries of a directory, each with a name',
+    head: PASSES,
+    repeated: (n) =>
+      `Entry 'file-${n.toString(36)}' in /a/directory (${n % 9}) has deleted/unused inode ${n}.  Clear? no\n\n`,
+    tail: SUMMARY,
+  },
+  {
+    what: 'the same, of xfs_repair',
+    head: XFS_PHASES,
+    repeated: (n) =>
+      `entry "file-${n.toString(36)}" in directory inode ${n % 9} references free inode ${n}\n\twould clear inode number in entry at offset ${n}...\n`,
+    tail: 'No modify flag set, skipping filesystem flush and exiting.\n',
   },
 ];
 

@@ -242,7 +242,7 @@ export class E2fsckParser implements FsckParser {
       ...(fix === undefined ? {} : { fix }),
       ...readMessage(message).entities,
     };
-    this.#found.add(this.#last);
+    this.#found.add(this.#last, this.#runs);
   }
 
   end(): FsckReport {

@@ -56,6 +56,7 @@ export class FsckCollector {
   readonly findings: Finding[] = [];
   readonly #classes = new Map<string, number>();
   readonly #omitted = new Map<string, OmittedFindings>();
+  readonly #places = new Map<string, { place: unknown; finding: Finding }>();
   readonly #unparsed: string[] = [];
   #unparsedOmitted = 0;
 
@@ -66,13 +67,27 @@ export class FsckCollector {
     return count < MOST_OF_ONE_CLASS && this.findings.length < MOST_FINDINGS;
   }
 
-  add(finding: Finding): void {
+  /**
+   * @param place where in the log it is: a second check in it, or another phase, tells of the same
+   *   damage in the same words, and that is one finding
+   */
+  add(finding: Finding, place?: unknown): void {
+    if (this.#isToldAgain(finding, place)) return;
     if (!this.wants(finding.signature)) {
       this.omit(finding.signature, finding.severity);
       return;
     }
     this.#classes.set(finding.signature, (this.#classes.get(finding.signature) ?? 0) + 1);
     this.findings.push(finding);
+    if (!this.#places.has(finding.message)) this.#places.set(finding.message, { place, finding });
+  }
+
+  #isToldAgain({ message, fix }: Finding, place: unknown): boolean {
+    const known = this.#places.get(message);
+    if (!known || known.place === place) return false;
+    // The check found it, and then it was repaired.
+    if (fix === 'made') known.finding.fix = fix;
+    return true;
   }
 
   omit(signature: string, severity: Finding['severity']): void {

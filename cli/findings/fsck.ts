@@ -1,4 +1,5 @@
 import { E2fsckParser } from './e2fsck.js';
+import type { Finding } from './finding.js';
 import {
   FsckCollector,
   type FsckOptions,
@@ -201,8 +202,23 @@ function merged(reports: FsckReport[], complaints: string[]): FsckReport | undef
     clean: reports.every((report) => report.clean) && complaints.length === 0,
     completed: reason === undefined,
     ...(reason === undefined ? {} : { reason }),
-    findings: reports.flatMap((report) => report.findings),
+    findings: withoutRepeats(reports),
     ...(omitted.length > 0 ? { omitted } : {}),
     unparsed: [...reports.flatMap((report) => report.unparsed), ...complaints],
   };
+}
+
+/** xfstests checks a device and then repairs it: what both say in the same words is one finding. */
+function withoutRepeats(reports: readonly FsckReport[]): Finding[] {
+  const first = new Map<string, { finding: Finding; report: FsckReport }>();
+  return reports.flatMap((report) =>
+    report.findings.filter((finding) => {
+      const key = `${finding.device} ${finding.message}`;
+      const known = first.get(key);
+      if (!known) first.set(key, { finding, report });
+      if (!known || known.report === report) return true;
+      if (finding.fix === 'made') known.finding.fix = 'made';
+      return false;
+    }),
+  );
 }

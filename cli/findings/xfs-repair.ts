@@ -43,6 +43,7 @@ export class XfsRepairParser implements FsckParser {
   readonly #phases = new Set<number>();
   #version: string | undefined;
   #phase: number | undefined;
+  #runs = 0;
   #ended = false;
   #gaveUp = false;
   #skipped: number[] = [];
@@ -127,6 +128,7 @@ export class XfsRepairParser implements FsckParser {
   }
 
   #restart(): void {
+    this.#runs += 1;
     this.#ended = false;
     this.#phases.clear();
     this.#skipped = [];
@@ -139,16 +141,16 @@ export class XfsRepairParser implements FsckParser {
     this.#following = 0;
     this.#inName = false;
     const made = this.#classes.of(this.#shape, () => classify(lines));
+    if (made.isAboutFileSystem && !this.#found.wants(made.signature)) {
+      this.#found.omit(made.signature, made.severity);
+      return;
+    }
     const message = lines.join(' ').slice(0, LONGEST_TEXT);
     if (!made.isAboutFileSystem) {
       this.#found.addUnparsed(message);
       return;
     }
-    if (!this.#found.wants(made.signature)) {
-      this.#found.omit(made.signature, made.severity);
-      return;
-    }
-    this.#found.add({
+    const finding: Finding = {
       tool: 'xfs_repair',
       ...(this.#device === undefined ? {} : { device: this.#device }),
       ...(this.#phase === undefined ? {} : { pass: this.#phase }),
@@ -157,7 +159,8 @@ export class XfsRepairParser implements FsckParser {
       severity: made.severity,
       ...(made.fix === undefined ? {} : { fix: made.fix }),
       ...readMessage(message).entities,
-    });
+    };
+    this.#found.add(finding, `${this.#runs} ${this.#phase}`);
   }
 
   end(): FsckReport {

@@ -1,6 +1,7 @@
 import { escapeForTerminal } from '../findings/escape.js';
 import { unitName } from '../plan/unit.js';
 import type { RunResult, UnitResult } from '../run/result.js';
+import { describeEvidence, describeOthers, type FindingGroup, groupFindings } from './findings.js';
 import { explainUnwritten } from './unwritten.js';
 
 /**
@@ -98,13 +99,23 @@ function outcomeOf(unit: UnitResult): string[] {
   }
   if (kind === 'skipped') return [`      <skipped message="${attribute(message)}"/>`];
   const type = unit.outcome ?? unit.verdict;
-  const details = unit.findings.map(
-    ({ tool, severity, signature, message }) => `${tool} (${severity}): ${message} [${signature}]`,
-  );
+  const details = groupFindings(unit.findings).flatMap((group) => describeGroup(group, unit));
   const why = explainUnwritten(unit.unwritten).map((sentence) => `why: ${sentence}`);
   const body = [unit.reason, ...details, ...why, `replay: ${unit.replay}`].map(text).join('\n');
   return [
     `      <${kind} type="${attribute(type)}" message="${attribute(message)}">${body}</${kind}>`,
+  ];
+}
+
+/** The first of a kind, how many more there are, and what the medium shows of their inodes. */
+function describeGroup(group: FindingGroup, { omitted = [] }: UnitResult): string[] {
+  const { tool, severity, signature, message } = group.finding;
+  const more = omitted.find((one) => one.signature === signature)?.count ?? 0;
+  const others = describeOthers({ ...group, count: group.count + more });
+  return [
+    `${tool} (${severity}): ${message} [${signature}]`,
+    ...(others === undefined ? [] : [`  ${others}`]),
+    ...describeEvidence(group).map((sentence) => `  ${sentence}`),
   ];
 }
 

@@ -109,8 +109,11 @@ function describeDax(unit: UnitResult): string {
   return `proven by ${shown}, in ${looks} (${dax.looks.map(({ when }) => when).join(', ')})`;
 }
 
-function formatFindings({ findings }: UnitResult): string[] {
-  const groups = groupFindings(findings);
+function formatFindings({ findings, omitted = [] }: UnitResult): string[] {
+  const groups = groupFindings(findings).map((group) => {
+    const more = omitted.find(({ signature }) => signature === group.signature)?.count ?? 0;
+    return { ...group, count: group.count + more };
+  });
   const shown = groups.slice(0, MOST_KINDS);
   const lines = shown.flatMap((group) => {
     const others = describeOthers(group);

@@ -2,6 +2,7 @@ import type { KeptImage } from '../evidence/images.js';
 import type { InodeFacts } from '../evidence/inodes.js';
 import type { Unwritten } from '../evidence/unwritten.js';
 import type { Finding } from '../findings/finding.js';
+import type { OmittedFindings } from '../findings/fsck-report.js';
 import type { PmemKind } from '../guest/machine.js';
 import type { UnitExpectation } from '../suite/expected.js';
 import { VERDICTS, type Verdict } from '../verdict/judge.js';
@@ -48,6 +49,8 @@ export interface UnitResult {
     }[];
   };
   findings: Finding[];
+  /** How many more findings there are of signatures that have too many to be listed. */
+  omitted?: OmittedFindings[] | undefined;
   /** What an unmount left unwritten; absent where there is nothing to explain. */
   unwritten?: Unwritten | undefined;
   /** What the medium shows of the inodes that checks spoke of, and of those left unwritten. */

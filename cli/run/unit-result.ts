@@ -5,6 +5,7 @@ import type { Failure, Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { storageFailure } from '../store/store.js';
 import { type Judgement, judge } from '../verdict/judge.js';
+import { omittedFindings } from '../verdict/omitted.js';
 import type { Expectation } from '../verdict/record.js';
 import type { Prepared } from './prepare.js';
 import type { UnitResult } from './result.js';
@@ -46,6 +47,7 @@ export function concludeUnit(
   const evidence = ran.ok
     ? explainUnit(ran.value.record, judgement, prepared.witness)
     : { findings: judgement.findings };
+  const omitted = ran.ok ? omittedFindings(ran.value.record) : [];
   const result: UnitResult = {
     fs: unit.fs,
     test: unit.test,
@@ -62,6 +64,7 @@ export function concludeUnit(
     control: unit.control,
     dax: describeDax(judgement, prepared),
     ...evidence,
+    ...(omitted.length > 0 ? { omitted } : {}),
     ...(ran.ok ? imagesOf(folder, ran.value) : {}),
     bootFindings: ran.ok ? ran.value.record.bootFindings : [],
     ending: ran.ok ? ran.value.record.ending.kind : 'storage',

@@ -52,3 +52,23 @@ t.test('text of the guest cannot break it', async (t) => {
   t.match(text, /\]\]&gt;&lt;failure &quot;&amp;'\\x00\\x1b\[2J/);
   t.equal((text.match(/<failure/g) ?? []).length, 1);
 });
+
+t.test('findings of one kind are one, with their number and what the medium shows', async (t) => {
+  const evidence = { device: '/dev/pmem0', inode: 12, inodeType: 'directory', path: '/d' };
+  const block = { number: 0, position: 4096, zeros: true, begins: '00' };
+  const text = xml({
+    verdict: 'fail',
+    reason: 'r',
+    findings: [
+      finding({ signature: 'e2fsck:a', inode: 12, evidence: { ...evidence, block } }),
+      finding({ signature: 'e2fsck:a', inode: 13 }),
+      finding({ signature: 'e2fsck:b' }),
+    ],
+    omitted: [{ signature: 'e2fsck:a', severity: 'corruption', count: 40 }],
+    unwritten: { known: false, reason: 'this kernel is without CONFIG_KPROBES' },
+  });
+  t.equal(text.match(/\[e2fsck:a\]/g)?.length, 1);
+  t.match(text, /and 41 more like it/);
+  t.match(text, 'inode 12 is directory /d: block 0 is all zeros on the medium');
+  t.match(text, 'why: whether anything was left unwritten is not known');
+});

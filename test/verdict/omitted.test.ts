@@ -1,0 +1,17 @@
+import t from 'tap';
+import type { FsckReport } from '../../cli/findings/fsck-report.js';
+import { omittedFindings } from '../../cli/verdict/omitted.js';
+import type { UnitRecord } from '../../cli/verdict/record.js';
+
+t.test('what several checks leave out of the same damage counts once', async (t) => {
+  const report = (count: number) =>
+    ({ omitted: [{ signature: 'e2fsck:a', severity: 'corruption', count }] }) as FsckReport;
+  const record = {
+    checks: { test: report(7) },
+    suiteChecks: [{ report: report(9) }, { report: undefined }, { report: {} }],
+  } as unknown as UnitRecord;
+  t.strictSame(omittedFindings(record), [
+    { signature: 'e2fsck:a', severity: 'corruption', count: 9 },
+  ]);
+  t.strictSame(omittedFindings({ checks: {} } as UnitRecord), []);
+});
