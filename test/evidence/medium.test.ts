@@ -32,7 +32,9 @@ async function ask(t: Test, device: string, log: string, type: string, bytes = 2
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'log'), log);
   const channel = openSync(join(directory, 'channel'), 'w');
-  const question = ['evidence', 'test', device, join(directory, 'log'), type, bytes].join('\t');
+  const question = ['1.1', 'evidence', 'test', device, join(directory, 'log'), type, bytes].join(
+    '\t',
+  );
   const witness = spawnSync('perl', [join(scripts, 'lib/witness.pl'), '3'], {
     input: `${question}\n`,
     stdio: ['pipe', 'pipe', 'pipe', channel],
@@ -77,7 +79,7 @@ for (const fs of ['ext2', 'ext4']) {
       'Inode 14, i_size is 1, should be 2.  Inode 99999999 is nowhere',
     ].join('\n');
     const { answer, facts } = await ask(t, image, log, fs);
-    t.equal(answer, 'ok evidence\n');
+    t.equal(answer, '1.1 ok\n');
     t.strictSame(
       facts.map(({ inode, inodeType, mode, size, links, path, block }) => [
         ...[inode, inodeType, mode, size, links, path, block?.zeros],
@@ -151,7 +153,7 @@ t.test('xfs: the same by xfs_db', async (t) => {
   const [file, entries] = [await inodeOf('/f'), await inodeOf('/e')];
   const log = `entry "x" in directory inode ${entries}\nbad nblocks 9 for inode ${file}\ninode 128`;
   const { answer, facts } = await ask(t, image, log, 'xfs', 0);
-  t.equal(answer, 'ok evidence\n');
+  t.equal(answer, '1.1 ok\n');
   t.match(
     facts.sort((a, b) => a.inode - b.inode),
     [
