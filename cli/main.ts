@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
+import { applyConfiguration } from './configuration/apply.js';
 import { EXIT, STOP_BISECTION } from './outcome.js';
 import { RUN_DEFAULTS } from './run/defaults.js';
 import { systemPath } from './system/programs.js';
@@ -130,7 +131,7 @@ program
   .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
   .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
   .option('--size <size>', 'of each device: 256M, 1G')
-  .option('--suite <name>', 'as for run; its tests, by the ids of the case', RUN_DEFAULTS.suite)
+  .option('--suite <name>', `as for run; goes before the case's (default: ${RUN_DEFAULTS.suite})`)
   .option(
     '--timeout <time>',
     `for each test; goes before the case's (default: ${RUN_DEFAULTS.timeout})`,
@@ -327,6 +328,7 @@ program
   .command('doctor')
   .summary('whether this machine can do the work')
   .description('Shows what is there, what is missing and how to get it, and whether KVM works.')
+  .option('--suite <name>', 'look at an xfstests tree, too: its directory, or xfstests')
   .option('--json', 'as JSON on stdout')
   .action(async (options) => {
     const { doctorCommand } = await import('./commands/doctor.js');
@@ -380,6 +382,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
   throw error;
 });
+
+for (const command of program.commands) {
+  if (!['run', 'compare', 'list'].includes(command.name())) continue;
+  command.hook('preAction', async () => {
+    const code = await applyConfiguration(command);
+    if (code !== undefined) process.exit(code);
+  });
+}
 
 try {
   await program.parseAsync();

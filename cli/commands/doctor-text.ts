@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { escapeForTerminal } from '../findings/escape.js';
 import type { DoctorReport } from './doctor.js';
 
 /** The report of `daxrepro doctor` as people read it. */
@@ -39,6 +40,8 @@ export function renderDoctor(report: DoctorReport, colour: boolean): string {
         ['bound children', report.parentDeath ? 'work' : 'do not work'],
       ]),
     ),
+    ...section('Project', configurationLines(report.configuration)),
+    ...section('xfstests', suiteLines(report.suite)),
     ...section(
       'Notes',
       report.notes.map((note) => paint('yellow', `${note}.`)),
@@ -52,6 +55,29 @@ export function renderDoctor(report: DoctorReport, colour: boolean): string {
       ? paint('green', 'A run can work here.')
       : paint('red', 'A run cannot work here.'),
   ].join('\n');
+}
+
+function configurationLines(configuration: DoctorReport['configuration']): string[] {
+  if (!configuration) return [];
+  const { file, values } = configuration;
+  const rows = Object.entries(values).map(([name, value]) => [name, String(value)]);
+  return columns([['file', file], ...rows]).map(escapeForTerminal);
+}
+
+function suiteLines(suite: DoctorReport['suite']): string[] {
+  if (!suite?.directory || suite.problem) return [];
+  const rows = [
+    ['tree', `${suite.directory}, ${suite.tests} tests`],
+    ...suite.unbuilt.map(({ path, scripts }) => [
+      'not built',
+      `${path}, which ${scripts} ${scripts === 1 ? 'script names' : 'scripts name'}`,
+    ]),
+    ...suite.missing.map(({ names, package: name }) => [
+      'missing',
+      `${names.join(' ')}${name === null ? '' : ` (package ${name})`}, which some tests want`,
+    ]),
+  ];
+  return columns(rows).map(escapeForTerminal);
 }
 
 function kvmText(kvm: DoctorReport['kvm']): string {

@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { EXIT } from '../outcome.js';
 import { defaultStore } from '../store/store.js';
-import { findTree, INSTALLED } from '../suite/xfstests/tree.js';
 import { installCommand } from '../system/distribution.js';
 import { type Host, installPrivilege, thisHost } from '../system/install.js';
 import { type KvmDevice, kvmDevice } from '../system/kvm.js';
@@ -15,14 +13,18 @@ import {
   type Place,
   parentDeathWorks,
 } from '../system/machine.js';
-import { missingRequirements, xfstestsLacks } from '../system/programs.js';
+import { missingRequirements } from '../system/programs.js';
 import { ALL_PARTS } from '../system/requirements.js';
 import { type Tool, toolVersions } from '../system/versions.js';
 import { version } from '../version.js';
+import { type ConfigurationReport, describeConfiguration } from './doctor-configuration.js';
+import { describeSuite, type SuiteReport } from './doctor-suite.js';
 import { renderDoctor } from './doctor-text.js';
 
 export interface DoctorOptions {
   json?: boolean;
+  /** A tree of xfstests to look at; as for `run`. */
+  suite?: string;
 }
 
 export interface DoctorContext {
@@ -53,15 +55,19 @@ export interface DoctorReport {
   temporary: Place;
   kvm: KvmDevice & { trial?: { usable: boolean; reason: string } };
   parentDeath: boolean;
+  /** What the project says once for all its runs; null where it says nothing. */
+  configuration: ConfigurationReport | null;
+  /** The xfstests tree; null where there is none, and none was asked for. */
+  suite: SuiteReport | null;
 }
 
 /** `daxrepro doctor` changes nothing. */
 export async function doctorCommand(
-  { json = false }: DoctorOptions,
+  { json = false, suite }: DoctorOptions,
   context: DoctorContext = {},
 ): Promise<number> {
   const print = context.print ?? ((text) => process.stdout.write(`${text}\n`));
-  const report = await examine(context);
+  const report = await examine(context, suite);
   if (json) print(JSON.stringify(report, undefined, 2));
   else {
     const colour = process.stdout.isTTY === true && !process.env['NO_COLOR'];
@@ -70,11 +76,12 @@ export async function doctorCommand(
   return report.usable ? EXIT.ok : EXIT.failed;
 }
 
-async function examine({
-  host = thisHost(),
-  cache = defaultStore().root,
-  probeKvm,
-}: DoctorContext): Promise<DoctorReport> {
+async function examine(
+  { host = thisHost(), cache = defaultStore().root, probeKvm }: DoctorContext,
+  asked: string | undefined,
+): Promise<DoctorReport> {
+  const configuration = await describeConfiguration();
+  const suite = describeSuite(asked ?? configuration?.values['suite'], host);
   const [programs, machine, cachePlace, kernels, temporary, device, parentDeath, confined] =
     await Promise.all([
       toolVersions(host.path),
@@ -96,6 +103,8 @@ async function examine({
       : [
           'A child does not die with its parent here (setpriv --pdeathsig): QEMU could be left over',
         ]),
+    ...(configuration?.problem ? [configuration.problem] : []),
+    ...(asked !== undefined && suite?.problem ? [suite.problem] : []),
     ...placeProblems('cache', cachePlace, GIB),
     ...placeProblems('temporary directory', temporary, GIB / 2),
     ...(machine.memoryAvailable < GIB
@@ -113,7 +122,7 @@ async function examine({
         ]
       : []),
     ...(confined ? [confined] : []),
-    ...suiteNotes(host),
+    ...(asked === undefined && suite?.problem ? [suite.problem] : []),
   ];
   return {
     schemaVersion: 1,
@@ -137,21 +146,9 @@ async function examine({
     temporary,
     kvm: { ...device, ...(trial ? { trial } : {}) },
     parentDeath,
+    configuration,
+    suite,
   };
-}
-
-/** Of xfstests only where there is a tree, or should be. */
-function suiteNotes({ path, distribution }: Host): string[] {
-  if (!process.env['DAXREPRO_XFSTESTS'] && !existsSync(INSTALLED)) return [];
-  const tree = findTree('xfstests');
-  if (!tree.ok) return [tree.failure.message, tree.failure.remedy];
-  const lacks = xfstestsLacks(path, distribution.family);
-  return [
-    `There is an xfstests tree in ${tree.value.directory}`,
-    ...(lacks
-      ? [`Tests of xfstests that want these may say that they do not apply: ${lacks}`]
-      : []),
-  ];
 }
 
 const GIB = 1024 ** 3;

@@ -7,8 +7,8 @@ import type { FileSystem } from '../plan/unit.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { checkRequest, type RunOptions } from '../run/request.js';
 import type { z } from '../schema.js';
-import { builtinTests, selectTests } from '../suite/builtin.js';
 import { nearest } from '../suite/nearest.js';
+import { findTree } from '../suite/xfstests/tree.js';
 import {
   type Case,
   type CaseOptions,
@@ -19,11 +19,19 @@ import {
 import { caseSchema, knownKeys, type RawCase } from './case-schema.js';
 import { selects } from './expectations.js';
 import { type LocatedYaml, type Path, parseLocatedYaml } from './located-yaml.js';
+import { testsFor } from './tests.js';
+
+/** Options that go before what the file says. */
+export interface Overrides {
+  kernel?: string | undefined;
+  suite?: string | undefined;
+  timeout?: string | undefined;
+}
 
 /** Reads a case file. Whatever is wrong with it is a usage error that names the place. */
 export async function readCaseFile(
   file: string,
-  overrides: { kernel?: string | undefined; timeout?: string | undefined } = {},
+  overrides: Overrides = {},
 ): Promise<Outcome<Case>> {
   const problem = whyUnreadable(file);
   if (problem !== undefined) {
@@ -36,7 +44,9 @@ export async function readCaseFile(
   if (!yaml.ok) return yaml;
   const raw = caseSchema.safeParse(yaml.value.value);
   if (!raw.success) return explainShape(raw.error.issues, yaml.value);
-  const checked = checkCase(raw.data, file, yaml.value);
+  const suite = readSuite(raw.data, file, yaml.value, overrides.suite);
+  if (!suite.ok) return suite;
+  const checked = checkCase(raw.data, file, yaml.value, suite.value);
   if (!checked.ok) return checked;
   const given = checked.value;
   if (overrides.kernel === undefined && raw.data.kernel !== undefined) {
@@ -123,7 +133,7 @@ function show(value: unknown): string {
 }
 
 /** What is right by its shape, and may still make no sense. */
-function checkCase(raw: RawCase, file: string, yaml: LocatedYaml): Outcome<Case> {
+function checkCase(raw: RawCase, file: string, yaml: LocatedYaml, suite: string): Outcome<Case> {
   const wrong = (path: Path, message: string, remedy: string) =>
     failure('usage', message, remedy, { place: yaml.placeOf(path) });
 
@@ -136,7 +146,7 @@ function checkCase(raw: RawCase, file: string, yaml: LocatedYaml): Outcome<Case>
   }
   const variants = readVariants(raw, file, yaml);
   if (!variants.ok) return variants;
-  const tests = readTests(raw, yaml);
+  const tests = readTests(raw, yaml, suite);
   if (!tests.ok) return tests;
   const pmem = raw.pmem ?? [RUN_DEFAULTS.pmem];
   const unknown = pmem.findIndex((kind) => !(PMEM_KINDS as readonly string[]).includes(kind));
@@ -144,7 +154,7 @@ function checkCase(raw: RawCase, file: string, yaml: LocatedYaml): Outcome<Case>
     const what = `There is no kind of persistent memory ${JSON.stringify(pmem[unknown])}`;
     return wrong(['pmem', unknown], what, `Use ${PMEM_KINDS.join(', ')}`);
   }
-  const options = readOptions(raw, yaml, tests.value[0] ?? '');
+  const options = readOptions(raw, yaml, tests.value[0] ?? '', suite);
   if (!options.ok) return options;
   const cells = {
     variants: variants.value,
@@ -158,6 +168,7 @@ function checkCase(raw: RawCase, file: string, yaml: LocatedYaml): Outcome<Case>
     file,
     title: raw.title ?? null,
     kernel: raw.kernel ?? RUN_DEFAULTS.kernel,
+    suite,
     ...cells,
     options: options.value,
     expectations: expectations.value,
@@ -204,12 +215,27 @@ export function whyUnreadable(file: string): string | undefined {
   }
 }
 
-function readTests(raw: RawCase, yaml: LocatedYaml): Outcome<string[]> {
-  const all = builtinTests();
+/** The suite that is asked for; a directory in the file is relative to it. */
+function readSuite(
+  raw: RawCase,
+  file: string,
+  yaml: LocatedYaml,
+  override: string | undefined,
+): Outcome<string> {
+  const asked = override ?? raw.suite ?? RUN_DEFAULTS.suite;
+  if (asked === 'builtin') return success(asked);
+  const isName = asked === 'xfstests' || override !== undefined;
+  const tree = findTree(isName ? asked : resolve(dirname(resolve(file)), asked));
+  if (tree.ok) return success(asked === 'xfstests' ? asked : tree.value.directory);
+  return override === undefined ? at(tree, yaml.placeOf(['suite'])) : tree;
+}
+
+function readTests(raw: RawCase, yaml: LocatedYaml, suite: string): Outcome<string[]> {
+  const choose = (ids: string[], groups: string[]) =>
+    testsFor(raw.filesystems, { ids, groups }, suite);
   for (const key of ['tests', 'groups'] as const) {
     for (const [index, name] of (raw[key] ?? []).entries()) {
-      const one = key === 'tests' ? { ids: [name], groups: [] } : { ids: [], groups: [name] };
-      const found = selectTests(all, one);
+      const found = key === 'tests' ? choose([name], []) : choose([], [name]);
       if (!found.ok) return at(found, yaml.placeOf([key, index]));
     }
   }
@@ -219,12 +245,16 @@ function readTests(raw: RawCase, yaml: LocatedYaml): Outcome<string[]> {
       place: yaml.placeOf([]),
     });
   }
-  const selected = selectTests(all, { ids, groups });
-  return selected.ok ? success(selected.value.map(({ id }) => id)) : selected;
+  return choose(ids, groups);
 }
 
 /** The options are checked one by one with what checks those of `run`, for their places. */
-function readOptions(raw: RawCase, yaml: LocatedYaml, test: string): Outcome<CaseOptions> {
+function readOptions(
+  raw: RawCase,
+  yaml: LocatedYaml,
+  test: string,
+  suite: string,
+): Outcome<CaseOptions> {
   const keys = [
     ['timeout', 'timeout'],
     ['size', 'size'],
@@ -235,7 +265,7 @@ function readOptions(raw: RawCase, yaml: LocatedYaml, test: string): Outcome<Cas
     for (const fs of raw.filesystems) {
       const value = valueFor(raw[key], fs);
       if (value === undefined) continue;
-      const options: RunOptions = { ...RUN_DEFAULTS, [option]: value };
+      const options: RunOptions = { ...RUN_DEFAULTS, suite, [option]: value };
       const checked = checkRequest(fs, [test], options);
       if (!checked.ok) return at(checked, yaml.placeOf([key, fs]));
     }

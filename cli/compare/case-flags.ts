@@ -4,13 +4,11 @@ import { parseChoice } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { FILE_SYSTEMS, type FileSystem } from '../plan/unit.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
-import { builtinTests, selectTests } from '../suite/builtin.js';
-import { type Choice, chooseTests } from '../suite/choose.js';
-import { findTree, type TreeTest, treeTests } from '../suite/xfstests/tree.js';
 import { seriesPrefixes } from '../variant/series.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import type { Case, PerFileSystem } from './case.js';
 import { readCaseFile, whyUnreadable } from './case-file.js';
+import { testsFor } from './tests.js';
 
 /** The options of `compare` as the command line gives them. */
 export interface CompareOptions {
@@ -59,7 +57,7 @@ export async function requestedCase(
     return failure(
       'usage',
       `${flag} and a case file: the file says what is compared`,
-      `Put it into ${file}, or leave the file out; --kernel and --timeout go before the file's`,
+      `Put it into ${file}, or leave the file out; --kernel, --suite and --timeout go before the file's`,
     );
   }
   return readCaseFile(file, options);
@@ -108,7 +106,8 @@ async function caseFromFlags(options: CompareOptions): Promise<Outcome<Case>> {
       'Give --test generic/002, or a group with -g auto; `daxrepro list` shows them',
     );
   }
-  const tests = testsFor(fileSystems.value, { ids: test, groups: group }, options.suite);
+  const { suite = RUN_DEFAULTS.suite } = options;
+  const tests = testsFor(fileSystems.value, { ids: test, groups: group }, suite);
   if (!tests.ok) return tests;
   const variants = await readVariants(options);
   if (!variants.ok) return variants;
@@ -120,6 +119,7 @@ async function caseFromFlags(options: CompareOptions): Promise<Outcome<Case>> {
     file: null,
     title: null,
     kernel: options.kernel ?? RUN_DEFAULTS.kernel,
+    suite,
     variants: variants.value,
     fileSystems: fileSystems.value,
     tests: tests.value,
@@ -202,27 +202,4 @@ function readVariant(option: string, text: string): Outcome<Variant> {
     }
   }
   return success({ name, changes: files.map((file) => resolve(file)) });
-}
-
-/** The tests that are asked for; of an xfstests tree those that apply to each of the file systems. */
-function testsFor(
-  fileSystems: readonly FileSystem[],
-  choice: Choice,
-  suite: string = RUN_DEFAULTS.suite,
-): Outcome<string[]> {
-  if (suite === 'builtin') {
-    const chosen = selectTests(builtinTests(), choice);
-    return chosen.ok ? success(chosen.value.map(({ id }) => id)) : chosen;
-  }
-  const tree = findTree(suite);
-  if (!tree.ok) return tree;
-  let common: TreeTest[] | undefined;
-  for (const fs of fileSystems) {
-    const tests = treeTests(tree.value, fs);
-    if (!tests.ok) return tests;
-    const ids = new Set(tests.value.map(({ id }) => id));
-    common = common?.filter(({ id }) => ids.has(id)) ?? tests.value;
-  }
-  const chosen = chooseTests(common ?? [], choice, 'xfstests');
-  return chosen.ok ? success(chosen.value.map(({ id }) => id)) : chosen;
 }

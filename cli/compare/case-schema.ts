@@ -16,6 +16,7 @@ function oneOrMore<Item extends z.ZodType>(item: Item, error: string) {
 
 const TESTS = 'Give a list of tests, such as [generic/002]; `daxrepro list` shows them';
 const GROUPS = 'Give a list of groups, such as [dax]; `daxrepro list` shows them';
+const SUITE = 'Give builtin, xfstests, or the directory of a built xfstests tree';
 const VARIANTS = 'Give names with their changes, such as `base: []` and `v2: [v2.patch]`';
 const CHANGES =
   'Give files: patches, mboxes or semantic patches (.cocci); [] is the kernel as it is';
@@ -73,6 +74,7 @@ export const caseSchema = z.strictObject(
   {
     title: z.string({ error: 'Give one line of text' }).optional(),
     kernel: z.string({ error: 'Give a kernel, such as debian:6.1' }).optional(),
+    suite: z.string({ error: SUITE }).min(1, { error: SUITE }).optional(),
     variants: z.record(
       z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,39}$/, { error: NAME }),
       // Nothing after the colon is the kernel as it is.

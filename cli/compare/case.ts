@@ -9,6 +9,8 @@ export interface Case {
   file: string | null;
   title: string | null;
   kernel: string;
+  /** As `--suite` has it; a directory is absolute. */
+  suite: string;
   /** At least one, with names that differ. */
   variants: Variant[];
   fileSystems: FileSystem[];

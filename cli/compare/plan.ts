@@ -36,8 +36,6 @@ export interface RunFlags {
   jobs?: string | undefined;
   keepImages?: string | undefined;
   accel: string;
-  /** As for `run`. */
-  suite?: string;
   cc?: string;
   kconfig?: string[];
 }
@@ -60,7 +58,7 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       accel: flags.accel,
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.keepImages === undefined ? {} : { keepImages: flags.keepImages }),
-      ...(flags.suite === undefined ? {} : { suite: flags.suite }),
+      suite: of.suite,
       ...(flags.cc === undefined ? {} : { cc: flags.cc }),
       ...(flags.kconfig === undefined ? {} : { kconfig: flags.kconfig }),
       ...given('timeout', options.timeout),

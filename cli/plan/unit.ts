@@ -43,6 +43,8 @@ export interface RunRequest {
   cpus: number;
   /** The user wants the control: mounted without DAX, and proven to be so. */
   control: boolean;
+  /** Options that the project's configuration decides, by their names: a command to replay names them. */
+  configured?: readonly string[];
 }
 
 /** One thing to run: a guest of its own, a verdict of its own. Everything in it is decided. */

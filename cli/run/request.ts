@@ -54,6 +54,8 @@ export interface RunOptions extends ExclusionOptions {
   dryRun?: boolean;
   json?: boolean;
   out?: string;
+  /** Those that the project's configuration has a value for. */
+  configured?: string[];
 }
 
 export interface CheckedRequest {
@@ -85,7 +87,9 @@ export function checkRequest(
   const selected = selectFrom(fileSystem.value, { ids: tests, groups }, options);
   if (!selected.ok) return selected;
   const { suite } = selected.value;
-  if (options.together && suite.name !== 'xfstests') {
+  // What the project's configuration says holds for those runs that it can hold for.
+  const asked = options.together && !options.configured?.includes('together');
+  if (asked && suite.name !== 'xfstests') {
     return failure(
       'usage',
       '--together is for tests of xfstests; those of the built-in suite are quick to begin',
@@ -152,6 +156,7 @@ export function checkRequest(
       seed: seed.value,
       cpus: cpus.value,
       control: options.control === true,
+      ...(options.configured ? { configured: options.configured } : {}),
     },
   });
 }
@@ -259,7 +264,11 @@ export function replayCommand(
   after: readonly string[] = [],
 ): string {
   const given: [string, string | undefined, string?][] = [
-    ['--suite', request.suite.name === 'xfstests' ? request.suite.tree.directory : undefined],
+    [
+      '--suite',
+      request.suite.name === 'xfstests' ? request.suite.tree.directory : 'builtin',
+      RUN_DEFAULTS.suite,
+    ],
     ['--kernel', unit.kernelSpec, RUN_DEFAULTS.kernel],
     ['--cc', request.build?.cc],
     ...(request.build?.kconfig ?? []).map((file): [string, string] => ['--kconfig', file]),
@@ -275,7 +284,10 @@ export function replayCommand(
     ['--seed', request.repeat > 1 ? String(unit.seed) : undefined],
   ];
   const options = given
-    .filter(([, value, usual]) => value !== undefined && value !== usual)
+    .filter(
+      ([name, value, usual]) =>
+        value !== undefined && (value !== usual || request.configured?.includes(name.slice(2))),
+    )
     .flatMap(([name, value]) => [name, shellQuote(value ?? '')]);
   const control = unit.control ? ['--control'] : [];
   const together = after.length > 0 ? ['--together'] : [];

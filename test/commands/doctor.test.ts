@@ -1,14 +1,15 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { type DoctorReport, doctorCommand } from '../../cli/commands/doctor.js';
 import { renderDoctor } from '../../cli/commands/doctor-text.js';
 import type { Host } from '../../cli/system/install.js';
 import { FEDORA, fakeHost } from '../system/host.js';
 
-async function doctor(host: Host, cache: string) {
+async function doctor(host: Host, cache: string, suite?: string) {
   const out: string[] = [];
   const code = await doctorCommand(
-    { json: true },
+    { json: true, ...(suite === undefined ? {} : { suite }) },
     { host, cache, print: (text) => out.push(text) },
   );
   return { code, report: JSON.parse(out.join('')) as DoctorReport };
@@ -59,4 +60,18 @@ t.test('KVM: what the device says, and what a boot says', async (t) => {
   const problem = { ...report, usable: false, problems: ['It burns'] };
   t.match(renderDoctor(problem, true), '\u001b[31mIt burns.\u001b[39m');
   t.notMatch(renderDoctor(problem, false), '\u001b');
+});
+
+t.test('an xfstests tree that is asked about', async (t) => {
+  const { host, bin } = fakeHost(t);
+  const tree = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
+  const good = await doctor(host, bin, tree);
+  t.equal(good.code, 0);
+  t.match(good.report.suite, { directory: tree, problem: null, unbuilt: [] });
+  const packages = good.report.suite?.missing.map((one) => one.package);
+  t.ok(packages?.includes('fio'), 'with the package that has what is missing');
+  t.match(renderDoctor(good.report, false), /\nxfstests\n {2}tree +\S+, 19 tests\n/);
+  const bad = await doctor(host, bin, join(bin, 'nowhere'));
+  t.equal(bad.code, 1);
+  t.match(bad.report, { usable: false, problems: [/there is no directory/] });
 });

@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { readCaseFile } from '../../cli/compare/case-file.js';
@@ -204,4 +204,27 @@ t.test('the cases of the project are right', async (t) => {
   const one = new URL('../../fixtures/cases/2016-02-dax-writeback.yaml', import.meta.url);
   const outcome = await readCaseFile(fileURLToPath(one));
   t.ok(outcome.ok, outcome.ok ? '' : formatFailure(outcome.failure));
+});
+
+t.test('tests of an xfstests tree, by any id that it has', async (t) => {
+  const tree = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
+  const case_ = (suite: string, tests = 'tests: [generic/003, generic/016]') =>
+    lines({ suite: `suite: ${suite}`, tests });
+  const named = await read(case_(tree));
+  t.match(named, { value: { suite: tree, tests: ['generic/003', 'generic/016'] } });
+  const relative = await read(case_(`./${join('..', basename(top), 'tree')}`));
+  t.match(relative, { ok: false, failure: { place: { line: 5, column: 8 } } });
+  symlinkSync(tree, join(top, 'tree'));
+  t.match(await read(case_('tree')), { value: { suite: join(top, 'tree') } }, 'beside the file');
+  const group = await read(case_(tree, 'groups: dangerous'));
+  t.match(group, { value: { tests: ['generic/008'] } });
+  const unknown = await read(case_(tree, 'tests: [generic/003, generic/777]'));
+  t.match(unknown, {
+    ok: false,
+    failure: { message: /no test "generic\/777"/, place: { line: 4 } },
+  });
+  t.match(await read(lines({ tests: 'tests: [generic/003]' }), { suite: tree }), {
+    value: { suite: tree, tests: ['generic/003'] },
+  });
+  t.match(await read(case_(tree), { suite: 'builtin' }), { ok: false }, 'the option goes before');
 });

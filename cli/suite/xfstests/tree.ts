@@ -20,6 +20,9 @@ const SKELETON = ['check', 'common/rc', 'common/config', 'tests/generic'];
  */
 const BUILT = ['ltp/fsstress', 'ltp/fsx', 'src/lstat64', 'src/feature'];
 
+/** The folders of tests that apply to some file system that is run here. */
+export const RUN_FOLDERS = ['generic', 'shared', 'ext4', 'xfs'];
+
 /**
  * The tree that `--suite` names: `xfstests` is the one that $DAXREPRO_XFSTESTS names, else the
  * installed one; all else is a directory.

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { exitCodeOf, formatFailure } from '../../../cli/outcome.js';
+import { unbuiltPrograms } from '../../../cli/suite/xfstests/examine.js';
 import { findTree, readGroups, testFacts, treeTests } from '../../../cli/suite/xfstests/tree.js';
 
 const BUILT = {
@@ -88,4 +89,21 @@ t.test('what a script says of itself', async (t) => {
   });
   t.match(facts('#!/bin/bash\n'), { summary: '' });
   t.match(testFacts({ directory }, { id: 'generic/404', groups: [] }), { summary: '' });
+});
+
+t.test('programs that the build left out, by how many scripts name them', async (t) => {
+  const directory = t.testdir({
+    ...BUILT,
+    common: { rc: '_require_test_program "rare"\n$here/src/there\n', config: '' },
+    src: { 'rare.c': '', 'often.c': '', 'there.c': '', there: '' },
+  });
+  for (const name of ['002', '003', '004']) {
+    const text = `$here/src/often -x "$here/src/often"\n_require_test_program gone\n`;
+    writeFileSync(join(directory, 'tests/generic', name), text);
+  }
+  writeFileSync(join(directory, 'tests/generic/005.out'), '$here/src/rare');
+  t.strictSame(unbuiltPrograms(directory), [
+    { path: 'src/often', scripts: 3 },
+    { path: 'src/rare', scripts: 1 },
+  ]);
 });

@@ -1,0 +1,24 @@
+import { readConfiguration } from '../configuration/configuration.js';
+import { findConfiguration } from '../configuration/find.js';
+import { formatFailure } from '../outcome.js';
+
+/** What `daxrepro doctor` says of the project's configuration. */
+export interface ConfigurationReport {
+  file: string;
+  /** By the names of the options that they stand for. */
+  values: Record<string, string | string[] | boolean>;
+  /** A sentence without its full stop. */
+  problem: string | null;
+}
+
+/** null where there is no such file. */
+export async function describeConfiguration(): Promise<ConfigurationReport | null> {
+  const file = findConfiguration();
+  if (file === undefined) return null;
+  const read = await readConfiguration(file);
+  if (read.ok) return { file, values: read.value.values, problem: null };
+  const problem = formatFailure(read.failure)
+    .replace(/^daxrepro: /, '')
+    .replace(/\.$/, '');
+  return { file, values: {}, problem };
+}

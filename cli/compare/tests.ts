@@ -1,0 +1,28 @@
+import { type Outcome, success } from '../outcome.js';
+import type { FileSystem } from '../plan/unit.js';
+import { builtinTests, selectTests } from '../suite/builtin.js';
+import { type Choice, chooseTests } from '../suite/choose.js';
+import { findTree, type TreeTest, treeTests } from '../suite/xfstests/tree.js';
+
+/** The tests that are asked for; of an xfstests tree those that apply to each of the file systems. */
+export function testsFor(
+  fileSystems: readonly FileSystem[],
+  choice: Choice,
+  suite: string,
+): Outcome<string[]> {
+  if (suite === 'builtin') {
+    const chosen = selectTests(builtinTests(), choice);
+    return chosen.ok ? success(chosen.value.map(({ id }) => id)) : chosen;
+  }
+  const tree = findTree(suite);
+  if (!tree.ok) return tree;
+  let common: TreeTest[] | undefined;
+  for (const fs of fileSystems) {
+    const tests = treeTests(tree.value, fs);
+    if (!tests.ok) return tests;
+    const ids = new Set(tests.value.map(({ id }) => id));
+    common = common?.filter(({ id }) => ids.has(id)) ?? tests.value;
+  }
+  const chosen = chooseTests(common ?? [], choice, 'xfstests');
+  return chosen.ok ? success(chosen.value.map(({ id }) => id)) : chosen;
+}
