@@ -45,15 +45,21 @@ export function differencesOf(
   compared: Pick<ComparedCase, 'variants'>,
   cells: readonly CellResult[],
 ): Difference[] {
+  return withBase(compared, cells).flatMap(({ base, cell }) => compareCells(base, cell) ?? []);
+}
+
+/** Each cell of another variant, with that of the reference. */
+export function withBase(
+  compared: Pick<ComparedCase, 'variants'>,
+  cells: readonly CellResult[],
+): { base: CellResult; cell: CellResult }[] {
   const reference = referenceOf(compared);
   return cells.flatMap((cell) => {
-    if (cell.variant === reference) return [];
     const base = cells.find(
       ({ variant, fs, test, pmem }) =>
         variant === reference && fs === cell.fs && test === cell.test && pmem === cell.pmem,
     );
-    const difference = base && compareCells(base, cell);
-    return difference ? [difference] : [];
+    return base && cell.variant !== reference ? [{ base, cell }] : [];
   });
 }
 

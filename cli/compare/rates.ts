@@ -1,7 +1,7 @@
 import type { PmemKind } from '../guest/machine.js';
 import type { FileSystem } from '../plan/unit.js';
 import { type Count, difference, fisherTest, runsToTell } from '../statistics/fisher.js';
-import { referenceOf } from './differences.js';
+import { withBase } from './differences.js';
 import type { CellResult, ComparedCase } from './result.js';
 
 /** Whether a variant fails more or less often than the one that it is compared with. Pure. */
@@ -51,15 +51,9 @@ export function compareRates(
   cells: readonly CellResult[],
   level: (attempts: number) => number = () => LEVEL,
 ): RateComparison[] {
-  const reference = referenceOf(compared);
-  return cells.flatMap((cell) => {
-    if (cell.variant === reference) return [];
-    const base = cells.find(
-      ({ variant, fs, test, pmem }) =>
-        variant === reference && fs === cell.fs && test === cell.test && pmem === cell.pmem,
-    );
-    const failures = base && { base: countOf(base), variant: countOf(cell) };
-    if (!failures || failures.base.trials === 0 || failures.variant.trials === 0) return [];
+  return withBase(compared, cells).flatMap(({ base, cell }) => {
+    const failures = { base: countOf(base), variant: countOf(cell) };
+    if (failures.base.trials === 0 || failures.variant.trials === 0) return [];
     if (failures.base.trials + failures.variant.trials <= 2) return [];
     const { fs, test, pmem, variant } = cell;
     const attempts = Math.max(base.units.length, cell.units.length);
@@ -69,7 +63,7 @@ export function compareRates(
     const needed = runsToTell(failures.base, failures.variant, level(attempts));
     return [
       {
-        ...{ fs, test, pmem, base: reference, variant, failures, p, difference: change },
+        ...{ fs, test, pmem, base: base.variant, variant, failures, p, difference: change },
         conclusion: !known ? 'undecided' : change.rate < 0 ? 'fails-less' : 'fails-more',
         runsNeeded: known ? null : (needed ?? null),
       } satisfies RateComparison,

@@ -1,5 +1,3 @@
-import { proportion } from './proportion.js';
-
 /** Whether two numbers of failures tell two failure rates apart. */
 
 export interface Count {
@@ -28,19 +26,31 @@ export function fisherTest(a: Count, b: Count): number {
   return Math.min(1, sum);
 }
 
+/** Of the normal distribution: 95 % lie within so many standard deviations. */
+const DEVIATIONS = 1.959_963_985;
+
 /**
- * The rate of b less that of a, and what that may really be. The interval is made of the exact ones of
- * both rates, each with the root of the confidence: at least as wide as it has to be.
+ * The rate of b less that of a, and the 95 % interval of what that may really be: Newcombe's, of the
+ * score intervals of both rates (Statistics in Medicine 17, 1998, method 10).
  */
-export function difference(a: Count, b: Count, confidence = 0.95) {
-  const [one, two] = [a, b].map(({ hits, trials }) =>
-    proportion(hits, trials, Math.sqrt(confidence)),
-  ) as [ReturnType<typeof proportion>, ReturnType<typeof proportion>];
+export function difference(a: Count, b: Count) {
+  const [one, two] = [scoreInterval(a), scoreInterval(b)];
+  const rate = two.rate - one.rate;
   const interval: [low: number, high: number] = [
-    two.interval[0] - one.interval[1],
-    two.interval[1] - one.interval[0],
+    rate - Math.hypot(two.rate - two.low, one.high - one.rate),
+    rate + Math.hypot(two.high - two.rate, one.rate - one.low),
   ];
-  return { rate: two.rate - one.rate, interval };
+  return { rate, interval };
+}
+
+/** Wilson's, of 1927. */
+function scoreInterval({ hits, trials }: Count) {
+  const rate = hits / trials;
+  const square = DEVIATIONS ** 2;
+  const middle = rate + square / (2 * trials);
+  const half = DEVIATIONS * Math.sqrt((rate * (1 - rate)) / trials + square / (4 * trials ** 2));
+  const scale = 1 + square / trials;
+  return { rate, low: (middle - half) / scale, high: (middle + half) / scale };
 }
 
 /** Runs of each side beyond which nobody is told to go. */
