@@ -19,12 +19,16 @@ t.test('ext2 loses directory pages with early-return alone', async (t) => {
       verdict: string;
       reason: string;
       held: boolean;
-      findings: { signature: string }[];
+      findings: {
+        signature: string;
+        evidence?: { inodeType: string; path?: string; block?: { zeros: boolean } };
+      }[];
+      images?: { file?: string }[];
       unwritten?: { inodes: { inodeType: string; path?: string; dax: boolean }[] };
     }[];
   };
   t.equal(units.length, 12);
-  for (const { fs, variant, verdict, reason, held, findings, unwritten } of units) {
+  for (const { fs, variant, verdict, reason, held, findings, unwritten, images } of units) {
     const broken = fs === 'ext2' && variant === 'early-return';
     t.equal(verdict, broken ? 'fail' : 'pass', `${fs} ${variant}: ${reason}`);
     t.ok(held, `${fs} ${variant}: as expected`);
@@ -37,5 +41,9 @@ t.test('ext2 loses directory pages with early-return alone', async (t) => {
     const lost = unwritten?.inodes.map(({ inodeType, path, dax }) => [inodeType, path, dax]);
     const directories = ['/', '/links'].map((path) => ['directory', path, true]);
     t.strictSame(lost, broken ? directories : undefined, `${fs} ${variant}: unwritten`);
+    // What the medium has of it, and the device as it was.
+    const evidence = { inodeType: 'directory', path: '/links', block: { zeros: true } };
+    if (broken) t.match(findings, [{ evidence }], `${fs} ${variant}: evidence`);
+    t.equal(images?.[0]?.file !== undefined, broken, `${fs} ${variant}: image`);
   }
 });
