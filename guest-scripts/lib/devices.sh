@@ -87,3 +87,12 @@ make_fsdax_namespaces() {
 		} 2>/tmp/fsdax || DEVICE_PROBLEM="no fsdax namespace on $namespace: $(</tmp/fsdax)"
 	done
 }
+
+# Some tests talk to themselves over 127.0.0.1: the loopback interface, which is all the network there
+# is. By ioctl(2): SIOCSIFFLAGS with IFF_UP and IFF_RUNNING.
+bring_up_loopback() {
+	perl -e '
+		socket(my $socket, 2, 2, 0) or exit;
+		my $up = pack("a16 s x22", "lo", 0x41);
+		ioctl($socket, 0x8914, $up)'
+}

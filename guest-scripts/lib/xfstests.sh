@@ -42,6 +42,7 @@ prepare_xfstests() {
 		give_up age-test-device "$(</run/unit/aged)"
 		return 1
 	}
+	bring_up_loopback
 	watch_mounts && WATCHED=true || WATCHED=false
 }
 

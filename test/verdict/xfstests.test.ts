@@ -104,6 +104,14 @@ const ended = (ending: UnitRecord['ending']) => (record: UnitRecord) => ({
   events: record.events.filter(({ event }) => event === 'proof' || event === 'module'),
 });
 
+const UNREADABLE = (device: string) =>
+  finding({
+    kind: 'fs-error',
+    device,
+    message: `EXT2-fs (${device}): error: unable to read superblock`,
+    severity: 'corruption',
+  });
+
 interface Case {
   name: string;
   fs?: Fs[];
@@ -177,6 +185,33 @@ const CASES: Case[] = [
     verdict: 'fail',
     outcome: 'exit-status',
     reason: /exit status 1/,
+  },
+
+  {
+    name: "the machine's awk is not the one that tests are written for",
+    record: saying({
+      output: FAILED,
+      files: 'full out.bad ',
+      times: '',
+      difference: '-user.x=0x79\n+awk: line 2: function asort never defined\n',
+    }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /wants asort\(\) of awk, .*\(package gawk\)$/,
+  },
+  {
+    name: 'an empty loop device that is refused',
+    record: (record) => ({ ...record, kernelFindings: [UNREADABLE('loop0')] }),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /nothing was found$/,
+  },
+  {
+    name: 'SCRATCH_DEV that cannot be read',
+    record: (record) => ({ ...record, kernelFindings: [UNREADABLE('pmem1')] }),
+    verdict: 'fail',
+    outcome: 'kernel-log',
+    reason: /unable to read superblock/,
   },
 
   // What check's exit code and words do not tell.
