@@ -13,7 +13,6 @@ import { formatSummary } from '../report/summary.js';
 import { runUnits } from '../run/engine.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
 import { type Prepared, prepareTree } from '../run/prepare.js';
-import { countRepeats } from '../run/repeats.js';
 import {
   type CheckedRequest,
   checkRequest,
@@ -21,11 +20,10 @@ import {
   replayCommand,
   shellQuote,
 } from '../run/request.js';
-import { type RunResult, worstVerdict } from '../run/result.js';
+import { runResult } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
 import { packSuite, withVersion } from '../run/suite.js';
 import { defaultStore } from '../store/store.js';
-import { version } from '../version.js';
 import {
   ensureSystemFor,
   explain,
@@ -115,18 +113,7 @@ async function step(
     describeHost(prepared.value.qemu),
   ]);
   reporter.end();
-  const result: RunResult = {
-    schemaVersion: 1,
-    tool: { name: 'daxrepro', version: version() },
-    command: argv,
-    verdict: worstVerdict(results),
-    units: results,
-    repeats: countRepeats(results),
-    host,
-    started: started.toISOString(),
-    durationSeconds: Math.round((Date.now() - started.getTime()) / 10) / 100,
-    directory: directory.value,
-  };
+  const result = runResult(argv, started, results, host, directory.value);
   const outcome = outcomeOfAll(results.map((unit) => outcomeOf(unit, options.signature)));
   // A result that could not be kept is a broken harness too.
   const kept = keepResult(result, STEP_EXIT.good) === STEP_EXIT.good;

@@ -9,7 +9,6 @@ import { runUnits } from '../run/engine.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
 import { unitArgv } from '../run/launch.js';
 import { type Prepared, prepare } from '../run/prepare.js';
-import { countRepeats } from '../run/repeats.js';
 import {
   type CheckedRequest,
   checkRequest,
@@ -17,12 +16,11 @@ import {
   replayCommand,
   shellQuote,
 } from '../run/request.js';
-import { exitCodeOfUnits, type RunResult, worstVerdict } from '../run/result.js';
+import { exitCodeOfUnits, type RunResult, runResult } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
 import { packSuite, withVersion } from '../run/suite.js';
 import { defaultStore } from '../store/store.js';
 import { expectationFor } from '../suite/expected.js';
-import { version } from '../version.js';
 import {
   ensureSystemFor,
   explain,
@@ -118,18 +116,7 @@ async function run(
     describeHost(prepared.value.qemu),
   ]);
   await learnDurations(context.store, results);
-  const result: RunResult = {
-    schemaVersion: 1,
-    tool: { name: 'daxrepro', version: version() },
-    command: argv,
-    verdict: worstVerdict(results),
-    units: results,
-    repeats: countRepeats(results),
-    host,
-    started: started.toISOString(),
-    durationSeconds: Math.round((Date.now() - started.getTime()) / 10) / 100,
-    directory: directory.value,
-  };
+  const result = runResult(argv, started, results, host, directory.value);
   reporter.end();
   return conclude(result, options, signal);
 }

@@ -7,7 +7,8 @@ import type { PmemKind } from '../guest/machine.js';
 import type { UnitExpectation } from '../suite/expected.js';
 import { VERDICTS, type Verdict } from '../verdict/judge.js';
 import type { XfstestsOutcome } from '../verdict/xfstests.js';
-import type { Repeats } from './repeats.js';
+import { version } from '../version.js';
+import { countRepeats, type Repeats } from './repeats.js';
 
 /** A unit's outcome, as the contract's JSON has it. What is not in the contract is added to it. */
 export interface UnitResult {
@@ -114,4 +115,26 @@ export function exitCodeOfUnits(
   const passed = units.some(({ verdict }) => verdict === 'pass' || verdict === 'fail');
   const unknown = units.some(({ verdict }) => verdict === 'invalid' || verdict === 'error');
   return passed && !unknown ? 0 : 3;
+}
+
+/** The result of a run that is over now. */
+export function runResult(
+  command: string[],
+  started: Date,
+  units: UnitResult[],
+  host: RunResult['host'],
+  directory: string,
+): RunResult {
+  return {
+    schemaVersion: 1,
+    tool: { name: 'daxrepro', version: version() },
+    command,
+    verdict: worstVerdict(units),
+    units,
+    repeats: countRepeats(units),
+    host,
+    started: started.toISOString(),
+    durationSeconds: Math.round((Date.now() - started.getTime()) / 10) / 100,
+    directory,
+  };
 }
