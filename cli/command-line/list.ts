@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { RUN_DEFAULTS } from '../run/defaults.js';
+import { collect, finish } from './define.js';
+
+/** `daxrepro list`: its arguments and options. */
+export function defineList(program: Command): void {
+  program
+    .command('list')
+    .summary('the tests, with their groups')
+    .description(
+      "Lists the tests of the suite. Of xfstests', those of a file system, where it is named first.",
+    )
+    .argument('[test...]', 'only these')
+    .option(
+      '--suite <name>',
+      'builtin, the directory of a built xfstests tree, or xfstests (the installed one)',
+      RUN_DEFAULTS.suite,
+    )
+    .option('--exclude <test>', 'leave out a test, a range or a pattern (repeatable)', collect)
+    .option('--exclude-file <file>', 'leave out the tests that a file lists (repeatable)', collect)
+    .option('--exclude-group <name>', 'leave out the tests of a group (repeatable)', collect)
+    .option('-g, --group <name>', 'only those of a group (repeatable)', collect)
+    .option('--json', 'as JSON on stdout')
+    .action(async (tests, options) => {
+      const { listCommand } = await import('../commands/list.js');
+      await finish(listCommand(tests, options));
+    });
+}
