@@ -1,0 +1,214 @@
+import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { BisectionResult } from '../bisect/result.js';
+import type { CompareResult } from '../compare/result.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import type { RunResult, UnitResult } from '../run/result.js';
+import { defaultRunsDirectory } from '../run/run-directory.js';
+import type { z } from '../schema.js';
+import { bisectionSchema, compareSchema, runSchema, unitSchema } from './schema.js';
+
+/**
+ * Results that were kept, read again. They come from other machines and other versions too: nothing is
+ * believed that was not looked at, and all text in them may be the guest's.
+ */
+
+export type KeptResult =
+  | { kind: 'run'; directory: string; result: RunResult }
+  | { kind: 'compare'; directory: string; result: CompareResult }
+  | { kind: 'bisect'; directory: string; result: BisectionResult };
+
+/**
+ * @param name a run's directory, its result.json, the name of a run in the default place, or undefined
+ *   for the newest there
+ * @returns `directory` is where it was found, to which `artifacts` are relative: a run may have been
+ *   moved here from elsewhere
+ */
+export function readResult(name: string | undefined): Outcome<KeptResult> {
+  const found = findResult(name);
+  if (!found.ok) return found;
+  const file = found.value;
+  const json = readJson(file);
+  if (!json.ok) return json;
+  const kind = kindOf(json.value);
+  const checked = SCHEMAS[kind].safeParse(json.value);
+  if (!checked.success) return notAResult(file, checked.error, json.value);
+  // The schema has looked at all that its type says; the rest is what it lets through.
+  return success({ kind, directory: dirname(file), result: checked.data } as unknown as KeptResult);
+}
+
+/** One of a run's units, with the run's directory; paths in it are relative to that. */
+export interface KeptUnit {
+  unit: UnitResult;
+  directory: string;
+}
+
+/**
+ * @param name a unit's folder, or a run as `readResult` takes it, then `#` and the number or the name of
+ *   the unit's folder where it has several that `choose` takes
+ * @param choose which units are meant; `what` says it in words: "failing units"
+ */
+export function readUnit(
+  name: string | undefined,
+  { choose, what }: { choose: (unit: UnitResult) => boolean; what: string },
+): Outcome<KeptUnit> {
+  const folder = name === undefined ? undefined : join(resolve(name), 'unit.json');
+  if (folder !== undefined && isFile(folder)) return readUnitFile(folder);
+  const [run, wanted] = splitUnit(name);
+  const kept = readResult(run);
+  if (!kept.ok) return kept;
+  if (kept.value.kind === 'bisect') {
+    return failure(
+      'usage',
+      `${kept.value.directory} is a bisection, which has no units of its own`,
+      'Name one of the runs in its directory',
+    );
+  }
+  const { directory, result } = kept.value;
+  const units: readonly UnitResult[] = result.units;
+  const meant = units
+    .map((unit, index) => ({ unit, number: index + 1 }))
+    .filter(({ unit, number }) => (wanted === undefined ? choose(unit) : number === wanted));
+  const [only, ...others] = meant;
+  if (only && others.length === 0) return success({ unit: only.unit, directory });
+  if (only) {
+    const list = meant.map(({ unit, number }) => `#${number} ${unit.fs} ${unit.test}`).join(', ');
+    return failure(
+      'usage',
+      `${directory} has ${meant.length} ${what}`,
+      `Name one by its number, such as ${JSON.stringify(`${basename(directory)}#${only.number}`)}: ${list.slice(0, 400)}`,
+    );
+  }
+  return wanted === undefined
+    ? failure('usage', `${directory} has no ${what}`, 'Name another run')
+    : failure(
+        'usage',
+        `${directory} has no unit ${wanted}`,
+        `Give a number from 1 to ${units.length}`,
+      );
+}
+
+function readUnitFile(file: string): Outcome<KeptUnit> {
+  const json = readJson(file);
+  if (!json.ok) return json;
+  const checked = unitSchema.safeParse(json.value);
+  if (!checked.success) return notAResult(file, checked.error, json.value);
+  const unit = checked.data as unknown as UnitResult;
+  return success({ unit, directory: dirname(dirname(file)) });
+}
+
+function splitUnit(name: string | undefined): [run: string | undefined, unit: number | undefined] {
+  const match = /^(.*)#(\d+)$/.exec(name ?? '');
+  return match ? [match[1] || undefined, Number(match[2])] : [name, undefined];
+}
+
+type Kind = KeptResult['kind'];
+
+const SCHEMAS = {
+  run: runSchema,
+  compare: compareSchema,
+  bisect: bisectionSchema,
+} satisfies Record<Kind, z.ZodType>;
+
+function kindOf(value: unknown): Kind {
+  const has = (key: string) => typeof value === 'object' && value !== null && key in value;
+  return has('question') ? 'bisect' : has('case') ? 'compare' : 'run';
+}
+
+function findResult(name: string | undefined): Outcome<string> {
+  const parent = defaultRunsDirectory();
+  if (name === undefined) {
+    const newest = runsIn(parent).at(-1);
+    return newest === undefined
+      ? failure('usage', `There is no run in ${parent}`, 'Name the directory of a run')
+      : success(join(parent, newest, 'result.json'));
+  }
+  for (const path of [resolve(name), join(parent, name)]) {
+    if (isFile(path)) return success(path);
+    const inside = join(path, 'result.json');
+    if (isFile(inside)) return success(inside);
+  }
+  const path = resolve(name);
+  if (isFile(join(path, 'unit.json'))) {
+    return failure('usage', `${name} is the folder of one unit`, `Name its run: ${dirname(path)}`);
+  }
+  return isDirectory(path) || isDirectory(join(parent, name))
+    ? failure(
+        'usage',
+        `${name} has no result.json`,
+        'Name the directory of a run that ended; one that was killed wrote none, and one that goes on will',
+      )
+    : failure('usage', `There is no run ${name}`, `Name a run's directory, or one in ${parent}`);
+}
+
+/** Names of the runs that have a result, the oldest first: each begins with its time. */
+export function runsIn(parent: string): string[] {
+  try {
+    return readdirSync(parent)
+      .filter((name) => isFile(join(parent, name, 'result.json')))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+function readJson(file: string): Outcome<unknown> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    return failure(
+      'unreadable',
+      `It cannot be read: ${(error as Error).message}`,
+      'Give a file that can be read',
+      { place: { file } },
+    );
+  }
+  try {
+    return success(JSON.parse(text));
+  } catch (error) {
+    return failure(
+      'unreadable',
+      `It is no JSON: ${(error as Error).message}`,
+      'Give a result.json as daxrepro wrote it, whole',
+      { place: { file } },
+    );
+  }
+}
+
+function notAResult(file: string, error: z.core.$ZodError, value: unknown): Outcome<never> {
+  const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion;
+  if (typeof version === 'number' && version > 1) {
+    return failure(
+      'unreadable',
+      `It has schema version ${version}, which this daxrepro does not know`,
+      'Use the version that wrote it, or a newer one',
+      { place: { file } },
+    );
+  }
+  const [issue] = error.issues;
+  const where = issue && issue.path.length > 0 ? issue.path.map(String).join('.') : 'the document';
+  return failure(
+    'unreadable',
+    `It is no result of daxrepro: ${where} is not what it should be (${issue?.message ?? 'unknown'})`,
+    'Give a result.json as daxrepro wrote it',
+    { place: { file } },
+  );
+}
+
+function isFile(path: string): boolean {
+  return statusOf(path)?.isFile() ?? false;
+}
+
+function isDirectory(path: string): boolean {
+  return statusOf(path)?.isDirectory() ?? false;
+}
+
+/** What cannot be looked at, for whatever reason, is not there for us. */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,274 @@
+import { z } from '../schema.js';
+import { VERDICTS } from '../verdict/judge.js';
+
+/**
+ * result.json as this program reads it again. What the contract has must be there, and all of it of its
+ * kind; what was added to the contract may be missing, since earlier versions had not yet added it, and
+ * what is not known is let through, since later ones will.
+ */
+
+const text = z.string();
+const texts = z.array(text);
+const count = z.number();
+const verdict = z.enum(VERDICTS);
+const severity = z.enum(['corruption', 'repairable', 'notice']);
+const rate = z.looseObject({ rate: count, interval: z.tuple([count, count]) });
+
+const block = z.looseObject({ number: count, position: count, zeros: z.boolean(), begins: text });
+
+const inode = z.looseObject({
+  device: text,
+  inode: count,
+  inodeType: text.optional(),
+  mode: text.optional(),
+  size: count.optional(),
+  links: count.optional(),
+  flags: text.optional(),
+  blockMap: text.optional(),
+  path: text.optional(),
+  pathFrom: z.enum(['medium', 'kernel', 'check']).optional(),
+  block: block.optional(),
+});
+
+const finding = z.looseObject({
+  tool: text,
+  device: text.optional(),
+  pass: count.optional(),
+  message: text,
+  signature: text,
+  severity,
+  fix: z.enum(['offered', 'made', 'refused']).optional(),
+  inode: count.optional(),
+  inodeType: text.optional(),
+  block: count.optional(),
+  offset: count.optional(),
+  group: count.optional(),
+  path: text.optional(),
+  entry: text.optional(),
+  entryInode: count.optional(),
+  evidence: inode.optional(),
+  function: text.optional(),
+  module: text.optional(),
+  lines: texts.optional(),
+});
+
+const cached = z.looseObject({
+  pages: count,
+  dirtyPages: count,
+  daxEntries: count,
+  dirtyDaxEntries: count,
+  atLeast: z.boolean(),
+});
+
+const unwritten = z.discriminatedUnion('known', [
+  z.looseObject({ known: z.literal(false), reason: text }),
+  z.looseObject({
+    known: z.literal(true),
+    unmounts: count,
+    omitted: count,
+    writtenDax: z.array(z.looseObject({ inodeType: text, inodes: count })),
+    inodes: z.array(
+      z.looseObject({
+        device: text,
+        inode: count,
+        inodeType: text,
+        path: text.optional(),
+        dax: z.boolean(),
+        size: count,
+        before: cached,
+        synced: cached,
+        dropped: cached,
+      }),
+    ),
+  }),
+]);
+
+const look = z.looseObject({
+  when: text,
+  device: text,
+  driver: text,
+  mountOptions: text,
+  statxDax: z.boolean().nullable(),
+  problems: texts,
+  messages: texts,
+});
+
+const dax = z.looseObject({
+  proven: z.boolean(),
+  driver: text,
+  mountOptions: text,
+  statxBefore: z.boolean().nullable(),
+  statxAfter: z.boolean().nullable(),
+  module: z.looseObject({ origin: text, sha256: text, buildId: text }).nullable().default(null),
+  looks: z.array(look).default([]),
+});
+
+export const unitSchema = z.looseObject({
+  fs: text,
+  test: text,
+  suite: z.looseObject({ name: text, version: text }),
+  kernel: z.looseObject({ spec: text, release: text, id: text }),
+  variant: text,
+  pmem: text,
+  accel: text,
+  attempt: count,
+  seed: count.default(0),
+  verdict,
+  reason: text,
+  outcome: text.optional(),
+  expectedFailure: z.looseObject({ reason: text, held: z.boolean() }).optional(),
+  control: z.boolean().default(false),
+  dax,
+  findings: z.array(finding),
+  omitted: z.array(z.looseObject({ signature: text, severity, count })).optional(),
+  unwritten: unwritten.optional(),
+  inodes: z.array(inode).optional(),
+  images: z
+    .array(
+      z.looseObject({
+        device: text,
+        file: text.optional(),
+        bytes: count.optional(),
+        missing: text.optional(),
+      }),
+    )
+    .optional(),
+  bootFindings: z.array(finding).default([]),
+  ending: text.default('unknown'),
+  durationSeconds: count,
+  bootSeconds: count.nullable().default(null),
+  cloned: z.boolean().default(false),
+  together: z.looseObject({ guest: count, position: count, after: texts, alone: text }).optional(),
+  artifacts: z.record(text, text),
+  replay: text,
+});
+
+const host = z
+  .looseObject({ kernel: text, qemu: text, node: text, cpus: count })
+  .default({ kernel: 'unknown', qemu: 'unknown', node: 'unknown', cpus: 0 });
+
+/** What every document has. */
+const document = {
+  schemaVersion: z.literal(1),
+  tool: z.looseObject({ name: z.literal('daxrepro'), version: text }),
+  command: texts,
+  host,
+  started: text.default(''),
+  durationSeconds: count.default(0),
+  directory: text.default(''),
+};
+
+export const runSchema = z.looseObject({
+  ...document,
+  verdict,
+  units: z.array(unitSchema),
+  repeats: z
+    .array(
+      z.looseObject({
+        fs: text,
+        test: text,
+        variant: text,
+        pmem: text,
+        counts: z.partialRecord(verdict, count),
+        failures: rate.optional(),
+      }),
+    )
+    .default([]),
+});
+
+const change = z.looseObject({
+  signature: text,
+  severity,
+  message: text,
+  attempts: count,
+  of: count,
+});
+const cell = { fs: text, test: text, pmem: text, base: text, variant: text };
+const counted = z.looseObject({ hits: count, trials: count });
+const expected = z.looseObject({ verdict, signature: text.optional() });
+
+export const compareSchema = runSchema.extend({
+  case: z.looseObject({
+    file: text.nullable(),
+    title: text.nullable(),
+    kernel: text,
+    variants: z.array(z.looseObject({ name: text, changes: texts, steps: count.optional() })),
+    fileSystems: texts,
+    tests: texts,
+    pmem: texts,
+  }),
+  units: z.array(unitSchema.extend({ expected: expected.nullable(), held: z.boolean() })),
+  differences: z
+    .array(
+      z.looseObject({
+        ...cell,
+        verdicts: z.looseObject({ base: verdict, variant: verdict }),
+        comparable: z.boolean(),
+        appeared: z.array(change),
+        vanished: z.array(change),
+      }),
+    )
+    .default([]),
+  rates: z
+    .array(
+      z.looseObject({
+        ...cell,
+        failures: z.looseObject({ base: counted, variant: counted }),
+        p: count,
+        difference: z.looseObject({ rate: count, interval: z.tuple([count, count]) }),
+        conclusion: z.enum(['fails-less', 'fails-more', 'undecided']),
+        runsNeeded: count.nullable(),
+      }),
+    )
+    .default([]),
+  tools: z.record(text, text).default({}),
+});
+
+export const bisectionSchema = z.looseObject({
+  ...document,
+  question: z.looseObject({
+    fs: text,
+    tests: texts,
+    signature: text.nullable(),
+    kernel: text,
+    tree: text.optional(),
+    good: text.optional(),
+    bad: text.optional(),
+    series: text.optional(),
+    changes: count,
+    builds: count,
+    confidence: count,
+    leastRate: count,
+    maxRuns: count,
+  }),
+  answer: z.looseObject({
+    ending: text,
+    summary: text,
+    probability: count.nullable(),
+    culprits: z.array(
+      z.looseObject({
+        id: text,
+        title: text,
+        author: text.nullable(),
+        date: text.nullable(),
+        diffstat: text.nullable(),
+        findings: z.array(z.looseObject({ signature: text, runs: count })),
+      }),
+    ),
+    rate: rate.nullable(),
+    runsNeeded: count.nullable(),
+  }),
+  path: z.array(
+    z.looseObject({
+      change: text,
+      title: text,
+      good: count,
+      bad: count,
+      unknown: count,
+      skipped: text.nullable(),
+      probability: count,
+    }),
+  ),
+  runs: z.array(z.looseObject({})),
+  builds: z.array(z.looseObject({})),
+});
