@@ -1,6 +1,6 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { storageFailure } from '../store/store.js';
@@ -21,7 +21,11 @@ export function defaultRunsDirectory(): string {
   return join(base?.startsWith('/') ? base : join(homedir(), '.local/state'), 'daxrepro/runs');
 }
 
-export function makeRunDirectory(parent: string, first: Unit, started: Date): Outcome<string> {
+export function makeRunDirectory(
+  parent: string,
+  first: Pick<Unit, 'fs' | 'test'>,
+  started: Date,
+): Outcome<string> {
   const time = started
     .toISOString()
     .replaceAll(/[-:]|\..*/g, '')
@@ -30,10 +34,26 @@ export function makeRunDirectory(parent: string, first: Unit, started: Date): Ou
   const name = `${time}-${first.fs}-${slug(first.test)}-${process.pid}`;
   const directory = join(resolve(parent), name);
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectories(directory);
     return success(directory);
   } catch (error) {
     return storageFailure(parent, error);
+  }
+}
+
+/**
+ * A directory and those above it. Node 20's own recursive mkdir never ends where mkdir(2) says ENOENT
+ * below a directory that is there, as it does in /proc.
+ */
+function makeDirectories(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeDirectories(dirname(path));
+    makeDirectories(path);
   }
 }
 
