@@ -20,6 +20,7 @@ import { cacheKey, lookUpOrMake, type Store, storageFailure } from '../store/sto
 import { findProgram, systemPath } from '../system/programs.js';
 import { guestScripts, type Manifest, readManifest } from './manifest.js';
 import { formatMtree, type MtreeEntry } from './mtree.js';
+import { type GuestPrograms, guestPrograms } from './programs.js';
 
 /**
  * The guest's root file system: an initramfs of the host's own programs, made without root and
@@ -104,10 +105,13 @@ async function rootArchive({
   const manifest = readManifest();
   const located = locatePrograms(manifest);
   if (!located.ok) return located;
-  const key = cacheKey(await identity(manifest, located.value));
+  const own = await guestPrograms({ store, ...(signal ? { signal } : {}) });
+  if (!own.ok) return own;
+  const inputs = await identity(manifest, located.value);
+  const key = cacheKey({ ...inputs, 'our programs': own.value.key });
   const made = await lookUpOrMake(store, 'guest-root', key, async (directory) => {
     progress({ type: 'stage', text: 'making the guest image from the programs of this machine' });
-    const entries = await rootEntries(manifest, located.value);
+    const entries = await rootEntries(manifest, located.value, own.value);
     if (!entries.ok) return entries;
     return pack(entries.value, join(directory, 'root.cpio'), directory, signal);
   });
@@ -165,7 +169,11 @@ async function identity(manifest: Manifest, programs: Programs): Promise<Record<
   return inputs;
 }
 
-async function rootEntries(manifest: Manifest, programs: Programs): Promise<Outcome<MtreeEntry[]>> {
+async function rootEntries(
+  manifest: Manifest,
+  programs: Programs,
+  own: GuestPrograms,
+): Promise<Outcome<MtreeEntry[]>> {
   const libraries = await librariesOf([...programs.values()]);
   if (!libraries.ok) return libraries;
   const tree = new Set<string>();
@@ -192,7 +200,12 @@ async function rootEntries(manifest: Manifest, programs: Programs): Promise<Outc
     // Our own /etc goes where /etc is; init where the kernel looks for it.
     if (entry.path.startsWith('daxrepro/etc/')) entry.path = entry.path.slice('daxrepro/'.length);
     if (entry.path === 'daxrepro/init') entry.path = 'init';
+    // Sources; what they make is there instead.
+    if (entry.path.startsWith('daxrepro/programs/')) continue;
     add(entry);
+  }
+  for (const [name, content] of own.files) {
+    add({ type: 'file', path: `daxrepro/programs/${name}`, content, mode: 0o755 });
   }
 
   // Several names of one program (mke2fs, mkfs.ext4) become links to the first.

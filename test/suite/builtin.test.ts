@@ -24,7 +24,10 @@ t.test('the bundled tests', async (t) => {
   for (const { id, summary, groups } of tests) {
     // The selftests try daxrepro itself; who asks for all tests does not mean those.
     const selftest = id.startsWith('selftest/');
-    t.equal(groups.includes('auto'), !selftest, `${id}: auto or not`);
+    // Those of power cuts are for --power-cut.
+    const powerCut = id.startsWith('power-cut/');
+    t.equal(groups.includes('auto'), !selftest && !powerCut, `${id}: auto or not`);
+    t.equal(groups.includes('power-cut'), powerCut, `${id}: power-cut or not`);
     t.equal(groups.includes('selftest'), selftest, `${id}: selftest or not`);
     t.equal(groups.includes('dax'), id.startsWith('dax/'), `${id}: dax or not`);
     t.match(summary, /^[^.]{20,100}$/, `${id} has a summary of one line`);
@@ -36,6 +39,7 @@ t.test('the bundled tests', async (t) => {
     'bash',
     ...ids.map(script),
     fileURLToPath(new URL('lib/test.sh', guestScripts)),
+    fileURLToPath(new URL('lib/promises.sh', guestScripts)),
   ]);
   t.ok(checked.ok, `the shell can read them: ${checked.all}`);
 });

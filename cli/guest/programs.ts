@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findCompiler } from '../kernel/compiler.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import { runTool } from '../process/child.js';
+import { cacheKey, lookUpOrMake, type Store } from '../store/store.js';
+import { guestScripts } from './manifest.js';
+
+/**
+ * Programs of ours that run in the guest (`guest-scripts/programs`, one a C file), compiled on this
+ * machine once for each state of their sources. Without libraries, so that they start quickly under
+ * emulation, and at fixed addresses, so that an address within them has a name.
+ */
+export interface GuestPrograms {
+  /** Changes with what they are; `none` where they are not there. */
+  key: string;
+  /** By name, the files; empty where this machine cannot make them. */
+  files: Map<string, string>;
+  /** Why it cannot, in one clause without the full stop. */
+  missing?: string;
+}
+
+const SOURCES = new URL('programs/', guestScripts);
+
+const FLAGS = ['-O2', '-g', '-Wall', '-Wextra', '-static', '-no-pie', '-pthread'];
+
+export async function guestPrograms({
+  store,
+  signal,
+}: {
+  store: Store;
+  signal?: AbortSignal;
+}): Promise<Outcome<GuestPrograms>> {
+  const compiler = await findCompiler('gcc');
+  if (!compiler) return success(without('this machine has no C compiler'));
+  const sources = (await readdir(SOURCES)).sort();
+  const hash = createHash('sha256');
+  for (const name of sources) {
+    hash.update(`${name}\n`).update(await readFile(new URL(name, SOURCES)));
+  }
+  const programs = sources.filter((name) => name.endsWith('.c')).map((name) => name.slice(0, -2));
+  const key = cacheKey({
+    layout: 1,
+    sources: hash.digest('hex'),
+    compiler: compiler.identity,
+    flags: FLAGS.join(' '),
+  });
+  const made = await lookUpOrMake(store, 'guest-programs', key, async (directory) => {
+    for (const name of programs) {
+      const source = fileURLToPath(new URL(`${name}.c`, SOURCES));
+      const compiled = await runTool(
+        [compiler.path, ...FLAGS, '-o', join(directory, name), source],
+        { env: { LC_ALL: 'C' }, ...(signal ? { signal } : {}) },
+      );
+      if (compiled.canceled) return failure('interrupted', 'Interrupted', 'Start it again');
+      if (compiled.ok) continue;
+      return failure(
+        'build-failed',
+        `${compiler.program} does not make the guest's program ${name}`,
+        "Install the C library's static version (Debian: libc6-dev, Fedora: glibc-static)",
+        { detail: compiled.all.slice(-2000) },
+      );
+    }
+    return success(undefined);
+  });
+  if (!made.ok) {
+    const { kind, message } = made.failure;
+    return kind === 'build-failed' ? success(without(message)) : made;
+  }
+  return success({ key, files: new Map(programs.map((name) => [name, join(made.value, name)])) });
+}
+
+function without(missing: string): GuestPrograms {
+  return { key: 'none', files: new Map(), missing };
+}
