@@ -1,12 +1,13 @@
 // Makes the program: cli/ and the packages it uses, bundled into a few files. Loaded one by one, their
-// five hundred modules take longer than all that the program does before QEMU starts.
+// five hundred modules take longer than all that the program does before QEMU starts. And its manual
+// page, daxrepro.1, from the same definitions as the help.
 //
 // usage: node bundle.js DIRECTORY
 //
 // Types are checked by `npm run check`, not by everyone who starts the program.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -15,7 +16,7 @@ const [directory] = process.argv.slice(2);
 try {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['cli/main.ts'],
+    entryPoints: ['cli/main.ts', 'cli/manual.ts'],
     outdir: directory,
     bundle: true,
     // What a command alone uses is loaded by that command alone: see cli/main.ts.
@@ -31,6 +32,9 @@ try {
     logLevel: 'warning',
   });
   writeFileSync(join(directory, 'LICENSES.txt'), licences(Object.keys(metafile.inputs)));
+  const { page } = await import(pathToFileURL(resolve(directory, 'manual.js')).href);
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  writeFileSync(join(directory, 'daxrepro.1'), page(version));
 } catch (error) {
   // What esbuild has to say it has said, and where.
   if (!error.errors) throw error;

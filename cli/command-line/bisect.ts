@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
+import { document } from './manual.js';
 
 /** `daxrepro bisect`: its arguments and options. */
 export function defineBisect(program: Command): void {
@@ -15,7 +16,7 @@ export function defineBisect(program: Command): void {
     bisect
       .argument('<fs>', 'ext2, ext4 or xfs')
       .argument('<test...>', 'ids of tests, such as generic/002')
-      .option('--tree <dir>', 'a kernel tree in git; it is not touched')
+      .option('--tree <tree>', 'a kernel tree in git; it is not touched')
       .option('--good <rev>', 'a commit of it that is good, an ancestor of the bad one')
       .option('--bad <rev>', 'a commit of it that is bad')
       .option('--first-parent', 'only the commits of the main line; a merge counts as one change')
@@ -25,41 +26,68 @@ export function defineBisect(program: Command): void {
       .option('--max-runs <n>', 'give up after so many runs', '10000')
       .option('--resume', 'go on with the last bisection of this question')
       .option('--mail', 'the result as plain text for a mail, under 75 columns'),
-  )
-    .addHelpText(
-      'after',
-      `
-Examples:
-  daxrepro bisect ext2 generic/002 --tree ~/linux --good v6.1 --bad HEAD
-  daxrepro bisect ext2 generic/002 --series v2.mbox --kernel debian:6.1
-  git bisect run daxrepro bisect run ext2 generic/002
-
-Without --kernel the commits are built whole, one kernel for all that differ in fs/ext2, fs/ext4 and
-fs/xfs alone. With --kernel only the file system's module is built, for a kernel of the same sources;
-a commit that changes more of the kernel is refused.
-
-Exit codes: 0 it was found; 2 usage; 3 it could not be told; 130 interrupted.`,
-    )
-    .action(async (fs, tests, options) => {
-      const { bisectCommand } = await import('../commands/bisect.js');
-      await finish(bisectCommand(fs, tests, options, process.argv.slice(2)));
-    });
-  guestOptions(
+  ).action(async (fs, tests, options) => {
+    const { bisectCommand } = await import('../commands/bisect.js');
+    await finish(bisectCommand(fs, tests, options, process.argv.slice(2)));
+  });
+  const step = guestOptions(
     bisect
       .command('run')
       .summary('one step of `git bisect run`')
-      .description(
-        'The command of `git bisect run`: runs tests on the tree as it is checked out.\n\nExit codes: 0 good; 1 bad; 125 cannot tell (it does not build or boot, or is inconclusive); 128 and\nmore stop the bisection (usage, no QEMU, no disk).',
-      )
+      .description('The command of `git bisect run`: runs tests on the tree as it is checked out.')
       .argument('<fs>', 'ext2, ext4 or xfs')
       .argument('[test...]', 'ids of tests, such as generic/002')
-      .option('-g, --group <name>', 'all tests of a group (repeatable)', collect)
-      .option('--tree <dir>', 'the kernel tree', '.')
+      .option('-g, --group <group>', 'all tests of a group (repeatable)', collect)
+      .option('--tree <tree>', 'the kernel tree', '.')
       .option('--rev <rev>', 'a revision of it, in place of what is checked out')
       .option('--repeat <n>', 'times to run each test; one that fails is bad', RUN_DEFAULTS.repeat),
-  ).action(async (fs, tests, options) => {
+  );
+  step.action(async (fs, tests, options) => {
     const { bisectStepCommand } = await import('../commands/bisect-step.js');
     await finish(bisectStepCommand(fs, tests, options, process.argv.slice(2)));
+  });
+  document(bisect, {
+    examples: [
+      [
+        'daxrepro bisect ext2 generic/002 --tree ~/linux --good v6.1 --bad HEAD',
+        'the first bad commit; each kernel is built whole',
+      ],
+      [
+        'daxrepro bisect ext2 generic/002 --series v2.mbox --kernel debian:6.1',
+        'the first bad patch of a series',
+      ],
+      ['git bisect run daxrepro bisect run ext2 generic/002', "a step of git's own bisection"],
+    ],
+    details: `
+Without --kernel the commits are built whole, one kernel for all that differ in fs/ext2, fs/ext4 and
+fs/xfs alone. With --kernel only the file system's module is built, for a kernel of the same sources;
+a commit that changes more of the kernel is refused.`,
+    options: {
+      '--confidence': 'each run changes how likely each commit is to be the first bad one',
+      '--least-rate': 'a bad end that does not fail so often is said to be good: 299 runs for 0.01',
+      '--resume': 'what was learned before Ctrl-C or a power cut is kept',
+    },
+    exitCodes: [
+      ['0', 'it was found'],
+      ['2', 'wrong usage or configuration, with the place and the fix'],
+      ['3', 'it could not be told'],
+      ['130', 'interrupted'],
+    ],
+  });
+  document(step, {
+    examples: [
+      ['git bisect run daxrepro bisect run ext2 generic/002', 'in a tree that is being bisected'],
+      [
+        'git bisect run daxrepro bisect run ext4 generic/475 --repeat 20',
+        'a failure that shows once in a while',
+      ],
+    ],
+    exitCodes: [
+      ['0', 'good'],
+      ['1', 'bad'],
+      ['125', 'cannot tell: it does not build or boot, or proves nothing'],
+      ['128', 'and more stop the bisection: wrong usage, no QEMU, no disk'],
+    ],
   });
 }
 
@@ -72,7 +100,7 @@ function guestOptions(command: Command): Command {
     .option('--kconfig <file>', 'a fragment of its configuration (repeatable)', collect)
     .option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)', RUN_DEFAULTS.pmem)
     .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
-    .option('--suite <name>', 'as for run', RUN_DEFAULTS.suite)
+    .option('--suite <suite>', 'as for run', RUN_DEFAULTS.suite)
     .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
     .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
     .option('--size <size>', 'of each device: 256M, 1G')
@@ -80,7 +108,7 @@ function guestOptions(command: Command): Command {
     .option('--seed <n>', "what the guests' random numbers begin with (recorded; default: random)")
     .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
     .option('--cpus <n>', 'of each guest', RUN_DEFAULTS.cpus)
-    .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+    .option('--accel <accel>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
     .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
     .option('--out <dir>', "where the run's directory goes")
     .option('--json', 'the result as JSON on stdout');

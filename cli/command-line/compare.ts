@@ -1,16 +1,18 @@
 import type { Command } from 'commander';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
+import { document } from './manual.js';
 
 /** `daxrepro compare`: its arguments and options. */
 export function defineCompare(program: Command): void {
-  program
+  const compare = program
     .command('compare')
     .summary('run variants of a kernel side by side')
     .description(
       'Runs variants × file systems × tests, and shows each verdict and what differs (A/B).\nWhat is compared stands in a case file, or in flags.',
     )
     .argument('[case.yaml]', 'variants, file systems, tests, and what is expected of them')
+    .optionsGroup('What is compared:')
     .option(
       '--base [name=file,...]',
       'the variant that others are compared with (default: unchanged)',
@@ -18,20 +20,27 @@ export function defineCompare(program: Command): void {
     .option('--variant <name=file,...>', 'a variant and its changes (repeatable)', collect)
     .option('--cumulative <series>', 'a variant for each prefix of an mbox: 1 patch, 2 patches, …')
     .option('--fs <fs>', 'ext2, ext4 or xfs (repeatable)', collect)
-    .option('--test <id>', 'a test, such as generic/002 (repeatable)', collect)
-    .option('-g, --group <name>', 'all tests of a group (repeatable)', collect)
+    .option('--test <test>', 'a test, such as generic/002 (repeatable)', collect)
+    .option('-g, --group <group>', 'all tests of a group (repeatable)', collect)
+    .optionsGroup('Kernel:')
     .option(
       '--kernel <spec>',
       `as for run; goes before the case's (default: ${RUN_DEFAULTS.kernel})`,
     )
     .option('--cc <compiler>', 'of a kernel that is built (debsrc:, src:): a name or a path')
     .option('--kconfig <file>', 'a fragment of its configuration (repeatable)', collect)
+    .optionsGroup('Persistent memory and file system:')
     .option('--pmem <kind>', `as for run (repeatable; default: ${RUN_DEFAULTS.pmem})`, collect)
     .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
     .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
     .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
     .option('--size <size>', 'of each device: 256M, 1G')
-    .option('--suite <name>', `as for run; goes before the case's (default: ${RUN_DEFAULTS.suite})`)
+    .optionsGroup('What is compared:')
+    .option(
+      '--suite <suite>',
+      `as for run; goes before the case's (default: ${RUN_DEFAULTS.suite})`,
+    )
+    .optionsGroup('How often and how long:')
     .option(
       '--timeout <time>',
       `for each test; goes before the case's (default: ${RUN_DEFAULTS.timeout})`,
@@ -42,32 +51,57 @@ export function defineCompare(program: Command): void {
       'repeat until failure rates are told apart (without --repeat: 320 times at most)',
     )
     .option('--seed <n>', "what the guests' random numbers begin with (recorded; default: random)")
+    .optionsGroup('Guests:')
     .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
-    .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+    .option('--accel <accel>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+    .optionsGroup('What is printed and kept:')
     .option(
       '--keep-images <size>',
       'what images of damaged devices may take on the disk; 0 keeps none',
       RUN_DEFAULTS.keepImages,
     )
+    .optionsGroup('Guests:')
     .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
+    .optionsGroup('What is printed and kept:')
     .option('--out <dir>', "where the run's directory goes")
     .option('--json', 'the result as JSON on stdout')
     .option('--mail', 'the result as plain text for a mail, under 75 columns')
     .option('--dry-run', 'list the cells, and start nothing')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  daxrepro compare fixtures/cases/2016-02-dax-writeback.yaml
-  daxrepro compare --variant v2=v2.patch --fs ext2 --test generic/002 --mail
-  daxrepro compare --cumulative series.mbox --fs ext4 -g quick
-
-Exit codes: 0 every expectation of the case held; 1 one was missed; 2 usage; 3 none was missed, but
-a cell has no verdict (invalid, error) that the case does not expect, or nothing ran; 130
-interrupted. Where nothing is expected, 0 means that every cell has a verdict, whichever.`,
-    )
     .action(async (file, options) => {
       const { compareCommand } = await import('../commands/compare.js');
       await finish(compareCommand(file, options, process.argv.slice(2)));
     });
+  document(compare, {
+    examples: [
+      ['daxrepro compare case.yaml', 'what a case file says, and whether it comes out as expected'],
+      [
+        'daxrepro compare --variant v2=v2.patch --fs ext2 --test generic/002 --mail',
+        'a patch against the kernel as it is, as text for a mail',
+      ],
+      [
+        'daxrepro compare --cumulative series.mbox --fs ext4 -g quick',
+        'each prefix of a series: 1 patch, 2 patches, …',
+      ],
+      [
+        'daxrepro compare --variant v2=v2.patch --fs ext2 --test generic/002 --until-known',
+        'whether it fails more or less often, of what fails only sometimes',
+      ],
+    ],
+    details: `
+A variant is a kernel with changes: patches, an mbox, or semantic patches (.cocci). Of a change to
+fs/ext2, fs/ext4 or fs/xfs alone only that module is built; any other takes a full build, which is
+said before it begins. A case file goes before the environment and the project's daxrepro.yaml.`,
+    options: {
+      '--base': 'NAME alone gives the unchanged kernel another name',
+      '--variant': 'commas separate files, which are applied in order',
+      '--until-known': "by Fisher's exact test; the levels of all looks are 5 % in sum",
+    },
+    exitCodes: [
+      ['0', 'every expectation of the case held; where none is: every cell has a verdict'],
+      ['1', 'an expectation was missed'],
+      ['2', 'wrong usage or configuration, with the place and the fix'],
+      ['3', 'a cell has no verdict (invalid, error) that the case does not expect, or nothing ran'],
+      ['130', 'interrupted'],
+    ],
+  });
 }

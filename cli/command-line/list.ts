@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
+import { document } from './manual.js';
 
 /** `daxrepro list`: its arguments and options. */
 export function defineList(program: Command): void {
-  program
+  const list = program
     .command('list')
     .summary('the tests, with their groups')
     .description(
@@ -12,17 +13,28 @@ export function defineList(program: Command): void {
     )
     .argument('[test...]', 'only these')
     .option(
-      '--suite <name>',
+      '--suite <suite>',
       'builtin, the directory of a built xfstests tree, or xfstests (the installed one)',
       RUN_DEFAULTS.suite,
     )
     .option('--exclude <test>', 'leave out a test, a range or a pattern (repeatable)', collect)
     .option('--exclude-file <file>', 'leave out the tests that a file lists (repeatable)', collect)
-    .option('--exclude-group <name>', 'leave out the tests of a group (repeatable)', collect)
-    .option('-g, --group <name>', 'only those of a group (repeatable)', collect)
+    .option('--exclude-group <group>', 'leave out the tests of a group (repeatable)', collect)
+    .option('-g, --group <group>', 'only those of a group (repeatable)', collect)
     .option('--json', 'as JSON on stdout')
     .action(async (tests, options) => {
       const { listCommand } = await import('../commands/list.js');
       await finish(listCommand(tests, options));
     });
+  document(list, {
+    examples: [
+      ['daxrepro list', 'the built-in tests'],
+      ['daxrepro list -g dax', 'those of a group'],
+      ['daxrepro list ext4 -g dax --suite ~/xfstests-dev', 'what a run of xfstests would run'],
+    ],
+    exitCodes: [
+      ['0', 'listed'],
+      ['2', 'nothing has such a name or group, or the suite is none'],
+    ],
+  });
 }

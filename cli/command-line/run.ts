@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
+import { document, RUN_EXIT_CODES } from './manual.js';
 
 /** `daxrepro run`: its arguments and options. */
 export function defineRun(program: Command): void {
-  program
+  const run = program
     .command('run')
     .summary('run tests on one kernel')
     .description(
@@ -12,7 +13,9 @@ export function defineRun(program: Command): void {
     )
     .argument('<fs>', 'ext2, ext4 or xfs')
     .argument('[test...]', 'ids of tests, such as generic/002; `daxrepro list` shows them')
-    .option('-g, --group <name>', 'all tests of a group (repeatable)', collect)
+    .optionsGroup('What is run:')
+    .option('-g, --group <group>', 'all tests of a group (repeatable)', collect)
+    .optionsGroup('Kernel:')
     .option(
       '--kernel <spec>',
       'debian:6.1 (5.10, 6.12), debsrc:6.1, src:DIR[@REV], image:BZIMAGE[,MODULES-DIR], or host',
@@ -26,24 +29,28 @@ export function defineRun(program: Command): void {
       collect,
     )
     .option('--steps <n>', 'only the first n patches of those files')
+    .optionsGroup('Persistent memory and file system:')
     .option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)', RUN_DEFAULTS.pmem)
     .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
+    .optionsGroup('What is run:')
     .option(
-      '--suite <name>',
+      '--suite <suite>',
       'builtin, the directory of a built xfstests tree, or xfstests (the installed one)',
       RUN_DEFAULTS.suite,
     )
     .option('--exclude <test>', 'leave out a test, a range or a pattern (repeatable)', collect)
     .option('--exclude-file <file>', 'leave out the tests that a file lists (repeatable)', collect)
-    .option('--exclude-group <name>', 'leave out the tests of a group (repeatable)', collect)
+    .option('--exclude-group <group>', 'leave out the tests of a group (repeatable)', collect)
     .option(
       '--together',
       'tests of xfstests share guests: faster, but one can leave state to the next',
     )
     .option('--expected <file>', 'failures that are expected, with reasons (YAML)')
+    .optionsGroup('Persistent memory and file system:')
     .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
     .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
     .option('--size <size>', 'of each device: 256M, 1G (default: 256M, for xfs 512M)')
+    .optionsGroup('How often and how long:')
     .option(
       '--timeout <time>',
       `for each test: 90, 5m (default: ${RUN_DEFAULTS.timeout}; of xfstests 15m)`,
@@ -51,15 +58,19 @@ export function defineRun(program: Command): void {
     .option('--repeat <n>', 'times to run each test', RUN_DEFAULTS.repeat)
     .option('--until-fail', 'repeat until something fails (without --repeat: 1000 times at most)')
     .option('--seed <n>', "what the guests' random numbers begin with (recorded; default: random)")
+    .optionsGroup('Guests:')
     .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
     .option('--cpus <n>', 'of each guest', RUN_DEFAULTS.cpus)
-    .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+    .option('--accel <accel>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+    .optionsGroup('What is printed and kept:')
     .option(
       '--keep-images <size>',
       'what images of damaged devices may take on the disk; 0 keeps none',
       RUN_DEFAULTS.keepImages,
     )
+    .optionsGroup('Guests:')
     .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
+    .optionsGroup('What is printed and kept:')
     .option('--out <dir>', "where the run's directory goes")
     .option('--json', 'the result as JSON on stdout')
     .option('--dry-run', "print QEMU's command line for a guest that is booted, and start none")
@@ -67,4 +78,37 @@ export function defineRun(program: Command): void {
       const { runCommand } = await import('../commands/run.js');
       await finish(runCommand(fs, tests, options, process.argv.slice(2)));
     });
+  document(run, {
+    examples: [
+      ['daxrepro run ext2 generic/002', 'one test, on the packaged 6.1 kernel'],
+      ['daxrepro run xfs -g dax --pmem nvdimm', 'a group of tests, on NVDIMMs'],
+      ['daxrepro run ext2 generic/002 --patch fix.patch', 'with a patch, an mbox or a .cocci'],
+      ['daxrepro run ext4 generic/002 --kernel debian:6.12 --repeat 20', 'how often it fails'],
+      ['daxrepro run ext4 -g quick --suite ~/xfstests-dev --together', 'tests of real xfstests'],
+      ['daxrepro run ext2 generic/002 --json', 'one JSON document on stdout'],
+    ],
+    details: `
+Each test gets a verdict. pass: it ran to its end, DAX was proven in use through the named driver, and
+nothing was found. fail: the same, and something was found. invalid: it ran, but not on what was asked
+for. notrun: it does not apply here. error: it could not be told.`,
+    options: {
+      '--kernel':
+        "debian:X.Y is Debian's package, fetched once; debsrc:X.Y its source, built whole; src:DIR[@REV] your tree, built whole and not touched; `daxrepro kernel list` shows them",
+      '--patch': 'where fs/ext2, fs/ext4 or fs/xfs alone are changed, only that module is built',
+      '--pmem':
+        'memmap is memory that the kernel takes for persistent; nvdimm has fsdax namespaces; none is two plain disks',
+      '--control': "the same tests without DAX, to tell what is DAX's doing",
+      '--suite':
+        'the tree is packed once for each state it is in; DAXREPRO_XFSTESTS says where the installed one is',
+      '--together':
+        'each still has a verdict of its own; after a failure the rest gets a new guest',
+      '--repeat':
+        'each attempt has a guest and a verdict of its own; they are counted, never merged',
+      '--seed': 'runs with one seed are alike, not equal: the kernel mixes in its own timings',
+      '--keep-images': 'kept as image-*.tar.gz beside the logs, before anything repairs them',
+      '--no-checkpoint': 'slower; for what a clone cannot show',
+      '--out': 'default: ~/.local/state/daxrepro/runs',
+    },
+    exitCodes: RUN_EXIT_CODES,
+  });
 }

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Finding } from '../findings/finding.js';
 import { KernelLogWatcher } from '../findings/kernel-log.js';
 import { boundArgv } from '../process/child.js';
+import { type DeviceContents, encodeContents } from './contents.js';
 import { CHANNEL_FD, CONSOLE_FD, HEARTBEAT_FD, MONITOR_FD } from './machine.js';
 import { resumeFrom } from './migration.js';
 import { Monitor, type MonitorCommand } from './monitor.js';
@@ -80,8 +81,22 @@ export interface Guest {
   readonly monitor: Monitor;
   /** Resolves with what the guest says of itself, or with how it ended instead. */
   readonly ready: Promise<{ ok: true; ready: ReadyEvent } | { ok: false; ending: Ending }>;
-  /** Runs the one unit; resolves when QEMU is dead. */
-  run(request: UnitRequest, seconds: number, module?: Uint8Array): Promise<Ending>;
+  /**
+   * Runs the one unit; resolves when QEMU is dead.
+   *
+   * @param contents of the devices that the request names in CONTENTS
+   */
+  run(
+    request: UnitRequest,
+    seconds: number,
+    module?: Uint8Array,
+    contents?: readonly DeviceContents[],
+  ): Promise<Ending>;
+  /**
+   * For a guest that takes more while it runs: what its `take_contents` waits for
+   * (guest-scripts/lib/filesystem.sh). Resolves when all of it has been sent, or when the guest is over.
+   */
+  sendContents(contents: DeviceContents): Promise<void>;
   /**
    * For a guest that runs many: waits until the console has shown this text, which the guest prints
    * when one is over. What the kernel said before it has then been found. False where the guest
@@ -137,6 +152,8 @@ class RunningGuest implements Guest {
   #unit: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
   #afterOops: NodeJS.Timeout | undefined;
+  /** Contents that are on their way. */
+  #sending = Promise.resolve();
   /** Finds what the console's last, unfinished lines say. */
   #endConsole: () => void = () => {};
   /** Finds what its whole lines say, and counts from new. */
@@ -212,12 +229,41 @@ class RunningGuest implements Guest {
     });
   }
 
-  async run(request: UnitRequest, seconds: number, module?: Uint8Array): Promise<Ending> {
+  async run(
+    request: UnitRequest,
+    seconds: number,
+    module?: Uint8Array,
+    contents: readonly DeviceContents[] = [],
+  ): Promise<Ending> {
     this.#limit(seconds);
     this.#stream(CHANNEL_FD).write(encodeRequest(request, module));
+    await Promise.all(contents.map((one) => this.sendContents(one)));
     const ending = await this.#over;
     await this.#closed;
     return ending;
+  }
+
+  sendContents(contents: DeviceContents): Promise<void> {
+    // One after the other, whoever asks.
+    this.#sending = this.#sending.then(() => this.#send(contents));
+    return this.#sending;
+  }
+
+  async #send(contents: DeviceContents): Promise<void> {
+    const stream = this.#stream(CHANNEL_FD);
+    try {
+      for await (const bytes of encodeContents(contents)) {
+        if (this.#ended) return;
+        // No faster than the guest takes it.
+        if (stream.write(bytes)) continue;
+        const drained = new Promise((resolve) => stream.once('drain', resolve));
+        await Promise.race([drained, this.#over]);
+      }
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      this.#end({ kind: 'storage', message: `a device's contents could not be read: ${message}` });
+    }
   }
 
   #limit(seconds: number): void {

@@ -337,6 +337,8 @@ export interface UnitRequest {
   IMAGE_BYTES?: number;
   /** Modules to load before the one that is sent, separated by blanks. */
   MODULE_NEEDS?: string | undefined;
+  /** Devices whose contents follow, in this order and separated by blanks: `test`, `scratch`. */
+  CONTENTS?: string | undefined;
 }
 
 /** The request as the guest reads it, the module's bytes at its end. */

@@ -2,6 +2,7 @@ import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageBudget } from '../evidence/images.js';
 import { type Checkpoint, checkpoint, discardCheckpoint } from '../guest/checkpoint.js';
+import type { DeviceContents } from '../guest/contents.js';
 import { makeDeviceFile } from '../guest/device-file.js';
 import {
   type Guest,
@@ -35,6 +36,8 @@ export interface UnitRunContext {
   /** Whether to clone a checkpoint, made where there is none, or to boot. */
   checkpoints: boolean;
   images: ImageBudget;
+  /** What devices begin with, in place of a fresh file system or of nothing. */
+  contents?: Partial<Record<'test' | 'scratch', DeviceContents>> | undefined;
   progress: Progress;
   onStep: (step: string) => void;
   signal?: AbortSignal | undefined;

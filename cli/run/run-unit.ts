@@ -55,7 +55,7 @@ export function unitRequest(
 }
 
 export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outcome<UnitRun>> {
-  const { prepared, directory } = context;
+  const { prepared, directory, contents = {} } = context;
   const images = new ImageKeeper(directory, unit.shape.deviceSize, context.images);
   const keeper = new RecordKeeper(directory, context.onStep, { images });
   const opened: number[] = [];
@@ -69,9 +69,13 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
     const bootSeconds = booted.ok ? (performance.now() - started) / 1000 : undefined;
     const ending = booted.ok
       ? await guest.run(
-          unitRequest(unit, prepared, { imageBytes: context.images.left }),
+          {
+            ...unitRequest(unit, prepared, { imageBytes: context.images.left }),
+            CONTENTS: Object.keys(contents).join(' '),
+          },
           unit.timeout + AROUND_THE_TEST,
           prepared.module?.bytes,
+          Object.values(contents),
         )
       : booted.ending;
     await guest.stop();

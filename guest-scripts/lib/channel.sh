@@ -3,7 +3,8 @@
 # daxrepro.channel    guest to host: one JSON object a line, "event" first. After the event "file"
 #                     come as many bytes as its "size" says: the file.
 #                     host to guest: the unit, lines of `KEY value`, closed by `END`; where it names
-#                     MODULE_BYTES, that many bytes follow: the file-system module.
+#                     MODULE_BYTES, that many bytes follow: the file-system module; where it names
+#                     CONTENTS, what each of these devices begins with (lib/contents.pl).
 # daxrepro.heartbeat  guest to host: a dot a second, for as long as user space runs.
 #
 # A port can be opened once; a child that should not hold it closes it (see `without_channel`).

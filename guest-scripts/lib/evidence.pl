@@ -5,6 +5,7 @@
 # It picks out more numbers than it needs to; which finding is about which inode is the host's to say.
 use strict;
 use warnings;
+require "$ENV{DAXREPRO}/lib/extents.pl";
 
 # Of these an inode is looked at: those that the log names, and those that an unmount lost something of.
 use constant { MOST_OF_LOG => 20, MOST_OF_UNMOUNTS => 12 };
@@ -12,18 +13,12 @@ use constant { MOST_OF_LOG => 20, MOST_OF_UNMOUNTS => 12 };
 use constant { LONGEST_OUTPUT => 1024 * 1024, PATIENCE => 30 };
 # Bytes of a block that the host is shown.
 use constant SHOWN_OF_BLOCK => 64;
-# System calls by their numbers on x86-64; fcntl.h, whose flags perl has in a module that not each has.
-use constant { SYS_PREAD64 => 17, O_RDONLY => 0, O_DIRECT => 0x4000 };
-# What direct reads are aligned to: more than any device asks for.
-use constant ALIGNMENT => 4096;
-# Bytes: what is looked at for zeros at once, and the largest piece that is sent.
-use constant { GRAIN => 64 * 1024, PIECE => 1024 * 1024 };
 
 # gather_evidence NAME DEVICE LOG TYPE BYTES: of the device whose check wrote this log. The image is
 # sent where it has no more than so many bytes that are not zero.
 sub gather_evidence {
 	my ($name, $device, $log, $type, $bytes) = @_;
-	send_image($name, $device, $bytes);
+	eval { send_image($name, $device, $bytes); 1 } or event('log', text('text', "no image: $@"));
 	my $wanted = wanted_inodes(read_file($log, LARGEST_FILE), $device);
 	my ($said, $block_size, @inodes) =
 		$type eq 'xfs' ? ask_xfs_db($device, $wanted) : ask_debugfs($device, $wanted);
@@ -182,51 +177,19 @@ sub ask_xfs_db {
 # ---- the image ---------------------------------------------------------------------------------
 
 # Pieces that are not zero, each a file with the offset where it belongs, and at the end how it went.
-#
-# A device is read past the page cache, which an emulated guest does three times faster, into memory that
-# is aligned for it: within a string that is zeros at both ends, so that it is compared as a whole.
 sub send_image {
 	my ($name, $device, $most) = @_;
 	return if !$most;
-	my $file;
-	sysopen($file, $device, O_RDONLY | O_DIRECT) or sysopen($file, $device, O_RDONLY) or return;
-	my $buffer = "\0" x (PIECE + 2 * ALIGNMENT);
-	my $zeros = "\0" x length $buffer;
-	my $address = unpack 'Q', pack 'p', $buffer;
-	my $margin = -$address % ALIGNMENT;
-	my ($sent, $whole, $at) = (0, 'true', 0);
-	while ($whole eq 'true') {
-		my $got = syscall SYS_PREAD64, fileno $file, $address + $margin, PIECE, $at;
-		last if $got <= 0;
-		# What an earlier piece left behind a short one is none of this one's.
-		substr($buffer, $margin + $got, PIECE - $got) = "\0" x (PIECE - $got) if $got < PIECE;
-		if ($buffer ne $zeros) {
-			for my $extent (extents(substr $buffer, $margin, $got)) {
-				my ($from, $length) = @$extent;
-				$sent += $length;
-				if ($sent > $most) { $whole = 'false'; last }
-				event('file', text('name', "image-$name"), raw('size', $length),
-					raw('offset', $at + $from));
-				say_whole(substr $buffer, $margin + $from, $length);
-			}
-		}
-		$at += $got;
-	}
+	my ($sent, $whole) = (0, 'true');
+	for_each_extent($device, sub {
+		my ($at, $bytes) = @_;
+		$sent += length $bytes;
+		if ($sent > $most) { $whole = 'false'; return 0 }
+		event('file', text('name', "image-$name"), raw('size', length $bytes), raw('offset', $at));
+		say_whole($bytes);
+		return 1;
+	});
 	event('image', text('name', "image-$name"), text('device', $device), raw('whole', $whole));
-}
-
-# [from, length] of what is not zero in a piece, in grains; neighbours together.
-sub extents {
-	my ($piece) = @_;
-	my ($zeros, @found) = "\0" x GRAIN;
-	for (my $at = 0; $at < length $piece; $at += GRAIN) {
-		my $grain = substr $piece, $at, GRAIN;
-		next if $grain eq substr $zeros, 0, length $grain;
-		my $last = $found[-1];
-		if ($last && $last->[0] + $last->[1] == $at) { $last->[1] += length $grain }
-		else { push @found, [$at, length $grain] }
-	}
-	return @found;
 }
 
 # ---- means -------------------------------------------------------------------------------------

@@ -19,6 +19,12 @@ make_filesystem() {
 	"${make[@]}" $MKFS_OPTIONS "$1" >$SAID 2>&1 || what_was_said
 }
 
+# take_contents DEVICE [used]: the device gets what the host sends next (lib/contents.pl), and is zero
+# elsewhere; `used` where it is not new. It is not mounted then.
+take_contents() {
+	ask contents "$1" "${2:-empty}"
+}
+
 # mount_filesystem DEVICE DIRECTORY
 mount_filesystem() {
 	mount -t "$FSTYP" ${MOUNT_OPTIONS:+-o "$MOUNT_OPTIONS"} "$1" "$2" >$SAID 2>&1 || what_was_said

@@ -36,11 +36,14 @@ run_unit() {
 	module_references "$FSTYP"
 	REFERENCES_UNMOUNTED=$REPLY
 
-	step mkfs
-	make_filesystem "$TEST_DEV" || {
-		give_up mkfs "$REPLY"
-		return
-	}
+	begin_with_contents || return
+	if [[ ${UNIT[CONTENTS]} != *test* ]]; then
+		step mkfs
+		make_filesystem "$TEST_DEV" || {
+			give_up mkfs "$REPLY"
+			return
+		}
+	fi
 
 	step mount
 	mount_filesystem "$TEST_DEV" "$TEST_DIR" || {
@@ -74,6 +77,20 @@ run_unit() {
 
 	[[ $SUSPICIOUS ]] && ask unmounts
 	ask kernel-log
+}
+
+# What the host sends for the devices, in the order in which it names them; before anything is mounted.
+begin_with_contents() {
+	local name device
+	for name in ${UNIT[CONTENTS]}; do
+		step "contents-$name"
+		device=$TEST_DEV
+		[[ $name == scratch ]] && device=$SCRATCH_DEV
+		take_contents "$device" || {
+			give_up "contents-$name" "$REPLY"
+			return 1
+		}
+	done
 }
 
 # The module that the host sent, or else the kernel's own, or what is built in.

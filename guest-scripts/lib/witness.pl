@@ -35,6 +35,7 @@ my %answers = (
 	'kernel-log'  => sub { send_file('kernel-log', kernel_log(LOG_READ_ALL)) },
 	'refresh'     => \&refresh,
 	'load-module' => \&load_module,
+	'contents'    => sub { require "$ENV{DAXREPRO}/lib/contents.pl"; take_contents(@_) },
 	'evidence'    => sub { require "$ENV{DAXREPRO}/lib/evidence.pl"; gather_evidence(@_) },
 	'unmounts'    => sub { send_file('unmounts', read_file('/proc/daxrepro_witness')) },
 	'nothing'     => sub { },
@@ -170,15 +171,22 @@ sub refresh {
 # The file-system module, as many bytes on the channel.
 sub load_module {
 	my ($name, $size) = @_;
+	my $bytes = from_channel($size);
+	my $none = "\0";
+	syscall(SYS_INIT_MODULE, $bytes, length $bytes, $none) == 0 or die "init_module: $!\n";
+	event('module', text('name', $name), text('sha256', sha256($bytes)), text('origin', 'sent'));
+}
+
+# So many bytes of what the host sends.
+sub from_channel {
+	my ($size) = @_;
 	my $bytes = '';
 	while (length $bytes < $size) {
 		my $got = sysread $channel, $bytes, $size - length $bytes, length $bytes;
 		die "the channel: $!\n" if !defined $got;
 		die "the host is gone\n" if !$got;
 	}
-	my $none = "\0";
-	syscall(SYS_INIT_MODULE, $bytes, length $bytes, $none) == 0 or die "init_module: $!\n";
-	event('module', text('name', $name), text('sha256', sha256($bytes)), text('origin', 'sent'));
+	return $bytes;
 }
 
 # ---- how it finds out --------------------------------------------------------------------------

@@ -138,14 +138,41 @@ async function takeRequest() {
       const rest = received.subarray(end + 4);
       if (rest.length >= size) {
         const module = createHash('sha256').update(rest.subarray(0, size)).digest('hex');
-        note({ request, ...(size > 0 ? { module } : {}), beyond: rest.length - size });
         received = rest.subarray(size);
+        for (const device of (request.CONTENTS ?? '').split(' ').filter(Boolean)) {
+          note({ contents: device, extents: await takeContents() });
+        }
+        note({ request, ...(size > 0 ? { module } : {}), beyond: received.length });
         return;
       }
     }
     await new Promise((resolve) => {
       more = resolve;
     });
+  }
+}
+
+/** The next so many bytes. */
+async function take(size) {
+  while (received.length < size) {
+    await new Promise((resolve) => {
+      more = resolve;
+    });
+  }
+  const bytes = received.subarray(0, size);
+  received = received.subarray(size);
+  return bytes;
+}
+
+/** A device's contents, as guest-scripts/lib/contents.pl takes them: where, and which text. */
+async function takeContents() {
+  const extents = [];
+  for (;;) {
+    const head = await take(16);
+    const length = Number(head.readBigUInt64LE(8));
+    if (length === 0) return extents;
+    const offset = Number(head.readBigUInt64LE(0));
+    extents.push({ offset, text: (await take(length)).toString('latin1') });
   }
 }
 
@@ -181,6 +208,7 @@ async function play(steps) {
     if (step.beat !== undefined) beat(step.beat);
     if (step.request !== undefined) await takeRequest();
     if (step.go !== undefined) await takeGo();
+    if (step.contents !== undefined) note({ contents: 'later', extents: await takeContents() });
     if (step.byTest !== undefined) {
       const name = request.TOGETHER ? `together ${request.TEST}` : request.TEST;
       await play(step.byTest[name] ?? []);

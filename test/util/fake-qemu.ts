@@ -25,6 +25,8 @@ export interface Step {
   request?: true;
   /** Waits until the host lets it go on with the next of many tests. */
   go?: true;
+  /** Takes a device's contents that come later than the request. */
+  contents?: true;
   /** Goes on by the requested test; where it is the first of many, by `together ` and its name. */
   byTest?: Record<string, Step[]>;
   /** Milliseconds. */
@@ -42,6 +44,9 @@ export interface LogLine {
   request?: Record<string, string>;
   /** The SHA-256 of the module's bytes. */
   module?: string;
+  /** What a device, or a later one, begins with. */
+  contents?: string;
+  extents?: { offset: number; text: string }[];
   /** Bytes that came after the request. */
   beyond?: number;
 }

@@ -1,0 +1,153 @@
+import type { Command, Help, Option } from 'commander';
+import { describeOption, splitParagraphs } from './help.js';
+import { type ExitCode, manualOf } from './manual.js';
+
+/**
+ * The manual page, daxrepro(1), in the language of man(7): what `--help` says of each command, all on
+ * one page. bundle.js puts it beside the program.
+ *
+ * @param more sections that no single command has
+ */
+export function manualPage(
+  program: Command,
+  version: string,
+  more: readonly ManualSection[] = [],
+): string {
+  const helper = program.createHelp();
+  const commands = allCommands(program, helper);
+  const lines = [
+    // Hyphens stay what they are typed as: commands are copied out of manual pages.
+    `.TH DAXREPRO 1 "" "daxrepro ${version}" "User Commands"`,
+    '.nh',
+    '.ad l',
+    '.SH NAME',
+    'daxrepro \\- reproduce DAX file-system bugs in QEMU guests',
+    '.SH SYNOPSIS',
+    ...commands.flatMap((one) => ['.PP', synopsis(one, helper)]),
+    '.SH DESCRIPTION',
+    ...prose(program.description()),
+    ...prose(manualOf(program)?.details),
+    '.SH EXAMPLES',
+    ...examples(program),
+    '.SH OPTIONS',
+    'Every command has the last two, and options of its own.',
+    ...program.options.flatMap((one) => describe(one, undefined)),
+    ...tagged(
+      '.B \\-\\-help',
+      program.createHelp().visibleOptions(program).at(-1)?.description ?? '',
+    ),
+    '.SH COMMANDS',
+    ...commands.flatMap((one) => describeCommand(one, helper)),
+    ...more.flatMap(({ title, paragraphs = '', items = [] }) => [
+      `.SH ${roff(title.toUpperCase())}`,
+      ...prose(paragraphs),
+      ...items.flatMap(([term, text]) => tagged(`.B ${roff(term)}`, text)),
+    ]),
+    '.SH EXIT STATUS',
+    'Where a command does not say otherwise:',
+    ...exitCodes(manualOf(program)?.exitCodes),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+export interface ManualSection {
+  title: string;
+  /** Blank lines separate paragraphs. */
+  paragraphs?: string;
+  items?: readonly (readonly [term: string, text: string])[];
+}
+
+/** Those that do something, with their parents' names before theirs. */
+function allCommands(program: Command, helper: Help): Command[] {
+  return helper
+    .visibleCommands(program)
+    .filter((one) => one.name() !== 'help')
+    .flatMap((one) => [one, ...allCommands(one, helper)]);
+}
+
+function isGroup(command: Command): boolean {
+  return command.commands.length > 0 && command.registeredArguments.length === 0;
+}
+
+function synopsis(command: Command, helper: Help): string {
+  const words = helper.commandUsage(command).split(' ');
+  const name = words.findIndex((word) => /^[[<]/.test(word));
+  const end = name < 0 ? words.length : name;
+  const rest = words.slice(end).join(' ');
+  return `\\fB${roff(words.slice(0, end).join(' '))}\\fP ${roff(rest)}`.trimEnd();
+}
+
+function describeCommand(command: Command, helper: Help): string[] {
+  const manual = manualOf(command);
+  return [
+    `.SS ${synopsis(command, helper)}`,
+    ...prose(command.description()),
+    ...prose(manual?.details),
+    ...(isGroup(command) ? [] : examples(command)),
+    ...optionGroups(command, helper).flatMap(([heading, options]) => [
+      ...(heading === 'Options:' ? [] : ['.PP', `.I ${roff(heading)}`]),
+      ...options.flatMap((one) => describe(one, manual?.options?.[one.long as `--${string}`])),
+    ]),
+    ...(manual?.exitCodes ? ['.PP', 'Exit codes:', ...exitCodes(manual.exitCodes)] : []),
+  ];
+}
+
+function optionGroups(command: Command, helper: Help): [string, Option[]][] {
+  const groups = new Map<string, Option[]>();
+  for (const option of helper.visibleOptions(command)) {
+    if (option.short === '-h' || option.long === '--help') continue;
+    const heading = option.helpGroupHeading ?? 'Options:';
+    groups.set(heading, [...(groups.get(heading) ?? []), option]);
+  }
+  return [...groups];
+}
+
+function describe(option: Option, more: string | undefined): string[] {
+  const text = describeOption(option);
+  return tagged(`.B ${roff(option.flags)}`, more === undefined ? text : `${text}; ${more}`);
+}
+
+function examples(command: Command): string[] {
+  return (manualOf(command)?.examples ?? []).flatMap(([line, does]) => [
+    '.PP',
+    '.nf',
+    `    ${roff(line)}`,
+    '.fi',
+    '.RS 8',
+    sentence(roff(does)),
+    '.RE',
+  ]);
+}
+
+function exitCodes(codes: readonly ExitCode[] = []): string[] {
+  return codes.flatMap(([code, meaning]) => tagged(`.B ${roff(code)}`, meaning));
+}
+
+function tagged(tag: string, text: string): string[] {
+  return ['.TP', tag, sentence(roff(text))];
+}
+
+function prose(text: string | undefined): string[] {
+  return splitParagraphs(text).flatMap((one) => ['.PP', sentence(roff(one))]);
+}
+
+/** A line that begins with a dot or a quote would be a command of roff's. */
+function sentence(text: string): string {
+  return /^[.']/.test(text) ? `\\&${text}` : text;
+}
+
+/** Text for roff: every character stands for itself, also where it is copied into a shell. */
+function roff(text: string): string {
+  const named: Record<string, string> = {
+    '\\': '\\e',
+    '-': '\\-',
+    "'": '\\(aq',
+    '`': '\\(ga',
+    '^': '\\(ha',
+    '~': '\\(ti',
+    '"': '\\(dq',
+    '×': '\\(mu',
+    '…': '...',
+  };
+  return text.replaceAll(/[\\\-'`^~"×…]/g, (character) => named[character] ?? character);
+}

@@ -1,0 +1,55 @@
+import { Command } from 'commander';
+import { defineBisect } from './bisect.js';
+import { defineCache } from './cache.js';
+import { defineCompare } from './compare.js';
+import { defineDoctor } from './doctor.js';
+import { defineFsck } from './fsck.js';
+import { addBriefHelp, configureHelp } from './help.js';
+import { defineKernel } from './kernel.js';
+import { defineList } from './list.js';
+import { document, RUN_EXIT_CODES } from './manual.js';
+import { defineRun } from './run.js';
+import { defineSetup } from './setup.js';
+
+/** In the order of `--help`. */
+const DEFINITIONS = [
+  defineRun,
+  defineCompare,
+  defineBisect,
+  defineList,
+  defineFsck,
+  defineKernel,
+  defineCache,
+  defineDoctor,
+  defineSetup,
+];
+
+/**
+ * The whole command line: what main.ts parses with, and what completions, the manual page and the
+ * tests of the documents are made from. What is wrong is thrown as a CommanderError.
+ */
+export function commandLine(version: string): Command {
+  const program = configureHelp(new Command('daxrepro'))
+    .description(
+      'Boots QEMU guests with emulated persistent memory, runs tests on ext2, ext4 and xfs mounted\nwith -o dax, and gives a verdict that is true, or none.',
+    )
+    .version(version, '-V, --version', 'the version')
+    // A subcommand's options are its own, though its parent has options of the same names.
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(-h shows what there is, --help says more)')
+    .exitOverride();
+  for (const define of DEFINITIONS) define(program);
+  addBriefHelp(program);
+  return document(program, {
+    examples: [
+      ['daxrepro run ext2 generic/002', 'one test, on the packaged 6.1 kernel'],
+      ['daxrepro run xfs -g dax --pmem nvdimm', 'a group of tests, on NVDIMMs'],
+      ['daxrepro run ext4 generic/002 --json', 'for scripts: one JSON document on stdout'],
+      ['daxrepro compare case.yaml', 'variants of a kernel side by side'],
+      ['daxrepro bisect ext2 generic/002 --series v2.mbox', 'the first bad patch, or commit'],
+      ['daxrepro fsck e2fsck.log', 'the findings in a log from anywhere'],
+    ],
+    exitCodes: RUN_EXIT_CODES,
+  });
+}

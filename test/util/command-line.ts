@@ -1,0 +1,75 @@
+import { type Command, CommanderError } from 'commander';
+import { commandLine } from '../../cli/command-line/program.js';
+
+/** The real definitions of the command line, with nothing behind them. */
+
+export interface Parsed {
+  /** `kernel list`; empty where none was reached. */
+  command: string;
+  /** What commander says of it; empty where it is right. */
+  problem: string;
+  stdout: string;
+}
+
+/** @param words what stands after `daxrepro` */
+export async function parse(words: readonly string[]): Promise<Parsed> {
+  const program = commandLine('0.0.0');
+  const parsed: Parsed = { command: '', problem: '', stdout: '' };
+  for (const command of allCommands(program)) {
+    command.configureOutput({
+      writeOut: (text) => {
+        parsed.stdout += text;
+      },
+      writeErr: (text) => {
+        parsed.problem += text;
+      },
+      getOutHelpWidth: () => 100,
+    });
+    if (command.commands.length === 0 || command.registeredArguments.length > 0) {
+      command.action(() => {
+        parsed.command = nameOf(command);
+      });
+    }
+  }
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+  }
+  return parsed;
+}
+
+/** The program, and all that is below it, but `help`. */
+export function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}
+
+/** Without the program's own name. */
+export function nameOf(command: Command): string {
+  const above = command.parent ? nameOf(command.parent) : undefined;
+  return above === undefined ? '' : `${above} ${command.name()}`.trim();
+}
+
+/**
+ * The words of a command as a shell has them, where it has quotes and variables, but nothing that
+ * would have to be run: that stays as it is written.
+ */
+export function shellWords(line: string): string[] {
+  const words = line.match(/(?:[^\s'"\\]|\\.|'[^']*'|"[^"]*")+/g) ?? [];
+  const end = words.findIndex((word) => /^(?:[|;<]|&&|\d?>)/.test(word) || word === '#');
+  return words
+    .slice(0, end < 0 ? undefined : end)
+    .map((word) => word.replaceAll(/['"]|\\(?=.)/g, ''));
+}
+
+/** What stands after each `daxrepro` in a command line; within another command's, too. */
+export function ownWords(line: string): string[][] {
+  const all = line
+    .split(/\s\|\s|&&|;|\$\(/)
+    .map((part) => shellWords(part.replace(/\).*$/, '')))
+    .flatMap((words) => {
+      const at = words.findIndex((word) => /^(?:\.\/)?daxrepro$/.test(word));
+      return at < 0 ? [] : [words.slice(at + 1)];
+    });
+  return all;
+}
