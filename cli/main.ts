@@ -34,13 +34,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-for (const command of program.commands) {
-  if (!['run', 'compare', 'list'].includes(command.name())) continue;
-  command.hook('preAction', async () => {
-    const code = await applyConfiguration(command);
-    if (code !== undefined) process.exit(code);
-  });
-}
+program.hook('preAction', async (_, command) => {
+  const code = await applyConfiguration(command);
+  if (code !== undefined) process.exit(isStep ? STOP_BISECTION : code);
+});
 
 try {
   await program.parseAsync();

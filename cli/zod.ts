@@ -9,6 +9,7 @@ export {
   config,
   discriminatedUnion,
   enum,
+  int,
   literal,
   looseObject,
   number,

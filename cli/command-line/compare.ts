@@ -13,11 +13,12 @@ export function defineCompare(program: Command): void {
     )
     .argument('[case.yaml]', 'variants, file systems, tests, and what is expected of them')
     .optionsGroup('What is compared:')
+    .option('--base [variant]', 'the variant that others are compared with (default: unchanged)')
     .option(
-      '--base [name=file,...]',
-      'the variant that others are compared with (default: unchanged)',
+      '--variant <variant>',
+      'a variant: NAME=FILE,…, or one of daxrepro.yaml (repeatable)',
+      collect,
     )
-    .option('--variant <name=file,...>', 'a variant and its changes (repeatable)', collect)
     .option('--cumulative <series>', 'a variant for each prefix of an mbox: 1 patch, 2 patches, …')
     .option('--fs <fs>', 'ext2, ext4 or xfs (repeatable)', collect)
     .option('--test <test>', 'a test, such as generic/002 (repeatable)', collect)
@@ -92,7 +93,7 @@ A variant is a kernel with changes: patches, an mbox, or semantic patches (.cocc
 fs/ext2, fs/ext4 or fs/xfs alone only that module is built; any other takes a full build, which is
 said before it begins. A case file goes before the environment and the project's daxrepro.yaml.`,
     options: {
-      '--base': 'NAME alone gives the unchanged kernel another name',
+      '--base': 'a NAME that daxrepro.yaml does not have is another name for the unchanged kernel',
       '--variant': 'commas separate files, which are applied in order',
       '--until-known': "by Fisher's exact test; the levels of all looks are 5 % in sum",
     },

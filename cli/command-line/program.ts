@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { defineBisect } from './bisect.js';
 import { defineCache } from './cache.js';
 import { defineCompare } from './compare.js';
+import { defineConfig } from './config.js';
 import { defineDoctor } from './doctor.js';
 import { defineFsck } from './fsck.js';
 import { addBriefHelp, configureHelp } from './help.js';
@@ -20,6 +21,7 @@ const DEFINITIONS = [
   defineFsck,
   defineKernel,
   defineCache,
+  defineConfig,
   defineDoctor,
   defineSetup,
 ];

@@ -28,6 +28,7 @@ export function defineRun(program: Command): void {
       'a patch, an mbox or a .cocci, applied in order (repeatable)',
       collect,
     )
+    .option('--variant <variant>', 'changes with a name: NAME=FILE,…, or one of daxrepro.yaml')
     .option('--steps <n>', 'only the first n patches of those files')
     .optionsGroup('Persistent memory and file system:')
     .option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)', RUN_DEFAULTS.pmem)

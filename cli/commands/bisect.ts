@@ -161,7 +161,8 @@ function begin(
   started: Date,
 ): Outcome<{ directory: string; state: BisectionState }> {
   const { request, plan, names } = subject;
-  const { seed, timeout, suite: _, ...asked } = request;
+  // Where a value comes from is not what is asked.
+  const { seed, timeout, suite: _, configured, ...asked } = request;
   const question = cacheKey({
     request: JSON.stringify(asked),
     suite: suite ?? request.suite.version,

@@ -16,7 +16,13 @@ export async function describeConfiguration(): Promise<ConfigurationReport | nul
   const file = findConfiguration();
   if (file === undefined) return null;
   const read = await readConfiguration(file);
-  if (read.ok) return { file, values: read.value.values, problem: null };
+  if (read.ok) {
+    const { settings, variants } = read.value;
+    const values = Object.entries(settings).map(([name, { value }]) => [name, value]);
+    const named = variants.map(({ name }) => name);
+    if (named.length > 0) values.push(['variants', named]);
+    return { file, values: Object.fromEntries(values), problem: null };
+  }
   const problem = formatFailure(read.failure)
     .replace(/^daxrepro: /, '')
     .replace(/\.$/, '');

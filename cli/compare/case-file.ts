@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { PMEM_KINDS, type PmemKind } from '../guest/machine.js';
 import { parseSpec } from '../kernel/spec.js';
@@ -9,6 +9,7 @@ import { checkRequest, type RunOptions } from '../run/request.js';
 import type { z } from '../schema.js';
 import { nearest } from '../suite/nearest.js';
 import { findTree } from '../suite/xfstests/tree.js';
+import { whyUnreadable } from '../variant/named.js';
 import {
   type Case,
   type CaseOptions,
@@ -21,17 +22,23 @@ import { selects } from './expectations.js';
 import { type LocatedYaml, type Path, parseLocatedYaml } from './located-yaml.js';
 import { testsFor } from './tests.js';
 
-/** Options that go before what the file says. */
-export interface Overrides {
+/** Options that go before what the file says, or stand for what it does not say. */
+export interface CaseSettings {
   kernel?: string | undefined;
   suite?: string | undefined;
+  pmem?: string[] | undefined;
   timeout?: string | undefined;
 }
 
-/** Reads a case file. Whatever is wrong with it is a usage error that names the place. */
+/**
+ * Reads a case file. Whatever is wrong with it is a usage error that names the place.
+ *
+ * @param open what holds for that which the file leaves open
+ */
 export async function readCaseFile(
   file: string,
-  overrides: Overrides = {},
+  overrides: CaseSettings = {},
+  open: CaseSettings = {},
 ): Promise<Outcome<Case>> {
   const problem = whyUnreadable(file);
   if (problem !== undefined) {
@@ -44,9 +51,9 @@ export async function readCaseFile(
   if (!yaml.ok) return yaml;
   const raw = caseSchema.safeParse(yaml.value.value);
   if (!raw.success) return explainShape(raw.error.issues, yaml.value);
-  const suite = readSuite(raw.data, file, yaml.value, overrides.suite);
+  const suite = readSuite(raw.data, file, yaml.value, overrides.suite, open.suite);
   if (!suite.ok) return suite;
-  const checked = checkCase(raw.data, file, yaml.value, suite.value);
+  const checked = checkCase(raw.data, file, yaml.value, suite.value, open);
   if (!checked.ok) return checked;
   const given = checked.value;
   if (overrides.kernel === undefined && raw.data.kernel !== undefined) {
@@ -56,7 +63,10 @@ export async function readCaseFile(
   return success({
     ...given,
     kernel: overrides.kernel ?? given.kernel,
-    options: { ...given.options, timeout: overrides.timeout ?? given.options.timeout },
+    options: {
+      ...given.options,
+      timeout: overrides.timeout ?? given.options.timeout ?? open.timeout,
+    },
   });
 }
 
@@ -133,7 +143,13 @@ function show(value: unknown): string {
 }
 
 /** What is right by its shape, and may still make no sense. */
-function checkCase(raw: RawCase, file: string, yaml: LocatedYaml, suite: string): Outcome<Case> {
+function checkCase(
+  raw: RawCase,
+  file: string,
+  yaml: LocatedYaml,
+  suite: string,
+  open: CaseSettings,
+): Outcome<Case> {
   const wrong = (path: Path, message: string, remedy: string) =>
     failure('usage', message, remedy, { place: yaml.placeOf(path) });
 
@@ -148,7 +164,7 @@ function checkCase(raw: RawCase, file: string, yaml: LocatedYaml, suite: string)
   if (!variants.ok) return variants;
   const tests = readTests(raw, yaml, suite);
   if (!tests.ok) return tests;
-  const pmem = raw.pmem ?? [RUN_DEFAULTS.pmem];
+  const pmem = raw.pmem ?? open.pmem ?? [RUN_DEFAULTS.pmem];
   const unknown = pmem.findIndex((kind) => !(PMEM_KINDS as readonly string[]).includes(kind));
   if (unknown >= 0) {
     const what = `There is no kind of persistent memory ${JSON.stringify(pmem[unknown])}`;
@@ -167,7 +183,7 @@ function checkCase(raw: RawCase, file: string, yaml: LocatedYaml, suite: string)
   return success({
     file,
     title: raw.title ?? null,
-    kernel: raw.kernel ?? RUN_DEFAULTS.kernel,
+    kernel: raw.kernel ?? open.kernel ?? RUN_DEFAULTS.kernel,
     suite,
     ...cells,
     options: options.value,
@@ -203,28 +219,17 @@ function readVariants(raw: RawCase, file: string, yaml: LocatedYaml): Outcome<Ca
   return success(variants);
 }
 
-/** Completes a sentence about the file; undefined where it can be read. */
-export function whyUnreadable(file: string): string | undefined {
-  try {
-    if (!statSync(file).isFile()) return 'is no file';
-    accessSync(file, constants.R_OK);
-    return undefined;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
-  }
-}
-
 /** The suite that is asked for; a directory in the file is relative to it. */
 function readSuite(
   raw: RawCase,
   file: string,
   yaml: LocatedYaml,
   override: string | undefined,
+  open: string | undefined,
 ): Outcome<string> {
-  const asked = override ?? raw.suite ?? RUN_DEFAULTS.suite;
+  const asked = override ?? raw.suite ?? open ?? RUN_DEFAULTS.suite;
   if (asked === 'builtin') return success(asked);
-  const isName = asked === 'xfstests' || override !== undefined;
+  const isName = asked === 'xfstests' || override !== undefined || raw.suite === undefined;
   const tree = findTree(isName ? asked : resolve(dirname(resolve(file)), asked));
   if (tree.ok) return success(asked === 'xfstests' ? asked : tree.value.directory);
   return override === undefined ? at(tree, yaml.placeOf(['suite'])) : tree;

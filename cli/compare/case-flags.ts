@@ -4,10 +4,11 @@ import { parseChoice } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { FILE_SYSTEMS, type FileSystem } from '../plan/unit.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
+import { readVariant } from '../variant/named.js';
 import { seriesPrefixes } from '../variant/series.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import type { Case, PerFileSystem } from './case.js';
-import { readCaseFile, whyUnreadable } from './case-file.js';
+import { type CaseSettings, readCaseFile } from './case-file.js';
 import { testsFor } from './tests.js';
 
 /** The options of `compare` as the command line gives them. */
@@ -41,6 +42,12 @@ export interface CompareOptions {
   json?: boolean;
   mail?: boolean;
   dryRun?: boolean;
+  /** Those that the environment or the project's configuration has a value for. */
+  configured?: string[];
+  /** Of those: what a case file may leave open. */
+  open?: CaseSettings;
+  /** Those of the project's configuration. */
+  variants?: Variant[];
 }
 
 /** What is compared: by the file, or by the flags alone. */
@@ -60,7 +67,11 @@ export async function requestedCase(
       `Put it into ${file}, or leave the file out; --kernel, --suite and --timeout go before the file's`,
     );
   }
-  return readCaseFile(file, options);
+  return readCaseFile(file, overrides(options), options.open);
+}
+
+function overrides({ kernel, suite, timeout }: CompareOptions): CaseSettings {
+  return { kernel, suite, timeout };
 }
 
 const CASE_FLAGS = [
@@ -151,11 +162,11 @@ function unique<Value extends FileSystem | PmemKind>(
 
 async function readVariants(options: CompareOptions): Promise<Outcome<Variant[]>> {
   const variants: Variant[] = [];
-  const base = readBase(options.base);
+  const base = readBase(options.base, options.variants);
   if (!base.ok) return base;
   variants.push(base.value);
   for (const text of options.variant ?? []) {
-    const variant = readVariant('--variant', text);
+    const variant = readVariant('--variant', text, options.variants);
     if (!variant.ok) return variant;
     variants.push(variant.value);
   }
@@ -174,32 +185,9 @@ async function readVariants(options: CompareOptions): Promise<Outcome<Variant[]>
     : failure('usage', `Two variants are called ${twice}`, 'Give each a name of its own');
 }
 
-function readBase(text: string | true | undefined): Outcome<Variant> {
+function readBase(text: string | true | undefined, named: Variant[] = []): Outcome<Variant> {
   if (text === undefined || text === true) return success(BASE);
-  if (!text.includes('=')) return success({ name: text, changes: [] });
-  return readVariant('--base', text);
-}
-
-/** `NAME=FILE[,FILE…]` */
-function readVariant(option: string, text: string): Outcome<Variant> {
-  const [, name = '', list = ''] = /^([A-Za-z0-9][A-Za-z0-9._+-]{0,39})=(.+)$/.exec(text) ?? [];
-  const files = list.split(',');
-  if (name === '' || files.includes('')) {
-    return failure(
-      'usage',
-      `${option} ${JSON.stringify(text)} does not name a variant and its files`,
-      `Write ${option} NAME=FILE[,FILE…], such as ${option} v2=v2.patch`,
-    );
-  }
-  for (const file of files) {
-    const problem = whyUnreadable(file);
-    if (problem !== undefined) {
-      return failure(
-        'usage',
-        `${file}, a change of ${name}, ${problem}`,
-        'Name a patch, an mbox or a .cocci; commas separate files',
-      );
-    }
-  }
-  return success({ name, changes: files.map((file) => resolve(file)) });
+  const isNamed = named.some(({ name }) => name === text);
+  if (!text.includes('=') && !isNamed) return success({ name: text, changes: [] });
+  return readVariant('--base', text, named);
 }

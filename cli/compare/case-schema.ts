@@ -1,17 +1,19 @@
+import { ALONE } from '../configuration/schema.js';
 import { FILE_SYSTEMS } from '../plan/unit.js';
 import { z } from '../schema.js';
 import { VERDICTS } from '../verdict/judge.js';
 
 /**
  * The shape of a case file. Each error is the sentence that says what would be right; case-file.ts
- * adds what is there instead, and where.
+ * adds what is there instead, and where. docs/case.schema.json is made from it, with what an editor
+ * shows: `or` there is what may stand in place of a list or a map.
  */
 
 /** `a` and `[a]` are the same. */
 function oneOrMore<Item extends z.ZodType>(item: Item, error: string) {
   const asList = (value: unknown) =>
     value === undefined || value === null || Array.isArray(value) ? value : [value];
-  return z.preprocess(asList, z.array(item, { error }).min(1, { error }));
+  return z.preprocess(asList, z.array(item, { error }).min(1, { error })).meta(ALONE);
 }
 
 const TESTS = 'Give a list of tests, such as [generic/002]; `daxrepro list` shows them';
@@ -37,7 +39,9 @@ function perFileSystem(error: string) {
     typeof value === 'string' || typeof value === 'number'
       ? Object.fromEntries(FILE_SYSTEMS.map((fs) => [fs, value]))
       : value;
-  return z.preprocess(forAll, z.strictObject({ ext2: each, ext4: each, xfs: each }, { error }));
+  return z
+    .preprocess(forAll, z.strictObject({ ext2: each, ext4: each, xfs: each }, { error }))
+    .meta({ or: { type: ['string', 'number'] } });
 }
 
 const name = z.string({ error: SELECTOR }).min(1, { error: SELECTOR });
@@ -72,35 +76,65 @@ const expectSchema = z.strictObject(
 
 export const caseSchema = z.strictObject(
   {
-    title: z.string({ error: 'Give one line of text' }).optional(),
-    kernel: z.string({ error: 'Give a kernel, such as debian:6.1' }).optional(),
-    suite: z.string({ error: SUITE }).min(1, { error: SUITE }).optional(),
-    variants: z.record(
-      z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,39}$/, { error: NAME }),
-      // Nothing after the colon is the kernel as it is.
-      z.preprocess(
-        (value) => (typeof value === 'string' ? [value] : (value ?? [])),
-        z.array(z.string({ error: CHANGES }).min(1, { error: CHANGES }), { error: CHANGES }),
-      ),
-      { error: VARIANTS },
-    ),
+    title: z
+      .string({ error: 'Give one line of text' })
+      .describe('what the report calls it')
+      .optional(),
+    kernel: z
+      .string({ error: 'Give a kernel, such as debian:6.1' })
+      .describe('debian:6.1, debsrc:6.1, src:DIR[@REV], image:BZIMAGE[,MODULES-DIR], or host')
+      .optional(),
+    suite: z
+      .string({ error: SUITE })
+      .min(1, { error: SUITE })
+      .describe('builtin, xfstests, or the directory of a built xfstests tree, from this file')
+      .optional(),
+    variants: z
+      .record(
+        z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,39}$/, { error: NAME }),
+        // Nothing after the colon is the kernel as it is.
+        z
+          .preprocess(
+            (value) => (typeof value === 'string' ? [value] : (value ?? [])),
+            z.array(z.string({ error: CHANGES }).min(1, { error: CHANGES }), { error: CHANGES }),
+          )
+          .meta({ or: { type: ['string', 'null'] } }),
+        { error: VARIANTS },
+      )
+      .describe('names, with patches, mboxes or .cocci; [] is the kernel as it is'),
     filesystems: oneOrMore(
       z.enum(FILE_SYSTEMS, { error: `Use ${FILE_SYSTEMS.join(', ')}` }),
       `Give a list of ${FILE_SYSTEMS.join(', ')}`,
-    ),
-    tests: oneOrMore(z.string({ error: TESTS }), TESTS).optional(),
-    groups: oneOrMore(z.string({ error: GROUPS }), GROUPS).optional(),
+    ).describe('which are run'),
+    tests: oneOrMore(z.string({ error: TESTS }), TESTS)
+      .describe('ids')
+      .optional(),
+    groups: oneOrMore(z.string({ error: GROUPS }), GROUPS)
+      .describe('all tests of these')
+      .optional(),
     pmem: oneOrMore(
       z.string({ error: 'Give a kind of persistent memory, such as memmap' }),
       'Give a kind of persistent memory, such as memmap',
-    ).optional(),
-    timeout: text('Give the time for each test, such as 90 or 5m').optional(),
+    )
+      .describe('memmap, nvdimm, virtio-pmem, none')
+      .optional(),
+    timeout: text('Give the time for each test, such as 90 or 5m')
+      .describe('for each test')
+      .optional(),
     size: perFileSystem('Give a size, such as 256M, or one for each file system').optional(),
     'mkfs-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
     'mount-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
-    control: z.boolean({ error: 'Give true or false' }).optional(),
+    control: z
+      .boolean({ error: 'Give true or false' })
+      .describe('with pmem none: mount without DAX, and prove that it is not in use')
+      .optional(),
     expect: z
       .preprocess((value) => (typeof value === 'string' ? { default: value } : value), expectSchema)
+      .meta({
+        or: { enum: [...VERDICTS] },
+        description:
+          'a verdict for all cells, or a default and cells; the last that names a cell counts',
+      })
       .optional(),
   },
   { error: 'Give a map with at least `variants`, `filesystems` and `tests`' },

@@ -38,6 +38,7 @@ export interface RunFlags {
   accel: string;
   cc?: string;
   kconfig?: string[];
+  configured?: string[];
 }
 
 // How long a test may take depends on the suite.
@@ -56,6 +57,7 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       repeat: flags.repeat,
       seed,
       accel: flags.accel,
+      ...(flags.configured === undefined ? {} : { configured: flags.configured }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.keepImages === undefined ? {} : { keepImages: flags.keepImages }),
       suite: of.suite,

@@ -1,40 +1,116 @@
 import type { Command } from 'commander';
-import { EXIT, formatFailure } from '../outcome.js';
+import { EXIT, formatFailure, type Outcome, success } from '../outcome.js';
+import type { ProjectVariant } from './configuration.js';
 import { findConfiguration } from './find.js';
+import type { SettingName } from './schema.js';
+import type { Settings } from './settings.js';
 
-/** What a comparison's file says goes before the project's configuration. */
+/** What a case file says goes before the environment and the project; an option goes before it. */
 const CASE_SAYS = ['kernel', 'pmem', 'timeout', 'suite'];
 
 /**
- * Gives a command's options the values of the project's configuration, where the command line says
- * nothing; before the command acts.
+ * Which commands take settings, and what of them they do not take: `--out` of a report, say, is no
+ * directory of runs. A bisection's --kernel does not say which kernel, but how commits are built.
+ */
+const TAKERS: Record<string, readonly SettingName[]> = {
+  run: [],
+  compare: [],
+  list: [],
+  shell: [],
+  bisect: ['kernel'],
+  'bisect run': ['kernel'],
+};
+
+/** What is in force beside the command line. */
+export interface InForce {
+  /** The project's daxrepro.yaml; undefined where there is none. */
+  file: string | undefined;
+  /** The environment goes before the file. */
+  settings: Settings;
+  variants: ProjectVariant[];
+}
+
+/** Reads the environment and the project's file. */
+export async function readInForce(): Promise<Outcome<InForce>> {
+  const file = findConfiguration();
+  const hasVariables = Object.keys(process.env).some((name) => name.startsWith('DAXREPRO_'));
+  // Most have neither, and then there is nothing to load.
+  const nothing = success({ settings: {} as Settings, variants: [] as ProjectVariant[] });
+  const environment = hasVariables
+    ? await (await import('./environment.js')).readEnvironment()
+    : success<Settings>({});
+  if (!environment.ok) return environment;
+  const project =
+    file === undefined
+      ? nothing
+      : await (await import('./configuration.js')).readConfiguration(file);
+  if (!project.ok) return project;
+  const { settings, variants } = project.value;
+  return success({ file, settings: { ...settings, ...environment.value }, variants });
+}
+
+/** The settings that this command takes; undefined where it takes none. */
+export function takenBy(command: Command, settings: Settings): Settings | undefined {
+  const except = TAKERS[nameOf(command)];
+  if (except === undefined) return undefined;
+  const taken = Object.entries(settings).filter(([name]) => !except.includes(name as SettingName));
+  return Object.fromEntries(taken);
+}
+
+/** Without the program's own name: `bisect run`. */
+function nameOf(command: Command): string {
+  const above = command.parent?.parent ? `${nameOf(command.parent)} ` : '';
+  return `${above}${command.name()}`;
+}
+
+/** Whether a case file that this command was given may say it, too: then its word counts. */
+export function leftToCase(command: Command, name: string): boolean {
+  return command.name() === 'compare' && command.args.length > 0 && CASE_SAYS.includes(name);
+}
+
+/**
+ * Gives a command's options the values of the environment and of the project's configuration, where
+ * the command line says nothing; before the command acts.
  *
- * @returns the exit code where the file is wrong, which has been said then
+ * @returns the exit code where they are wrong, which has been said then
  */
 export async function applyConfiguration(command: Command): Promise<number | undefined> {
-  const file = findConfiguration();
-  if (file === undefined) return undefined;
-  const { readConfiguration } = await import('./configuration.js');
-  const read = await readConfiguration(file);
+  if (takenBy(command, {}) === undefined) return undefined;
+  const read = await readInForce();
   if (!read.ok) {
     process.stderr.write(`${formatFailure(read.failure)}\n`);
     return EXIT.usage;
   }
+  await sayMisspelt();
+  const { settings, variants } = read.value;
   const configured: string[] = [];
-  for (const [name, value] of Object.entries(read.value.values)) {
-    const option = command.options.find((one) => one.attributeName() === name);
-    const source = command.getOptionValueSource(name);
-    if (!option || source === 'cli') {
-      configured.push(name);
-      continue;
-    }
-    if (command.name() === 'compare' && command.args.length > 0 && CASE_SAYS.includes(name))
-      continue;
-    const isList = option.parseArg !== undefined && !Array.isArray(value);
-    command.setOptionValueWithSource(name, isList ? [value] : value, 'config');
+  const open: Record<string, unknown> = {};
+  for (const [name, { value, source }] of Object.entries(takenBy(command, settings) ?? {})) {
     configured.push(name);
+    const option = command.options.find((one) => one.long === `--${name}`);
+    if (!option || command.getOptionValueSource(option.attributeName()) === 'cli') continue;
+    const isList = option.parseArg !== undefined && !Array.isArray(value);
+    const whole = isList ? [value] : value;
+    if (leftToCase(command, name)) open[option.attributeName()] = whole;
+    else {
+      const by = source.type === 'file' ? 'config' : 'env';
+      command.setOptionValueWithSource(option.attributeName(), whole, by);
+    }
   }
-  // Not an option that anybody can give: a replay names these, since elsewhere they are otherwise.
+  // Not options that anybody can give. A replay names those that are configured, since elsewhere they
+  // are otherwise; a case file takes what it leaves open; and variants are for --variant.
   command.setOptionValueWithSource('configured', configured, 'config');
+  command.setOptionValueWithSource('open', open, 'config');
+  command.setOptionValueWithSource('variants', variants, 'config');
   return undefined;
+}
+
+async function sayMisspelt(): Promise<void> {
+  if (!Object.keys(process.env).some((name) => name.startsWith('DAXREPRO_'))) return;
+  const { misspelt } = await import('./environment.js');
+  for (const { variable, meant } of misspelt()) {
+    process.stderr.write(
+      `daxrepro: the environment variable ${variable} means nothing here; did you mean ${meant}?\n`,
+    );
+  }
 }

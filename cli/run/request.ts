@@ -18,6 +18,7 @@ import { chooseTests } from '../suite/choose.js';
 import { type ExclusionOptions, withoutExcluded } from '../suite/exclude.js';
 import { type ExpectedFailure, readExpectedFailures } from '../suite/expected.js';
 import { findTree, testFacts, treeTests } from '../suite/xfstests/tree.js';
+import { readVariant } from '../variant/named.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import { RUN_DEFAULTS } from './defaults.js';
 
@@ -27,6 +28,8 @@ export interface RunOptions extends ExclusionOptions {
   cc?: string;
   kconfig?: string[];
   patch?: string[];
+  /** NAME=FILE[,FILE…], or a NAME of the project's configuration. */
+  variant?: string;
   /** Only so many of the patches that the files of --patch hold. */
   steps?: string;
   pmem: string;
@@ -54,8 +57,10 @@ export interface RunOptions extends ExclusionOptions {
   dryRun?: boolean;
   json?: boolean;
   out?: string;
-  /** Those that the project's configuration has a value for. */
+  /** Those that the environment or the project's configuration has a value for. */
   configured?: string[];
+  /** Those of the project's configuration. */
+  variants?: Variant[];
 }
 
 export interface CheckedRequest {
@@ -241,7 +246,17 @@ export function buildOptionsOf({
   };
 }
 
-function variantOf({ patch = [], steps }: RunOptions): Outcome<Variant> {
+function variantOf({ patch = [], steps, variant, variants }: RunOptions): Outcome<Variant> {
+  if (variant !== undefined) {
+    if (patch.length === 0 && steps === undefined) {
+      return readVariant('--variant', variant, variants);
+    }
+    return failure(
+      'usage',
+      '--variant and --patch both say what is changed',
+      'Leave one of them out; --variant NAME=FILE,FILE takes several files',
+    );
+  }
   const changes = patch.map((file) => resolve(file));
   if (steps === undefined) {
     return success(changes.length === 0 ? BASE : { name: 'patched', changes });

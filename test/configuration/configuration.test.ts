@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import t, { type Test } from 'tap';
+import { configCommand } from '../../cli/commands/config.js';
 import { applyConfiguration } from '../../cli/configuration/apply.js';
 import { readConfiguration } from '../../cli/configuration/configuration.js';
+import { misspelt, readEnvironment } from '../../cli/configuration/environment.js';
 import { findConfiguration } from '../../cli/configuration/find.js';
 import { formatFailure } from '../../cli/outcome.js';
 
@@ -34,31 +36,41 @@ t.test('all keys, with paths that begin at the file', async (t) => {
       'exclude: generic/475',
       'exclude-file: [a.txt, /b.txt]',
       'exclude-group: [dangerous]',
+      'variants:',
+      '  v2: daxrepro.yaml',
+      '  none: []',
     ].join('\n'),
   );
   t.match(outcome, {
     ok: true,
     value: {
-      values: {
-        suite: TREE,
-        kernel: 'debian:6.12',
-        pmem: 'nvdimm',
-        accel: 'tcg',
-        out: join(directory, 'runs'),
-        jobs: '2',
-        timeout: '90',
-        together: true,
-        expected: join(directory, 'known.yaml'),
-        exclude: ['generic/475'],
-        excludeFile: [join(directory, 'a.txt'), '/b.txt'],
-        excludeGroup: ['dangerous'],
+      settings: {
+        suite: { value: TREE, source: { type: 'file', place: { line: 1 } } },
+        kernel: { value: 'debian:6.12', source: { type: 'file', place: { line: 2 } } },
+        pmem: { value: 'nvdimm' },
+        accel: { value: 'tcg' },
+        out: { value: join(directory, 'runs') },
+        jobs: { value: '2' },
+        timeout: { value: '90' },
+        together: { value: true },
+        expected: { value: join(directory, 'known.yaml') },
+        exclude: { value: ['generic/475'] },
+        'exclude-file': { value: [join(directory, 'a.txt'), '/b.txt'] },
+        'exclude-group': { value: ['dangerous'], source: { place: { line: 12 } } },
       },
+      variants: [
+        { name: 'v2', changes: [join(directory, 'daxrepro.yaml')], place: { line: 14 } },
+        { name: 'none', changes: [], place: { line: 15 } },
+      ],
     },
   });
 });
 
 t.test('a file that says nothing', async (t) => {
-  t.match((await read(t, '# nothing yet\n')).outcome, { ok: true, value: { values: {} } });
+  t.match((await read(t, '# nothing yet\n')).outcome, {
+    ok: true,
+    value: { settings: {}, variants: [] },
+  });
 });
 
 const WRONG: [text: string, said: RegExp][] = [
@@ -67,13 +79,19 @@ const WRONG: [text: string, said: RegExp][] = [
     /^daxrepro: daxrepro.yaml:1:1: There is no key "kernell".*\n.*Did you mean kernel\?/,
   ],
   ['jobs: 1\npmem: optane', /yaml:2:7: "pmem" cannot be this\.\n {2}Give one of memmap, nvdimm/],
-  ['jobs: 0', /yaml:1:7: .*\n {2}Give 1 or more guests/],
+  ['jobs: 0', /yaml:1:7: .*\n {2}Give a number of guests, 1 or more/],
   ['together: perhaps', /yaml:1:11: .*\n {2}Give true or false/],
   ['kernel: debian:1.0', /yaml:1:9: .*Debian's kernels here do not include 1\.0/],
   ['kernel: src:linux', /yaml:1:9: The path of this kernel is relative\.\n {2}Give the whole path/],
   ['suite: nowhere', /yaml:1:8: suite .*there is no directory/],
   ['timeout: soon', /yaml:1:10: "soon" is not a time/],
   ['exclude: [generic/1, "two words"]', /yaml:1:22: This is no test, range or pattern/],
+  [
+    'variants: {v2: gone.patch}',
+    /yaml:1:16: gone\.patch, a change of v2, is not there\.\n {2}Paths/,
+  ],
+  ['jobs: 1\nvariants: {"a b": x}', /yaml:2:\d+: "a b" is no name for a variant\.\n {2}Names are/],
+  ['variants: [v2.patch]', /yaml:1:11: "variants" cannot be this\.\n {2}Give names with/],
   ['- a list', /yaml:1:1: This is no configuration\.\n {2}Give a map/],
   ['jobs: [', /yaml:1:\d+: This is no YAML/],
 ];
@@ -91,26 +109,146 @@ t.test('it is looked for upwards', async (t) => {
   t.equal(findConfiguration(join(directory, 'c')), join(directory, 'c/daxrepro.yaml'));
 });
 
-t.test('options go before it, and it before what is usual', async (t) => {
-  const directory = t.testdir({ 'daxrepro.yaml': 'kernel: debian:6.12\njobs: 3\npmem: nvdimm\n' });
+/** In a directory with this file, with these variables. */
+async function inPlace(
+  t: Test,
+  text: string,
+  variables: Record<string, string>,
+  work: (directory: string) => Promise<void>,
+) {
+  const directory = t.testdir({ 'daxrepro.yaml': text, 'v2.patch': '' });
   const before = process.cwd();
   process.chdir(directory);
-  t.teardown(() => process.chdir(before));
-  const parse = async (name: string, words: string[]) => {
-    const command = new Command(name)
-      .argument('[case]')
-      .option('--kernel <spec>', '', 'debian:6.1')
-      .option('--pmem <kind>', '', (value, all: string[] = []) => [...all, value])
-      .option('--jobs <n>');
-    command.hook('preAction', async () => {
-      t.equal(await applyConfiguration(command), undefined);
+  Object.assign(process.env, variables);
+  try {
+    await work(directory);
+  } finally {
+    process.chdir(before);
+    for (const name of Object.keys(variables)) delete process.env[name];
+  }
+}
+
+async function parse(t: Test, name: string, words: string[], code?: number) {
+  const command = new Command(name)
+    .argument('[case]')
+    .option('--kernel <spec>', '', 'debian:6.1')
+    .option('--pmem <kind>', '', (value, all: string[] = []) => [...all, value])
+    .option('--jobs <n>')
+    .option('--exclude <test>', '', (value, all: string[] = []) => [...all, value])
+    .option('--together');
+  command.hook('preAction', async () => {
+    t.equal(await applyConfiguration(command), code);
+  });
+  await command.action(() => {}).parseAsync(words, { from: 'user' });
+  return command.opts();
+}
+
+t.test('options go before it, and it before what is usual', async (t) => {
+  const text = 'kernel: debian:6.12\njobs: 3\npmem: nvdimm\nvariants: {v2: v2.patch}\n';
+  await inPlace(t, text, {}, async (directory) => {
+    t.match(await parse(t, 'run', []), {
+      kernel: 'debian:6.12',
+      jobs: '3',
+      pmem: ['nvdimm'],
+      configured: ['kernel', 'pmem', 'jobs'],
+      variants: [{ name: 'v2', changes: [join(directory, 'v2.patch')] }],
     });
-    await command.action(() => {}).parseAsync(words, { from: 'user' });
-    return command.opts();
-  };
-  t.match(await parse('run', []), { kernel: 'debian:6.12', jobs: '3', pmem: ['nvdimm'] });
-  t.match(await parse('run', ['--kernel', 'debian:6.1']), { kernel: 'debian:6.1', jobs: '3' });
-  const compared = await parse('compare', ['case.yaml']);
-  t.match(compared, { kernel: 'debian:6.1', jobs: '3' }, 'a case goes before it');
-  t.equal(compared['pmem'], undefined);
+    const given = await parse(t, 'run', ['--kernel', 'debian:6.1']);
+    t.match(given, { kernel: 'debian:6.1', jobs: '3' });
+    const compared = await parse(t, 'compare', ['case.yaml']);
+    t.match(compared, { kernel: 'debian:6.1', jobs: '3' }, 'a case goes before it');
+    t.equal(compared['pmem'], undefined);
+    t.match(
+      compared['open'],
+      { kernel: 'debian:6.12', pmem: ['nvdimm'] },
+      'what a case leaves open',
+    );
+    t.equal((await parse(t, 'fsck', []))['jobs'], undefined, 'not every command takes it');
+  });
 });
+
+t.test('the environment goes before it', async (t) => {
+  const variables = {
+    DAXREPRO_KERNEL: 'debian:5.10',
+    DAXREPRO_EXCLUDE: 'generic/1, generic/2',
+    DAXREPRO_TOGETHER: 'Yes',
+    DAXREPRO_PMEM: '',
+  };
+  await inPlace(t, 'kernel: debian:6.12\npmem: nvdimm\n', variables, async () => {
+    t.match(await parse(t, 'run', []), {
+      kernel: 'debian:5.10',
+      pmem: ['nvdimm'],
+      exclude: ['generic/1', 'generic/2'],
+      together: true,
+    });
+    t.match(await parse(t, 'run', ['--kernel', 'debian:6.1']), { kernel: 'debian:6.1' });
+  });
+});
+
+const WRONG_VARIABLES: [name: string, value: string, said: RegExp][] = [
+  ['DAXREPRO_PMEM', 'optane', /DAXREPRO_PMEM is "optane".*\n.*memmap, nvdimm.*unset DAXREPRO_PMEM/],
+  ['DAXREPRO_JOBS', 'many', /DAXREPRO_JOBS is "many".*\n.*1 or more/],
+  ['DAXREPRO_TOGETHER', 'toString', /DAXREPRO_TOGETHER is "toString".*\n.*true or false/],
+  ['DAXREPRO_KERNEL', 'debian:1.0', /DAXREPRO_KERNEL is "debian:1\.0": Cannot use the kernel/],
+  ['DAXREPRO_EXCLUDE', 'generic/1 "x', /DAXREPRO_EXCLUDE is .*This is no test/],
+];
+for (const [name, value, said] of WRONG_VARIABLES) {
+  t.test(`${name}=${value}`, async (t) => {
+    const read = await readEnvironment({ [name]: value });
+    t.match(read.ok ? '' : formatFailure(read.failure), said);
+  });
+}
+
+t.test('a variable that looks like a slip is told', async (t) => {
+  const environment = { DAXREPRO_KERNL: '1', DAXREPRO_XFSTESTS: '/x', DAXREPRO_ENDURE: '1' };
+  t.strictSame(misspelt(environment), [{ variable: 'DAXREPRO_KERNL', meant: 'DAXREPRO_KERNEL' }]);
+});
+
+t.test('daxrepro config: where each value comes from', async (t) => {
+  const text = 'kernel: debian:6.12\njobs: 3\nvariants: {v2: v2.patch}\n';
+  await inPlace(t, text, { DAXREPRO_PMEM: 'nvdimm' }, async (directory) => {
+    mkdirSync(join(directory, 'sub'));
+    process.chdir(join(directory, 'sub'));
+    writeFileSync('case.yaml', 'kernel: debian:5.10\n');
+    const { origins, code } = await config(t, ['run', 'ext2', '--repeat', '3']);
+    t.equal(code, 0);
+    t.match(origins, {
+      kernel: 'debian:6.12  (../daxrepro.yaml:1)',
+      jobs: '3  (../daxrepro.yaml:2)',
+      pmem: 'nvdimm  (DAXREPRO_PMEM)',
+      repeat: '3  (flag)',
+      suite: 'builtin  (default)',
+      timeout: '120, of xfstests 15m  (default)',
+      'variant v2': '../v2.patch  (../daxrepro.yaml:3)',
+      project: '../daxrepro.yaml',
+    });
+    const compared = await config(t, ['compare', 'case.yaml']);
+    t.equal(compared.origins['kernel'], 'debian:5.10  (case.yaml:1)');
+    t.equal((await config(t, ['fsck'])).code, 2);
+    t.equal((await config(t, ['run', '--nope'])).code, 2);
+    const { stdout } = await config(t, [], true);
+    t.match(JSON.parse(stdout), {
+      schemaVersion: 1,
+      command: 'run',
+      settings: [{ name: 'kernel', value: 'debian:6.12', source: 'file', place: { line: 1 } }],
+    });
+    writeFileSync('daxrepro.yaml', 'jobs: 0\n');
+    t.match(await config(t, []), { code: 2, stderr: /daxrepro\.yaml:1:7/ });
+  });
+});
+
+async function config(t: Test, words: string[], json = false) {
+  const out = t.capture(process.stdout, 'write', () => true);
+  const err = t.capture(process.stderr, 'write', () => true);
+  const code = await configCommand(words, { json });
+  const said = (captured: typeof out) =>
+    captured()
+      .map(({ args }) => args[0])
+      .join('');
+  const stdout = said(out);
+  const stderr = said(err);
+  out.restore();
+  err.restore();
+  const rows = stdout.split('\n').map((line) => line.split(/ {2,}(.*)/));
+  return { code, stdout, stderr, origins: Object.fromEntries(json ? [] : rows) };
+}

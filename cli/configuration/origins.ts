@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import type { Command, Option } from 'commander';
+import { parseLocatedYaml } from '../compare/located-yaml.js';
+import type { Place } from '../outcome.js';
+import { defaultRunsDirectory } from '../run/run-directory.js';
+import { type InForce, leftToCase, takenBy } from './apply.js';
+import { SETTING_NAMES, type SettingName } from './schema.js';
+import type { SettingValue, Source } from './settings.js';
+
+/** An option of a command line, its value, and where that comes from. */
+export interface Origin {
+  /** As the option is called, without the dashes. */
+  name: string;
+  /** null where nothing has a value: `says` is what holds then. */
+  value: SettingValue | null;
+  source: 'flag' | 'case' | 'environment' | 'file' | 'default';
+  variable?: string;
+  place?: Place;
+  says?: string;
+}
+
+/** What holds where nobody says anything, of settings whose default is no word of the command line. */
+const UNSET: Partial<Record<SettingName, string>> = {
+  jobs: 'what cores and memory allow',
+  timeout: '120, of xfstests 15m',
+  together: 'no',
+  expected: 'none',
+  exclude: 'none',
+  'exclude-file': 'none',
+  'exclude-group': 'none',
+};
+
+/** @param command parsed, but not run */
+export function originsOf(command: Command, inForce: InForce): Origin[] {
+  const taken = takenBy(command, inForce.settings) ?? {};
+  const inCase = caseOf(command);
+  return command.options.flatMap((option) => {
+    const name = (option.long ?? '').replace(/^--(?:no-)?/, '');
+    const own = (given: Omit<Origin, 'name'>) => [{ name, ...given }];
+    const value = shown(command.getOptionValue(option.attributeName()));
+    if (command.getOptionValueSource(option.attributeName()) === 'cli') {
+      return own({ value, source: 'flag' });
+    }
+    const said = leftToCase(command, name) ? inCase.get(name) : undefined;
+    if (said) return own({ ...said, source: 'case' });
+    const setting = taken[name as SettingName];
+    if (setting) return own({ value: setting.value, ...sourceOf(setting.source) });
+    return withDefault(name, option, value);
+  });
+}
+
+function sourceOf(source: Source): Pick<Origin, 'source' | 'variable' | 'place'> {
+  return source.type === 'file'
+    ? { source: 'file', place: source.place }
+    : { source: 'environment', variable: source.variable };
+}
+
+function withDefault(name: string, option: Option, value: SettingValue | null): Origin[] {
+  if (value !== null && typeof value !== 'boolean') return [{ name, value, source: 'default' }];
+  const isSetting = (SETTING_NAMES as readonly string[]).includes(name);
+  const unset = name === 'out' ? defaultRunsDirectory() : UNSET[name as SettingName];
+  const says = unset ?? /\(.*default: (.*)\)/.exec(option.description)?.[1];
+  // Of the others there is nothing to say: nobody has asked for them.
+  return isSetting ? [{ name, value: null, source: 'default', says: says ?? 'none' }] : [];
+}
+
+function shown(value: unknown): SettingValue | null {
+  return value === undefined ? null : (value as SettingValue);
+}
+
+/** What the case file of `compare` says of settings; nothing where it cannot be read. */
+function caseOf(command: Command): Map<string, { value: SettingValue; place: Place }> {
+  const found = new Map<string, { value: SettingValue; place: Place }>();
+  const [file] = command.args;
+  if (file === undefined || command.name() !== 'compare') return found;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return found;
+  }
+  const yaml = parseLocatedYaml(file, text);
+  if (!yaml.ok) return found;
+  const { value } = yaml.value;
+  if (typeof value !== 'object' || value === null) return found;
+  for (const [name, one] of Object.entries(value)) {
+    const plain = Array.isArray(one) ? one.map(String) : String(one);
+    found.set(name, { value: plain, place: yaml.value.placeOfKey([], name) });
+  }
+  return found;
+}

@@ -1,0 +1,106 @@
+import { resolve } from 'node:path';
+import { parseSpec } from '../kernel/spec.js';
+import { parseSeconds } from '../options.js';
+import type { Outcome, Place } from '../outcome.js';
+import type { z } from '../schema.js';
+import { isTestWord } from '../suite/choose.js';
+import { findTree } from '../suite/xfstests/tree.js';
+import { type RawConfiguration, type SettingName, TESTS } from './schema.js';
+
+/** What the environment and the project's file have in common: values of options, by name. */
+
+/** As the command line would give it: with absolute paths. */
+export type SettingValue = string | string[] | boolean;
+
+export type Source =
+  | { type: 'environment'; variable: string }
+  /** A line of the project's daxrepro.yaml. */
+  | { type: 'file'; place: Place };
+
+export interface Setting {
+  value: SettingValue;
+  source: Source;
+}
+
+export type Settings = Partial<Record<SettingName, Setting>>;
+
+/** As commander calls the option `--exclude-file`: excludeFile. */
+export function optionName(name: string): string {
+  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+export type Checked =
+  | { ok: true }
+  | { ok: false; path: readonly PropertyKey[]; message: string; remedy: string };
+
+/** The first thing that is wrong by its shape. */
+export function explainIssue(issue: z.core.$ZodIssue | undefined): Checked & { ok: false } {
+  const path = issue?.path ?? [];
+  if (issue?.code === 'invalid_key') {
+    const message = `${JSON.stringify(String(path.at(-1)))} is no name for a variant`;
+    return { ok: false, path, message, remedy: issue.issues[0]?.message ?? '' };
+  }
+  const key = String(path.findLast((part) => typeof part === 'string') ?? '');
+  const message = key === '' ? 'This is no configuration' : `${JSON.stringify(key)} cannot be this`;
+  return { ok: false, path, message, remedy: issue?.message ?? '' };
+}
+
+/** What is right by its shape, and may still name nothing. */
+export async function checkSettings(raw: RawConfiguration, base: string): Promise<Checked> {
+  const wrong = (
+    path: PropertyKey[],
+    { failure }: { failure: { message: string; remedy: string } },
+  ): Checked => ({
+    ok: false,
+    path,
+    // Keys are called as the options are, without the dashes.
+    message: failure.message.replace(/^--(?=[a-z])/, ''),
+    remedy: failure.remedy,
+  });
+  if (raw.suite !== undefined && raw.suite !== 'builtin' && raw.suite !== 'xfstests') {
+    const tree = findTree(placed(raw.suite, base));
+    if (!tree.ok) return wrong(['suite'], tree);
+  }
+  if (raw.kernel !== undefined) {
+    const spec = await kernelOf(raw.kernel);
+    if (!spec.ok) return wrong(['kernel'], spec);
+  }
+  if (raw.timeout !== undefined) {
+    const time = parseSeconds(String(raw.timeout));
+    if (!time.ok) return wrong(['timeout'], time);
+  }
+  const strange = raw.exclude?.findIndex((word) => !isTestWord(word)) ?? -1;
+  if (strange < 0) return { ok: true };
+  const message = 'This is no test, range or pattern';
+  return { ok: false, path: ['exclude', strange], message, remedy: TESTS };
+}
+
+async function kernelOf(spec: string): Promise<Outcome<unknown>> {
+  if (!/^(?:src|image):(?!\/)/.test(spec)) return parseSpec(spec);
+  const message = 'The path of this kernel is relative';
+  return { ok: false, failure: { kind: 'usage', message, remedy: 'Give the whole path' } };
+}
+
+/** The values as the options have them. */
+export function valuesOf(
+  raw: RawConfiguration,
+  base: string,
+): Partial<Record<SettingName, SettingValue>> {
+  const { variants: _, suite, out, jobs, timeout, expected, ...plain } = raw;
+  const values = {
+    ...plain,
+    suite: suite === 'builtin' || suite === 'xfstests' ? suite : suite && placed(suite, base),
+    out: out && placed(out, base),
+    jobs: jobs?.toString(),
+    timeout: timeout?.toString(),
+    expected: expected && placed(expected, base),
+    'exclude-file': plain['exclude-file']?.map((file) => placed(file, base)),
+  };
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+/** `~/x` is in the home directory, as a shell would have made of it. */
+export function placed(path: string, base: string): string {
+  const home = process.env['HOME'];
+  return path.startsWith('~/') && home ? resolve(home, path.slice(2)) : resolve(base, path);
+}
