@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What survives a power cut at this moment, in files (docs/power-cuts.md has their form):
+ *
+ *   nothing      of what is not on the medium for sure
+ *   everything   what the guest reads
+ *   random-N     each line that is dirty or on its way in one of the states that it may legally have
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cut_options {
+	uint64_t seed, states, most_cuts, most_bytes;
+};
+
+enum cut_cause { CUT_PROMISE, CUT_MARKER, CUT_MOMENT };
+
+struct cut_moment {
+	enum cut_cause cause;
+	unsigned int cpu;
+	/* The last store, write-back or fence before it; 0 where it is none of these. */
+	uint64_t address;
+	/* A JSON string. */
+	const char *label;
+};
+
+void cut_options_set(const struct cut_options *options);
+
+/* base-N.img for each range: what is on the media now. */
+bool write_bases(void);
+
+/* With the model's lock held. Nothing, beyond the limits, but one event that says so. */
+void take_cut(const struct cut_moment *moment);

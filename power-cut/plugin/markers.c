@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "markers.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "address.h"
+#include "moments.h"
+#include "output.h"
+#include "requests.h"
+
+enum { RSI = 6, RDI = 7 };
+
+static const struct options *options;
+static atomic_bool counting;
+static bool begun;
+
+bool is_counting(void)
+{
+	return atomic_load_explicit(&counting, memory_order_relaxed);
+}
+
+void markers_begin(const struct options *from)
+{
+	options = from;
+}
+
+/* What the guest gave, as a JSON string; cut short where its memory is not there. */
+static void read_record(char *escaped)
+{
+	uint8_t text[MOST_RECORD];
+	uint64_t at = general_register(RDI), length = general_register(RSI), got = 0;
+
+	if (length > MOST_RECORD)
+		length = MOST_RECORD;
+	while (got < length) {
+		uint64_t physical, count = PAGE - (at + got) % PAGE;
+		const uint8_t *from = NULL;
+		if (count > length - got)
+			count = length - got;
+		if (translate(&options->ram, at + got, &physical))
+			from = ram_at(&options->ram, physical);
+		if (!from)
+			break;
+		memcpy(text + got, from, count);
+		got += count;
+	}
+	escape(text, got, escaped);
+}
+
+static bool find_memory(void)
+{
+	model.lowest = UINT64_MAX;
+	for (unsigned int index = 0; index < model.count; index++) {
+		struct range *range = &model.ranges[index];
+		if (!find_mapping(&range->live)) {
+			problem("QEMU has not mapped %s, range %u", range->live.file, index);
+			return false;
+		}
+		if (range->start < model.lowest)
+			model.lowest = range->start;
+		if (range->start + range->live.size > model.highest)
+			model.highest = range->start + range->live.size;
+	}
+	return true;
+}
+
+static void begin(const char *label)
+{
+	if (begun)
+		return;
+	begun = true;
+	if (!find_memory())
+		return;
+	if (!model_begin()) {
+		problem("cannot copy what the pmem holds");
+		return;
+	}
+	if (!write_bases())
+		return;
+	watch_requests();
+	moments_begin(options->cut.seed, options->moments, options->gap);
+	event("begin", "\"label\":%s", label);
+	counting = true;
+}
+
+void print_end(const char *name, const char *label)
+{
+	const struct counters *counters = &model.counters;
+
+	event(name,
+	      "\"label\":%s,\"counters\":{\"stores\":%" PRIu64 ",\"writeBacks\":%" PRIu64 ",\"fences\":%" PRIu64
+	      ",\"requests\":%" PRIu64 ",\"untranslated\":%" PRIu64 "}",
+	      label, counters->stores, counters->write_backs, counters->fences, counters->requests,
+	      counters->untranslated);
+}
+
+void marker(unsigned int cpu, uint8_t kind)
+{
+	char text[6 * MOST_RECORD + 3];
+	struct cut_moment moment = {.cpu = cpu, .label = text};
+
+	read_record(text);
+	model_lock();
+	if (kind == MARK_BEGIN) {
+		begin(text);
+	} else if (counting && kind == MARK_PROMISE) {
+		event("promise", "\"cpu\":%u,\"text\":%s", cpu, text);
+		moment.cause = CUT_PROMISE;
+		if (options->cut_at_promises)
+			take_cut(&moment);
+	} else if (counting && kind == MARK_CUT) {
+		moment.cause = CUT_MARKER;
+		take_cut(&moment);
+	} else if (counting && kind == MARK_END) {
+		counting = false;
+		print_end("stop", text);
+	}
+	model_unlock();
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/* What stands after the plugin's file on QEMU's command line. */
+#pragma once
+
+#include "cut.h"
+#include "model.h"
+
+struct options {
+	const char *directory;
+	struct ram ram;
+	struct cut_options cut;
+	bool cut_at_promises;
+	uint64_t moments, gap;
+	/* Goes to `model`. */
+	struct range ranges[MOST_RANGES];
+	unsigned int range_count;
+};
+
+/* @returns what is wrong, or NULL */
+const char *parse_options(int argc, char **argv, struct options *to);

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/* Files in the directory that was given: events as they happen, others whole or not at all. */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where all files go; opens events.jsonl. */
+bool output_open(const char *directory);
+
+/* One line. The text is JSON's; "sequence" is put in after `name`. */
+void event(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Something that makes all of this run worthless. */
+void problem(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * A JSON string, quotes included; each byte from 0x7f on is \u00XX, whatever encoding the text has.
+ * `to` has room for `escaped_room(length)` bytes.
+ */
+void escape(const uint8_t *text, size_t length, char *to);
+static inline size_t escaped_room(size_t length)
+{
+	return 6 * length + 3;
+}
+
+/* A file under a name that it gets when it is complete. */
+struct file;
+struct file *file_begin(const char *name);
+void file_write(struct file *file, const void *bytes, size_t length);
+void file_print(struct file *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* At this offset, and no shorter than `size` in the end. */
+void file_place(struct file *file, const void *bytes, size_t length, uint64_t offset);
+void file_size(struct file *file, uint64_t size);
+/* false, after a `problem`, where anything of it went wrong. */
+bool file_end(struct file *file);
+
+/* Pieces of images: what differs from what the reader already has. */
+struct file *delta_begin(const char *name);
+void delta_add(struct file *file, uint32_t range, uint64_t offset, const void *bytes, uint32_t length);
+bool delta_end(struct file *file);
+
+/* Bytes in all files so far. */
+uint64_t output_bytes(void);
