@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
 import { exitCodeOf, formatFailure } from '../outcome.js';
+import { capableQemu } from '../power-cut/qemu.js';
+import { setUpPowerCuts } from '../power-cut/setup.js';
 import type { Progress } from '../report/progress.js';
+import { defaultStore, type Store } from '../store/store.js';
 import { describeMissing, installCommand } from '../system/distribution.js';
 import { ensureSystem, type Host, installPrivilege, thisHost } from '../system/install.js';
 import { missingRequirements } from '../system/programs.js';
@@ -10,6 +13,8 @@ import { packageRoot } from '../version.js';
 export interface SetupOptions {
   /** Say what would be installed, and install nothing. */
   dryRun?: boolean;
+  /** What power cuts need, too: a QEMU in the cache where the system's is too old, and the plugin. */
+  powerCut?: boolean;
 }
 
 export interface SetupContext {
@@ -18,20 +23,23 @@ export interface SetupContext {
   progress?: Progress;
   /** The checkout or the installed package. */
   root?: URL;
+  store?: Store;
   print?: (text: string) => void;
   printError?: (text: string) => void;
 }
 
 /** `daxrepro setup`: all that the first run would install. Afterwards nothing needs root. */
 export async function setupCommand(
-  { dryRun = false }: SetupOptions,
+  { dryRun = false, powerCut = false }: SetupOptions,
   context: SetupContext = {},
 ): Promise<number> {
-  const { host = thisHost(), signal, root = packageRoot } = context;
+  const { host = thisHost(), signal, root = packageRoot, store = defaultStore() } = context;
   const print = context.print ?? ((text) => process.stdout.write(`${text}\n`));
   const printError = context.printError ?? ((text) => process.stderr.write(`${text}\n`));
   if (dryRun) {
-    for (const line of [...npmLines(root), ...(await systemLines(host))]) print(line);
+    const lines = [...npmLines(root), ...(await systemLines(host))];
+    if (powerCut) lines.push(await powerCutLine(store, host));
+    for (const line of lines) print(line);
     return 0;
   }
   const progress: Progress =
@@ -44,8 +52,23 @@ export async function setupCommand(
     printError(formatFailure(ensured.failure));
     return exitCodeOf(ensured.failure);
   }
+  if (powerCut) {
+    const ready = await setUpPowerCuts({ store, progress, signal }, host.path);
+    if (!ready.ok) {
+      printError(formatFailure(ready.failure));
+      return exitCodeOf(ready.failure);
+    }
+    printError(`daxrepro: for power cuts: QEMU ${ready.value.version}, ${ready.value.program}`);
+  }
   printError('daxrepro: everything is installed');
   return 0;
+}
+
+async function powerCutLine(store: Store, host: Host): Promise<string> {
+  const qemu = await capableQemu(store, host.path);
+  return qemu.ok
+    ? `QEMU for power cuts: ${qemu.value.version}, ${qemu.value.program}`
+    : "QEMU for power cuts: Debian's 10.0 would be downloaded, 13 MB, and unpacked into the cache";
 }
 
 /** npm packages are the launcher's: those that this very program needs are there. */

@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from '../schema.js';
+
+/**
+ * What the plugin says while the guest runs, one line of events.jsonl each (power-cut/plugin/output.c).
+ * Texts of the guest come as it gave them, byte by byte, and are not to be trusted.
+ */
+
+/** Bytes that the plugin wrote as \u0000 to \u00ff, as the UTF-8 that the guest meant. */
+const GuestText = z.string().transform((text) => Buffer.from(text, 'latin1').toString('utf8'));
+
+const Sequence = { sequence: z.number().int() };
+
+const Instruction = z.object({
+  /** Hexadecimal, `0xffffffff81…`. */
+  address: z.string(),
+  kernel: z.boolean(),
+});
+
+/** The virtual address as the instruction was translated; which program it was is not known. */
+export const SiteSchema = Instruction.extend({
+  cpu: z.number().int(),
+  kind: z.enum(['store', 'non-temporal', 'clflush', 'clflushopt', 'clwb', 'request']),
+});
+export type Site = z.infer<typeof SiteSchema>;
+
+const Counters = z.object({
+  /** Stores to pmem, its write-backs, fences that had something to order, requests for a flush. */
+  stores: z.number(),
+  writeBacks: z.number(),
+  fences: z.number(),
+  requests: z.number(),
+  /** Operands of flushes at which nothing was mapped. */
+  untranslated: z.number(),
+});
+
+export const CutSchema = z.object({
+  event: z.literal('cut'),
+  ...Sequence,
+  /** Counts from 1. */
+  cut: z.number().int(),
+  cause: z.enum(['promise', 'marker', 'moment']),
+  label: GuestText,
+  cpu: z.number().int(),
+  /** `nothing` first: nothing survives that was not sure to. `everything`; `random-1` and so on. */
+  states: z.array(z.string().regex(/^(?:nothing|everything|random-\d+)$/)),
+  /** Lines of 64 bytes: stored to since the last write-back; with write-backs on their way. */
+  dirty: z.number().int(),
+  pending: z.number().int(),
+  /** Lines that the guest reads otherwise than they are on the medium. */
+  lost: z.number().int(),
+  /** At a drawn moment: the store or write-back that the cut came after, or the fence it came before. */
+  store: Instruction.nullable(),
+});
+export type CutEvent = z.infer<typeof CutSchema>;
+
+export const PowerCutEventSchema = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('open'),
+    ...Sequence,
+    version: z.literal(1),
+    ranges: z.array(
+      z.object({
+        start: z.number(),
+        size: z.number(),
+        flush: z.enum(['instructions', 'requests']),
+      }),
+    ),
+    seed: z.number(),
+  }),
+  z.object({ event: z.literal('begin'), ...Sequence, label: GuestText }),
+  z.object({
+    event: z.literal('promise'),
+    ...Sequence,
+    cpu: z.number().int(),
+    text: GuestText,
+  }),
+  CutSchema,
+  /** No more cuts, for this reason. */
+  z.object({ event: z.literal('limit'), ...Sequence, what: z.enum(['max-cuts', 'max-bytes']) }),
+  /** What makes all of it worthless. */
+  z.object({ event: z.literal('problem'), ...Sequence, text: z.string() }),
+  /** The guest said END. */
+  z.object({ event: z.literal('stop'), ...Sequence, label: GuestText, counters: Counters }),
+  /** QEMU ended by itself; one that was killed says nothing. */
+  z.object({ event: z.literal('end'), ...Sequence, counters: Counters }),
+]);
+export type PowerCutEvent = z.infer<typeof PowerCutEventSchema>;
+
+/** All whole lines; throws where one is not of this form: the plugin, not the guest, wrote them. */
+export async function readEvents(directory: string): Promise<PowerCutEvent[]> {
+  const text = await readFile(join(directory, 'events.jsonl'), 'utf8');
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => PowerCutEventSchema.parse(JSON.parse(line)));
+}
+
+/** Lines of pmem one after the other that a cut would lose, alike in all that is known of them. */
+export const LostSchema = z.object({
+  range: z.number().int(),
+  /** Bytes from the range's begin. */
+  offset: z.number(),
+  /** How many lines of 64 bytes. */
+  lines: z.number().int(),
+  /** Stored to since the last write-back; that is on its way, not fenced; or both. */
+  state: z.enum(['dirty', 'pending', 'both']),
+  /** The last of each since BEGIN; null where there was none. */
+  store: SiteSchema.nullable(),
+  writeBack: SiteSchema.nullable(),
+});
+export type Lost = z.infer<typeof LostSchema>;
+
+/** Empty for a cut at which nothing was dirty or on its way. */
+export async function readLost(directory: string, { cut, states }: CutEvent): Promise<Lost[]> {
+  if (states.length === 1) return [];
+  const text = await readFile(join(directory, `${cutName(cut)}.lost.jsonl`), 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => LostSchema.parse(JSON.parse(line)));
+}
+
+/** What a cut's files begin with. */
+export function cutName(cut: number): string {
+  return `cut-${String(cut).padStart(6, '0')}`;
+}

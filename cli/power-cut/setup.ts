@@ -1,0 +1,17 @@
+import type { Outcome } from '../outcome.js';
+import { buildPlugin } from './plugin.js';
+import { type CapableQemu, capableQemu } from './qemu.js';
+import { type FetchContext, fetchQemu } from './qemu-package.js';
+
+/** All that power cuts need: a QEMU, downloaded where the system's is too old, and the plugin. */
+export async function setUpPowerCuts(
+  context: FetchContext,
+  path?: string,
+): Promise<Outcome<CapableQemu>> {
+  const own = await capableQemu(context.store, path);
+  const qemu = own.ok ? own : await fetchQemu(context);
+  if (!qemu.ok) return qemu;
+  context.progress({ type: 'stage', text: 'Building the power-cut plugin' });
+  const plugin = await buildPlugin(context.store, context.signal);
+  return plugin.ok ? qemu : plugin;
+}
