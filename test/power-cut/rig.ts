@@ -1,0 +1,69 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import {
+  buildPlugin,
+  type PowerCutOptions,
+  powerCutArguments,
+} from '../../cli/power-cut/plugin.js';
+import { type CapableQemu, capableQemu } from '../../cli/power-cut/qemu.js';
+import { runTool } from '../../cli/process/child.js';
+import { defaultStore } from '../../cli/store/store.js';
+import { MEMORY, machine, PMEM } from './bare.js';
+
+/** What bare.S ends with. */
+const DONE = 3;
+
+/** What the model's own tests need: a real QEMU, and the plugin as it is in this tree. */
+export interface Rig {
+  qemu: CapableQemu;
+  plugin: string;
+}
+
+/** Skips the test where this machine has no capable QEMU. */
+export async function rig(t: Test, directory: string): Promise<Rig | undefined> {
+  const qemu = await capableQemu(defaultStore());
+  if (!qemu.ok) {
+    t.plan(0, `${qemu.failure.message}: ${qemu.failure.remedy}`);
+    return undefined;
+  }
+  const plugin = await buildPlugin({ root: join(directory, 'cache') });
+  if (!plugin.ok) throw new Error(JSON.stringify(plugin.failure));
+  return { qemu: qemu.value, plugin: plugin.value };
+}
+
+/**
+ * Starts an image of bare programs and waits for its end.
+ *
+ * @returns where the plugin wrote
+ */
+export async function start(
+  { qemu, plugin }: Rig,
+  image: string,
+  directory: string,
+  options: Partial<PowerCutOptions> = {},
+): Promise<string> {
+  const out = join(directory, 'out');
+  mkdirSync(out);
+  const memory = join(directory, 'memory');
+  const { arguments: own, environment } = powerCutArguments({
+    plugin,
+    directory: out,
+    memory: { file: memory, low: MEMORY },
+    ranges: [{ ...PMEM, file: memory, offset: PMEM.start, flush: 'instructions' }],
+    seed: 1,
+    states: 24,
+    cutAtPromises: true,
+    moments: 0,
+    gap: 10,
+    mostCuts: 1000,
+    mostBytes: 1e9,
+    ...options,
+  });
+  const ended = await runTool(
+    [qemu.program, ...qemu.arguments, ...machine(image, memory), ...own],
+    { env: { ...qemu.environment, ...environment }, timeout: 60_000 },
+  );
+  if (ended.exitCode !== DONE) throw new Error(`QEMU: ${ended.summary}\n${ended.all}`);
+  return out;
+}
