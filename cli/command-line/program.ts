@@ -3,6 +3,7 @@ import { defineBisect } from './bisect.js';
 import { defineCache } from './cache.js';
 import { defineCompare } from './compare.js';
 import { defineConfig } from './config.js';
+import { defineDiff } from './diff.js';
 import { defineDoctor } from './doctor.js';
 import { defineFsck } from './fsck.js';
 import { addBriefHelp, configureHelp } from './help.js';
@@ -18,6 +19,7 @@ const DEFINITIONS = [
   defineCompare,
   defineBisect,
   defineList,
+  defineDiff,
   defineFsck,
   defineKernel,
   defineCache,

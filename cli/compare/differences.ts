@@ -2,9 +2,10 @@ import type { Severity } from '../findings/finding.js';
 import { messageClass, signature } from '../findings/signature.js';
 import type { PmemKind } from '../guest/machine.js';
 import type { FileSystem } from '../plan/unit.js';
+import type { UnitResult } from '../run/result.js';
 import { BASE } from '../variant/variant.js';
 import type { Verdict } from '../verdict/judge.js';
-import { isUndecided } from './expectations.js';
+import type { CellName } from './case.js';
 import type { CellResult, ComparedCase, CompareUnit } from './result.js';
 
 /** What a variant changes: not that something fails, but what appeared and what vanished. */
@@ -34,6 +35,13 @@ export interface SignatureChange {
   of: number;
 }
 
+/** All attempts at one thing: a cell of a comparison, or what two runs have in common. */
+export interface Attempts extends CellName {
+  units: readonly UnitResult[];
+  /** The worst; undefined where none ran. */
+  verdict: Verdict | undefined;
+}
+
 /** The variant that the others are compared with: `base`, or the first. */
 export function referenceOf({ variants }: Pick<ComparedCase, 'variants'>): string {
   const base = variants.find(({ name }) => name === BASE.name) ?? variants[0];
@@ -45,7 +53,7 @@ export function differencesOf(
   compared: Pick<ComparedCase, 'variants'>,
   cells: readonly CellResult[],
 ): Difference[] {
-  return withBase(compared, cells).flatMap(({ base, cell }) => compareCells(base, cell) ?? []);
+  return withBase(compared, cells).flatMap(({ base, cell }) => compareAttempts(base, cell) ?? []);
 }
 
 /** Each cell of another variant, with that of the reference. */
@@ -63,9 +71,10 @@ export function withBase(
   });
 }
 
-function compareCells(base: CellResult, cell: CellResult): Difference | undefined {
+/** undefined where nothing differs, or one of them did not run. */
+export function compareAttempts(base: Attempts, cell: Attempts): Difference | undefined {
   if (base.verdict === undefined || cell.verdict === undefined) return undefined;
-  const sides = [base, cell].map(({ units }) => units.filter((unit) => !isUndecided(unit)));
+  const sides = [base, cell].map(({ units }) => units.filter(isDecided));
   const comparable = sides.every((units) => units.length > 0);
   const [before = [], after = []] = sides.map(signaturesOf);
   const missingIn = (list: readonly SignatureChange[]) => (one: SignatureChange) =>
@@ -86,7 +95,12 @@ function compareCells(base: CellResult, cell: CellResult): Difference | undefine
   };
 }
 
-function signaturesOf(units: readonly CompareUnit[]): SignatureChange[] {
+/** Whether it says something about the file system; what does not has no findings that could be missing. */
+export function isDecided({ verdict }: Pick<UnitResult, 'verdict'>): boolean {
+  return verdict === 'pass' || verdict === 'fail';
+}
+
+function signaturesOf(units: readonly UnitResult[]): SignatureChange[] {
   const found = new Map<string, SignatureChange>();
   for (const unit of units) {
     const seen = new Set<string>();

@@ -1,7 +1,7 @@
 import type { PmemKind } from '../guest/machine.js';
 import type { FileSystem } from '../plan/unit.js';
 import { type Count, difference, fisherTest, runsToTell } from '../statistics/fisher.js';
-import { withBase } from './differences.js';
+import { type Attempts, withBase } from './differences.js';
 import type { CellResult, ComparedCase } from './result.js';
 
 /** Whether a variant fails more or less often than the one that it is compared with. Pure. */
@@ -51,27 +51,33 @@ export function compareRates(
   cells: readonly CellResult[],
   level: (attempts: number) => number = () => LEVEL,
 ): RateComparison[] {
-  return withBase(compared, cells).flatMap(({ base, cell }) => {
-    const failures = { base: countOf(base), variant: countOf(cell) };
-    if (failures.base.trials === 0 || failures.variant.trials === 0) return [];
-    if (failures.base.trials + failures.variant.trials <= 2) return [];
-    const { fs, test, pmem, variant } = cell;
-    const attempts = Math.max(base.units.length, cell.units.length);
-    const p = fisherTest(failures.base, failures.variant);
-    const known = p < level(attempts);
-    const change = difference(failures.base, failures.variant);
-    const needed = runsToTell(failures.base, failures.variant, level(attempts));
-    return [
-      {
-        ...{ fs, test, pmem, base: base.variant, variant, failures, p, difference: change },
-        conclusion: !known ? 'undecided' : change.rate < 0 ? 'fails-less' : 'fails-more',
-        runsNeeded: known ? null : (needed ?? null),
-      } satisfies RateComparison,
-    ];
-  });
+  return withBase(compared, cells).flatMap(({ base, cell }) => rateOf(base, cell, level) ?? []);
 }
 
-function countOf({ units }: CellResult): Count {
+/** undefined where a side has no verdict, or each has but one: there is no rate to speak of. */
+export function rateOf(
+  base: Attempts,
+  cell: Attempts,
+  level: (attempts: number) => number = () => LEVEL,
+): RateComparison | undefined {
+  const failures = { base: countOf(base), variant: countOf(cell) };
+  if (failures.base.trials === 0 || failures.variant.trials === 0) return undefined;
+  if (failures.base.trials + failures.variant.trials <= 2) return undefined;
+  const { fs, test, pmem, variant } = cell;
+  const attempts = Math.max(base.units.length, cell.units.length);
+  const p = fisherTest(failures.base, failures.variant);
+  const known = p < level(attempts);
+  const change = difference(failures.base, failures.variant);
+  const needed = runsToTell(failures.base, failures.variant, level(attempts));
+  return {
+    ...{ fs, test, pmem, base: base.variant, variant, failures, p, difference: change },
+    conclusion: !known ? 'undecided' : change.rate < 0 ? 'fails-less' : 'fails-more',
+    runsNeeded: known ? null : (needed ?? null),
+  };
+}
+
+/** Of the attempts that passed or failed, how many failed. */
+export function countOf({ units }: Pick<Attempts, 'units'>): Count {
   const hits = units.filter(({ verdict }) => verdict === 'fail').length;
   return { hits, trials: hits + units.filter(({ verdict }) => verdict === 'pass').length };
 }

@@ -1,6 +1,7 @@
 import type { Difference, SignatureChange } from '../compare/differences.js';
 import { isUndecided } from '../compare/expectations.js';
 import type { Cell } from '../compare/plan.js';
+import type { RateComparison } from '../compare/rates.js';
 import { type CellResult, type CompareResult, cellResults } from '../compare/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import type { UnitResult } from '../run/result.js';
@@ -65,24 +66,29 @@ export function describeRates({ rates, case: { pmem } }: CompareResult): string[
   return rates
     .filter(({ failures: { base, variant } }) => base.hits + variant.hits > 0)
     .map((one) => {
-      const { failures, conclusion, difference, p, runsNeeded } = one;
       const name = `${one.variant}, ${one.fs} ${one.test}${pmem.length > 1 ? ` ${one.pmem}` : ''}`;
-      const counts = `${failures.variant.hits} of ${failures.variant.trials} attempts failed, of ${one.base} ${failures.base.hits} of ${failures.base.trials}`;
-      const [low, high] = difference.interval.map(points);
-      const test = `Fisher's exact test: p = ${Number(p.toPrecision(2))}; ${points(difference.rate)} points, 95 % interval ${low} to ${high}`;
-      const words = {
-        'fails-less': `fails less often than ${one.base}`,
-        'fails-more': `fails more often than ${one.base}`,
-        undecided: 'too few runs to tell whether it fails more or less often',
-      }[conclusion];
-      const needed =
-        conclusion !== 'undecided'
-          ? ''
-          : runsNeeded === null
-            ? '; the rates seem the same'
-            : `; at these rates ${runsNeeded} of each would do`;
-      return escapeForTerminal(`${name}: ${words}: ${counts} (${test})${needed}`);
+      return escapeForTerminal(`${name}: ${describeRate(one)}`);
     });
+}
+
+/** Without its name, and not yet escaped. */
+export function describeRate(one: RateComparison): string {
+  const { base, failures, conclusion, difference, p, runsNeeded } = one;
+  const counts = `${failures.variant.hits} of ${failures.variant.trials} attempts failed, of ${base} ${failures.base.hits} of ${failures.base.trials}`;
+  const [low, high] = difference.interval.map(points);
+  const test = `Fisher's exact test: p = ${Number(p.toPrecision(2))}; ${points(difference.rate)} points, 95 % interval ${low} to ${high}`;
+  const words = {
+    'fails-less': `fails less often than ${base}`,
+    'fails-more': `fails more often than ${base}`,
+    undecided: 'too few runs to tell whether it fails more or less often',
+  }[conclusion];
+  const needed =
+    conclusion !== 'undecided'
+      ? ''
+      : runsNeeded === null
+        ? '; the rates seem the same'
+        : `; at these rates ${runsNeeded} of each would do`;
+  return `${words}: ${counts} (${test})${needed}`;
 }
 
 /** Of a hundred, with a sign. */

@@ -1,0 +1,89 @@
+import type { Attempts } from '../compare/differences.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import { type KeptResult, readResult } from '../results/read.js';
+import type { RunResult, UnitResult } from '../run/result.js';
+import { VERDICTS } from '../verdict/judge.js';
+
+/** The two sides of a diff: kept runs, several of one side taken together. */
+
+export interface Side {
+  /** In the order they were named. */
+  runs: readonly KeptRun[];
+}
+
+export type KeptRun = Exclude<KeptResult, { kind: 'bisect' }>;
+
+export function readSide(names: readonly string[]): Outcome<Side> {
+  const runs: KeptRun[] = [];
+  for (const name of names) {
+    const kept = readResult(name);
+    if (!kept.ok) return kept;
+    if (kept.value.kind === 'bisect') {
+      return failure(
+        'usage',
+        `${name} is a bisection, which has no verdicts to compare`,
+        'Name runs of `run` or `compare`',
+      );
+    }
+    runs.push(kept.value);
+  }
+  return success({ runs });
+}
+
+export function unitsOf({ runs }: Side): UnitResult[] {
+  return runs.flatMap(({ result }) => result.units as readonly UnitResult[]);
+}
+
+export function resultsOf({ runs }: Side): RunResult[] {
+  return runs.map(({ result }) => result);
+}
+
+/** What units of both sides are the same by. */
+export interface Matching {
+  /** False where each side has but one variant, whatever its name: `run`, and `run --patch`. */
+  byVariant: boolean;
+  byKernel: boolean;
+}
+
+/** What is compared: all attempts of one side, with all of the other. */
+export interface Pair {
+  before: Attempts | undefined;
+  after: Attempts | undefined;
+}
+
+export function pairsOf(before: Side, after: Side, byKernel: boolean) {
+  const [old, young] = [unitsOf(before), unitsOf(after)];
+  const matching: Matching = { byVariant: variants(old) > 1 || variants(young) > 1, byKernel };
+  const [one, other] = [grouped(old, matching), grouped(young, matching)];
+  const keys = new Set([...one.keys(), ...other.keys()]);
+  const pairs = [...keys].map((key): Pair => ({ before: one.get(key), after: other.get(key) }));
+  return { pairs, matching };
+}
+
+function variants(units: readonly UnitResult[]): number {
+  return new Set(units.map(({ variant }) => variant)).size;
+}
+
+function grouped(units: readonly UnitResult[], { byVariant, byKernel }: Matching) {
+  const groups = new Map<string, UnitResult[]>();
+  for (const unit of units) {
+    const key = JSON.stringify([
+      unit.fs,
+      unit.suite.name,
+      unit.test,
+      unit.pmem,
+      unit.control,
+      byVariant ? unit.variant : '',
+      byKernel ? unit.kernel.spec : '',
+    ]);
+    groups.set(key, [...(groups.get(key) ?? []), unit]);
+  }
+  return new Map([...groups].map(([key, group]) => [key, attemptsOf(group)]));
+}
+
+/** @param units at least one; all of one test */
+export function attemptsOf(units: readonly UnitResult[]): Attempts {
+  const [{ fs, test, pmem, variant }] = units as [UnitResult];
+  const verdict = VERDICTS.findLast((one) => units.some((unit) => unit.verdict === one));
+  return { fs: fs as Attempts['fs'], test, pmem, variant, units, verdict };
+}

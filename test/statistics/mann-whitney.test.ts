@@ -1,0 +1,41 @@
+import t from 'tap';
+import { holm, leastP, mannWhitney, median } from '../../cli/statistics/mann-whitney.js';
+
+// The values that are compared with are those of R's wilcox.test.
+t.test('exact, of small groups', (t) => {
+  t.equal(mannWhitney([1, 2, 3], [4, 5, 6]), 0.1, '2 of 20 ways');
+  t.ok(Math.abs(mannWhitney([1, 2, 3, 4], [5, 6, 7, 8]) - 2 / 70) < 1e-12);
+  t.ok(Math.abs(mannWhitney([1.1, 2.2, 3.3, 9.9], [4.4, 5.5, 6.6, 7.7, 8.8]) - 0.28571) < 1e-4);
+  t.equal(mannWhitney([1, 1, 1], [1, 1, 1]), 1, 'all the same');
+  t.equal(mannWhitney([], [1]), 1);
+  t.equal(mannWhitney([1], [2]), 1, 'one of each says nothing');
+  t.end();
+});
+
+t.test('by the normal distribution, of large ones', (t) => {
+  const from = (start: number, count: number) =>
+    Array.from({ length: count }, (_, index) => start + index);
+  // Close to the exact p where both can be had.
+  const [a, b] = [from(0, 30), from(9, 30)];
+  const [more, others] = [from(0, 31), from(9, 30)];
+  t.ok(Math.abs(mannWhitney(a, b) - mannWhitney(more, others)) < 0.01);
+  t.ok(mannWhitney(from(0, 50), from(100, 50)) < 1e-15);
+  t.equal(mannWhitney(new Array(40).fill(3), new Array(40).fill(3)), 1);
+  t.end();
+});
+
+t.test('what can be told at all', (t) => {
+  t.equal(leastP(1, 1), 1);
+  t.equal(leastP(4, 4), 2 / 70);
+  t.equal(leastP(0, 4), 1);
+  t.end();
+});
+
+t.test('several tests at a level', (t) => {
+  t.strictSame(holm([0.01, 0.04, 0.02], 0.05), [true, true, true]);
+  t.strictSame(holm([0.01, 0.04, 0.03], 0.05), [true, false, false], 'the second is at 0.025');
+  t.strictSame(holm([], 0.05), []);
+  t.equal(median([3, 1, 2]), 2);
+  t.equal(median([4, 1, 2, 3]), 2.5);
+  t.end();
+});
