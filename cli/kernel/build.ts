@@ -5,7 +5,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
-import { useWorkspace } from '../store/workspace.js';
+import { temporaryPlace, useWorkspace } from '../store/workspace.js';
 import { type Compiler, findCompiler } from './compiler.js';
 import { configured } from './configuration.js';
 import type { Kernel, KernelBuild, KernelContext } from './kernel.js';
@@ -96,7 +96,8 @@ async function buildIn(
   }
   const tree = join(workspace, recipe.subdirectory);
   await putSources(tree, sources);
-  const argv = makeArgv(build, recipe, compiler, workspace);
+  const temporary = await temporaryPlace(workspace);
+  const argv = makeArgv({ build, recipe, compiler }, workspace, temporary);
   const what = `Building ${recipe.name} for ${kernel.release} with ${compiler.program}`;
   progress({ type: 'stage', text: what });
   const total = [...sources.keys()].filter((name) => name.endsWith('.c')).length;
@@ -145,14 +146,13 @@ async function buildIn(
  * not meant for us.
  */
 function makeArgv(
-  build: KernelBuild,
-  recipe: ModuleRecipe,
-  compiler: Compiler,
+  { build, recipe, compiler }: Pick<BuildStep, 'build' | 'recipe' | 'compiler'>,
   workspace: string,
+  temporary: string,
 ): [string, ...string[]] {
   const tree = join(workspace, recipe.subdirectory);
   const options = Object.entries(recipe.options);
-  const environment = ['PATH', 'HOME', 'TMPDIR'].flatMap((name) => {
+  const environment = ['PATH', 'HOME'].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [`${name}=${value}`];
   });
@@ -166,6 +166,7 @@ function makeArgv(
     'env',
     '-i',
     ...environment,
+    `TMPDIR=${temporary}`,
     'LC_ALL=C.UTF-8',
     'make',
     `--jobs=${availableParallelism()}`,

@@ -20,7 +20,7 @@ export interface Setting {
 }
 
 /** Ours, in `kernels/fragments/`, in the order they are merged. */
-const FRAGMENTS = ['base', 'pmem', 'filesystems', 'xfstests'] as const;
+const FRAGMENTS = ['base', 'pmem', 'filesystems', 'evidence', 'xfstests'] as const;
 
 /** @returns a message where the text is no fragment, at its place */
 export function parseFragment(text: string, file: string): Outcome<Setting[]> {

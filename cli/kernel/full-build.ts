@@ -5,7 +5,7 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { runTool, type ToolResult } from '../process/child.js';
 import { z } from '../schema.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
-import { useWorkspace } from '../store/workspace.js';
+import { temporaryPlace, useWorkspace } from '../store/workspace.js';
 import { ensureSystem } from '../system/install.js';
 import { findProgram } from '../system/programs.js';
 import { collectResults } from './build-results.js';
@@ -172,9 +172,10 @@ async function buildIn(
   const source = await prepareSource(workspace, { tree, change }, onExport, signal);
   if (!source.ok) return source;
   await mkdir(build, { recursive: true });
+  const temporary = await temporaryPlace(workspace);
   const log: string[] = [];
   const make = async (targets: readonly string[], onLine?: (line: string) => void) => {
-    const argv = makeArgv(source.value, build, step, targets);
+    const argv = makeArgv({ source: source.value, build, temporary }, step, targets);
     const result = await runTool(argv, {
       ...(signal ? { signal } : {}),
       ...(onLine ? { onLine } : {}),
@@ -249,12 +250,11 @@ function nameOf({ spec }: SourceTree, change: SourceChange | undefined): string 
 
 /** make, in an environment of its own: see build.ts. */
 function makeArgv(
-  source: string,
-  build: string,
+  { source, build, temporary }: { source: string; build: string; temporary: string },
   { compiler, quirks, localVersion }: BuildStep,
   targets: readonly string[],
 ): [string, ...string[]] {
-  const names = ['PATH', 'HOME', 'TMPDIR', 'CCACHE_DIR'];
+  const names = ['PATH', 'HOME', 'CCACHE_DIR'];
   const environment = names.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [`${name}=${value}`];
@@ -264,6 +264,7 @@ function makeArgv(
     'env',
     '-i',
     ...environment,
+    `TMPDIR=${temporary}`,
     'LC_ALL=C.UTF-8',
     // The same sources make the same image, whoever builds them when.
     'KBUILD_BUILD_TIMESTAMP=2016-02-09 00:00:00 UTC',

@@ -51,3 +51,14 @@ export async function useWorkspace<Value>(
     return storageFailure(shelf, error);
   }
 }
+
+/**
+ * A place in the workspace for a tool's temporary files, empty, to give it as TMPDIR: a compiler that is
+ * killed leaves files there, and they go with the next build instead of filling the system's own.
+ */
+export async function temporaryPlace(workspace: string): Promise<string> {
+  const place = join(workspace, 'tmp');
+  await rm(place, { recursive: true, force: true });
+  await mkdir(place);
+  return place;
+}

@@ -56,6 +56,8 @@ t.test('builds a kernel with its modules, and says before how long it takes', as
   ]);
   t.strictSame(rig.compiled(), ALL);
   t.match(readFileSync(join(kernel.image, '../../config'), 'utf8'), /^CONFIG_FS_DAX=y$/m);
+  const log = readFileSync(join(kernel.image, '../../build.log'), 'utf8');
+  t.match(log, / TMPDIR=\S+\/kernel-workspace\/\w+\/tmp /, 'temporary files stay in the workspace');
   const module = await fileSystemModule(kernel, 'ext2', rig.context);
   t.match(module, { value: { name: 'ext2', origin: 'packaged' } });
 

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { failure, success } from '../../cli/outcome.js';
-import { useWorkspace } from '../../cli/store/workspace.js';
+import { temporaryPlace, useWorkspace } from '../../cli/store/workspace.js';
 import { startOther } from './other.js';
 
 t.test('keeps what was left there, also by a build that failed', async (t) => {
@@ -47,4 +47,14 @@ t.test('one at a time', async (t) => {
       return success(undefined);
     });
   await Promise.all([use(), use(), use()]);
+});
+
+t.test('temporary files have a place in it, empty for each use', async (t) => {
+  const workspace = t.testdir();
+  const place = await temporaryPlace(workspace);
+  await mkdir(join(place, 'deep'));
+  await writeFile(join(place, 'deep/cc.s'), 'of a compiler that was killed');
+  t.equal(await temporaryPlace(workspace), place);
+  t.strictSame(readdirSync(workspace), ['tmp']);
+  t.strictSame(readdirSync(place), []);
 });
