@@ -32,7 +32,7 @@ import {
   type FsckReport,
 } from './fsck-report.js';
 import { parseWhole } from './log-lines.js';
-import { anyOf, ShapeCache, shapeOf } from './shape.js';
+import { anyOf, type Shape, ShapeCache, Shapes } from './shape.js';
 import { signature } from './signature.js';
 
 /** A message of more lines is none that e2fsck has: the lists of files that share blocks are cut. */
@@ -52,6 +52,9 @@ export function parseE2fsck(text: string, options: FsckOptions = {}): FsckReport
 export class E2fsckParser implements FsckParser {
   readonly #device: string | undefined;
   readonly #found = new FsckCollector();
+  readonly #shapes = new Shapes();
+  /** Of lists the first words alone. */
+  readonly #lists = new Shapes();
   readonly #kinds = new ShapeCache<LineKind>();
   readonly #classes = new ShapeCache<MessageClass>();
   #version: string | undefined;
@@ -66,7 +69,7 @@ export class E2fsckParser implements FsckParser {
   /** The message that is being read. */
   #message: string[] = [];
   /** The shapes of its lines, where numbers are all that varies in them. */
-  #shape: string | undefined;
+  #shape: Shape | undefined;
   /** Whether the message is one line of numbers, of which more may come. */
   #isList = false;
   /** Whether a question alone in its line still belongs to the message before it. */
@@ -85,12 +88,15 @@ export class E2fsckParser implements FsckParser {
       this.#close();
       return;
     }
-    const list = LISTS.exec(line)?.[0];
-    if (list !== undefined) {
-      this.#list(line, list);
-      return;
+    let shape = this.#shapes.expected(line);
+    if (!shape) {
+      const list = LISTS.exec(line)?.[0];
+      if (list !== undefined) {
+        this.#list(line, list);
+        return;
+      }
+      shape = this.#shapes.find(line);
     }
-    const shape = shapeOf(line);
     const kind = this.#kinds.of(shape, () => kindOf(line));
     if (kind.isStructure && this.#structure(line)) {
       this.#mayAsk = false;
@@ -109,20 +115,20 @@ export class E2fsckParser implements FsckParser {
   /** A message that is one line of numbers: its first words are its shape. */
   #list(line: string, words: string): void {
     const isWhole = LIST_ITEMS.test(line.slice(words.length));
-    this.#begin(line, isWhole ? words.replace(/\d+/, '0') : undefined);
+    this.#begin(line, isWhole ? this.#lists.find(words) : undefined);
     this.#isList = true;
   }
 
-  #begin(text: string, shape: string | undefined): void {
+  #begin(text: string, shape: Shape | undefined): void {
     this.#close();
     this.#message = [text.trim()];
     this.#shape = shape;
   }
 
-  #continue(line: string, shape: string | undefined, { asks }: LineKind): void {
+  #continue(line: string, shape: Shape | undefined, { asks }: LineKind): void {
     if (this.#message.length < LONGEST_MESSAGE) {
       this.#message.push(line.trim());
-      this.#shape = joined(this.#shape, shape);
+      this.#shape = this.#shapes.joined(this.#shape, shape);
     } else if (!FILE_OF_LIST.test(line)) {
       this.#found.addUnparsed(line);
     }
@@ -194,11 +200,11 @@ export class E2fsckParser implements FsckParser {
     return undefined;
   }
 
-  #question(line: string, shape: string | undefined): void {
+  #question(line: string, shape: Shape | undefined): void {
     if (this.#message.length > 0) {
       // "Rename to a~0" and the like are part of what is found.
       this.#message.push(line);
-      this.#shape = joined(this.#shape, shape);
+      this.#shape = this.#shapes.joined(this.#shape, shape);
       this.#close();
     } else if (line === '') {
       return;
@@ -318,10 +324,6 @@ const FILE_OF_LIST = /^\t/;
 
 function withoutPrefix(line: string): string {
   return line.includes(':') ? line.replace(PREEN_PREFIX, '') : line;
-}
-
-function joined(first: string | undefined, second: string | undefined): string | undefined {
-  return first === undefined || second === undefined ? undefined : `${first}\n${second}`;
 }
 
 interface MessageClass {

@@ -24,7 +24,7 @@ export class LogLines {
   }
 
   push(chunk: string | Uint8Array): void {
-    const text = typeof chunk === 'string' ? chunk : this.#decoder.write(Buffer.from(chunk));
+    const text = typeof chunk === 'string' ? chunk : this.#decoder.write(chunk);
     let all = this.#rest + text;
     this.#rest = '';
     if (CONTROL.test(all)) {

@@ -55,18 +55,95 @@ function isSpecial(line: string, first: number, last: number): boolean {
   return last - first <= 3 && /^\.{1,2}$/.test(line.slice(first + 1, last));
 }
 
+/** A class of lines that differ in numbers and names alone, or of messages of such lines. */
+export class Shape {
+  /** What came after it the last time. */
+  next: Shape | undefined;
+  /** The shapes of messages that begin so, by their next lines. */
+  readonly longer = new Map<Shape, Shape>();
+  #pattern: RegExp | undefined;
+
+  constructor(readonly text: string) {}
+
+  /** Whether `shapeOf(line)` is its text. */
+  fits(line: string): boolean {
+    this.#pattern ??= patternOf(this.text);
+    return line.length <= LONGEST && this.#pattern.test(line);
+  }
+}
+
+/** The lines of a shape's text: where it has 0 there is a number, where it has no name there is one. */
+function patternOf(text: string): RegExp {
+  const source = text
+    .replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+    .replace(/^Entry '' in \\\/ /, `Entry '${nameBefore("'")} in \\/[^('"]*`)
+    .replace('""', `"${nameBefore('"')}`)
+    .replace(/\b0\b/g, '\\d+');
+  return new RegExp(`^${source}$`, 's');
+}
+
+/** Any name but `.` and `..`; it ends at the last mark of the line. */
+function nameBefore(mark: string): string {
+  return `(?!\\.{1,2}${mark}[^'"]*$).*${mark}`;
+}
+
+/** An honest log has no more shapes than this. */
+const MOST_SHAPES = 2000;
+
+/**
+ * Shapes by their lines. In a flood the same lines come after each other again and again: a line is
+ * first compared with what came last at this place, which takes no text to be made.
+ */
+export class Shapes {
+  readonly #known = new Map<string, Shape>();
+  #longer = 0;
+  #last: Shape | undefined;
+
+  /** The shape of this line, where it is the one that came here last. */
+  expected(line: string): Shape | undefined {
+    const next = this.#last?.next;
+    if (!next?.fits(line)) return undefined;
+    this.#last = next;
+    return next;
+  }
+
+  find(line: string): Shape | undefined {
+    const text = shapeOf(line);
+    if (text === undefined) return undefined;
+    let shape = this.#known.get(text);
+    if (!shape) {
+      if (this.#known.size >= MOST_SHAPES) return undefined;
+      // Built by `replace`, so it keeps no piece of the log alive.
+      shape = new Shape(Buffer.from(text).toString());
+      this.#known.set(shape.text, shape);
+    }
+    if (this.#last) this.#last.next = shape;
+    this.#last = shape;
+    return shape;
+  }
+
+  /** The shape of a message that has begun as the first says, and goes on with a line of the second. */
+  joined(first: Shape | undefined, second: Shape | undefined): Shape | undefined {
+    if (!first || !second) return undefined;
+    const known = first.longer.get(second);
+    if (known || this.#longer >= MOST_SHAPES) return known;
+    this.#longer += 1;
+    const longer = new Shape(`${first.text}\n${second.text}`);
+    first.longer.set(second, longer);
+    return longer;
+  }
+}
+
 /** Remembers a result for each shape, up to a number of shapes that no honest log reaches. */
 export class ShapeCache<T> {
-  static readonly #MOST = 2000;
-  readonly #known = new Map<string, T>();
+  readonly #known = new Map<Shape, T>();
 
-  of(shape: string | undefined, make: () => T): T {
+  of(shape: Shape | undefined, make: () => T): T {
     if (shape === undefined) return make();
     const known = this.#known.get(shape);
     if (known !== undefined) return known;
     const made = make();
-    // Built by `replace`, so it keeps no piece of the log alive.
-    if (this.#known.size < ShapeCache.#MOST) this.#known.set(Buffer.from(shape).toString(), made);
+    if (this.#known.size < MOST_SHAPES) this.#known.set(shape, made);
     return made;
   }
 }

@@ -7,7 +7,7 @@ import {
   type FsckReport,
 } from './fsck-report.js';
 import { parseWhole } from './log-lines.js';
-import { anyOf, ShapeCache, shapeOf } from './shape.js';
+import { anyOf, type Shape, ShapeCache, Shapes } from './shape.js';
 import { messageClass, signature } from './signature.js';
 import {
   ABOUT_THE_FILE_SYSTEM,
@@ -38,6 +38,7 @@ export function parseXfsRepair(text: string, options: FsckOptions = {}): FsckRep
 export class XfsRepairParser implements FsckParser {
   readonly #device: string | undefined;
   readonly #found = new FsckCollector();
+  readonly #shapes = new Shapes();
   readonly #kinds = new ShapeCache<LineKind>();
   readonly #classes = new ShapeCache<MessageClass>();
   readonly #phases = new Set<number>();
@@ -49,7 +50,7 @@ export class XfsRepairParser implements FsckParser {
   #skipped: number[] = [];
   #message: string[] = [];
   /** The shapes of its lines, where numbers are all that varies in them. */
-  #shape: string | undefined;
+  #shape: Shape | undefined;
   /** How many lines still belong to the message, whatever they are. */
   #following = 0;
   /** Whether a name has begun in the message and not ended: its line breaks end no line. */
@@ -65,7 +66,7 @@ export class XfsRepairParser implements FsckParser {
       return;
     }
     const line = raw.trimEnd();
-    const shape = shapeOf(line);
+    const shape = this.#shapes.expected(line) ?? this.#shapes.find(line);
     const kind = this.#kinds.of(shape, () => kindOf(line));
     if (this.#following > 0 && line !== '') {
       this.#continue(line, shape);
@@ -84,10 +85,9 @@ export class XfsRepairParser implements FsckParser {
     }
   }
 
-  #continue(line: string, shape: string | undefined): void {
+  #continue(line: string, shape: Shape | undefined): void {
     this.#message.push(line.trim());
-    this.#shape =
-      this.#shape === undefined || shape === undefined ? undefined : `${this.#shape}\n${shape}`;
+    this.#shape = this.#shapes.joined(this.#shape, shape);
   }
 
   more(piece: string): void {
