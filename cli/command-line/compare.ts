@@ -61,6 +61,7 @@ export function defineCompare(program: Command): void {
       'what images of damaged devices may take on the disk; 0 keeps none',
       RUN_DEFAULTS.keepImages,
     )
+    .option('--explain', 'run what fails once more, with write-back traced: why it was not written')
     .optionsGroup('Guests:')
     .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
     .optionsGroup('What is printed and kept:')

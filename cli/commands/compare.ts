@@ -16,6 +16,7 @@ import { formatMail } from '../report/compare-mail.js';
 import { formatComparison } from '../report/compare-text.js';
 import { formatCells } from '../report/compare-words.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
+import { Explainer } from '../run/explain.js';
 import { describeHost } from '../run/host.js';
 import { countRepeats } from '../run/repeats.js';
 import { buildOptionsOf } from '../run/request.js';
@@ -100,6 +101,7 @@ async function compare(
   const parent = options.out ?? defaultRunsDirectory();
   const directory = makeRunDirectory(parent, units[0] as Unit, started);
   if (!directory.ok) return explain(directory.failure, reporter);
+  const explainer = options.explain ? new Explainer() : undefined;
   const run = (some: readonly Unit[]) =>
     runComparison(some, plan, {
       ...context,
@@ -108,6 +110,7 @@ async function compare(
       directory: directory.value,
       checkpoints: options.checkpoint !== false,
       observer: reporter,
+      explainer,
     });
   reporter.expect(units.length);
   const [results, host, tools] = await Promise.all([

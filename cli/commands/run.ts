@@ -6,6 +6,7 @@ import type { Unit } from '../plan/unit.js';
 import { formatSummary } from '../report/summary.js';
 import { knownDurations, learnDurations } from '../run/durations.js';
 import { runUnits } from '../run/engine.js';
+import { Explainer } from '../run/explain.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
 import { unitArgv } from '../run/launch.js';
 import { type Prepared, prepare } from '../run/prepare.js';
@@ -105,6 +106,7 @@ async function run(
       store: context.store,
       checkpoints: options.checkpoint !== false,
       images: new ImageBudget(checked.imageBytes),
+      explainer: options.explain ? new Explainer() : undefined,
       progress,
       expected: (unit) => expectationFor(unit, checked.expected),
       together: options.together === true,

@@ -35,6 +35,8 @@ export interface CompareOptions {
   seed?: string;
   jobs?: string;
   keepImages?: string;
+  /** Runs what fails again, with write-back traced. */
+  explain?: boolean;
   accel: string;
   /** false with --no-checkpoint. */
   checkpoint?: boolean;

@@ -3,6 +3,7 @@ import type { Kernel, KernelContext } from '../kernel/kernel.js';
 import type { Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { type EngineObserver, runUnits } from '../run/engine.js';
+import type { Explainer } from '../run/explain.js';
 import { guestsAtATime } from '../run/host.js';
 import { replayCommand } from '../run/request.js';
 import type { UnitResult } from '../run/result.js';
@@ -19,6 +20,7 @@ export interface ComparisonContext extends KernelContext {
   directory: string;
   checkpoints: boolean;
   observer: EngineObserver;
+  explainer?: Explainer | undefined;
   signal: AbortSignal;
 }
 
@@ -60,6 +62,7 @@ export async function runComparison(
     store: context.store,
     checkpoints: context.checkpoints,
     images: new ImageBudget(plan.imageBytes),
+    explainer: context.explainer,
     progress: context.progress,
     replay,
     observer,

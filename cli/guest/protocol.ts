@@ -137,6 +137,19 @@ const Image = z.object({
   whole: z.boolean(),
 });
 
+/** What a trace of write-back lacks (guest-scripts/lib/trace.pl); the trace is the file `write-back`. */
+const Trace = z.object({
+  event: z.literal('trace'),
+  /** The devices under test as the events name them: `pmem0=259:0`, separated by blanks. */
+  devices: z.string().max(500),
+  /** Why there is none; else empty. */
+  problem: z.string().max(500),
+  /** Events that this kernel does not have, separated by blanks. */
+  without: z.string().max(500),
+  /** Events that found no room. */
+  lost: z.number().int().nonnegative(),
+});
+
 /** Bytes; guest-scripts/lib/channel.sh sends no more of a file. */
 const LARGEST_FILE = 4 * 1024 * 1024;
 
@@ -202,6 +215,7 @@ const GuestEvent = z.discriminatedUnion('event', [
   }),
   Inode,
   Image,
+  Trace,
   z.object({ event: z.literal('log'), text: z.string() }),
   z.object({
     event: z.literal('gave-up'),
@@ -218,6 +232,7 @@ export type GuestEvent = z.infer<typeof GuestEvent>;
 export type ProofEvent = z.infer<typeof Proof>;
 export type MountEvent = z.infer<typeof Mount>;
 export type CheckEvent = z.infer<typeof Check>;
+export type TraceEvent = z.infer<typeof Trace>;
 export type InodeEvent = z.infer<typeof Inode>;
 export type XfstestsEvent = z.infer<typeof Xfstests>;
 export type ReadyEvent = Extract<GuestEvent, { event: 'ready' }>;
@@ -335,6 +350,8 @@ export interface UnitRequest {
   SEED?: number;
   /** Bytes that an image of a damaged device may have. */
   IMAGE_BYTES?: number;
+  /** 1 where write-back is traced. */
+  TRACE?: number | undefined;
   /** Modules to load before the one that is sent, separated by blanks. */
   MODULE_NEEDS?: string | undefined;
   /** Devices whose contents follow, in this order and separated by blanks: `test`, `scratch`. */

@@ -12,9 +12,11 @@ import {
   describeProof,
   describeRates,
   describeVerdicts,
+  explanationOf,
   notableCells,
   representativeOf,
 } from './compare-words.js';
+import { describeExplanation } from './explanation.js';
 import { describeEvidence } from './findings.js';
 import { explainUnwritten } from './unwritten.js';
 import { breakLine, wrapCommand, wrapField, wrapText } from './wrap.js';
@@ -96,7 +98,9 @@ function formatCell(cell: CellResult, result: CompareResult, from: string): stri
     ...(findings.length > MOST_FINDINGS
       ? [`  * and ${findings.length - MOST_FINDINGS} more kinds of finding`]
       : []),
-    ...explainUnwritten(unit?.unwritten).flatMap((sentence) => wrapField('>', sentence, shape)),
+    ...[...explainUnwritten(unit?.unwritten), ...describeExplanation(explanationOf(cell))].flatMap(
+      (sentence) => wrapField('>', sentence, shape),
+    ),
     ...(unit
       ? [
           '  To run it again:',

@@ -12,9 +12,11 @@ import {
   describeProof,
   describeRates,
   describeVerdicts,
+  explanationOf,
   notableCells,
   representativeOf,
 } from './compare-words.js';
+import { describeExplanation } from './explanation.js';
 import { describeEvidence } from './findings.js';
 import { describeImages } from './images.js';
 import { explainUnwritten } from './unwritten.js';
@@ -95,6 +97,9 @@ function formatCell(cell: CellResult, result: CompareResult, style: TextStyle): 
       ? wrapField('', `and ${findings.length - MOST_FINDINGS} more kinds of finding`, shape)
       : []),
     ...explainUnwritten(unit?.unwritten).flatMap((why) => wrapField('why', why, shape)),
+    ...describeExplanation(explanationOf(cell)).flatMap((text, index) =>
+      wrapField(index === 0 ? 'explain' : '', text, shape),
+    ),
     ...describeImages(unit?.images).flatMap((image) => wrapField('image', image, shape)),
     // Not wrapped: a terminal's own wrapping leaves it one command.
     ...(unit ? [`         replay   ${escapeForTerminal(unit.replay)}`] : []),

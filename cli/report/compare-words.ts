@@ -38,6 +38,11 @@ export function representativeOf(cell: CellResult): CompareResult['units'][numbe
   return worst.find(({ held }) => !held) ?? (cell.held ? worst[0] : (missed[0] ?? worst[0]));
 }
 
+/** Of the attempts that were explained the first: others that failed alike were not. */
+export function explanationOf({ units }: CellResult): UnitResult['explanation'] {
+  return units.find(({ explanation }) => explanation !== undefined)?.explanation;
+}
+
 /** One finding of each signature, over all attempts, with how many there are. */
 export function countFindings({ units }: CellResult): FindingGroup[] {
   return groupFindings(units.flatMap(({ findings }) => findings));

@@ -1,6 +1,7 @@
 import { escapeForTerminal } from '../findings/escape.js';
 import { unitName } from '../plan/unit.js';
 import type { RunResult, UnitResult } from '../run/result.js';
+import { describeExplanation } from './explanation.js';
 import { describeEvidence, describeOthers, type FindingGroup, groupFindings } from './findings.js';
 import { explainUnwritten } from './unwritten.js';
 
@@ -101,7 +102,10 @@ function outcomeOf(unit: UnitResult): string[] {
   const type = unit.outcome ?? unit.verdict;
   const details = groupFindings(unit.findings).flatMap((group) => describeGroup(group, unit));
   const why = explainUnwritten(unit.unwritten).map((sentence) => `why: ${sentence}`);
-  const body = [unit.reason, ...details, ...why, `replay: ${unit.replay}`].map(text).join('\n');
+  const again = describeExplanation(unit.explanation).map((sentence) => `explain: ${sentence}`);
+  const body = [unit.reason, ...details, ...why, ...again, `replay: ${unit.replay}`]
+    .map(text)
+    .join('\n');
   return [
     `      <${kind} type="${attribute(type)}" message="${attribute(message)}">${body}</${kind}>`,
   ];

@@ -36,7 +36,9 @@ export function alikeAttempts(units: readonly UnitResult[]): Alike[] {
       rest.length === 0
         ? undefined
         : `so did ${rest.length} more: ${rest.length === 1 ? 'attempt' : 'attempts'} ${numbers.join(', ')}${more > 0 ? ` and ${more} others` : ''}`;
-    return { first, others };
+    // Of those that fail alike one is explained, and not always the first.
+    const explanation = group.find((one) => one.explanation)?.explanation;
+    return { first: explanation ? { ...first, explanation } : first, others };
   });
 }
 

@@ -1,6 +1,7 @@
 import { escapeForTerminal } from '../findings/escape.js';
 import type { RunResult, UnitResult } from '../run/result.js';
 import { VERDICTS } from '../verdict/judge.js';
+import { describeExplanation } from './explanation.js';
 import {
   describeEvidence,
   describeFirst,
@@ -47,6 +48,9 @@ function formatUnit(unit: UnitResult, style: SummaryStyle): string[] {
     field('DAX', describeDax(unit)),
     ...formatFindings(unit),
     ...explainUnwritten(unit.unwritten).map((sentence) => field('why', sentence)),
+    ...describeExplanation(unit.explanation).map((sentence, index) =>
+      field(index === 0 ? 'explain' : '', sentence),
+    ),
     ...describeImages(unit.images).map((image) => field('image', image)),
     ...(unit.verdict === 'pass' ? [] : formatReplay(unit)),
   ];

@@ -83,6 +83,49 @@ const unwritten = z.discriminatedUnion('known', [
   }),
 ]);
 
+const happened = z.looseObject({
+  times: count,
+  first: count.optional(),
+  last: count.optional(),
+  program: text.optional(),
+});
+
+const trace = z.discriminatedUnion('known', [
+  z.looseObject({ known: z.literal(false), reason: text }),
+  z.looseObject({
+    known: z.literal(true),
+    inodes: z.array(
+      z.looseObject({
+        device: text,
+        inode: count,
+        pagesDirtied: happened,
+        marked: happened,
+        writeBacks: happened,
+        pagesWritten: count,
+        writepages: happened.extend({ results: z.array(count) }).optional(),
+        daxWriteBacks: happened.optional(),
+      }),
+    ),
+    lost: count,
+    without: texts,
+    omitted: count.optional(),
+  }),
+]);
+
+const explanation = z.discriminatedUnion('ran', [
+  z.looseObject({ ran: z.literal(false), reason: text }),
+  z.looseObject({
+    ran: z.literal(true),
+    verdict,
+    reason: text,
+    signatures: z.looseObject({ again: texts, gone: texts, added: texts }),
+    unwritten: unwritten.optional(),
+    trace,
+    durationSeconds: count,
+    artifacts: z.record(text, text),
+  }),
+]);
+
 const look = z.looseObject({
   when: text,
   device: text,
@@ -123,6 +166,7 @@ export const unitSchema = z.looseObject({
   omitted: z.array(z.looseObject({ signature: text, severity, count })).optional(),
   unwritten: unwritten.optional(),
   inodes: z.array(inode).optional(),
+  explanation: explanation.optional(),
   images: z
     .array(
       z.looseObject({

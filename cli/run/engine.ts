@@ -6,6 +6,7 @@ import type { Unit } from '../plan/unit.js';
 import type { Progress } from '../report/progress.js';
 import { type Store, storageFailure } from '../store/store.js';
 import { inBatches, longestFirst, type Numbered } from './batches.js';
+import type { Explainer } from './explain.js';
 import type { Prepared } from './prepare.js';
 import type { UnitResult } from './result.js';
 import { unitFolder } from './run-directory.js';
@@ -33,6 +34,8 @@ export interface EngineContext {
   checkpoints: boolean;
   /** What images of damaged devices may take; undefined: none is kept. */
   images?: ImageBudget | undefined;
+  /** Runs units that fail once more; undefined: that is not asked for. */
+  explainer?: Explainer | undefined;
   progress: Progress;
   /** What was expected of a unit that came out so. */
   expected?: (result: UnitResult) => UnitResult['expectedFailure'];
@@ -65,14 +68,39 @@ export async function runUnits(
   let next = 0;
   let over = false;
   const mayGoOn = () => !over && !context.signal?.aborted;
-  const finish = (result: UnitResult, index: number) => {
+  const keep = (result: UnitResult, index: number) => {
     results[index] = result;
-    context.observer.unitFinished(result, index);
     over ||= context.isLast?.(result) ?? false;
   };
-  const runAlone = async ({ unit, index }: Numbered) => {
+  const finish = (result: UnitResult, index: number) => {
+    keep(result, index);
+    context.observer.unitFinished(result, index);
+  };
+  const { explainer } = context;
+  const explainAndFinish = async ({ unit, index }: Numbered, result: UnitResult) => {
+    // Whether others may begin does not wait for it.
+    keep(result, index);
+    finish((await explainer?.explain(unit, index, result, context)) ?? result, index);
+  };
+  const runAlone = async (one: Numbered) => {
+    const { unit, index } = one;
     context.observer.unitStarted(unit, index);
-    finish(await runAndJudge(unit, index, context), index);
+    const result = await runAndJudge(unit, index, context);
+    if (explainer?.claims(result)) await explainAndFinish(one, result);
+    else finish(result, index);
+  };
+  const runShared = async (batch: Numbered[]) => {
+    const failed: [Numbered, UnitResult][] = [];
+    await runTogether(batch, {
+      ...{ ...context, guests, mayGoOn, runAlone },
+      finish: (result, index) => {
+        const one = batch.find((each) => each.index === index);
+        if (!one || !explainer?.claims(result)) return finish(result, index);
+        keep(result, index);
+        failed.push([one, result]);
+      },
+    });
+    for (const [one, result] of failed) await explainAndFinish(one, result);
   };
   const worker = async () => {
     while (next < batches.length && mayGoOn()) {
@@ -81,7 +109,7 @@ export async function runUnits(
       if (only && others.length === 0) {
         await runAlone(only);
       } else {
-        await runTogether(batch, { ...context, guests, finish, mayGoOn, runAlone });
+        await runShared(batch);
       }
     }
   };

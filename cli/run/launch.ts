@@ -38,6 +38,8 @@ export interface UnitRunContext {
   images: ImageBudget;
   /** What devices begin with, in place of a fresh file system or of nothing. */
   contents?: Partial<Record<'test' | 'scratch', DeviceContents>> | undefined;
+  /** Whether write-back is traced, which the verdict has no use for. */
+  trace?: boolean;
   progress: Progress;
   onStep: (step: string) => void;
   signal?: AbortSignal | undefined;

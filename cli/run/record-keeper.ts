@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs
 import { join } from 'node:path';
 import type { ImageKeeper } from '../evidence/images.js';
 import { readUnmounts } from '../evidence/unmounts.js';
+import { readWriteBack, type WriteBackTrace } from '../evidence/write-back.js';
 import { parseFsck } from '../findings/fsck.js';
 import type { GuestObserver } from '../guest/guest.js';
 import type { FilePiece, GuestEvent } from '../guest/protocol.js';
@@ -138,7 +139,13 @@ export class RecordKeeper implements GuestObserver {
       checks,
       suiteChecks,
       unmounts: readUnmounts(this.#text('unmounts')),
+      writeBack: this.#writeBack(),
     };
+  }
+
+  #writeBack(): WriteBackTrace | undefined {
+    const event = this.#events.find((one) => one.event === 'trace');
+    return event && readWriteBack(this.#text('write-back'), event);
   }
 
   /** What the guest sent under this name; empty where it sent nothing. */

@@ -47,6 +47,8 @@ export interface RunOptions extends ExclusionOptions {
   accel: string;
   /** What images of damaged devices may take: a size, or 0. */
   keepImages?: string;
+  /** Runs units that fail again, with write-back traced. */
+  explain?: boolean;
   /** A file of expected failures. */
   expected?: string;
   control?: boolean;

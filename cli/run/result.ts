@@ -1,3 +1,4 @@
+import type { Explanation } from '../evidence/explanation.js';
 import type { KeptImage } from '../evidence/images.js';
 import type { InodeFacts } from '../evidence/inodes.js';
 import type { Unwritten } from '../evidence/unwritten.js';
@@ -56,6 +57,8 @@ export interface UnitResult {
   unwritten?: Unwritten | undefined;
   /** What the medium shows of the inodes that checks spoke of, and of those left unwritten. */
   inodes?: InodeFacts[] | undefined;
+  /** Of a failing unit with `--explain`: what was learned by running it again. */
+  explanation?: Explanation | undefined;
   /** Of the devices on which something was found, before any repair; paths are as in `artifacts`. */
   images?: KeptImage[] | undefined;
   /** What the kernel said before the unit began: not held against it. */

@@ -32,11 +32,20 @@ function entropy(seed: number): string {
   return createHash('sha256').update(`entropy ${seed}`).digest('hex');
 }
 
-/** @param more bytes for images, and where the guest runs more than one test: all of them */
+/** What of a request is not decided by the unit. */
+export interface RequestOptions {
+  /** Bytes for images. */
+  imageBytes: number;
+  /** Where the guest runs more than one test: all of them. */
+  together?: readonly string[];
+  /** Whether write-back is traced. */
+  trace?: boolean | undefined;
+}
+
 export function unitRequest(
   unit: Unit,
   { module }: Prepared,
-  { imageBytes, together }: { imageBytes: number; together?: readonly string[] },
+  { imageBytes, together, trace }: RequestOptions,
 ): UnitRequest {
   return {
     FS: unit.fs,
@@ -50,6 +59,7 @@ export function unitRequest(
     ENTROPY: entropy(unit.seed),
     SEED: unit.seed,
     IMAGE_BYTES: imageBytes,
+    TRACE: trace ? 1 : undefined,
     MODULE_NEEDS: module?.bytes && module.dependencies.join(' '),
   };
 }
@@ -70,7 +80,10 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
     const ending = booted.ok
       ? await guest.run(
           {
-            ...unitRequest(unit, prepared, { imageBytes: context.images.left }),
+            ...unitRequest(unit, prepared, {
+              imageBytes: context.images.left,
+              trace: context.trace,
+            }),
             CONTENTS: Object.keys(contents).join(' '),
           },
           unit.timeout + AROUND_THE_TEST,

@@ -123,7 +123,8 @@ function notRun(reason: Failure): Judgement {
   };
 }
 
-function expectation(unit: Unit, { kernel, module }: Prepared): Expectation {
+/** What the unit's guest had to be. */
+export function expectation(unit: Unit, { kernel, module }: Prepared): Expectation {
   return {
     fs: unit.fs,
     release: kernel.release,

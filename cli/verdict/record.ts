@@ -1,4 +1,5 @@
 import type { UnmountLog } from '../evidence/unmounts.js';
+import type { WriteBackTrace } from '../evidence/write-back.js';
 import type { Finding } from '../findings/finding.js';
 import type { FsckReport } from '../findings/fsck-report.js';
 import type { Ending } from '../guest/guest.js';
@@ -21,6 +22,8 @@ export interface UnitRecord {
   suiteChecks?: { event: CheckEvent; report: FsckReport | undefined }[];
   /** What the kernel's witness saw; undefined where it was not asked, or is not there. */
   unmounts?: UnmountLog | undefined;
+  /** What write-back did; undefined where it was not traced, or the guest never came to say. */
+  writeBack?: WriteBackTrace | undefined;
 }
 
 /** What the guest had to be. */

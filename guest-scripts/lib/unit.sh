@@ -45,6 +45,8 @@ run_unit() {
 		}
 	fi
 
+	[[ ${UNIT[TRACE]} ]] && ask trace "$TEST_DEV" "$SCRATCH_DEV"
+
 	step mount
 	mount_filesystem "$TEST_DEV" "$TEST_DIR" || {
 		event mount-failed "message=$REPLY" "kernelLog=$(kernel_log)"
@@ -71,6 +73,8 @@ run_unit() {
 			return
 		}
 	done
+
+	[[ ${UNIT[TRACE]} ]] && ask end-trace "$TEST_DEV" "$SCRATCH_DEV"
 
 	check_device test "$TEST_DEV"
 	[[ -e /run/unit/scratch-used ]] && check_device scratch "$SCRATCH_DEV"

@@ -38,6 +38,8 @@ my %answers = (
 	'contents'    => sub { require "$ENV{DAXREPRO}/lib/contents.pl"; take_contents(@_) },
 	'evidence'    => sub { require "$ENV{DAXREPRO}/lib/evidence.pl"; gather_evidence(@_) },
 	'unmounts'    => sub { send_file('unmounts', read_file('/proc/daxrepro_witness')) },
+	'trace'       => sub { require "$ENV{DAXREPRO}/lib/trace.pl"; begin_trace(@_) },
+	'end-trace'   => sub { require "$ENV{DAXREPRO}/lib/trace.pl"; end_trace(@_) },
 	'nothing'     => sub { },
 );
 

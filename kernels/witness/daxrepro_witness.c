@@ -12,6 +12,7 @@
  * separated by blanks; PATH is the rest of its line, with line breaks and backslashes escaped.
  *
  *     daxrepro_witness 1
+ *     layout FIELD OFFSET
  *     totals UNMOUNTS FORGOTTEN
  *     unmount NUMBER TYPE DEVICE SECONDS
  *     look before|synced|dropped INODES SHOWN OMITTED
@@ -20,6 +21,9 @@
  * Pages are those of the page cache; entries are what DAX has in their place, for mapped or written
  * blocks of the device. Only inodes with something dirty are shown, and those with S_DAX that have
  * pages. Unmounts that left nothing dirty make room for those that did.
+ *
+ * Where fields are that guest-scripts/lib/trace.pl reads by kprobes is told with them, since only a
+ * compiler knows.
  *
  * It changes nothing of what it looks at, and holds no reference.
  */
@@ -316,6 +320,9 @@ static int show(struct seq_file *file, void *unused)
 
 	spin_lock_irqsave(&state->lock, flags);
 	seq_puts(file, "daxrepro_witness 1\n");
+	seq_printf(file, "layout i_ino %zu\n", offsetof(struct inode, i_ino));
+	seq_printf(file, "layout i_sb %zu\n", offsetof(struct inode, i_sb));
+	seq_printf(file, "layout s_dev %zu\n", offsetof(struct super_block, s_dev));
 	seq_printf(file, "totals %u %u\n", state->unmounts, state->forgotten);
 	for (i = 0; i < state->kept; i++) {
 		const struct unmount *unmount = &state->unmount[i];

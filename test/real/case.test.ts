@@ -10,7 +10,7 @@ const file = fileURLToPath(
 );
 
 t.test('ext2 loses directory pages with early-return alone', async (t) => {
-  const ran = await daxrepro(['compare', file, '--json', '--jobs', '1'], t.testdir());
+  const ran = await daxrepro(['compare', file, '--json', '--jobs', '1', '--explain'], t.testdir());
   t.equal(ran.exitCode, 0, ran.stderr);
   const { units } = JSON.parse(ran.stdout) as {
     units: {
@@ -24,11 +24,17 @@ t.test('ext2 loses directory pages with early-return alone', async (t) => {
         evidence?: { inodeType: string; path?: string; block?: { zeros: boolean } };
       }[];
       images?: { file?: string }[];
+      explanation?: {
+        verdict: string;
+        signatures: { gone: string[]; added: string[] };
+        trace: { without: string[]; inodes: Record<string, unknown>[] };
+      };
       unwritten?: { inodes: { inodeType: string; path?: string; dax: boolean }[] };
     }[];
   };
   t.equal(units.length, 12);
-  for (const { fs, variant, verdict, reason, held, findings, unwritten, images } of units) {
+  for (const unit of units) {
+    const { fs, variant, verdict, reason, held, findings, unwritten, images, explanation } = unit;
     const broken = fs === 'ext2' && variant === 'early-return';
     t.equal(verdict, broken ? 'fail' : 'pass', `${fs} ${variant}: ${reason}`);
     t.ok(held, `${fs} ${variant}: as expected`);
@@ -44,6 +50,16 @@ t.test('ext2 loses directory pages with early-return alone', async (t) => {
     // What the medium has of it, and the device as it was.
     const evidence = { inodeType: 'directory', path: '/links', block: { zeros: true } };
     if (broken) t.match(findings, [{ evidence }], `${fs} ${variant}: evidence`);
+    // It shows again, and write-back was called for both, and wrote nothing of them.
+    t.equal(explanation?.verdict, broken ? 'fail' : undefined, `${fs} ${variant}: explained`);
+    if (explanation) {
+      t.match(explanation, { signatures: { gone: [], added: [] }, trace: { without: [] } });
+      const [root, links] = explanation.trace.inodes;
+      const called = { times: Number, program: String };
+      const written = { pagesDirtied: called, writeBacks: called, pagesWritten: 0 };
+      const returned = { writepages: { ...called, results: [0] } };
+      for (const inode of [root, links]) t.match(inode, { ...written, ...returned });
+    }
     t.equal(images?.[0]?.file !== undefined, broken, `${fs} ${variant}: image`);
   }
 });

@@ -1,0 +1,106 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { compareSignatures, type Explanation, limitTrace } from '../evidence/explanation.js';
+import { ImageBudget } from '../evidence/images.js';
+import { explainUnit } from '../evidence/unit.js';
+import type { Outcome } from '../outcome.js';
+import { type Unit, unitName } from '../plan/unit.js';
+import { storageFailure } from '../store/store.js';
+import { judge } from '../verdict/judge.js';
+import type { EngineContext } from './engine.js';
+import type { UnitResult } from './result.js';
+import { unitFolder, writeJson } from './run-directory.js';
+import { runUnit, type UnitRun } from './run-unit.js';
+import { expectation } from './unit-result.js';
+
+/**
+ * `--explain`: runs units that failed once more, in guests of their own and with write-back traced. What
+ * fails alike again and again is explained once.
+ */
+export class Explainer {
+  readonly #known = new Set<string>();
+
+  /** Whether this result is to be explained; true but once for each kind of failure of a test. */
+  claims(result: UnitResult): boolean {
+    const { fs, test, variant, pmem, verdict, findings, expectedFailure } = result;
+    if (verdict !== 'fail' || expectedFailure?.held) return false;
+    const signatures = [...new Set(findings.map(({ signature }) => signature))].sort();
+    const kind = JSON.stringify([fs, test, variant, pmem, signatures]);
+    if (this.#known.has(kind)) return false;
+    this.#known.add(kind);
+    return true;
+  }
+
+  /** The result with what was learned, in the unit's file too; as it was where interrupted. */
+  async explain(
+    unit: Unit,
+    index: number,
+    result: UnitResult,
+    context: EngineContext,
+  ): Promise<UnitResult> {
+    const explanation = await runAgain(unit, index, result, context);
+    if (!explanation) return result;
+    const explained = { ...result, explanation };
+    try {
+      const directory = join(context.directory, unitFolder(unit, index));
+      writeJson(join(directory, 'unit.json'), explained);
+    } catch {
+      // It is in the run's own result, and that the disk is full is said there.
+    }
+    return explained;
+  }
+}
+
+async function runAgain(
+  unit: Unit,
+  index: number,
+  { ending, findings }: UnitResult,
+  context: EngineContext,
+): Promise<Explanation | undefined> {
+  if (context.signal?.aborted) return undefined;
+  if (ending !== 'finished') {
+    return { ran: false, reason: `a guest that ends so (${ending}) cannot be asked for its trace` };
+  }
+  const { progress, observer } = context;
+  const text = `Running ${unitName(unit)} again, with write-back traced`;
+  progress({ type: 'stage', text });
+  const folder = `${unitFolder(unit, index)}/explain`;
+  const directory = join(context.directory, folder);
+  const prepared = context.prepared(unit);
+  const started = performance.now();
+  const again = await attempt(() => {
+    mkdirSync(directory, { recursive: true });
+    return runUnit(unit, {
+      ...{ prepared, directory, progress, trace: true, images: new ImageBudget(0) },
+      ...{ store: context.store, checkpoints: context.checkpoints, signal: context.signal },
+      onStep: (step) => observer.unitStep(unit, index, `again: ${step}`),
+    });
+  });
+  if (context.signal?.aborted) return undefined;
+  if (!again.ok) return { ran: false, reason: again.failure.message };
+  const { record, artifacts } = again.value;
+  const judgement = judge(record, expectation(unit, prepared));
+  const { unwritten } = explainUnit(record, judgement, prepared.witness);
+  const reason = 'the guest ended before it could be asked';
+  return {
+    ran: true,
+    verdict: judgement.verdict,
+    reason: judgement.reason,
+    signatures: compareSignatures(findings, judgement.findings),
+    ...(unwritten ? { unwritten } : {}),
+    trace: limitTrace(record.writeBack ?? { known: false, reason }, unwritten),
+    durationSeconds: Math.round((performance.now() - started) / 10) / 100,
+    artifacts: Object.fromEntries(
+      Object.entries(artifacts).map(([name, file]) => [name, `${folder}/${file}`]),
+    ),
+  };
+}
+
+/** That our own writing failed is no reason to lose what the first run found. */
+async function attempt(run: () => Promise<Outcome<UnitRun>>): Promise<Outcome<UnitRun>> {
+  try {
+    return await run();
+  } catch (error) {
+    return storageFailure("the run's directory", error);
+  }
+}

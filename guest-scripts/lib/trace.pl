@@ -1,0 +1,111 @@
+# What the kernel's trace events say of write-back, for --explain: who dirtied an inode, whether write-back
+# was called for it, and what came of it. Loaded by lib/witness.pl when it is asked for.
+#
+# In an instance of its own (Documentation/trace/ftrace.rst), so that tests that trace do not meet it;
+# filtered to the devices under test, in a buffer that keeps the newest.
+use strict;
+use warnings;
+
+# A system call by its number on x86-64.
+use constant SYS_MOUNT => 165;
+use constant TRACING => '/sys/kernel/tracing';
+use constant INSTANCE => TRACING . '/instances/daxrepro';
+# KiB of the buffer, of all processors together and of one.
+use constant { BUFFER => 4096, LEAST_BUFFER => 256 };
+
+# Events and by which of their fields a device is known; of a group the kernel has one or the other.
+my @EVENTS = (
+	# Until 5.17 dirty_page.
+	['name', 'writeback/writeback_dirty_folio', 'writeback/writeback_dirty_page'],
+	['name', 'writeback/writeback_mark_inode_dirty'],
+	['name', 'writeback/writeback_single_inode_start'],
+	['name', 'writeback/writeback_single_inode'],
+	['dev', 'fs_dax/dax_writeback_range'],
+);
+
+# Why there is no trace, and what is missing in one.
+my ($problem, @without) = ('');
+
+# begin_trace DEVICE...
+sub begin_trace {
+	($problem, @without) = ('');
+	eval { set_up(@_); 1 } or $problem = $@ =~ s/\s+/ /gr;
+}
+
+sub set_up {
+	my @numbers = map { device_number($_) } @_;
+	my ($source, $target, $type) = ('tracefs', TRACING, 'tracefs');
+	-d TRACING . '/instances' || syscall(SYS_MOUNT, $source, $target, $type, 0, 0) == 0
+		or die "this kernel has no tracefs (CONFIG_FTRACE)\n";
+	mkdir INSTANCE;
+	-d INSTANCE or die "the kernel gives no trace buffer: $!\n";
+	my $processors = () = read_file('/proc/cpuinfo') =~ /^processor\s/mg;
+	my $size = int(BUFFER / ($processors || 1));
+	put(INSTANCE . '/buffer_size_kb', $size > LEAST_BUFFER ? $size : LEAST_BUFFER);
+	# The clock by which the kernel's witness tells the time of an unmount.
+	put(INSTANCE . '/trace_clock', 'mono');
+	for (@EVENTS) {
+		my ($field, @names) = @$_;
+		my $filter = join ' || ', map { "$field == " . ($field eq 'dev' ? $_->[1] : qq{"$_->[0]"}) } @numbers;
+		grep { enable($_, $filter) } @names or push @without, $names[0];
+	}
+	watch_writepages(map { $_->[1] } @numbers) or push @without, 'do_writepages';
+	@without <= @EVENTS or die "this kernel has no trace events of write-back\n";
+}
+
+# ->writepages, whoever calls it: an fsync does without the events above. Where in the kernel's
+# structures the inode is found is told by our module (kernels/witness).
+sub watch_writepages {
+	my %at = read_file('/proc/daxrepro_witness') =~ /^layout (\w+) (\d+)$/mg or return 0;
+	my $inode = '+0(%di)';
+	my $arguments = "device=+$at{s_dev}(+$at{i_sb}($inode)):u32 inode=+$at{i_ino}($inode):u64";
+	put(TRACING . '/kprobe_events', "p:daxrepro/writepages do_writepages $arguments", '>>') or return 0;
+	put(TRACING . '/kprobe_events', 'r:daxrepro/writepages_done do_writepages result=$retval:s64', '>>');
+	enable('daxrepro/writepages_done', '');
+	return enable('daxrepro/writepages', join ' || ', map { "device == $_" } @_);
+}
+
+sub enable {
+	my ($event, $filter) = @_;
+	my $directory = INSTANCE . "/events/$event";
+	return 0 if !-d $directory || $filter && !put("$directory/filter", $filter);
+	return put("$directory/enable", 1);
+}
+
+# As the events name it, MAJOR:MINOR, and as the kernel counts it. rdev has the bits of makedev(3).
+sub device_number {
+	my $rdev = (stat shift)[6] // die "there are no devices\n";
+	my $major = $rdev >> 8 & 0xfff;
+	my $minor = $rdev & 0xff | $rdev >> 12 & 0xfff00;
+	return ["$major:$minor", $major << 20 | $minor];
+}
+
+# end_trace DEVICE...: what was seen since, in a file, after an event that says what it lacks. The newest of
+# it where it is more than the host takes.
+sub end_trace {
+	my @devices = map { m{([^/]*)$} && "$1=" . device_number($_)->[0] } @_;
+	put(INSTANCE . '/tracing_on', 0);
+	my $trace = $problem ? '' : read_file(INSTANCE . '/trace');
+	my $lost = 0;
+	$lost += /^overrun: (\d+)/m ? $1 : 0 for map { read_file($_) } glob INSTANCE . '/per_cpu/cpu*/stats';
+	$problem ||= 'the trace cannot be read' if $trace eq '';
+	$trace =~ s/^#[^\n]*\n//mg;
+	my $cut = length($trace) - LARGEST_FILE;
+	if ($cut > 0) {
+		$cut = 1 + index $trace, "\n", $cut;
+		$lost += substr($trace, 0, $cut) =~ tr/\n//;
+		$trace = substr $trace, $cut;
+	}
+	event('trace', text('devices', "@devices"), text('problem', $problem), text('without', "@without"), raw('lost', $lost));
+	send_file('write-back', $trace);
+}
+
+# Whether the file took it.
+sub put {
+	my ($path, $text, $how) = @_;
+	open(my $file, $how // '>', $path) or return 0;
+	print $file "$text\n";
+	return close $file;
+}
+
+1;

@@ -1,0 +1,163 @@
+import t from 'tap';
+import { compareSignatures, type Explanation, limitTrace } from '../../cli/evidence/explanation.js';
+import type { Unwritten } from '../../cli/evidence/unwritten.js';
+import { readWriteBack, type TracedInode } from '../../cli/evidence/write-back.js';
+import type { Finding } from '../../cli/findings/finding.js';
+import { describeExplanation } from '../../cli/report/explanation.js';
+
+const EVENT = { devices: 'pmem0=259:1 pmem1=259:0', problem: '', without: '', lost: 0 };
+
+/** As 6.12 and 5.10 print them, but for the one of DAX: nothing in them is made up. */
+const REAL = `
+           mount-142     [000] d..1.    21.799799: writeback_dirty_folio: bdi 259:0: ino=271581184 index=0
+            perl-139     [000] d..1.    21.890000: writeback_dirty_folio: bdi 259:1: ino=2 index=0
+            perl-139     [000] .....    21.890100: writeback_mark_inode_dirty: bdi 259:1: ino=2 state= flags=I_DIRTY_PAGES
+           mount-94      [000] d...    21.895516: writeback_dirty_page: bdi 259:1: ino=2 index=1
+    kworker/u2:0-7       [000] ....    22.165568: writeback_single_inode_start: bdi 259:1: ino=2 state=I_DIRTY_SYNC|I_DIRTY_DATASYNC|I_DIRTY_PAGES|I_SYNC|0x20000 dirtied_when=4294897179 age=1 index=0 to_write=9223372036854775807 wrote=0 cgroup_ino=1
+    kworker/u2:0-7       [000] ....    22.166604: writepages: (do_writepages+0x0/0xc0) device=271581185 inode=2
+            perl-139     [000] .....    22.170000: writepages_done: (filemap_fdatawrite_wbc+0x63/0x90 <- do_writepages) result=-28
+    kworker/u2:0-7       [000] d...    22.171504: writepages_done: (__writeback_single_inode+0x39/0x2a0 <- do_writepages) result=0
+    kworker/u2:0-7       [000] ....    22.173219: writeback_single_inode: bdi 259:1: ino=2 state=I_DIRTY_PAGES|I_SYNC|0x20000 dirtied_when=4294897179 age=1 index=0 to_write=9223372036854775807 wrote=3 cgroup_ino=1
+            sync-88      [001] .....    22.500000: dax_writeback_range: dev 259:1 ino 0xc pgoff 0x0-0x7ffffffffffff
+            perl-139     [000] .....    23.000000: writepages: (do_writepages+0x4/0x280) device=271581185 inode=2
+            perl-139     [000] .....    23.000100: writepages_done: (filemap_fdatawrite_wbc+0x63/0x90 <- do_writepages) result=-28
+`;
+
+const one = (text: string, inode: number, of = EVENT): TracedInode => {
+  const trace = readWriteBack(text, of);
+  const found = trace.known && trace.inodes.find((each) => each.inode === inode);
+  if (!found) throw new Error(`nothing of inode ${inode}`);
+  return found;
+};
+
+const CACHED = { pages: 1, dirtyPages: 1, daxEntries: 0, dirtyDaxEntries: 0, atLeast: false };
+const ROOT = {
+  ...{ device: 'pmem0', inode: 2, inodeType: 'directory', path: '/', dax: true, size: 4096 },
+  ...{ before: CACHED, synced: CACHED, dropped: CACHED },
+};
+const LOST: Extract<Unwritten, { known: true }> = {
+  ...{ known: true, unmounts: 1, omitted: 0, writtenDax: [] },
+  inodes: [{ ...ROOT, inode: 4999 }],
+};
+
+t.test('who dirtied what, and what write-back did', (t) => {
+  t.strictSame(one(REAL, 2), {
+    device: 'pmem0',
+    inode: 2,
+    pagesDirtied: { times: 2, first: 21.89, last: 21.895516, program: 'mount' },
+    marked: { times: 1, first: 21.8901, last: 21.8901, program: 'perl' },
+    writeBacks: { times: 1, first: 22.165568, last: 22.165568, program: 'kworker/u2:0' },
+    pagesWritten: 3,
+    // What came back to a process that had not gone in is another inode's.
+    writepages: { times: 2, results: [0, -28], first: 22.166604, last: 23, program: 'perl' },
+    daxWriteBacks: { times: 0 },
+  });
+  t.match(one(REAL, 12), { device: 'pmem0', daxWriteBacks: { times: 1, program: 'sync' } });
+  t.match(one(REAL, 271581184), { device: 'pmem1' }, 'a device itself');
+  t.end();
+});
+
+t.test('what a kernel cannot tell is not told as never', (t) => {
+  const without = 'do_writepages fs_dax/dax_writeback_range';
+  const { writepages, daxWriteBacks } = one(REAL, 2, { ...EVENT, without });
+  t.strictSame([writepages, daxWriteBacks], [undefined, undefined]);
+  t.strictSame(readWriteBack(REAL, { ...EVENT, problem: 'no tracefs' }), {
+    known: false,
+    reason: 'no tracefs',
+  });
+  t.end();
+});
+
+t.test('a guest can write what it likes', (t) => {
+  const nonsense = [
+    '',
+    'writeback_dirty_folio: bdi 259:1: ino=2 index=0',
+    ' perl-1 [000] ..... 1.0: writeback_dirty_folio: bdi 259:1: ino=99999999999999999999 index=0',
+    ' perl-1 [000] ..... 1.0: writeback_dirty_folio: bdi 9:9: ino=2 index=0',
+    ' perl-1 [000] ..... 1.0: writepages: (x) device=-1 inode=2',
+    ' perl-1 [000] ..... 1.0: writepages_done: (x) result=0',
+    ` ${'-1 [000] '.repeat(9000)}`,
+    '\0'.repeat(9000),
+  ].join('\n');
+  t.match(readWriteBack(nonsense, EVENT), { known: true, inodes: [] });
+  const many = Array.from(
+    { length: 6000 },
+    (_, n) => ` a b-c-1 [000] ..... 1.0: writeback_dirty_folio: bdi 259:1: ino=${n} index=0\n`,
+  ).join('');
+  const trace = readWriteBack(many, EVENT);
+  t.equal(trace.known && trace.inodes.length, 5000);
+  t.equal(one(many, 7).pagesDirtied.program, 'a b-c');
+  const limited = limitTrace(trace, LOST);
+  t.match(limited, { omitted: 4800, inodes: { 0: { inode: 4999 }, 1: { inode: 0 } } });
+  t.equal(limited.known && limited.inodes.length, 200);
+  t.end();
+});
+
+const finding = (signature: string, severity: Finding['severity'] = 'corruption'): Finding => ({
+  ...{ tool: 'e2fsck', message: 'm' },
+  signature,
+  severity,
+});
+
+const explanation = (
+  more: Partial<Extract<Explanation, { ran: true }>> = {},
+): Extract<Explanation, { ran: true }> => ({
+  ...{ ran: true, verdict: 'fail', reason: 'r', durationSeconds: 1, artifacts: {} },
+  signatures: { again: ['a'], gone: [], added: [] },
+  unwritten: { ...LOST, inodes: [ROOT] },
+  trace: readWriteBack(REAL, EVENT),
+  ...more,
+});
+
+t.test('an inode left unwritten has a line of its own', (t) => {
+  const artifacts = { 'write-back': '001/explain/write-back.txt' };
+  t.strictSame(describeExplanation(explanation({ artifacts })), [
+    'run again with write-back traced: it failed again, with the same kind of finding',
+    'inode 2 (directory /), left with 1 page dirty: pages dirtied 2 times, last by mount at 21.90 s; write-back called once, by kworker/u2:0 at 22.17 s, wrote 3 pages; ->writepages called 2 times, last by perl at 23.00 s, which returned 0 and -ENOSPC',
+    'the trace: 001/explain/write-back.txt',
+  ]);
+  const entries = { ...CACHED, dirtyPages: 0, dirtyDaxEntries: 2 };
+  const regular = { ...ROOT, inode: 12, inodeType: 'regular file', path: '/f', dropped: entries };
+  const unknown = { ...ROOT, inode: 99, path: '/\x1b[2J' };
+  const others = describeExplanation(
+    explanation({
+      unwritten: { ...LOST, inodes: [regular, unknown] },
+      trace: readWriteBack(REAL, { ...EVENT, without: 'do_writepages', lost: 7 }),
+    }),
+  );
+  t.strictSame(others.slice(1), [
+    'inode 12 (regular file /f), left with 2 DAX entries dirty: not seen when it was dirtied; write-back never called; DAX write-back run once, by sync at 22.50 s',
+    'inode 99 (directory /\\x1b[2J), left with 1 page dirty: the trace has nothing of it',
+    'this kernel does not trace do_writepages',
+    'the trace is not whole: 7 events found no room',
+  ]);
+  t.end();
+});
+
+t.test('whether it shows again is told, with counts', (t) => {
+  const first = [finding('b'), finding('a'), finding('a'), finding('n', 'notice')];
+  const told = (verdict: Explanation & { ran: true }, second: Finding[], before = first) =>
+    describeExplanation({ ...verdict, signatures: compareSignatures(before, second) })[0];
+  const failed = explanation();
+  t.match(told(failed, first), /it failed again, with the same 2 kinds of finding$/);
+  t.match(
+    told(failed, [finding('a'), finding('c')]),
+    /failed again, otherwise: 1 of 2 kinds of finding is there again; 1 new: c; gone: b$/,
+  );
+  t.match(told(failed, [], []), /failed again, and again without a finding of a check$/);
+  t.match(
+    told(explanation({ verdict: 'pass' }), []),
+    /it did not show again: passed, with none of the 2 kinds of finding$/,
+  );
+  t.match(
+    told(explanation({ verdict: 'error', reason: 'no room' }), []),
+    /cannot be told whether it shows again: error, no room$/,
+  );
+  t.strictSame(describeExplanation({ ran: false, reason: 'a\x07' }), ['not run again: a\\x07']);
+  t.strictSame(describeExplanation(undefined), []);
+  t.match(
+    describeExplanation(explanation({ trace: { known: false, reason: 'no tracefs' } }))[1],
+    /^write-back could not be traced: no tracefs$/,
+  );
+  t.end();
+});

@@ -1,0 +1,159 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { Unit } from '../../cli/plan/unit.js';
+import { runUnits } from '../../cli/run/engine.js';
+import { Explainer } from '../../cli/run/explain.js';
+import type { Prepared } from '../../cli/run/prepare.js';
+import { FAKE_QEMU, readLog, type Step } from '../util/fake-qemu.js';
+import { CORRUPT_E2FSCK, unitSteps, XFSTESTS_UNIT } from '../util/units.js';
+
+// --explain: what fails is run once more. The guests are fakes.
+
+const PREPARED = {
+  qemu: FAKE_QEMU,
+  kernel: { spec: 'debian:6.1', release: '6.1.0-test', id: 'k', image: '/k', bootImage: '/k' },
+  initramfs: '/i',
+  accelerator: 'tcg',
+  module: undefined,
+  witness: { missing: 'there is none for a fake' },
+} as Prepared;
+
+const UNIT: Unit = { ...XFSTESTS_UNIT, suite: { name: 'builtin', version: '1' } };
+
+const PASSES = unitSteps();
+const FAILS = unitSteps({ fsck: { log: CORRUPT_E2FSCK, status: 4 } });
+const TRACE: Step[] = [
+  {
+    event: {
+      ...{ event: 'trace', devices: 'pmem0=259:0 pmem1=259:1' },
+      ...{ problem: '', without: '', lost: 0 },
+    },
+  },
+  {
+    file: {
+      name: 'write-back',
+      text: ' ln-9 [000] ..... 4.5: writeback_dirty_folio: bdi 259:0: ino=2 index=0\n',
+    },
+  },
+];
+/** The same, with what a guest says that was asked to trace. */
+const traced = (steps: Step[]): Step[] => [...steps.slice(0, -1), ...TRACE, ...steps.slice(-1)];
+
+interface Options {
+  attempts?: number;
+  explainer?: Explainer | undefined;
+  signal?: AbortController;
+}
+
+/** @param again what a guest does that is run to explain: until the first of these, `first` */
+async function run(t: Test, first: Step[], again: Step[], options: Options = {}) {
+  const { attempts = 1, signal } = options;
+  const explainer = 'explainer' in options ? options.explainer : new Explainer();
+  const directory = t.testdir();
+  const log = join(directory, 'log');
+  const script = (steps: Step[]) =>
+    writeFileSync(join(directory, 'script.json'), JSON.stringify(steps));
+  script(first);
+  process.env['FAKE_QEMU_SCRIPT'] = join(directory, 'script.json');
+  process.env['FAKE_QEMU_LOG'] = log;
+  const units = Array.from({ length: attempts }, (_, n) => ({ ...UNIT, attempt: n + 1 }));
+  const told: string[] = [];
+  const results = await runUnits(units, {
+    prepared: () => PREPARED,
+    directory,
+    jobs: 1,
+    store: { root: directory },
+    checkpoints: false,
+    explainer,
+    progress: ({ text }) => told.push(text),
+    replay: () => 'daxrepro run',
+    observer: {
+      unitStarted: () => script(first),
+      unitStep: (_, __, step) => {
+        if (step !== 'again: boot') return;
+        script(again);
+        signal?.abort();
+      },
+      unitFinished: ({ explanation }) => told.push(explanation ? 'explained' : 'finished'),
+    },
+    ...(signal ? { signal: signal.signal } : {}),
+  });
+  const requests = readLog(log).flatMap(({ request }) => (request ? [request['TRACE']] : []));
+  return { results, told, requests, directory };
+}
+
+const SIGNATURE = 'e2fsck:directory-inode-block-offset-directory-corrupted';
+
+t.test('a failing unit is run again, and keeps the verdict of its first run', async (t) => {
+  const { results, told, requests, directory } = await run(t, FAILS, traced(FAILS));
+  const [result] = results;
+  t.match(result, {
+    verdict: 'fail',
+    explanation: {
+      ran: true,
+      verdict: 'fail',
+      signatures: { again: [SIGNATURE], gone: [], added: [] },
+      trace: { known: true, inodes: [{ device: 'pmem0', inode: 2, pagesDirtied: { times: 1 } }] },
+      artifacts: { 'write-back': '001-ext4-generic-002/explain/write-back.txt' },
+    },
+  });
+  t.strictSame(requests, [undefined, '1']);
+  t.match(told, ['Running ext4 generic/002 again, with write-back traced', 'explained']);
+  const kept = (file: string) =>
+    readFileSync(join(directory, '001-ext4-generic-002', file), 'utf8');
+  t.match(JSON.parse(kept('unit.json')), { explanation: { ran: true } });
+  t.match(kept('explain/write-back.txt'), /^ ln-9 /);
+  t.match(kept('fsck-test.txt'), 'directory corrupted', 'the first one is as it was');
+});
+
+t.test('that it did not show again, or nothing was traced, changes nothing either', async (t) => {
+  const { results } = await run(t, FAILS, PASSES);
+  t.match(results, [
+    {
+      verdict: 'fail',
+      explanation: {
+        ran: true,
+        verdict: 'pass',
+        signatures: { again: [], gone: [SIGNATURE], added: [] },
+        trace: { known: false, reason: 'the guest ended before it could be asked' },
+      },
+    },
+  ]);
+});
+
+t.test('what passes, or was not asked for, costs nothing', async (t) => {
+  for (const [steps, explainer] of [
+    [PASSES, new Explainer()],
+    [FAILS, undefined],
+  ] as const) {
+    const { results, requests, directory } = await run(t, steps, FAILS, { explainer });
+    t.strictSame(requests, [undefined]);
+    t.notOk(results[0]?.explanation);
+    t.notOk(existsSync(join(directory, '001-ext4-generic-002/explain')));
+  }
+});
+
+t.test('what fails alike again and again is explained once', async (t) => {
+  const { results, requests } = await run(t, FAILS, traced(FAILS), { attempts: 3 });
+  t.strictSame(requests, [undefined, '1', undefined, undefined]);
+  t.strictSame(
+    results.map(({ explanation }) => explanation !== undefined),
+    [true, false, false],
+  );
+});
+
+t.test('a guest that died is not run again, since it could not be asked', async (t) => {
+  const said = '[    9.000000] Kernel panic - not syncing: at once\n';
+  const panic = unitSteps({ during: [{ console: said }, { exit: 0 }] });
+  const { results, requests } = await run(t, panic, FAILS);
+  t.match(results, [
+    { verdict: 'fail', explanation: { ran: false, reason: /that ends so \(panic\) cannot/ } },
+  ]);
+  t.strictSame(requests, [undefined]);
+});
+
+t.test('interrupted meanwhile, the first result is kept', async (t) => {
+  const { results } = await run(t, FAILS, FAILS, { signal: new AbortController() });
+  t.match(results, [{ verdict: 'fail', ending: 'finished', explanation: undefined }]);
+});
