@@ -47,7 +47,11 @@ export function manualPage(
     'Where a command does not say otherwise:',
     ...exitCodes(manualOf(program)?.exitCodes),
   ];
-  return `${lines.join('\n')}\n`;
+  // A paragraph begins after a heading anyhow, and mandoc warns of one that is asked for.
+  const needed = lines.filter((line, index) => {
+    return line !== '.PP' || !/^\.S[HS] /.test(lines[index - 1] ?? '');
+  });
+  return `${needed.join('\n')}\n`;
 }
 
 export interface ManualSection {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { defineBisect } from './bisect.js';
 import { defineCache } from './cache.js';
 import { defineCompare } from './compare.js';
+import { defineCompletion } from './completion.js';
 import { defineConfig } from './config.js';
 import { defineDiff } from './diff.js';
 import { defineDoctor } from './doctor.js';
@@ -26,6 +27,7 @@ const DEFINITIONS = [
   defineConfig,
   defineDoctor,
   defineSetup,
+  defineCompletion,
 ];
 
 /**

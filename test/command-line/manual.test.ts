@@ -80,7 +80,11 @@ t.test('the manual page', async (t) => {
   else t.match(linted, { exitCode: 0, stderr: '', stdout: /daxrepro run ext2 generic\/002/ });
   const mandoc = await execa('mandoc', ['-Tlint', '-Wwarning', file], { reject: false });
   if (mandoc.code === 'ENOENT') t.comment('there is no mandoc here');
-  else t.match(mandoc, { exitCode: 0 }, mandoc.stdout);
+  else {
+    // Without a date, the same sources make the same page.
+    const warnings = mandoc.stdout.split('\n').filter((line) => !/missing date/.test(line));
+    t.strictSame(warnings.filter(Boolean), []);
+  }
   const { man } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   t.equal(man, 'dist/daxrepro.1', 'it is shipped as what bundle.js writes');
 });

@@ -39,9 +39,11 @@ export async function parse(words: readonly string[]): Promise<Parsed> {
   return parsed;
 }
 
-/** The program, and all that is below it, but `help`. */
+/** The program, and all that is below it, but `help` and what only shells ask. */
 export function allCommands(command: Command): Command[] {
-  return [command, ...command.commands.flatMap(allCommands)];
+  const visible = command.createHelp().visibleCommands(command);
+  const below = visible.filter((one) => command.commands.includes(one));
+  return [command, ...below.flatMap(allCommands)];
 }
 
 /** Without the program's own name. */
@@ -65,7 +67,7 @@ export function shellWords(line: string): string[] {
 /** What stands after each `daxrepro` in a command line; within another command's, too. */
 export function ownWords(line: string): string[][] {
   const all = line
-    .split(/\s\|\s|&&|;|\$\(/)
+    .split(/\s\|\s|&&|;|[$<]\(/)
     .map((part) => shellWords(part.replace(/\).*$/, '')))
     .flatMap((words) => {
       const at = words.findIndex((word) => /^(?:\.\/)?daxrepro$/.test(word));

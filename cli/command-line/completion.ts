@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { finish } from './define.js';
+import { document } from './manual.js';
+
+/** `daxrepro completion`, and `daxrepro complete`, which the scripts of shells ask. */
+export function defineCompletion(program: Command): void {
+  const completion = program
+    .command('completion')
+    .summary('completions for bash, zsh and fish')
+    .description(
+      'Prints a script that completes commands, options and their values: file systems, tests, groups, kernels, runs.',
+    )
+    .argument('<shell>', 'bash, zsh or fish')
+    .action(async (shell) => {
+      const { completionCommand } = await import('../commands/completion.js');
+      await finish(completionCommand(shell));
+    });
+  document(completion, {
+    examples: [
+      ['source <(daxrepro completion bash)', 'in ~/.bashrc, or for this shell alone'],
+      ['source <(daxrepro completion zsh)', 'in ~/.zshrc, after compinit'],
+      ['daxrepro completion fish >~/.config/fish/completions/daxrepro.fish', 'for fish'],
+    ],
+    exitCodes: [
+      ['0', 'printed'],
+      ['2', 'there is no script for such a shell'],
+    ],
+  });
+  program
+    .command('complete', { hidden: true })
+    .argument('[word...]', 'what stands after the name of the program')
+    .option('--line <line>', 'the whole line up to the cursor')
+    .action(async (words, options) => {
+      const { completeCommand } = await import('../commands/completion.js');
+      await finish(completeCommand(words, options));
+    });
+}

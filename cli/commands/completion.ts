@@ -1,0 +1,34 @@
+import { commandLine } from '../command-line/program.js';
+import { complete } from '../completion/complete.js';
+import { SCRIPTS, SHELLS } from '../completion/scripts.js';
+import { splitLine } from '../completion/words.js';
+import { parseChoice } from '../options.js';
+import { EXIT, exitCodeOf, formatFailure } from '../outcome.js';
+import { version } from '../version.js';
+
+/** `daxrepro completion SHELL`: the script that the shell is to read. */
+export async function completionCommand(name: string): Promise<number> {
+  const shell = parseChoice('shell', name, SHELLS);
+  if (!shell.ok) {
+    process.stderr.write(`${formatFailure(shell.failure)}\n`);
+    return exitCodeOf(shell.failure);
+  }
+  process.stdout.write(SCRIPTS[shell.value]);
+  return EXIT.ok;
+}
+
+/**
+ * `daxrepro complete`: what the scripts ask. The last word is being typed.
+ *
+ * @param words those after the program's name, of shells that know them; else `line` is what was typed
+ */
+export async function completeCommand(
+  words: string[],
+  { line }: { line?: string },
+): Promise<number> {
+  const typed = line === undefined ? words : splitLine(line).slice(1);
+  const { values, paths } = await complete(commandLine(version()), typed);
+  const lines = values.map(([value, description = '']) => `${value}\t${description}`);
+  process.stdout.write(`${[paths, ...lines].join('\n')}\n`);
+  return EXIT.ok;
+}

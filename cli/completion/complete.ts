@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { valuesFor } from './values.js';
+import { readTyped, type Typed } from './words.js';
+
+/** What may stand in place of the word that is being typed. */
+export interface Suggestions {
+  values: Suggestion[];
+  /** Whether the shell adds paths. */
+  paths: Paths;
+}
+
+export type Paths = 'none' | 'files' | 'directories';
+
+export type Suggestion = readonly [value: string, description?: string];
+
+/** @param words what stands after the program's name; the last one is being typed, and may be empty */
+export async function complete(program: Command, words: readonly string[]): Promise<Suggestions> {
+  const typed = readTyped(program, words);
+  const found = await suggest(typed, program);
+  const { text } = typed.expected;
+  const prefix = typed.expected.type === 'value' ? typed.expected.prefix : '';
+  const values = found.values
+    // A name with a control character is none that can be typed; a shell would print it as it is.
+    .filter(([value]) => value.startsWith(text) && !/[\x00-\x1f\x7f-\x9f]/.test(value))
+    .map(([value, description]) => [`${prefix}${value}`, description ?? ''] as const);
+  return { values, paths: found.paths };
+}
+
+async function suggest(typed: Typed, program: Command): Promise<Suggestions> {
+  const { expected, command, operands } = typed;
+  switch (expected.type) {
+    case 'value':
+      return valuesFor(expected.placeholder, typed, program);
+    case 'option':
+      return { values: optionsOf(typed), paths: 'none' };
+    case 'operand': {
+      // Commander's own `help` is no command that a definition has.
+      if (command === program && operands[0] === 'help') {
+        return valuesFor('command', typed, program);
+      }
+      const below = operands.length === 0 ? command.createHelp().visibleCommands(command) : [];
+      const names = below.map((one) => [one.name(), one.summary() || one.description()] as const);
+      const values = expected.argument
+        ? await valuesFor(expected.argument.name(), typed, program)
+        : { values: [], paths: 'none' as const };
+      return { values: [...names, ...values.values], paths: values.paths };
+    }
+  }
+}
+
+/** Those that are not there yet, or may be there again. */
+function optionsOf({ command, options }: Typed): Suggestion[] {
+  const left = command
+    .createHelp()
+    .visibleOptions(command)
+    .filter(({ long, short, parseArg }) => parseArg || !options.has(long ?? short ?? ''));
+  return left.flatMap(({ long, short, description }) =>
+    [long, short].flatMap((flag) => (flag ? [[flag, description] as const] : [])),
+  );
+}

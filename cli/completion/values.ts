@@ -1,0 +1,144 @@
+import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Command } from 'commander';
+import { readInForce } from '../configuration/apply.js';
+import { ACCELERATOR_CHOICES } from '../guest/accelerator.js';
+import { PMEM_KINDS } from '../guest/machine.js';
+import { FILE_SYSTEMS } from '../plan/unit.js';
+import { defaultRunsDirectory } from '../run/run-directory.js';
+import { defaultStore } from '../store/store.js';
+import { builtinTests } from '../suite/builtin.js';
+import { findTree, treeTests } from '../suite/xfstests/tree.js';
+import type { Paths, Suggestion, Suggestions } from './complete.js';
+import type { Typed } from './words.js';
+
+/**
+ * The values of arguments and options, by the word that stands for them in their definition: `<spec>`
+ * is a kernel wherever it is asked for. A test tells of a word that is not here.
+ */
+
+type Source = (typed: Typed, program: Command) => Promise<Suggestions> | Suggestions;
+
+const FILES: Source = () => ({ values: [], paths: 'files' });
+const DIRECTORIES: Source = () => ({ values: [], paths: 'directories' });
+/** A number, a time, a name of the user's own. */
+const NOTHING: Source = () => ({ values: [], paths: 'none' });
+
+const SOURCES: Readonly<Record<string, Source>> = {
+  fs: () => words(FILE_SYSTEMS),
+  test: async (typed) => words((await testsOf(typed)).map(({ id }) => id)),
+  group: async (typed) => words([...new Set((await testsOf(typed)).flatMap((one) => one.groups))]),
+  spec: kernels,
+  kind: () => words(PMEM_KINDS),
+  accel: () => words(ACCELERATOR_CHOICES),
+  suite: () => words(['builtin', 'xfstests'], 'directories'),
+  variant: async () => {
+    const inForce = await readInForce();
+    return words(inForce.ok ? inForce.value.variants.map(({ name }) => name) : []);
+  },
+  run: async () => {
+    const { runsIn } = await import('../results/read.js');
+    return words(runsIn(defaultRunsDirectory()).slice(-NEWEST).reverse(), 'directories');
+  },
+  command: (_, program) =>
+    words(
+      program
+        .createHelp()
+        .visibleCommands(program)
+        .map((one) => one.name()),
+    ),
+  shell: () => words(['bash', 'zsh', 'fish']),
+  log: FILES,
+  file: FILES,
+  'case.yaml': FILES,
+  series: FILES,
+  mbox: FILES,
+  dir: DIRECTORIES,
+  tree: DIRECTORIES,
+  compiler: NOTHING,
+  confidence: NOTHING,
+  days: NOTHING,
+  n: NOTHING,
+  options: NOTHING,
+  p: NOTHING,
+  rev: NOTHING,
+  signature: NOTHING,
+  size: NOTHING,
+  time: NOTHING,
+};
+
+/** Of runs, of which there may be thousands. */
+const NEWEST = 50;
+
+/** The words that definitions may use for their values. */
+export const PLACEHOLDERS: readonly string[] = Object.keys(SOURCES);
+
+export function valuesFor(
+  placeholder: string,
+  typed: Typed,
+  program: Command,
+): Promise<Suggestions> | Suggestions {
+  const source = Object.hasOwn(SOURCES, placeholder) ? SOURCES[placeholder] : undefined;
+  return (source ?? NOTHING)(typed, program);
+}
+
+function words(values: readonly string[], paths: Paths = 'none'): Suggestions {
+  return { values: values.map((value) => [value]), paths };
+}
+
+/** Those of the suite that is named, here or in the project's configuration. */
+async function testsOf(typed: Typed): Promise<readonly { id: string; groups: string[] }[]> {
+  const { operands, options } = typed;
+  const suite = options.get('--suite')?.at(-1) ?? (await configuredSuite());
+  if (suite === 'builtin') return builtinTests();
+  const tree = findTree(suite);
+  if (!tree.ok) return [];
+  const tests = treeTests(
+    tree.value,
+    FILE_SYSTEMS.find((fs) => fs === operands[0]),
+  );
+  return tests.ok ? tests.value : [];
+}
+
+async function configuredSuite(): Promise<string> {
+  const inForce = await readInForce();
+  const value = inForce.ok ? inForce.value.settings.suite?.value : undefined;
+  return typeof value === 'string' ? value : 'builtin';
+}
+
+async function kernels({ expected: { text } }: Typed): Promise<Suggestions> {
+  const [, scheme = '', path = ''] = /^(src|image):(.*)$/s.exec(text) ?? [];
+  if (scheme !== '') return { values: pathsBelow(scheme, path), paths: 'none' };
+  const { readCatalogue } = await import('../kernel/catalogue.js');
+  const { peekDebian } = await import('../kernel/debian.js');
+  const store = defaultStore();
+  const packaged = await Promise.all(
+    (await readCatalogue()).map(async (kernel): Promise<Suggestion[]> => {
+      const cached = await peekDebian(kernel, store);
+      return [
+        [`debian:${kernel.version}`, cached ? `${cached.release}, in the cache` : 'a package'],
+        [`debsrc:${kernel.version}`, "Debian's source, built whole"],
+      ];
+    }),
+  );
+  const own: Suggestion[] = [
+    ['src:', 'a kernel tree'],
+    ['image:', 'a bzImage'],
+    ['host', 'the kernel of this machine'],
+  ];
+  return { values: [...packaged.flat(), ...own], paths: 'none' };
+}
+
+/** Shells complete no path that begins within a word: `src:linux/`. */
+function pathsBelow(scheme: string, path: string): Suggestion[] {
+  const parent = path.endsWith('/') ? path : `${dirname(`${path}x`)}/`;
+  const shown = parent === './' && !path.startsWith('./') ? '' : parent;
+  try {
+    return readdirSync(parent, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() || scheme === 'image')
+      .filter(({ name }) => !name.startsWith('.'))
+      .map((entry) => [`${scheme}:${shown}${entry.name}${entry.isDirectory() ? '/' : ''}`]);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,106 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import t, { type Test } from 'tap';
+import { SCRIPTS, type Shell } from '../../cli/completion/scripts.js';
+import { compileInto } from '../util/compiled.js';
+
+/** The completions as people get them: a key press in bash, zsh and fish as they are. */
+
+const top = t.testdir({ bin: {}, place: { patches: { 'a fix.patch': '' } } });
+const { main } = compileInto(top);
+const program = join(top, 'bin/daxrepro');
+// What is called says so, and does nothing else.
+writeFileSync(
+  program,
+  `#!/bin/sh
+case $1 in complete) exec ${process.execPath} ${main} "$@" ;; esac
+printf '\\nCALLED'; printf ' [%s]' "$@"; echo
+`,
+);
+chmodSync(program, 0o755);
+mkdirSync(join(top, 'place/linux'));
+const script = (shell: Shell) => {
+  const file = join(top, `script.${shell}`);
+  writeFileSync(file, SCRIPTS[shell]);
+  return file;
+};
+
+const options = {
+  cwd: join(top, 'place'),
+  env: {
+    PATH: `${join(top, 'bin')}:${process.env['PATH']}`,
+    HOME: top,
+    NODE_OPTIONS: '',
+    TERM: 'dumb',
+    XDG_CACHE_HOME: join(top, 'cache'),
+  },
+  reject: false,
+  timeout: 60_000,
+} as const;
+
+const TYPED: [typed: string, called: string][] = [
+  ['daxrepro run ext2 --pmem nv\t generic/0\t', '[run] [ext2] [--pmem] [nvdimm] [generic/002]'],
+  ['daxrepro kernel path debian:5\t', '[kernel] [path] [debian:5.10]'],
+  ['daxrepro run --pmem=virt\t', '[run] [--pmem=virtio-pmem]'],
+  ['daxrepro run --kernel src:lin\t', '[run] [--kernel] [src:linux/]'],
+  ['daxrepro run --patch patches/\t', '[run] [--patch] [patches/a fix.patch]'],
+  ['daxrepro run ext2 --out pat\t', '[run] [ext2] [--out] [patches/]'],
+  ['daxrepro compl\tz\t', '[completion] [zsh]'],
+];
+
+/** Types into an interactive shell on a terminal. */
+async function type(shell: string, args: string[], first: string): Promise<string[]> {
+  const lines = [
+    first,
+    ...TYPED.map(([typed]) => typed),
+    'daxrepro run $(touch ran) ex\t\x15',
+    'exit',
+  ];
+  const command = `${shell} ${args.join(' ')}`;
+  const { stdout = '' } = await execa('script', ['-qec', command, '/dev/null'], {
+    ...options,
+    input: lines.map((line) => `${line}\n`).join(''),
+  });
+  return [...stdout.matchAll(/^CALLED (.*?)\r?$/gm)].map(([, called = '']) => called);
+}
+
+async function isThere(t: Test, shell: string): Promise<boolean> {
+  const { failed } = await execa(shell, ['-c', 'exit'], { reject: false });
+  if (failed) t.comment(`there is no ${shell} here`);
+  return !failed;
+}
+
+t.test('bash', async (t) => {
+  const called = await type('bash', ['--norc', '--noprofile', '-i'], `. ${script('bash')}`);
+  t.strictSame(
+    called,
+    TYPED.map(([, one]) => one),
+  );
+});
+
+t.test('zsh', async (t) => {
+  if (!(await isThere(t, 'zsh'))) return;
+  const first = `autoload -Uz compinit; compinit -u -D; . ${script('zsh')}`;
+  // It drops the slash of a path that ends a word.
+  t.strictSame(
+    await type('zsh', ['-f', '-i'], first),
+    TYPED.map(([, one]) => one.replace('patches/]', 'patches]')),
+  );
+});
+
+t.test('fish', async (t) => {
+  if (!(await isThere(t, 'fish'))) return;
+  const offered = async (line: string) => {
+    const command = `source ${script('fish')}; complete -C '${line}'`;
+    const { stdout = '' } = await execa('fish', ['-N', '-c', command], options);
+    return stdout.split('\n').map((one) => one.split('\t')[0]);
+  };
+  t.strictSame(await offered('daxrepro run ext2 --pmem nv'), ['nvdimm']);
+  t.strictSame(await offered('daxrepro kernel path debian:5'), ['debian:5.10']);
+  t.strictSame(await offered('daxrepro run --pmem=virt'), ['--pmem=virtio-pmem']);
+  t.strictSame(await offered('daxrepro run --kernel src:lin'), ['src:linux/']);
+  t.strictSame(await offered('daxrepro run --patch patches/'), ['patches/a fix.patch']);
+  t.strictSame(await offered('daxrepro run --out pat'), ['patches/']);
+  t.strictSame(await offered('daxrepro compl'), ['completion']);
+});
