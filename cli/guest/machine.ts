@@ -224,10 +224,22 @@ export function plugCommands(shape: MachineShape, files: readonly string[]): Mon
         driver: 'virtio-pmem-pci',
         id: `pmem${index}`,
         memdev: `memory${index}`,
+        memaddr: deviceAddresses(shape)[index] ?? 0,
         bus: `slot${SLOTS.length - 1 - index}`,
       },
     ],
   ]);
+}
+
+/** Where a region of `memmap` is in the file that holds the machine's memory, in bytes. */
+export function placeInMemoryFile(shape: MachineShape, { start }: MemmapRegion): number {
+  return start < 4 * GIB ? start : memoryBelow4GiB(shape) + (start - 4 * GIB);
+}
+
+/** Bytes of the machine's memory that lie below 4 GiB; the rest begins there. */
+export function memoryBelow4GiB(shape: MachineShape): number {
+  const size = memorySize(shape);
+  return size < Q35_LOW_LIMIT ? size : Q35_LOW_SPLIT;
 }
 
 /** Bytes of all the machine's memory but its devices' own. */
@@ -253,6 +265,18 @@ function escapeComma(path: string): string {
   return path.replaceAll(',', ',,');
 }
 
+/**
+ * Physical addresses of the devices that are not part of ordinary memory. The machine's hotplug area begins
+ * at the first whole GiB after its memory (hw/i386/pc.c, pc_get_device_memory_range), and has room for each
+ * device at a whole GiB.
+ */
+export function deviceAddresses(shape: MachineShape): [number, number] {
+  const { memory, deviceSize } = shape;
+  const above = memory < Q35_LOW_LIMIT ? 0 : memory - Q35_LOW_SPLIT;
+  const first = 4 * GIB + roundUp(above, GIB);
+  return [first, first + roundUp(deviceSize, GIB)];
+}
+
 /** Both kinds of device memory live in the machine's hotplug area. */
 function hotpluggable({ pmem }: MachineShape): boolean {
   return pmem === 'nvdimm' || pmem === 'virtio-pmem';
@@ -271,15 +295,21 @@ function deviceArguments(
 ): string[] {
   const path = escapeComma(file);
   const backend = `memory-backend-file,id=memory${index},share=${share ? 'on' : 'off'},mem-path=${path},size=${shape.deviceSize}`;
+  const address = deviceAddresses(shape)[index];
   switch (shape.pmem) {
     case 'memmap':
       return [];
     case 'nvdimm':
-      return ['-object', backend, '-device', `nvdimm,id=nvdimm${index},memdev=memory${index}`];
+      return [
+        '-object',
+        backend,
+        '-device',
+        `nvdimm,id=nvdimm${index},memdev=memory${index},addr=${address}`,
+      ];
     case 'virtio-pmem':
       return [
         ...['-object', backend],
-        ...['-device', `virtio-pmem-pci,id=pmem${index},memdev=memory${index}`],
+        ...['-device', `virtio-pmem-pci,id=pmem${index},memdev=memory${index},memaddr=${address}`],
       ];
     case 'none':
       return [

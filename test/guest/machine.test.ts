@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  deviceAddresses,
   kernelCommandLine,
   type MachineShape,
   PMEM_KINDS,
@@ -165,10 +166,33 @@ t.test('virtio-pmem is plugged into clones, since QEMU saves nothing of it', (t)
   const commands = plugCommands(shape, ['/a', '/b']);
   t.match(commands, [
     ['object-add', { 'mem-path': '/a', size: shape.deviceSize, id: 'memory0' }],
-    ['device_add', { driver: 'virtio-pmem-pci', memdev: 'memory0', bus: 'slot1' }],
+    [
+      'device_add',
+      { driver: 'virtio-pmem-pci', memdev: 'memory0', memaddr: 4 * GIB, bus: 'slot1' },
+    ],
     ['object-add', { 'mem-path': '/b', id: 'memory1' }],
-    ['device_add', { memdev: 'memory1', bus: 'slot0' }],
+    ['device_add', { memdev: 'memory1', memaddr: 5 * GIB, bus: 'slot0' }],
   ]);
+  t.end();
+});
+
+t.test('devices have addresses that are known beforehand', (t) => {
+  // As QEMU 7.2 and 10.0 say them (`info memory-devices`), of the first device.
+  for (const [memory, first] of [
+    [1024 * MIB, 4 * GIB],
+    [2816 * MIB, 5 * GIB],
+    [4 * GIB, 6 * GIB],
+  ] as const) {
+    t.same(deviceAddresses({ ...SHAPE, memory }), [first, first + GIB]);
+  }
+  t.same(deviceAddresses({ ...SHAPE, deviceSize: 1.5 * GIB }), [4 * GIB, 6 * GIB]);
+  for (const [pmem, option] of [
+    ['nvdimm', 'addr'],
+    ['virtio-pmem', 'memaddr'],
+  ] as const) {
+    const argv = qemuArgv({ ...SHAPE, pmem }, { ...FILES, devices: ['/a', '/b'] });
+    t.match(argv.join(' '), `memdev=memory1,${option}=${5 * GIB}`);
+  }
   t.end();
 });
 
