@@ -11,6 +11,7 @@ import { addBriefHelp, configureHelp } from './help.js';
 import { defineKernel } from './kernel.js';
 import { defineList } from './list.js';
 import { document, RUN_EXIT_CODES } from './manual.js';
+import { defineReplay } from './replay.js';
 import { defineRun } from './run.js';
 import { defineSetup } from './setup.js';
 
@@ -21,6 +22,7 @@ const DEFINITIONS = [
   defineBisect,
   defineList,
   defineDiff,
+  defineReplay,
   defineFsck,
   defineKernel,
   defineCache,

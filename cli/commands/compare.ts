@@ -3,12 +3,13 @@ import { type CompareOptions, requestedCase } from '../compare/case-flags.js';
 import { differencesOf } from '../compare/differences.js';
 import { exitCodeOfComparison } from '../compare/expectations.js';
 import { type Cell, type ComparisonPlan, planComparison, unitsOf } from '../compare/plan.js';
-import { comparedSpec, prepareCells } from '../compare/prepare.js';
+import { comparedSpec, kernelsOf, prepareCells } from '../compare/prepare.js';
 import { compareRates, levelAt } from '../compare/rates.js';
 import { type CompareResult, cellResults } from '../compare/result.js';
 import { runComparison } from '../compare/run.js';
 import { describeTools } from '../compare/tools.js';
 import { runUntilKnown } from '../compare/until-known.js';
+import { keepInputs } from '../inputs/keep.js';
 import { resolveKernel } from '../kernel/kernel.js';
 import { EXIT, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
@@ -22,7 +23,7 @@ import { countRepeats } from '../run/repeats.js';
 import { buildOptionsOf } from '../run/request.js';
 import { worstVerdict } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
-import { packSuite } from '../run/suite.js';
+import { packSuite, withVersion } from '../run/suite.js';
 import { defaultStore } from '../store/store.js';
 import { version } from '../version.js';
 import {
@@ -102,6 +103,16 @@ async function compare(
   const directory = makeRunDirectory(parent, units[0] as Unit, started);
   if (!directory.ok) return explain(directory.failure, reporter);
   const explainer = options.explain ? new Explainer() : undefined;
+  const requests = plan.cells.map(({ request }) => withVersion(request, suite.value));
+  const kept = await keepInputs(requests, {
+    directory: directory.value,
+    store: context.store,
+    kernels: kernelsOf(plan.cells, kernel.value, prepared.value),
+    caseFile: of.file,
+    checkpoints: options.checkpoint !== false,
+    together: false,
+  });
+  if (!kept.ok) return explain(kept.failure, reporter);
   const run = (some: readonly Unit[]) =>
     runComparison(some, plan, {
       ...context,

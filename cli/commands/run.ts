@@ -1,5 +1,7 @@
+import { describeTools } from '../compare/tools.js';
 import { ImageBudget } from '../evidence/images.js';
 import { choiceWithoutTrial } from '../guest/accelerator.js';
+import { keepInputs } from '../inputs/keep.js';
 import { EXIT } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
@@ -87,6 +89,14 @@ async function run(
     started,
   );
   if (!directory.ok) return explain(directory.failure, reporter);
+  const kept = await keepInputs([withVersion(request, suite.value)], {
+    directory: directory.value,
+    store: context.store,
+    kernels: [prepared.value.kernel],
+    checkpoints: options.checkpoint !== false,
+    together: options.together === true,
+  });
+  if (!kept.ok) return explain(kept.failure, reporter);
   const jobs = checked.jobs ?? guestsAtATime(units, options.checkpoint !== false);
   const known = await knownDurations(context.store, {
     suite: request.suite.name,
@@ -96,7 +106,7 @@ async function run(
   });
   const took = (unit: Unit) => known.get(unit.test);
   reporter.expect(units.length, { seconds: units.map(took), jobs: Math.min(jobs, units.length) });
-  const [results, host] = await Promise.all([
+  const [results, host, tools] = await Promise.all([
     runUnits(units, {
       prepared: () => prepared.value,
       directory: directory.value,
@@ -116,9 +126,10 @@ async function run(
       signal,
     }),
     describeHost(prepared.value.qemu),
+    describeTools([request.fs]),
   ]);
   await learnDurations(context.store, results);
-  const result = runResult(argv, started, results, host, directory.value);
+  const result = { ...runResult(argv, started, results, host, directory.value), tools };
   reporter.end();
   return conclude(result, options, signal);
 }

@@ -59,6 +59,20 @@ export async function prepareCells(
   });
 }
 
+/** All kernels that guests of these cells get, the one without changes first. */
+export function kernelsOf(
+  cells: readonly Cell[],
+  unchanged: Kernel,
+  prepared: PreparedCells,
+): Kernel[] {
+  const kernels = new Map([[unchanged.id, unchanged]]);
+  for (const cell of cells) {
+    const own = prepared.of(cell);
+    if (own.ok) kernels.set(own.value.kernel.id, own.value.kernel);
+  }
+  return [...kernels.values()];
+}
+
 type VariantOutcome = Outcome<Pick<Prepared, 'kernel' | 'module'>>;
 
 /** One after the other: make uses all cores. */

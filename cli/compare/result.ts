@@ -13,8 +13,7 @@ export interface CompareResult extends RunResult {
   differences: Difference[];
   /** Of cells with several attempts: whether their failure rates are told apart. */
   rates: RateComparison[];
-  /** Versions of what made and checked the file systems: the guest gets the host's programs. */
-  tools: { e2fsprogs?: string; xfsprogs?: string };
+  tools: NonNullable<RunResult['tools']>;
 }
 
 export type ComparedCase = Pick<

@@ -216,7 +216,8 @@ export interface AttemptsDiff
 export function compareAttemptsFully(before: Attempts, after: Attempts): AttemptsDiff {
   const found = compareAttempts(before, after);
   const comparable = tells(before) && tells(after);
-  const rate = rateOf(before, after);
+  // By side: their variants may have the same name.
+  const rate = rateOf({ ...before, variant: 'before' }, { ...after, variant: 'after' });
   const [old, young] = [countOf(before), countOf(after)];
   const appeared = found?.appeared ?? [];
   const vanished = (found?.vanished ?? []).map((one) => withChance(one, young.trials));

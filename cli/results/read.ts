@@ -97,7 +97,10 @@ function readUnitFile(file: string): Outcome<KeptUnit> {
   return success({ unit, directory: dirname(dirname(file)) });
 }
 
-function splitUnit(name: string | undefined): [run: string | undefined, unit: number | undefined] {
+/** `RUN#2`: the run, and the number of a unit, from 1. */
+export function splitUnit(
+  name: string | undefined,
+): [run: string | undefined, unit: number | undefined] {
   const match = /^(.*)#(\d+)$/.exec(name ?? '');
   return match ? [match[1] || undefined, Number(match[2])] : [name, undefined];
 }

@@ -197,6 +197,7 @@ const document = {
   tool: z.looseObject({ name: z.literal('daxrepro'), version: text }),
   command: texts,
   host,
+  tools: z.record(text, text).default({}),
   started: text.default(''),
   durationSeconds: count.default(0),
   directory: text.default(''),
@@ -265,7 +266,6 @@ export const compareSchema = runSchema.extend({
       }),
     )
     .default([]),
-  tools: z.record(text, text).default({}),
 });
 
 export const bisectionSchema = z.looseObject({

@@ -97,6 +97,8 @@ export interface RunResult {
   /** Counts and failure rates, of tests with more than one attempt. */
   repeats: Repeats[];
   host: { kernel: string; qemu: string; node: string; cpus: number };
+  /** Versions of what made and checked the file systems: the guest gets the host's programs. */
+  tools?: { e2fsprogs?: string; xfsprogs?: string };
   started: string;
   durationSeconds: number;
   /** The run's directory. */

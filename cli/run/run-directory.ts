@@ -11,6 +11,7 @@ import { BASE } from '../variant/variant.js';
  *
  *     <parent>/<time>-<fs>-<test>-<process>/
  *         result.json results.xml      written last, whole or not at all
+ *         inputs/                      what went in; see ../inputs/schema.ts
  *         001-ext2-generic-002/        one for each unit, in order
  *             console.log events.jsonl qemu-argv.json unit.json …
  */

@@ -86,7 +86,7 @@ t.test('what shows only sometimes is not gone for a few passes', (t) => {
   t.match(told.cells, [{ kind: 'better', reasons: ['passes-now', 'finding-gone'] }]);
   const more = compared(sometimes, side(times(20, (index) => (index < 12 ? FAIL : {}))));
   t.match(more, { code: 1, cells: [{ reasons: ['fails-more'], appeared: [] }] });
-  t.match(more.text, /fails more often than base/);
+  t.match(more.text, /fails more often than before/);
   const back = compared(side(times(20, (index) => (index < 12 ? FAIL : {}))), sometimes);
   t.match(back, { code: 0, cells: [{ kind: 'better', reasons: ['fails-less'] }] });
   t.end();

@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import { RUN_DEFAULTS } from '../run/defaults.js';
+import { finish } from './define.js';
+import { document } from './manual.js';
+
+/** `daxrepro replay`: its arguments and options. */
+export function defineReplay(program: Command): void {
+  const command = program
+    .command('replay')
+    .summary('run a kept run again: does it agree?')
+    .description(
+      'Runs the units of a kept run again, from the inputs that were kept with it, and says whether verdicts and findings are the same.',
+    )
+    .argument('[run]', 'a run, or one unit of it: RUN#2 (default: the newest run)')
+    .option('--repeat <n>', 'run each unit so often: for failures that show only in some runs')
+    .option('--kernel <spec>', 'another kernel than was recorded')
+    .option('--suite <dir>', 'the xfstests tree, where it is not where it was')
+    .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
+    .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+    .option(
+      '--keep-images <size>',
+      'what images of damaged devices may take on the disk; 0 keeps none',
+      RUN_DEFAULTS.keepImages,
+    )
+    .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
+    .option('--out <dir>', "where the replay's own directory goes")
+    .option('--json', 'the result as JSON on stdout')
+    .action(async (run, options) => {
+      const { replayCommand } = await import('../commands/replay.js');
+      await finish(replayCommand(run, options, process.argv.slice(2)));
+    });
+  document(command, {
+    examples: [
+      ['daxrepro replay', 'the newest run, all of its units'],
+      ['daxrepro replay 20261122-145501-ext2-generic-002-25812', 'a run by its name'],
+      ['daxrepro replay runs/night#3 --repeat 20', 'its third unit, twenty times'],
+    ],
+    details: `Each run keeps its inputs in its directory, in inputs/: copies of patches and fragments with their
+      hashes, options, seeds, and which kernel it was. What is run again is these copies, whatever became of the
+      files since. What is not as it was then (kernel, modules, QEMU, e2fsprogs, xfsprogs, the xfstests tree, the
+      host) is said before anything runs, and in the result.
+
+      A replay agrees where it has the same verdict and the same signatures of findings; notices do not count. Of
+      several attempts: where no signature is new, none is missing that was always there, and the failure rates are
+      not told apart by Fisher's exact test. It cannot be told where the replay has no verdict, or has too few
+      attempts for a failure that showed only in some.`,
+    exitCodes: [
+      ['0', 'everything agrees'],
+      ['1', 'something differs'],
+      ['2', 'wrong usage, no such run, or one whose inputs are not as they were kept'],
+      ['3', 'nothing differs, but of something it cannot be told'],
+      ['130', 'interrupted'],
+    ],
+  });
+}

@@ -1,0 +1,174 @@
+import type { Cell } from '../compare/plan.js';
+import { kernelsOf, prepareCells } from '../compare/prepare.js';
+import { runComparison } from '../compare/run.js';
+import { describeTools } from '../compare/tools.js';
+import { contextDifferences } from '../diff/context.js';
+import { escapeForTerminal } from '../findings/escape.js';
+import { keepInputs } from '../inputs/keep.js';
+import { type Kernel, resolveKernel } from '../kernel/kernel.js';
+import { EXIT } from '../outcome.js';
+import type { FileSystem } from '../plan/unit.js';
+import { planReplay, type ReplayFlags, type ReplayPlan } from '../replay/plan.js';
+import { asSide, exitCodeOfReplay, type ReplayResult, replayOf } from '../replay/result.js';
+import { openTarget, type Target } from '../replay/target.js';
+import { formatReplay } from '../report/replay-text.js';
+import { describeHost } from '../run/host.js';
+import type { Prepared } from '../run/prepare.js';
+import { type RunResult, runResult, type UnitResult } from '../run/result.js';
+import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
+import { packSuite, withVersion } from '../run/suite.js';
+import { defaultStore } from '../store/store.js';
+import { ensureSystemFor, explain, inSession, keepResult, type Session } from './session.js';
+
+/** The options of `replay` as the command line gives them. */
+export interface ReplayCommandOptions extends ReplayFlags {
+  /** false with --no-checkpoint. */
+  checkpoint?: boolean;
+  out?: string;
+  json?: boolean;
+}
+
+/** Narrower than this nothing is wrapped for. */
+const NARROWEST = 40;
+
+/** `daxrepro replay RUN`: its exit code stands in its help. */
+export async function replayCommand(
+  name: string | undefined,
+  options: ReplayCommandOptions,
+  argv: string[],
+): Promise<number> {
+  const target = await openTarget(name);
+  if (!target.ok) return explain(target.failure);
+  const plan = planReplay(target.value.units, target.value.inputs, options);
+  if (!plan.ok) return explain(plan.failure);
+  return inSession((session) => replay(target.value, plan.value, options, argv, session));
+}
+
+async function replay(
+  target: Target,
+  plan: ReplayPlan,
+  options: ReplayCommandOptions,
+  argv: string[],
+  session: Session,
+): Promise<number> {
+  const { reporter, signal } = session;
+  const started = new Date();
+  const [{ request }] = plan.cells as [Cell];
+  const { kernel: spec, build = {} } = request;
+  const changes = plan.cells.flatMap((cell) => cell.request.variant.changes);
+  const system = await ensureSystemFor({ kernel: spec, build }, changes, session);
+  if (!system.ok) return explain(system.failure, reporter);
+  const progress = reporter.progress.bind(reporter);
+  const context = { store: defaultStore(), progress, signal };
+  const suite = await packSuite(request.suite, context);
+  if (!suite.ok) return explain(suite.failure, reporter);
+  const kernel = await resolveKernel(spec, context, build);
+  if (signal.aborted) return EXIT.interrupted;
+  if (!kernel.ok) return explain(kernel.failure, reporter);
+
+  // What was kept is kept again, and it is these copies that are run: the first run may go.
+  const place = makeRunDirectory(
+    options.out ?? defaultRunsDirectory(),
+    { ...request, test: request.tests[0] ?? '' },
+    started,
+  );
+  if (!place.ok) return explain(place.failure, reporter);
+  const directory = place.value;
+  const checkpoints = options.checkpoint !== false;
+  const keeping = { directory, store: context.store, checkpoints, together: false };
+  const requests = plan.cells.map((cell) => withVersion(cell.request, suite.value));
+  const kept = await keepInputs(requests, { ...keeping, kernels: [kernel.value] });
+  if (!kept.ok) return explain(kept.failure, reporter);
+  for (const [index, own] of kept.value.entries()) {
+    const cell = plan.cells[index];
+    if (cell) cell.request = own;
+  }
+
+  const prepared = await prepareCells(
+    plan.cells,
+    { kernel: kernel.value, build },
+    plan.accelerator,
+    context,
+    suite.value,
+  );
+  if (signal.aborted) return EXIT.interrupted;
+  if (!prepared.ok) return explain(prepared.failure, reporter);
+  const { machine } = prepared.value;
+  const [host, tools] = await Promise.all([
+    describeHost(machine.qemu),
+    describeTools(plan.cells.map(({ name }) => name.fs as FileSystem)),
+  ]);
+  const units = plan.units(kernel.value.release, suite.value?.version ?? '');
+  const known = {
+    host,
+    tools,
+    kernel: kernel.value,
+    machine,
+    suiteVersion: units[0]?.suite.version,
+  };
+  announce(target, known, session);
+  reporter.expect(units.length);
+  const results: UnitResult[] = await runComparison(units, plan, {
+    ...context,
+    kernel: kernel.value,
+    prepared: prepared.value,
+    directory,
+    checkpoints,
+    observer: reporter,
+  });
+  const kernels = kernelsOf(plan.cells, kernel.value, prepared.value);
+  if (kernels.length > 1) await keepInputs(requests, { ...keeping, kernels });
+  const run = { ...runResult(argv, started, results, host, directory), tools };
+  const result: ReplayResult = {
+    ...run,
+    replay: replayOf(target.run, target.units, run, { of: target.name, notes: target.notes }),
+  };
+  reporter.end();
+  return conclude(result, options, signal);
+}
+
+interface Known {
+  host: RunResult['host'];
+  tools: NonNullable<RunResult['tools']>;
+  kernel: Kernel;
+  machine: Omit<Prepared, 'module'>;
+  suiteVersion: string | undefined;
+}
+
+/** What is not as it was then, before anything is run: it may be reason enough not to. */
+function announce(
+  { run, units, notes }: Target,
+  { host, tools, kernel, machine, suiteVersion }: Known,
+  { reporter }: Session,
+): void {
+  const { spec, release, id } = kernel;
+  // A variant may have had a kernel of its own: what is known now is the one without changes.
+  const base = run.result.units[0]?.kernel.id;
+  const now = units.map((unit) => ({
+    ...unit,
+    accel: machine.accelerator,
+    suite: { ...unit.suite, version: suiteVersion ?? unit.suite.version },
+    ...(unit.kernel.id === base ? { kernel: { spec, release, id } } : {}),
+  }));
+  const predicted = { ...run.result, host, tools: { ...run.result.tools, ...tools }, units: [] };
+  const differences = contextDifferences(asSide(run.result, units), asSide(predicted, now));
+  const texts = differences.map(
+    ({ what, before, after }) => `${what} was ${before.join(', ')}, and is ${after.join(', ')}`,
+  );
+  for (const text of [...notes, ...texts]) {
+    reporter.progress({ type: 'note', text: escapeForTerminal(text) });
+  }
+}
+
+function conclude(
+  result: ReplayResult,
+  { json }: ReplayCommandOptions,
+  signal: AbortSignal,
+): number {
+  const own = exitCodeOfReplay(result.replay);
+  const code = keepResult(result, signal.aborted ? EXIT.interrupted : own);
+  const width = Math.max(process.stdout.columns ?? 100, NARROWEST);
+  const text = json ? JSON.stringify(result, null, 2) : formatReplay(result, { width });
+  process.stdout.write(`${text}\n`);
+  return code;
+}

@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import type { Cell, ComparisonPlan } from '../compare/plan.js';
+import type { KeptInputs } from '../inputs/read.js';
+import type { RecordedRequest } from '../inputs/schema.js';
+import { parseCount } from '../options.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import { planUnits } from '../plan/plan.js';
+import type { Unit } from '../plan/unit.js';
+import { checkRequest, type RunOptions } from '../run/request.js';
+import type { UnitResult } from '../run/result.js';
+
+/** From what was kept of a run to what is run again. Everything kept is checked as options are. */
+
+export interface ReplayFlags {
+  repeat?: string | undefined;
+  suite?: string | undefined;
+  kernel?: string | undefined;
+  accel: string;
+  jobs?: string | undefined;
+  keepImages?: string | undefined;
+}
+
+export interface ReplayPlan extends ComparisonPlan {
+  /** The units to run, once the kernel's release is known. */
+  units: (release: string, suiteVersion: string) => Unit[];
+}
+
+/** @param recorded the units that are run again: at least one, each of the run of these inputs */
+export function planReplay(
+  recorded: readonly UnitResult[],
+  { inputs, directory }: KeptInputs,
+  flags: ReplayFlags,
+): Outcome<ReplayPlan> {
+  const repeat =
+    flags.repeat === undefined
+      ? success(undefined)
+      : parseCount('--repeat', flags.repeat, 1, 100_000);
+  if (!repeat.ok) return repeat;
+  const plan: ComparisonPlan = { cells: [], accelerator: 'auto', jobs: undefined, imageBytes: 0 };
+  const wanted: { cell: Cell; attempts: readonly UnitResult[] }[] = [];
+  for (const attempts of groups(recorded)) {
+    const [unit] = attempts as [UnitResult];
+    const request = inputs.requests.find((one) => fits(one, unit));
+    if (!request) {
+      return failure(
+        'unreadable',
+        `The inputs of the run have nothing that makes ${unit.fs} ${unit.test}, ${unit.variant}, ${unit.pmem}`,
+        'Its result.json or its inputs/manifest.json is not as daxrepro wrote it',
+      );
+    }
+    const checked = checkRequest(
+      request.fs,
+      [unit.test],
+      optionsOf(request, unit, { directory, inputs }, flags),
+    );
+    if (!checked.ok) return checked;
+    const { accelerator, jobs, imageBytes } = checked.value;
+    Object.assign(plan, { accelerator, jobs, imageBytes });
+    const { name, changes, steps } = request.variant;
+    const variant = {
+      name,
+      changes: changes.map((file) => join(directory, file)),
+      ...(steps === undefined ? {} : { steps }),
+    };
+    const { fs, pmem } = checked.value.request;
+    const cell: Cell = {
+      name: { variant: name, fs, test: unit.test, pmem },
+      expected: null,
+      request: { ...checked.value.request, variant },
+    };
+    plan.cells.push(cell);
+    wanted.push({ cell, attempts });
+  }
+  const units = (release: string, suiteVersion: string) =>
+    wanted
+      .flatMap((one) => unitsOfCell(one, { release, suiteVersion, repeat: repeat.value }))
+      .sort((a, b) => a.attempt - b.attempt);
+  return success({ ...plan, units });
+}
+
+/** As recorded, attempt by attempt; or so many from the first one's seed. */
+function unitsOfCell(
+  { cell: { request }, attempts }: { cell: Cell; attempts: readonly UnitResult[] },
+  how: { release: string; suiteVersion: string; repeat: number | undefined },
+): Unit[] {
+  const suite = { ...request.suite, version: how.suiteVersion || request.suite.version };
+  const [first] = attempts as [UnitResult];
+  if (how.repeat !== undefined) {
+    const again = { ...request, suite, seed: first.seed, repeat: how.repeat };
+    return planUnits(again, how.release);
+  }
+  return attempts.flatMap(({ attempt, seed }) =>
+    planUnits({ ...request, suite, seed, repeat: 1 }, how.release).map((unit) => ({
+      ...unit,
+      attempt,
+    })),
+  );
+}
+
+export function groups(units: readonly UnitResult[]): UnitResult[][] {
+  const found = new Map<string, UnitResult[]>();
+  for (const unit of units) {
+    const key = groupKey(unit);
+    found.set(key, [...(found.get(key) ?? []), unit]);
+  }
+  return [...found.values()];
+}
+
+export function groupKey({ fs, test, variant, pmem }: UnitResult): string {
+  return JSON.stringify([fs, test, variant, pmem]);
+}
+
+function fits({ fs, tests, variant, pmem, control }: RecordedRequest, unit: UnitResult): boolean {
+  return (
+    fs === unit.fs &&
+    tests.includes(unit.test) &&
+    variant.name === unit.variant &&
+    pmem === unit.pmem &&
+    control === unit.control
+  );
+}
+
+function optionsOf(
+  request: RecordedRequest,
+  { suite }: UnitResult,
+  { inputs, directory }: KeptInputs,
+  flags: ReplayFlags,
+): RunOptions {
+  const given = <Key extends keyof RunOptions>(key: Key, value: RunOptions[Key] | undefined) =>
+    value === undefined ? {} : ({ [key]: value } as Pick<RunOptions, Key>);
+  return {
+    kernel: flags.kernel ?? request.kernel,
+    pmem: request.pmem,
+    suite:
+      suite.name === 'builtin' ? 'builtin' : (flags.suite ?? inputs.suiteDirectory ?? 'xfstests'),
+    timeout: String(request.timeout),
+    repeat: '1',
+    seed: String(request.seed),
+    cpus: String(request.cpus),
+    accel: flags.accel,
+    control: request.control,
+    ...given('cc', request.cc),
+    ...given(
+      'kconfig',
+      request.kconfig.length > 0 ? request.kconfig.map((file) => join(directory, file)) : undefined,
+    ),
+    ...given('size', request.size === undefined ? undefined : String(request.size)),
+    ...given('mkfsOpts', request.mkfsOptions),
+    ...given('mountOpts', request.mountOptions),
+    ...given('jobs', flags.jobs),
+    ...given('keepImages', flags.keepImages),
+  };
+}

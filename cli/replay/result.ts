@@ -1,0 +1,89 @@
+import type { Attempts } from '../compare/differences.js';
+import { type ContextDifference, contextDifferences } from '../diff/context.js';
+import { attemptsOf, type KeptRun } from '../diff/sides.js';
+import { EXIT } from '../outcome.js';
+import type { RunResult, UnitResult } from '../run/result.js';
+import type { Verdict } from '../verdict/judge.js';
+import { type Agreement, conclusionOf, type Judged, judgeReplay } from './judge.js';
+import { groupKey, groups } from './plan.js';
+
+/** A replay's outcome: a run, and what it says about the one that it repeats. */
+export interface ReplayResult extends RunResult {
+  replay: Replay;
+}
+
+export interface Replay {
+  /** The run that was repeated, as it was named. */
+  of: string;
+  conclusion: Agreement;
+  /** What is not as it was then: kernel, modules, QEMU, tools, host. */
+  context: ContextDifference[];
+  units: ReplayedUnit[];
+  /** What has to be said besides: inputs that are not as they were. */
+  notes: string[];
+}
+
+export interface ReplayedUnit extends Judged {
+  fs: string;
+  test: string;
+  variant: string;
+  pmem: string;
+  recorded: SideOfReplay;
+  /** null where an interruption came before. */
+  replayed: SideOfReplay | null;
+}
+
+export interface SideOfReplay {
+  verdict: Verdict | undefined;
+  attempts: number;
+  /** Each once, in order. */
+  signatures: string[];
+}
+
+export function replayOf(
+  { result: then }: KeptRun,
+  recorded: readonly UnitResult[],
+  now: RunResult,
+  { of, notes }: { of: string; notes: string[] },
+): Replay {
+  const again = new Map(
+    groups(now.units).map((units) => [groupKey(units[0] as UnitResult), units]),
+  );
+  const units = groups(recorded).map((old): ReplayedUnit => {
+    const one = attemptsOf(old);
+    const young = again.get(groupKey(old[0] as UnitResult));
+    const other = young && attemptsOf(young);
+    const { fs, test, variant, pmem } = one;
+    const judged = judgeReplay(one, other);
+    return {
+      ...{ fs, test, variant, pmem },
+      ...judged,
+      recorded: sideOf(one),
+      replayed: other ? sideOf(other) : null,
+    };
+  });
+  return {
+    of,
+    conclusion: conclusionOf(units),
+    context: contextDifferences(asSide(then, recorded), asSide(now, now.units)),
+    units,
+    notes,
+  };
+}
+
+/** The part of a result that these units are. */
+export function asSide(result: RunResult, units: readonly UnitResult[]) {
+  return {
+    runs: [{ kind: 'run' as const, directory: '', result: { ...result, units: [...units] } }],
+  };
+}
+
+function sideOf({ units, verdict }: Attempts): SideOfReplay {
+  const signatures = units.flatMap(({ findings }) => findings.map(({ signature }) => signature));
+  return { verdict, attempts: units.length, signatures: [...new Set(signatures)].sort() };
+}
+
+export function exitCodeOfReplay({ conclusion }: Replay): number {
+  if (conclusion === 'agrees') return EXIT.ok;
+  return conclusion === 'differs' ? EXIT.failed : EXIT.noVerdict;
+}
