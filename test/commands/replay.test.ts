@@ -1,0 +1,157 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import t from 'tap';
+import { makeBzImage } from '../kernel/fixtures.js';
+import { compileInto } from '../util/compiled.js';
+import { ContractRun } from '../util/contract.js';
+import { FAKE_QEMU, readLog, type Step } from '../util/fake-qemu.js';
+import { CORRUPT_E2FSCK, unitSteps } from '../util/units.js';
+
+/** `daxrepro replay` as people start it, with a fake QEMU and a kernel that is only an image. */
+
+const top = t.testdir({ bin: {}, cases: {}, 'a.patch': 'diff' });
+const { main } = compileInto(top);
+writeFileSync(
+  join(top, 'bin/qemu-system-x86_64'),
+  `#!/bin/sh
+case $1 in --version) echo "QEMU emulator version \${FAKE_QEMU_VERSION:-9.9.9}" ;; *) exec ${FAKE_QEMU} "$@" ;; esac
+`,
+  { mode: 0o755 },
+);
+const bzImage = join(top, 'bzImage');
+writeFileSync(bzImage, makeBzImage('6.1.0-test', Buffer.from('no payload that is known')));
+
+let cases = 0;
+
+async function daxrepro(steps: Step[], argv: string[], env: Record<string, string> = {}) {
+  cases += 1;
+  const place = join(top, 'cases', String(cases));
+  mkdirSync(place);
+  const script = join(place, 'script.json');
+  writeFileSync(script, JSON.stringify(steps));
+  const log = join(place, 'qemu.log');
+  const options = ['--accel', 'tcg', '--no-checkpoint', '--out', join(place, 'runs')];
+  const ran = await execa(
+    'env',
+    ['-u', 'NODE_OPTIONS', process.execPath, main, ...argv, ...options],
+    {
+      env: {
+        PATH: `${join(top, 'bin')}:${process.env['PATH']}`,
+        HOME: join(place, 'home'),
+        XDG_CACHE_HOME: join(top, 'cache'),
+        XDG_STATE_HOME: join(place, 'state'),
+        FAKE_QEMU_SCRIPT: script,
+        FAKE_QEMU_LOG: log,
+        ...env,
+      },
+      reject: false,
+      timeout: 60_000,
+    },
+  );
+  const run = () => {
+    const [name = ''] = readdirSync(join(place, 'runs'));
+    return join(place, 'runs', name);
+  };
+  const requests = () =>
+    readLog(log)
+      .map(({ request }) => request)
+      .filter((request) => request !== undefined);
+  return { ...ran, run, requests };
+}
+
+const CORRUPT = unitSteps({ fsck: { log: CORRUPT_E2FSCK, status: 4 } });
+const RUN = ['run', 'ext4', 'generic/002', '--kernel', `image:${bzImage}`];
+
+t.test('agrees, differs, or cannot be told', async (t) => {
+  const options = ['--timeout', '77', '--mount-opts', 'noatime', '--repeat', '2', '--jobs', '1'];
+  const recorded = await daxrepro(CORRUPT, [...RUN, ...options]);
+  t.equal(recorded.exitCode, 1, recorded.stderr);
+  const run = recorded.run();
+
+  const same = await daxrepro(CORRUPT, ['replay', run, '--json']);
+  t.equal(same.exitCode, 0, same.stderr);
+  const json = JSON.parse(same.stdout);
+  t.ok(ContractRun.safeParse(json).success, 'the document of a run');
+  t.match(json.replay, {
+    of: run,
+    conclusion: 'agrees',
+    context: [],
+    units: [{ conclusion: 'agrees', recorded: { attempts: 2 }, replayed: { attempts: 2 } }],
+  });
+  const asked = ({ FS, TEST, MOUNT_OPTIONS, TIMEOUT, SEED, ENTROPY }: Record<string, string>) =>
+    JSON.stringify({ FS, TEST, MOUNT_OPTIONS, TIMEOUT, SEED, ENTROPY });
+  t.strictSame(
+    same.requests().map(asked).sort(),
+    recorded.requests().map(asked).sort(),
+    'guests are asked for the same, seeds and all',
+  );
+
+  t.match(await daxrepro(unitSteps(), ['replay', `${run}#2`]), {
+    exitCode: 1,
+    stdout: /DIFFERS +ext4 generic\/002, memmap, base: recorded fail, now pass[\s\S]*--repeat 20/,
+  });
+  const none = await daxrepro([{ exit: 1 }], ['replay', `${run}#1`]);
+  t.match(none, { exitCode: 3, stdout: /UNKNOWN +ext4/ });
+  const often = await daxrepro(CORRUPT, ['replay', `${run}#1`, '--repeat', '3', '--json']);
+  t.equal(JSON.parse(often.stdout).units.length, 3);
+  t.equal(often.exitCode, 0);
+
+  const other = await daxrepro(CORRUPT, ['replay', run], { FAKE_QEMU_VERSION: '1.2.3' });
+  t.equal(other.exitCode, 0);
+  t.match(other.stdout, /differs +QEMU: QEMU emulator version 9\.9\.9 -> .*1\.2\.3/);
+  t.match(other.stderr, /QEMU was .*9\.9\.9, and is .*1\.2\.3/, 'said before it begins');
+
+  // A replay is a run, and has its own inputs.
+  rmSync(run, { recursive: true });
+  t.equal((await daxrepro(CORRUPT, ['replay', same.run()])).exitCode, 0);
+});
+
+t.test('a comparison, of which a variant cannot be prepared', async (t) => {
+  const patch = join(top, 'a.patch');
+  const compare = ['compare', '--variant', `v2=${patch}`, '--fs', 'ext4', '--test', 'generic/002'];
+  const recorded = await daxrepro(unitSteps(), [...compare, '--kernel', `image:${bzImage}`]);
+  const run = recorded.run();
+  const copy = join(run, 'inputs/changes/001-a.patch');
+  t.equal(readFileSync(copy, 'utf8'), 'diff');
+  writeFileSync(patch, 'another diff');
+  const again = await daxrepro(unitSteps(), ['replay', run, '--json']);
+  const { replay } = JSON.parse(again.stdout);
+  t.match(replay.units, [
+    { variant: 'base', conclusion: 'agrees' },
+    { variant: 'v2', conclusion: 'agrees', recorded: { verdict: 'error' } },
+  ]);
+  t.match(replay.notes, [`${patch} has changed since: the run's copy of it is used`]);
+  t.match(again.stderr, /has changed since/);
+
+  writeFileSync(copy, 'a forgery');
+  t.match(await daxrepro([], ['replay', run]), { exitCode: 2, stderr: /SHA-256 differs/ });
+  rmSync(copy);
+  t.match(await daxrepro([], ['replay', run]), { exitCode: 2, stderr: /not there any more/ });
+});
+
+t.test('what cannot be replayed', async (t) => {
+  const run = (await daxrepro(unitSteps(), RUN)).run();
+  const manifest = join(run, 'inputs/manifest.json');
+  const text = readFileSync(manifest, 'utf8');
+  const change = (from: string, to: string) => {
+    t.ok(text.includes(from), from);
+    writeFileSync(manifest, text.replace(from, to));
+  };
+  const says = async (words: RegExp, argv: string[] = [run]) =>
+    t.match(await daxrepro([], ['replay', ...argv]), { exitCode: 2, stdout: '', stderr: words });
+  await says(/no unit 7/, [`${run}#7`]);
+  await says(/--repeat "x" is not a number/, [run, '--repeat', 'x']);
+  change('"ext4"', '"ext2"');
+  await says(/have nothing that makes ext4/);
+  change('"timeout": 120', '"timeout": -1');
+  await says(/is not a time/);
+  change('"files": []', '"files": [{"name": "../../etc/passwd", "sha256": "", "bytes": 1}]');
+  await says(/files\.0\.name is not what it should be/);
+  change('"changes": []', '"changes": ["changes/001-x.patch"]');
+  await says(/is named, but no hash of it/);
+  writeFileSync(manifest, '{');
+  await says(/no manifest of daxrepro/);
+  rmSync(manifest);
+  await says(/has no inputs\/manifest.json/);
+});
