@@ -1,4 +1,5 @@
 import { EXIT, exitCodeOf, failure, formatFailure } from '../outcome.js';
+import { withPatience } from '../report/patience.js';
 import { formatBytes } from '../report/text.js';
 import { cleanStore } from '../store/clean.js';
 import { defaultStore, type Entry, listEntries, type Store } from '../store/store.js';
@@ -17,7 +18,10 @@ export async function cacheListCommand(
   context: CacheCommandContext = {},
 ): Promise<number> {
   const { store, print } = complete(context);
-  const entries = await listEntries(store);
+  const entries = await withPatience(
+    () => `measuring what is below ${store.root}`,
+    () => listEntries(store),
+  );
   const size = total(entries);
   if (json) {
     print(JSON.stringify({ schemaVersion: 1, root: store.root, size, entries }, null, 2));
@@ -58,7 +62,10 @@ export async function cacheCleanCommand(
   }
   const limit = Date.now() - days * DAY;
   const goes = ({ lastUsed }: Entry) => all || lastUsed.getTime() <= limit;
-  const cleaned = await cleanStore(store, goes, { dryRun, references: all });
+  const cleaned = await withPatience(
+    () => `${dryRun ? 'measuring what is' : 'making room'} below ${store.root}`,
+    () => cleanStore(store, goes, { dryRun, references: all }),
+  );
   if (!cleaned.ok) {
     printError(formatFailure(cleaned.failure));
     return exitCodeOf(cleaned.failure);

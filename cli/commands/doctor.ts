@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { EXIT } from '../outcome.js';
+import { withPatience } from '../report/patience.js';
 import { defaultStore } from '../store/store.js';
 import { installCommand } from '../system/distribution.js';
 import { type Host, installPrivilege, thisHost } from '../system/install.js';
@@ -67,7 +68,10 @@ export async function doctorCommand(
   context: DoctorContext = {},
 ): Promise<number> {
   const print = context.print ?? ((text) => process.stdout.write(`${text}\n`));
-  const report = await examine(context, suite);
+  const report = await withPatience(
+    () => 'looking at this machine, and whether KVM runs a guest',
+    () => examine(context, suite),
+  );
   if (json) print(JSON.stringify(report, undefined, 2));
   else {
     const colour = process.stdout.isTTY === true && !process.env['NO_COLOR'];

@@ -9,6 +9,8 @@ import {
   describeShared,
   groupFindings,
 } from '../report/findings.js';
+import { withPatience } from '../report/patience.js';
+import { formatBytes } from '../report/text.js';
 
 export interface FsckCommandOptions {
   json?: boolean;
@@ -32,7 +34,15 @@ export async function fsckCommand(log: string, options: FsckCommandOptions): Pro
 
 async function readReport(log: string): Promise<Outcome<FsckReport>> {
   const reader = new FsckReader();
-  const read = await readLog(log, reader);
+  let bytes = 0;
+  const read = await withPatience(
+    () => `${formatBytes(bytes)} of ${nameOf(log)} read`,
+    () =>
+      readLog(log, (chunk) => {
+        bytes += chunk.length;
+        reader.push(chunk);
+      }),
+  );
   if (!read.ok) return read;
   const report = reader.end();
   if (report) return success(report);
@@ -44,10 +54,10 @@ async function readReport(log: string): Promise<Outcome<FsckReport>> {
   );
 }
 
-async function readLog(log: string, reader: FsckReader): Promise<Outcome<void>> {
+async function readLog(log: string, push: (chunk: Buffer) => void): Promise<Outcome<void>> {
   try {
     const input = log === '-' ? process.stdin : (await open(log)).createReadStream(READING);
-    for await (const chunk of input) reader.push(chunk);
+    for await (const chunk of input) push(chunk);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;

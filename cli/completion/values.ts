@@ -36,10 +36,9 @@ const SOURCES: Readonly<Record<string, Source>> = {
     const inForce = await readInForce();
     return words(inForce.ok ? inForce.value.variants.map(({ name }) => name) : []);
   },
-  run: async () => {
-    const { runsIn } = await import('../results/read.js');
-    return words(runsIn(defaultRunsDirectory()).slice(-NEWEST).reverse(), 'directories');
-  },
+  run: runs,
+  before: runs,
+  after: runs,
   command: (_, program) =>
     words(
       program
@@ -104,6 +103,11 @@ async function configuredSuite(): Promise<string> {
   const inForce = await readInForce();
   const value = inForce.ok ? inForce.value.settings.suite?.value : undefined;
   return typeof value === 'string' ? value : 'builtin';
+}
+
+async function runs(): Promise<Suggestions> {
+  const { runsIn } = await import('../results/read.js');
+  return words(runsIn(defaultRunsDirectory()).slice(-NEWEST).reverse(), 'directories');
 }
 
 async function kernels({ expected: { text } }: Typed): Promise<Suggestions> {
