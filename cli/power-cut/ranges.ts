@@ -2,7 +2,6 @@ import {
   deviceAddresses,
   inheritedPath,
   type MachineShape,
-  memoryBelow4GiB,
   placeInMemoryFile,
   placeRegions,
 } from '../guest/machine.js';

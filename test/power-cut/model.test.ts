@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import { readEvents } from '../../cli/power-cut/events.js';
 import { assemble } from './bare.js';
 import { mistakes } from './judge.js';
-import { PROGRAMS, type Program } from './programs.js';
+import { ADDRESSES, PROGRAMS, type Program } from './programs.js';
 import { type Rig, rig, start } from './rig.js';
 import { observe, partial } from './survivors.js';
 
@@ -31,8 +31,15 @@ async function judge(
 
 t.test('what survives, by instruction and order', async (t) => {
   const directory = t.testdir({ four: {}, five: {} });
-  const ready = await rig(t, directory);
+  const ready = await rig(t);
   if (!ready) return;
   t.equal(new Set(PROGRAMS.map(({ name }) => name)).size, PROGRAMS.length, 'names are unique');
   await judge(t, ready, join(directory, 'four'), PROGRAMS, false);
+});
+
+t.test('with five levels of page tables', async (t) => {
+  const directory = t.testdir({ five: {} });
+  const ready = await rig(t);
+  if (!ready) return;
+  await judge(t, ready, join(directory, 'five'), ADDRESSES, true);
 });

@@ -311,6 +311,9 @@ const addresses: Program[] = [
   },
 ];
 
+/** Those that depend on how addresses are translated. */
+export const ADDRESSES: readonly Program[] = [...operands, ...addresses];
+
 export const PROGRAMS: readonly Program[] = [
   ...writeBacks,
   ...orders,
@@ -318,6 +321,5 @@ export const PROGRAMS: readonly Program[] = [
   ...cpus,
   ...nonTemporal,
   ...stores,
-  ...operands,
-  ...addresses,
+  ...ADDRESSES,
 ];

@@ -21,13 +21,13 @@ export interface Rig {
 }
 
 /** Skips the test where this machine has no capable QEMU. */
-export async function rig(t: Test, directory: string): Promise<Rig | undefined> {
+export async function rig(t: Test): Promise<Rig | undefined> {
   const qemu = await capableQemu(defaultStore());
   if (!qemu.ok) {
     t.plan(0, `${qemu.failure.message}: ${qemu.failure.remedy}`);
     return undefined;
   }
-  const plugin = await buildPlugin({ root: join(directory, 'cache') });
+  const plugin = await buildPlugin(defaultStore());
   if (!plugin.ok) throw new Error(JSON.stringify(plugin.failure));
   return { qemu: qemu.value, plugin: plugin.value };
 }

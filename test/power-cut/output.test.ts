@@ -1,0 +1,222 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { type CutEvent, readEvents, readLost } from '../../cli/power-cut/events.js';
+import { openSurvivors } from '../../cli/power-cut/images.js';
+import { powerCutArguments } from '../../cli/power-cut/plugin.js';
+import { assemble, PMEM, symbols } from './bare.js';
+import type { Program } from './programs.js';
+import { type Rig, rig, start } from './rig.js';
+import { partial } from './survivors.js';
+
+/** What the plugin writes: who stored, promises, moments, images, limits, and what it refuses. */
+
+/** Assembler text of a marker with a record. */
+function marker(kind: number, text: string): string {
+  const bytes = [...Buffer.from(text)];
+  return `jmp 2f; 1: .byte ${bytes.join()}; 2: mov $1b, %edi; mov $${bytes.length}, %esi; .byte 0x0f, 0x1f, 0x84, 0, ${kind}, 0x44, 0x41, 0x58`;
+}
+const PROMISE = 2;
+const CUT = 3;
+
+const program = (name: string, code: Program['code']): Program => ({ name, code, bytes: {} });
+
+async function run(t: Test, programs: readonly Program[], options: Parameters<typeof start>[3]) {
+  const directory = t.testdir({ work: {} });
+  const ready = await rig(t);
+  if (!ready) return undefined;
+  const image = assemble(programs, directory);
+  const out = await start(ready, image, directory, options);
+  const events = await readEvents(out);
+  t.same(partial(out), []);
+  t.same(
+    events.map(({ sequence }) => sequence),
+    events.map((_, index) => index + 1),
+  );
+  const cuts = events.filter((event): event is CutEvent => event.event === 'cut');
+  return { directory, out, events, cuts, at: symbols(image), ready };
+}
+
+const hex = (address: number | undefined) => `0x${(address ?? 0).toString(16)}`;
+
+t.test('who stored a line that is lost, and who wrote it back last', async (t) => {
+  const did = await run(
+    t,
+    [
+      program('stored', ['mov A, (P)', 'mov A, 64(P)', 'mov A, 4032(P)']),
+      program('written back before', ['mov A, (P); clwb (P); sfence', 'mov B, (P)']),
+      program('on its way', ['mov A, (P)', 'clflushopt (P)']),
+      program('both', ['mov A, (P); clwb (P)', 'movnti B, 8(P)', 'mov A, (P)']),
+      program('by the other CPU', [{ onCpu1: 'mov A, (P)' }]),
+      program('non-temporal', ['movnti A, (P)']),
+      program('nothing', ['mov A, (P); clflush (P)']),
+    ],
+    { states: 0 },
+  );
+  if (!did) return;
+  const { out, cuts, at } = did;
+  const of = async (number: number) =>
+    (await readLost(out, cuts[number] as CutEvent)).filter(
+      ({ offset }) => Math.floor(offset / 4096) === number,
+    );
+  const store = (number: number, part: number) => ({
+    address: hex(at.get(`site_${number}_${part}`)),
+    kernel: false,
+    cpu: 0,
+    kind: 'store',
+  });
+  const [first, second, third] = await of(0);
+  t.match(first, { range: 0, offset: 0, lines: 1, state: 'dirty', store: store(0, 0) });
+  t.match(second, { offset: 64, store: store(0, 1), writeBack: null });
+  t.match(third, { offset: 4032 });
+  const [again] = await of(1);
+  t.match(again, { state: 'dirty', store: store(1, 1), writeBack: { kind: 'clwb', cpu: 0 } });
+  const [pending] = await of(2);
+  const writeBack = { address: hex(at.get('site_2_1')), kind: 'clflushopt' };
+  t.match(pending, { state: 'pending', store: store(2, 0), writeBack });
+  t.match(await of(3), [{ state: 'both', store: store(3, 2), writeBack: { kind: 'clwb' } }]);
+  const aside = { cpu: 1, address: hex(at.get('aside_4_0')) };
+  t.match(await of(4), [{ store: aside, writeBack: null }]);
+  t.match(await of(5), [{ state: 'pending', store: { kind: 'non-temporal' } }]);
+  t.same(await of(6), []);
+  t.match(cuts[0], { label: 'stored', dirty: 3, pending: 0, lost: 3, store: null });
+});
+
+t.test('runs of lines of one store are one', async (t) => {
+  const fill = 'mov P, %rdi; mov $4096, %ecx; mov $0x41, %al';
+  const did = await run(t, [program('fill', [fill, 'rep stosb'])], { states: 0 });
+  if (!did) return;
+  const [cut] = did.cuts;
+  const lost = await readLost(did.out, cut as CutEvent);
+  t.match(lost, [{ offset: 0, lines: 64, store: { address: hex(did.at.get('site_0_1')) } }]);
+  t.equal(lost.length, 1);
+});
+
+t.test('promises and cuts, in the order of execution; texts as the guest gave them', async (t) => {
+  const odd = '{"file":"\u00e9\u0001\\"}';
+  const programs = [
+    program('one', ['mov A, (P)', marker(PROMISE, odd), 'clflush (P)', marker(PROMISE, 'two')]),
+    program('three', [
+      marker(CUT, 'by a marker'),
+      'mov $0x700000000, %rdi; mov $9, %esi; .byte 0x0f, 0x1f, 0x84, 0, 2, 0x44, 0x41, 0x58',
+    ]),
+  ];
+  const did = await run(t, programs, { states: 1 });
+  if (!did) return;
+  const told = did.events.map((event) =>
+    event.event === 'promise' ? event.text : event.event === 'cut' ? event.label : event.event,
+  );
+  t.same(told, [
+    ...['open', 'begin', odd, odd, 'two', 'two', 'one'],
+    ...['by a marker', '', '', 'three', 'stop', 'end'],
+  ]);
+  t.same(
+    did.cuts.map(({ states }) => states.length),
+    [3, 1, 1, 1, 1, 1],
+  );
+  const kept = await run(t, programs, { cutAtPromises: false });
+  t.equal(kept?.cuts.length, 3);
+});
+
+t.test('moments are drawn from the seed, and only where something is unfenced', async (t) => {
+  const code = Array.from({ length: 200 }, (_, index) => {
+    const line = `${64 * (index % 60)}(P)`;
+    return `mov A, ${line}; movnti B, 8+${line}; clwb ${line}; sfence`;
+  });
+  const programs = [program('many', code)];
+  const moments = async (seed: number) => {
+    const did = await run(t, programs, { seed, moments: 12, gap: 20, states: 1 });
+    return did?.cuts.filter(({ cause }) => cause === 'moment').map(({ store }) => store?.address);
+  };
+  const [one, again, other] = [await moments(1), await moments(1), await moments(2)];
+  if (!one) return;
+  t.equal(one.length, 12);
+  t.same(one, again);
+  t.notSame(one, other);
+});
+
+t.test('images: sparse, and each state what its delta says', async (t) => {
+  const programs = [
+    program('first', ['mov A, (P); clflush (P)', 'mov B, (P)']),
+    program('second', ['mov A, (P); clflush (P)']),
+  ];
+  const did = await run(t, programs, { states: 2 });
+  if (!did) return;
+  const { out, directory, cuts } = did;
+  const survivors = await openSurvivors(out, join(directory, 'work'), 1);
+  const image = join(directory, 'work/image');
+  const byteOf = async (state: string, offset: number) => {
+    await survivors.compose(state, 0, image);
+    const bytes = readFileSync(image);
+    t.equal(bytes.length, PMEM.size);
+    t.ok(statSync(image).blocks * 512 < PMEM.size / 4, 'has holes');
+    return String.fromCharCode(bytes[offset] ?? 0);
+  };
+  const [first, second] = cuts as [CutEvent, CutEvent];
+  t.rejects(survivors.advance(second), /cut 2 does not follow cut 0/);
+  await survivors.advance(first);
+  t.equal(await byteOf('nothing', 0), 'A');
+  t.equal(await byteOf('everything', 0), 'B');
+  t.equal(await byteOf('nothing', 4096), '\0');
+  await survivors.advance(second);
+  t.equal(await byteOf('nothing', 4096), 'A');
+  t.equal(await byteOf('everything', 0), 'B');
+  await survivors.close();
+});
+
+t.test('limits are said once, and cuts end', async (t) => {
+  const programs = Array.from({ length: 5 }, (_, index) => program(`cut ${index}`, ['mov A, (P)']));
+  const few = await run(t, programs, { mostCuts: 2, states: 0 });
+  if (!few) return;
+  const kinds = few.events.map(({ event }) => event);
+  t.same(kinds, ['open', 'begin', 'cut', 'cut', 'limit', 'stop', 'end']);
+  t.match(few.events[4], { what: 'max-cuts' });
+  const small = await run(t, programs, { mostBytes: 1, states: 0 });
+  t.match(small?.events[2], { event: 'limit', what: 'max-bytes' });
+});
+
+t.test('what it refuses, before the guest starts', async (t) => {
+  const directory = t.testdir({ out: {}, used: { 'events.jsonl': '' } });
+  const ready = await rig(t);
+  if (!ready) return;
+  const range = { ...PMEM, file: '/dev/null', offset: 0, flush: 'instructions' } as const;
+  const options = {
+    ...{ plugin: ready.plugin, directory: join(directory, 'out') },
+    ...{ memory: { file: '/dev/null', low: 1 }, ranges: [range], seed: 1, states: 1 },
+    ...{ cutAtPromises: true, moments: 0, gap: 1, mostCuts: 1, mostBytes: 1 },
+  };
+  for (const [change, message] of [
+    [{ directory: join(directory, 'used') }, /not there, or not empty/],
+    [{ directory: join(directory, 'none') }, /not there, or not empty/],
+    [{ states: 101 }, /states= is more than 100/],
+    [{ seed: -1.5 }, /seed=-1\.5/],
+    [{ ranges: [] }, /range0-start= is missing/],
+    [{ ranges: [{ ...range, size: 5 }] }, /not made of whole pages/],
+    [{ memory: { file: '', low: 0 } }, /memory= or low= is missing/],
+  ] as const) {
+    t.match(refusal(ready, powerCutArguments({ ...options, ...change }).arguments), message);
+  }
+});
+
+function refusal({ qemu }: Rig, plugin: readonly string[]): string {
+  try {
+    const machine = ['-M', 'none', '-nodefaults', '-display', 'none', '-S'];
+    execFileSync(qemu.program, [...machine, ...plugin], { stdio: 'pipe', timeout: 20_000 });
+    return 'accepted';
+  } catch (error) {
+    return String((error as { stderr: Buffer }).stderr);
+  }
+}
+
+t.test('memory that QEMU has not mapped is a problem, and nothing counts', async (t) => {
+  const directory = t.testdir({ other: '' });
+  const ready = await rig(t);
+  if (!ready) return;
+  const other = join(directory, 'other');
+  const image = assemble([program('one', ['mov A, (P)'])], directory);
+  const ranges = [{ ...PMEM, file: other, offset: 0, flush: 'instructions' as const }];
+  const events = await readEvents(await start(ready, image, directory, { ranges }));
+  t.match(events[1], { event: 'problem', text: /has not mapped .*other, range 0/ });
+  t.notOk(events.some(({ event }) => event === 'cut'));
+});
