@@ -30,7 +30,8 @@ const program = commandLine(version());
 
 // Whoever reads us may have enough: `daxrepro list | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit();
+  // A terminal that is gone, too.
+  if (error.code === 'EPIPE' || error.code === 'EIO') process.exit();
   throw error;
 });
 

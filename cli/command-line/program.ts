@@ -14,12 +14,14 @@ import { document, RUN_EXIT_CODES } from './manual.js';
 import { defineReplay } from './replay.js';
 import { defineRun } from './run.js';
 import { defineSetup } from './setup.js';
+import { defineShell } from './shell.js';
 
 /** In the order of `--help`. */
 const DEFINITIONS = [
   defineRun,
   defineCompare,
   defineBisect,
+  defineShell,
   defineList,
   defineDiff,
   defineReplay,
@@ -56,6 +58,7 @@ export function commandLine(version: string): Command {
       ['daxrepro run ext4 generic/002 --json', 'for scripts: one JSON document on stdout'],
       ['daxrepro compare case.yaml', 'variants of a kernel side by side'],
       ['daxrepro bisect ext2 generic/002 --series v2.mbox', 'the first bad patch, or commit'],
+      ['daxrepro shell ext2 --patch fix.patch', 'a shell in a guest, and a verdict afterwards'],
       ['daxrepro fsck e2fsck.log', 'the findings in a log from anywhere'],
     ],
     exitCodes: RUN_EXIT_CODES,

@@ -35,15 +35,16 @@ export async function prepareCells(
   context: KernelContext,
   suite?: TreeArchive,
 ): Promise<Outcome<PreparedCells>> {
+  const more = suite ? [suite] : [];
   const [machine, variants] = await Promise.all([
-    prepareMachine(compared.kernel, accelerator, context, suite),
+    prepareMachine(compared.kernel, accelerator, context, more),
     prepareVariants(cells, compared, context),
   ]);
   if (!machine.ok) return machine;
   const machines = new Map([[compared.kernel.id, machine]]);
   for (const outcome of variants.values()) {
     if (!outcome.ok || machines.has(outcome.value.kernel.id)) continue;
-    const own = await prepareMachine(outcome.value.kernel, accelerator, context, suite);
+    const own = await prepareMachine(outcome.value.kernel, accelerator, context, more);
     if (!own.ok) return own;
     machines.set(outcome.value.kernel.id, own);
   }

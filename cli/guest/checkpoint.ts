@@ -148,7 +148,7 @@ async function make(
       { ...files, devices: disks.map((name) => join(directory, name)) },
       { file: join(directory, memory), mode: 'save' },
     );
-    const guest = startGuest(argv, limits, SILENT, { signal });
+    const guest = startGuest(argv, limits, SILENT, { signal, terminal: shape.terminal });
     try {
       const booted = await guest.ready;
       if (!booted.ok) return notMade(`the guest did not boot (${booted.ending.kind})`, signal);

@@ -5,7 +5,7 @@ import type { Finding } from '../findings/finding.js';
 import { KernelLogWatcher } from '../findings/kernel-log.js';
 import { boundArgv } from '../process/child.js';
 import { type DeviceContents, encodeContents } from './contents.js';
-import { CHANNEL_FD, CONSOLE_FD, HEARTBEAT_FD, MONITOR_FD } from './machine.js';
+import { CHANNEL_FD, CONSOLE_FD, HEARTBEAT_FD, MONITOR_FD, TERMINAL_FD } from './machine.js';
 import { resumeFrom } from './migration.js';
 import { Monitor, type MonitorCommand } from './monitor.js';
 import {
@@ -79,6 +79,8 @@ export interface Resumption {
 
 export interface Guest {
   readonly monitor: Monitor;
+  /** The port of a session's terminal; undefined where the machine has none. */
+  readonly terminal: Duplex | undefined;
   /** Resolves with what the guest says of itself, or with how it ended instead. */
   readonly ready: Promise<{ ok: true; ready: ReadyEvent } | { ok: false; ending: Ending }>;
   /**
@@ -119,6 +121,8 @@ export interface GuestOptions {
   signal?: AbortSignal | undefined;
   /** Open descriptors that QEMU finds from `INHERITED_FD` on. */
   inherit?: readonly number[];
+  /** Whether the machine has a port for a terminal. */
+  terminal?: boolean | undefined;
   /** For a clone: it is ready when it has its state. */
   resumption?: Resumption;
 }
@@ -128,18 +132,23 @@ export function startGuest(
   argv: readonly [string, ...string[]],
   limits: GuestLimits,
   observer: GuestObserver,
-  { signal, inherit = [], resumption }: GuestOptions = {},
+  { signal, inherit = [], resumption, terminal = false }: GuestOptions = {},
 ): Guest {
   const [program, ...rest] = boundArgv(argv, 'single');
   const child = spawn(program, rest, {
     detached: true,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...inherit],
+    stdio: [
+      ...(['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'] as const),
+      terminal ? 'pipe' : 'ignore',
+      ...inherit,
+    ],
   });
   return new RunningGuest(child, limits, observer, signal, resumption);
 }
 
 class RunningGuest implements Guest {
   readonly monitor: Monitor;
+  readonly terminal: Duplex | undefined;
   readonly ready: Guest['ready'];
   readonly #closed: Promise<void>;
   readonly #over: Promise<Ending>;
@@ -171,6 +180,8 @@ class RunningGuest implements Guest {
     resumption: Resumption | undefined,
   ) {
     this.monitor = new Monitor(this.#stream(MONITOR_FD));
+    this.terminal = (child.stdio as readonly unknown[])[TERMINAL_FD] as Duplex | undefined;
+    this.terminal?.on('error', () => {});
     this.#over = new Promise((resolve) => {
       this.#end = (ending) => {
         if (this.#ended) return;

@@ -24,9 +24,10 @@ import { type GuestPrograms, guestPrograms } from './programs.js';
 
 /**
  * The guest's root file system: an initramfs of the host's own programs, made without root and
- * without a download. It has two or three parts, archives one after the other, as the kernel takes them
+ * without a download. It has two parts or more, archives one after the other, as the kernel takes them
  * (Documentation/driver-api/early-userspace/buffer-format.rst): programs and our scripts, the same
- * for every kernel, the modules of one kernel, and a tree of tests that is the user's.
+ * for every kernel, the modules of one kernel, and where they are asked for a tree of tests that is the
+ * user's, and programs for people (shell-archive.ts).
  *
  * None is compressed: unpacking costs an emulated guest more than reading costs the host.
  */
@@ -48,19 +49,21 @@ export interface GuestImage {
  * The image for a kernel's modules.
  *
  * @param modules a directory that holds `lib/modules/<release>`; none for a kernel without modules
- * @param suite an archive of tests, for suites that do not come with us
+ * @param more archives of tests that do not come with us, of programs for people
  */
 export async function guestImage(
   modules: string | undefined,
   context: ImageContext,
-  suite?: GuestImage,
+  more: readonly GuestImage[] = [],
 ): Promise<Outcome<GuestImage>> {
   const image = await imageWithModules(modules, context);
-  if (!image.ok || suite === undefined) return image;
-  const key = cacheKey({ layout: 1, image: image.value.key, suite: suite.key });
-  const made = await lookUpOrMake(context.store, 'guest-image', key, (directory) =>
-    concatenate([image.value.file, suite.file], join(directory, 'initramfs'), directory),
-  );
+  if (!image.ok || more.length === 0) return image;
+  const suite = more.map(({ key }) => key).join(' ');
+  const key = cacheKey({ layout: 1, image: image.value.key, suite });
+  const made = await lookUpOrMake(context.store, 'guest-image', key, (directory) => {
+    const parts = [image.value.file, ...more.map(({ file }) => file)];
+    return concatenate(parts, join(directory, 'initramfs'), directory);
+  });
   return made.ok ? success({ file: join(made.value, 'initramfs'), key }) : made;
 }
 
@@ -119,7 +122,7 @@ async function rootArchive({
 }
 
 /** System directories come first: a wrapper in somebody's PATH is not what a guest needs. */
-const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Program name → where it was found. */
 type Programs = Map<string, string>;
@@ -219,8 +222,12 @@ async function rootEntries(
     firstNames.set(content, first ?? path);
   }
   for (const library of libraries.value) {
-    const path = library.replace(/^\/(?=lib(64)?\/)/, '/usr/').slice(1);
-    add({ type: 'file', path, content: await realpath(library), mode: 0o755 });
+    add({
+      type: 'file',
+      path: libraryPath(library),
+      content: await realpath(library),
+      mode: 0o755,
+    });
   }
   for (const file of manifest.files) {
     const readable = await access(file, constants.R_OK).then(
@@ -235,6 +242,17 @@ async function rootEntries(
   return success(entries);
 }
 
+/** Where the guest has a library: its /lib is a link. */
+export function libraryPath(library: string): string {
+  return library.replace(/^\/(?=lib(64)?\/)/, '/usr/').slice(1);
+}
+
+/** The programs that an image has without being asked for more, and the libraries they load. */
+export async function librariesOfRoot(): Promise<Outcome<string[]>> {
+  const located = locatePrograms(readManifest());
+  return located.ok ? librariesOf([...located.value.values()]) : located;
+}
+
 export function addParents(entries: MtreeEntry[], tree: Set<string>, path: string): void {
   const parent = dirname(path);
   if (parent === '.' || tree.has(parent)) return;
@@ -244,7 +262,7 @@ export function addParents(entries: MtreeEntry[], tree: Set<string>, path: strin
 }
 
 /** A directory's files and folders at another place of the image; links are followed. */
-async function directoryEntries(directory: string, path: string): Promise<MtreeEntry[]> {
+export async function directoryEntries(directory: string, path: string): Promise<MtreeEntry[]> {
   const entries: MtreeEntry[] = [];
   const listed = await readdir(directory, { withFileTypes: true }).catch(() => []);
   for (const { name } of listed.sort((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -23,6 +23,8 @@ export interface MachineShape {
   memory: number;
   cpus: number;
   accelerator: Accelerator;
+  /** Whether it has a port for the terminal of a session. */
+  terminal?: true | undefined;
 }
 
 /** Where things are that a machine is started from. */
@@ -33,7 +35,11 @@ export interface MachineFiles {
   initramfs: string;
   /** The two devices' files, TEST_DEV's first, `deviceSize` long; none for memmap. */
   devices: readonly string[];
+  /** Where QEMU's gdb stub listens: the path of a socket, or a port of 127.0.0.1. */
+  gdb?: GdbAddress | undefined;
 }
+
+export type GdbAddress = { path: string } | { port: number };
 
 /**
  * Where a machine's memory is, for one that becomes a checkpoint or comes from one. Its devices'
@@ -57,8 +63,10 @@ export const CHANNEL_FD = 4;
 export const HEARTBEAT_FD = 5;
 /** QEMU's own monitor. */
 export const MONITOR_FD = 6;
+/** The port of a session's terminal; nothing where a machine has none. */
+export const TERMINAL_FD = 7;
 /** From here on: files, which have no names either. */
-export const INHERITED_FD = 7;
+export const INHERITED_FD = 8;
 
 /** The path under which QEMU finds the device file with this number. */
 export function inheritedPath(index: number): string {
@@ -177,6 +185,13 @@ export function qemuArgv(
     ...['-device', 'virtserialport,chardev=channel,name=daxrepro.channel'],
     ...['-chardev', `socket,id=heartbeat,fd=${HEARTBEAT_FD}`],
     ...['-device', 'virtserialport,chardev=heartbeat,name=daxrepro.heartbeat'],
+    ...(shape.terminal
+      ? [
+          ...['-chardev', `socket,id=terminal,fd=${TERMINAL_FD}`],
+          ...['-device', 'virtserialport,chardev=terminal,name=daxrepro.terminal'],
+        ]
+      : []),
+    ...(files.gdb ? gdbArguments(files.gdb) : []),
     ...['-chardev', `socket,id=monitor,fd=${MONITOR_FD}`, '-mon', 'chardev=monitor,mode=control'],
     ...(memoryFile ? memoryArguments(memoryFile, size) : []),
     ...(plugged ? SLOTS.flatMap(slotArguments) : []),
@@ -240,6 +255,12 @@ export function placeInMemoryFile(shape: MachineShape, { start }: MemmapRegion):
 export function memoryBelow4GiB(shape: MachineShape): number {
   const size = memorySize(shape);
   return size < Q35_LOW_LIMIT ? size : Q35_LOW_SPLIT;
+}
+
+/** A stub that waits for nobody. */
+function gdbArguments(gdb: GdbAddress): string[] {
+  const where = 'path' in gdb ? `path=${escapeComma(gdb.path)}` : `host=127.0.0.1,port=${gdb.port}`;
+  return ['-chardev', `socket,id=gdb,${where},server=on,wait=off`, '-gdb', 'chardev:gdb'];
 }
 
 /** Bytes of all the machine's memory but its devices' own. */

@@ -16,6 +16,16 @@ const Manifest = z.strictObject({
 /** `guest-scripts/image.yaml`, which says itself what its parts mean. */
 export type Manifest = z.infer<typeof Manifest>;
 
+const ShellManifest = z.strictObject({
+  programs: z.array(z.string()),
+  directories: z.array(z.string()),
+});
+
+/** What the guest of a session has besides: `guest-scripts/shell.yaml`. */
+export function readShellManifest(): z.infer<typeof ShellManifest> {
+  return ShellManifest.parse(parse(readFileSync(new URL('shell.yaml', guestScripts), 'utf8')));
+}
+
 /** The manifest that this package ships. Throws where it is broken: it is ours. */
 export function readManifest(): Manifest {
   return Manifest.parse(parse(readFileSync(new URL('image.yaml', guestScripts), 'utf8')));

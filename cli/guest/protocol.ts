@@ -216,6 +216,17 @@ const GuestEvent = z.discriminatedUnion('event', [
   Inode,
   Image,
   Trace,
+  /** Of a session (guest-scripts/lib/shell.sh): its program has ended; without a status it broke. */
+  z.object({ event: z.literal('shell'), status: z.number().int().min(0).max(255).optional() }),
+  /** Where things are in the kernel's memory, before a session begins. */
+  z.object({
+    event: z.literal('symbols'),
+    module: z.string().max(64),
+    /** `.text=0x… .data=0x…`, of the module; empty where it is built in, or nobody asked. */
+    sections: z.string().max(8192),
+    /** Of `_text`; empty where the kernel does not tell. */
+    kernelText: z.string().max(32),
+  }),
   z.object({ event: z.literal('log'), text: z.string() }),
   z.object({
     event: z.literal('gave-up'),
@@ -235,6 +246,7 @@ export type CheckEvent = z.infer<typeof Check>;
 export type TraceEvent = z.infer<typeof Trace>;
 export type InodeEvent = z.infer<typeof Inode>;
 export type XfstestsEvent = z.infer<typeof Xfstests>;
+export type SymbolsEvent = Extract<GuestEvent, { event: 'symbols' }>;
 export type ReadyEvent = Extract<GuestEvent, { event: 'ready' }>;
 
 /** Bytes; the guest's longest line is an event with the end of the kernel's log. */
@@ -356,6 +368,20 @@ export interface UnitRequest {
   MODULE_NEEDS?: string | undefined;
   /** Devices whose contents follow, in this order and separated by blanks: `test`, `scratch`. */
   CONTENTS?: string | undefined;
+  /** In place of the test a session over the terminal's port: see guest-scripts/lib/shell.sh. */
+  SESSION?: 'terminal' | 'pipes' | undefined;
+  /** What the session runs, in place of an interactive shell: hexadecimal. */
+  COMMAND?: string | undefined;
+  /** `yes`: nothing is made or mounted before the session, nor checked after it. */
+  LOOK?: 'yes' | undefined;
+  /** `yes`: the host wants to know where things are in memory. */
+  GDB?: 'yes' | undefined;
+  /** Of the session's terminal. */
+  TERM?: string | undefined;
+  /** Its terminfo entry as compiled, hexadecimal. */
+  TERMINFO?: string | undefined;
+  ROWS?: number | undefined;
+  COLUMNS?: number | undefined;
 }
 
 /** The request as the guest reads it, the module's bytes at its end. */

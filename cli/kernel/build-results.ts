@@ -12,6 +12,7 @@ import { RECIPES } from './recipes.js';
  *
  *     boot/vmlinuz-<release>, vmlinux   the image; without vmlinux where QEMU cannot enter it
  *     lib/modules/<release>/            with modules.dep
+ *     symbols/vmlinux                   the same with its symbols, for a debugger
  *     headers/                          what modules are built with later, as Debian packages it
  *     source/fs/ext2 …                  what they are built from
  */
@@ -42,6 +43,8 @@ export async function collectResults(
   await copyFile(made, kept);
   const extracted = await extractVmlinux(kept, join(directory, 'vmlinux'), signal);
   if (!extracted.ok) return extracted;
+  // For a debugger: what is in the image has no symbols.
+  await copyWhereThere(join(build, 'vmlinux'), join(directory, 'symbols/vmlinux'));
   const modules = join(directory, 'lib/modules', release);
   await mkdir(modules, { recursive: true });
   // Links to the workspace, which is nobody's to follow.

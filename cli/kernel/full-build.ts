@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -388,6 +389,7 @@ async function assemble(spec: string, key: string, directory: string): Promise<K
   const image = join(directory, 'boot', `vmlinuz-${release}`);
   const vmlinux = join(directory, 'vmlinux');
   const direct = (await readdir(directory)).includes('vmlinux');
+  const symbols = join(directory, 'symbols/vmlinux');
   return {
     spec,
     release,
@@ -395,6 +397,7 @@ async function assemble(spec: string, key: string, directory: string): Promise<K
     image,
     bootImage: direct ? vmlinux : image,
     modules: join(directory, 'lib/modules', release),
+    ...(existsSync(symbols) ? { symbols } : {}),
     build: {
       headers: join(directory, 'headers'),
       source: join(directory, 'source'),

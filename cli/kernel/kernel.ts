@@ -26,6 +26,8 @@ export interface Kernel {
   bootImage: string;
   /** A directory that is like /lib/modules/<release>, with modules.dep. */
   modules?: string;
+  /** The vmlinux with its symbols, of our own builds. */
+  symbols?: string;
   /** What modules can be built from, where that is known: for packaged kernels and our own. */
   build?: KernelBuild;
   /** File systems whose code in this kernel is known to have no DAX. */

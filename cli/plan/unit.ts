@@ -67,7 +67,11 @@ export interface Unit {
   mountOptions: string;
   timeout: number;
   control: boolean;
+  /** In place of a test a person, or a command, with a file system or with an image to look at. */
+  session?: SessionKind | undefined;
 }
+
+export type SessionKind = 'file-system' | 'image';
 
 /** A unit's name for people: `ext2 generic/002`, and `ext2 generic/002 [v2]` in a variant. */
 export function unitName({ fs, test, variant }: Pick<Unit, 'test' | 'variant'> & { fs: string }) {

@@ -13,6 +13,7 @@ import {
 } from '../guest/guest.js';
 import {
   arePlugged,
+  type GdbAddress,
   INHERITED_FD,
   inheritedPath,
   type MachineFiles,
@@ -20,6 +21,7 @@ import {
   plugCommands,
   qemuArgv,
 } from '../guest/machine.js';
+import type { UnitRequest } from '../guest/protocol.js';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { Progress } from '../report/progress.js';
@@ -40,9 +42,23 @@ export interface UnitRunContext {
   contents?: Partial<Record<'test' | 'scratch', DeviceContents>> | undefined;
   /** Whether write-back is traced, which the verdict has no use for. */
   trace?: boolean;
+  /** What it runs in place of a test. */
+  session?: UnitSession | undefined;
   progress: Progress;
   onStep: (step: string) => void;
   signal?: AbortSignal | undefined;
+}
+
+/** A session in place of a test: a person's shell, or a command of theirs. */
+export interface UnitSession {
+  /** What the guest is asked besides. */
+  request: Partial<UnitRequest>;
+  /** Seconds: of a guest in which somebody works, or which a debugger stops. */
+  limits: Partial<GuestLimits>;
+  gdb: GdbAddress | undefined;
+  observer: Pick<GuestObserver, 'event' | 'finding'>;
+  /** The guest is ready, and does not yet know what it will do. */
+  begin(guest: Guest): Promise<void>;
 }
 
 /** Seconds for what is not the test: under emulation on a busy machine everything takes longer. */
@@ -61,9 +77,10 @@ function machineFiles({ qemu, kernel, initramfs }: Prepared): Omit<MachineFiles,
 }
 
 /** The command line of a unit that is booted, for it and for the dry run. */
-export function unitArgv(unit: Unit, prepared: Prepared): [string, ...string[]] {
+export function unitArgv(unit: Unit, prepared: Prepared, gdb?: GdbAddress): [string, ...string[]] {
   return qemuArgv(unitShape(unit, prepared), {
     ...machineFiles(prepared),
+    gdb,
     devices: unit.shape.pmem === 'memmap' ? [] : [inheritedPath(0), inheritedPath(1)],
   });
 }
@@ -108,7 +125,10 @@ export async function launch(
   }
   const devices = openDevices(unit, opened);
   if (!devices.ok) return devices;
-  const guest = start(unitArgv(unit, prepared), context, keeper, { inherit: devices.value });
+  const gdb = context.session?.gdb;
+  const guest = start(unit, unitArgv(unit, prepared, gdb), context, keeper, {
+    inherit: devices.value,
+  });
   return success({ guest, cloned: false });
 }
 
@@ -130,11 +150,15 @@ function clone(
   opened.push(state);
   const argv = qemuArgv(
     shape,
-    { ...machineFiles(prepared), devices: plugged ? [] : [...from.devices, ...paths] },
+    {
+      ...machineFiles(prepared),
+      devices: plugged ? [] : [...from.devices, ...paths],
+      gdb: context.session?.gdb,
+    },
     { file: from.memory, mode: 'resume' },
   );
   return success(
-    start(argv, context, keeper, {
+    start(unit, argv, context, keeper, {
       inherit: [...own.value, state],
       resumption: {
         descriptor: INHERITED_FD + own.value.length,
@@ -146,13 +170,15 @@ function clone(
 }
 
 function start(
+  { shape }: Unit,
   argv: [string, ...string[]],
-  { directory, prepared, signal }: UnitRunContext,
+  { directory, prepared, signal, session }: UnitRunContext,
   keeper: GuestObserver,
   options: GuestOptions,
 ): Guest {
   writeFileSync(join(directory, 'qemu-argv.json'), `${JSON.stringify(argv, null, 2)}\n`);
-  return startGuest(argv, limitsFor(prepared.accelerator), keeper, { ...options, signal });
+  const limits = { ...limitsFor(prepared.accelerator), ...session?.limits };
+  return startGuest(argv, limits, keeper, { ...options, signal, terminal: shape.terminal });
 }
 
 /** Empty files for the devices, by their descriptors; none for memmap. */

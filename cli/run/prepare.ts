@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type AcceleratorChoice, chooseAccelerator, probeKvm } from '../guest/accelerator.js';
-import { guestImage } from '../guest/image.js';
+import { type GuestImage, guestImage } from '../guest/image.js';
 import type { Accelerator } from '../guest/machine.js';
 import { readManifest } from '../guest/manifest.js';
-import type { TreeArchive } from '../guest/xfstests-archive.js';
 import type { FileSystemModule } from '../kernel/file-system-module.js';
 import type { GitSource } from '../kernel/git-source.js';
 import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
@@ -37,10 +36,13 @@ export async function prepare(
     build?: BuildOptions | undefined;
     accelerator: AcceleratorChoice;
     /** Tests that do not come with us, for the guest's image. */
-    suite?: TreeArchive | undefined;
+    suite?: GuestImage | undefined;
+    /** Programs for people. */
+    programs?: GuestImage | undefined;
   },
   context: KernelContext,
 ): Promise<Outcome<Prepared>> {
+  const more = [request.suite, request.programs].filter((one) => one !== undefined);
   const { fs, variant } = request;
   const found = await variantKernel(request.kernel, variant, request.build ?? {}, context);
   if (!found.ok) return found;
@@ -48,7 +50,7 @@ export async function prepare(
   // Building the module takes long the first time; the image and the trial of KVM go on meanwhile.
   const [module, machine] = await Promise.all([
     prepareModule(kernel, fs, changed ? BASE : variant, context),
-    prepareMachine(kernel, request.accelerator, context, request.suite),
+    prepareMachine(kernel, request.accelerator, context, more),
   ]);
   if (!machine.ok) return machine;
   if (!module.ok) return module;
@@ -80,15 +82,16 @@ export async function prepareTree(
     base?: Kernel | undefined;
     build?: BuildOptions | undefined;
     accelerator: AcceleratorChoice;
-    suite?: TreeArchive | undefined;
+    suite?: GuestImage | undefined;
   },
   context: KernelContext,
 ): Promise<Outcome<Prepared>> {
-  const { fs, base, build } = request;
+  const { fs, base, build, suite } = request;
   const built = await treeKernel(source, fs, { base, build }, context);
   if (!built.ok) return built;
   const { kernel, module } = built.value;
-  const machine = await prepareMachine(kernel, request.accelerator, context, request.suite);
+  const more = suite ? [suite] : [];
+  const machine = await prepareMachine(kernel, request.accelerator, context, more);
   return machine.ok ? success({ ...machine.value, module: await asSent(module) }) : machine;
 }
 
@@ -97,7 +100,7 @@ export async function prepareMachine(
   kernel: Kernel,
   accelerator: AcceleratorChoice,
   context: KernelContext,
-  suite?: TreeArchive,
+  more: readonly GuestImage[] = [],
 ): Promise<Outcome<Omit<Prepared, 'module'>>> {
   const qemu = findProgram('qemu-system-x86_64');
   if (!qemu) {
@@ -107,7 +110,7 @@ export async function prepareMachine(
       '`daxrepro setup` installs what is missing',
     );
   }
-  const bootable = await prepareBoot(qemu, kernel, accelerator, context, suite);
+  const bootable = await prepareBoot(qemu, kernel, accelerator, context, more);
   return bootable.ok ? success({ qemu, kernel, ...bootable.value }) : bootable;
 }
 
@@ -116,13 +119,13 @@ async function prepareBoot(
   kernel: Kernel,
   choice: AcceleratorChoice,
   context: KernelContext,
-  suite: TreeArchive | undefined,
+  more: readonly GuestImage[],
 ): Promise<Outcome<Pick<Prepared, 'initramfs' | 'accelerator' | 'witness'>>> {
   const { progress, store, signal } = context;
   const modules = await moduleTree(kernel, readManifest().modules, context);
   if (!modules.ok) return modules;
   const directory = kernel.modules ? modules.value.directory : undefined;
-  const image = await guestImage(directory, context, suite);
+  const image = await guestImage(directory, context, more);
   if (!image.ok) return image;
   const initramfs = image.value.file;
   const { witness } = modules.value;

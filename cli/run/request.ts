@@ -81,17 +81,46 @@ export function checkRequest(
   tests: readonly string[],
   options: RunOptions,
 ): Outcome<CheckedRequest> {
+  return check(fs, options, (fileSystem) => {
+    const groups = options.group ?? [];
+    return tests.length === 0 && groups.length === 0
+      ? failure(
+          'usage',
+          'No test is named',
+          'Name tests, such as generic/002, or a group with -g auto; `daxrepro list` shows them',
+        )
+      : selectFrom(fileSystem, { ids: tests, groups }, options);
+  });
+}
+
+/** How a session is called where a test has its name. */
+export const SESSION = 'shell';
+
+/** The same of a session: there is no test, but perhaps a tree of tests that the guest shall have. */
+export function checkSession(fs: string, options: RunOptions): Outcome<CheckedRequest> {
+  return check(fs, options, () => {
+    const suite: RequestedSuite = { name: 'builtin', version: builtinSuiteVersion() };
+    if (options.suite === 'builtin') return success({ tests: [SESSION], suite });
+    const tree = findTree(options.suite);
+    if (!tree.ok) return tree;
+    const facts = new Map();
+    return success({
+      tests: [SESSION],
+      suite: { name: 'xfstests', version: '', tree: tree.value, facts },
+    });
+  });
+}
+
+type Selection = { tests: string[]; suite: RequestedSuite };
+
+function check(
+  fs: string,
+  options: RunOptions,
+  select: (fs: FileSystem) => Outcome<Selection>,
+): Outcome<CheckedRequest> {
   const fileSystem = parseChoice('file system', fs, FILE_SYSTEMS);
   if (!fileSystem.ok) return fileSystem;
-  const groups = options.group ?? [];
-  if (tests.length === 0 && groups.length === 0) {
-    return failure(
-      'usage',
-      'No test is named',
-      'Name tests, such as generic/002, or a group with -g auto; `daxrepro list` shows them',
-    );
-  }
-  const selected = selectFrom(fileSystem.value, { ids: tests, groups }, options);
+  const selected = select(fileSystem.value);
   if (!selected.ok) return selected;
   const { suite } = selected.value;
   // What the project's configuration says holds for those runs that it can hold for.
@@ -184,7 +213,7 @@ function selectFrom(
   fs: FileSystem,
   choice: { ids: readonly string[]; groups: readonly string[] },
   options: RunOptions,
-): Outcome<{ tests: string[]; suite: RequestedSuite }> {
+): Outcome<Selection> {
   if (options.suite === 'builtin') {
     const selected = selectTests(builtinTests(), { ids: [...choice.ids], groups: choice.groups });
     const left = selected.ok ? withoutExcluded(selected.value, options) : selected;
@@ -280,6 +309,14 @@ export function replayCommand(
   request: RunRequest,
   after: readonly string[] = [],
 ): string {
+  const together = after.length > 0 ? ['--together'] : [];
+  const usual = TIMEOUTS[request.suite.name];
+  const options = replayOptions(unit, request, usual);
+  return ['daxrepro', 'run', unit.fs, ...after, unit.test, ...options, ...together].join(' ');
+}
+
+/** The words of a command that has this unit again, after the test; each is one for a shell. */
+export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: string): string[] {
   const given: [string, string | undefined, string?][] = [
     [
       '--suite',
@@ -295,7 +332,7 @@ export function replayCommand(
     ['--size', request.size === undefined ? undefined : String(request.size)],
     ['--mkfs-opts', request.mkfsOptions],
     ['--mount-opts', request.mountOptions],
-    ['--timeout', String(unit.timeout), TIMEOUTS[request.suite.name]],
+    ['--timeout', String(unit.timeout), usualTimeout],
     ['--cpus', String(unit.shape.cpus), RUN_DEFAULTS.cpus],
     // Of one attempt among many: another may well have another verdict.
     ['--seed', request.repeat > 1 ? String(unit.seed) : undefined],
@@ -306,18 +343,7 @@ export function replayCommand(
         value !== undefined && (value !== usual || request.configured?.includes(name.slice(2))),
     )
     .flatMap(([name, value]) => [name, shellQuote(value ?? '')]);
-  const control = unit.control ? ['--control'] : [];
-  const together = after.length > 0 ? ['--together'] : [];
-  return [
-    'daxrepro',
-    'run',
-    unit.fs,
-    ...after,
-    unit.test,
-    ...options,
-    ...control,
-    ...together,
-  ].join(' ');
+  return [...options, ...(unit.control ? ['--control'] : [])];
 }
 
 /** One word for a POSIX shell. */

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { ImageKeeper, type KeptImage } from '../evidence/images.js';
+import type { GuestObserver } from '../guest/guest.js';
 import type { UnitRequest } from '../guest/protocol.js';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { UnitRecord } from '../verdict/record.js';
-import { launch, type UnitRunContext } from './launch.js';
+import { launch, type UnitRunContext, type UnitSession } from './launch.js';
 import type { Prepared } from './prepare.js';
 import { RecordKeeper } from './record-keeper.js';
 
@@ -64,19 +65,37 @@ export function unitRequest(
   };
 }
 
+/** Both are told, who keeps it first. */
+function told(keeper: GuestObserver, session: UnitSession | undefined): GuestObserver {
+  if (!session) return keeper;
+  return {
+    console: (chunk) => keeper.console(chunk),
+    filePiece: (piece) => keeper.filePiece(piece),
+    event: (event) => {
+      keeper.event(event);
+      session.observer.event(event);
+    },
+    finding: (finding) => {
+      keeper.finding(finding);
+      session.observer.finding(finding);
+    },
+  };
+}
+
 export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outcome<UnitRun>> {
-  const { prepared, directory, contents = {} } = context;
+  const { prepared, directory, contents = {}, session } = context;
   const images = new ImageKeeper(directory, unit.shape.deviceSize, context.images);
   const keeper = new RecordKeeper(directory, context.onStep, { images });
   const opened: number[] = [];
   try {
     context.onStep('boot');
     const started = performance.now();
-    const launched = await launch(unit, context, keeper, opened);
+    const launched = await launch(unit, context, told(keeper, session), opened);
     if (!launched.ok) return launched;
     const { guest, cloned } = launched.value;
     const booted = await guest.ready;
     const bootSeconds = booted.ok ? (performance.now() - started) / 1000 : undefined;
+    if (booted.ok) await session?.begin(guest);
     const ending = booted.ok
       ? await guest.run(
           {
@@ -85,6 +104,7 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
               trace: context.trace,
             }),
             CONTENTS: Object.keys(contents).join(' '),
+            ...session?.request,
           },
           unit.timeout + AROUND_THE_TEST,
           prepared.module?.bytes,

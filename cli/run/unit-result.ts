@@ -126,6 +126,7 @@ function notRun(reason: Failure): Judgement {
 /** What the unit's guest had to be. */
 export function expectation(unit: Unit, { kernel, module }: Prepared): Expectation {
   return {
+    session: unit.session,
     fs: unit.fs,
     release: kernel.release,
     control: unit.control,

@@ -58,7 +58,7 @@ export function judge(record: UnitRecord, expected: Expectation): Judgement {
     ? { verdict: 'invalid', reason: wrong }
     : before
       ? decideMounted(record, findings, after, expected)
-      : decideUnmounted(record);
+      : decideUnmounted(record, expected);
   return {
     ...decision,
     dax: {
@@ -191,9 +191,12 @@ function lastLine(text: string): string {
 }
 
 /** It never came to a mount: nothing can be said about the file system on DAX. */
-function decideUnmounted(record: UnitRecord): Decision {
+function decideUnmounted(record: UnitRecord, { session }: Expectation): Decision {
   const gaveUp = eventsOf(record, 'gave-up')[0];
   if (gaveUp) return { verdict: 'error', reason: `${gaveUp.step}: ${lastLine(gaveUp.message)}` };
+  if (session === 'image' && record.ending.kind === 'finished') {
+    return { verdict: 'notrun', reason: 'an image was looked at, which is no test' };
+  }
   return {
     verdict: 'error',
     reason:
@@ -259,7 +262,7 @@ function decideMounted(
   const without = mountsWithoutDax(record, expected);
   return {
     verdict: 'pass',
-    reason: `the test ran to its end and nothing was found${
+    reason: `${expected.session ? 'the session ended' : 'the test ran to its end'} and nothing was found${
       without > 0 ? `; ${without} of its mounts were without DAX, as it means them to be` : ''
     }${expected.xfstests && xfstestsEvent(record)?.watched === false ? NOT_COUNTED : ''}`,
   };

@@ -4,6 +4,7 @@ import type { Finding } from '../findings/finding.js';
 import type { FsckReport } from '../findings/fsck-report.js';
 import type { Ending } from '../guest/guest.js';
 import type { CheckEvent, GuestEvent, ReadyEvent } from '../guest/protocol.js';
+import type { SessionKind } from '../plan/unit.js';
 import type { TestFacts } from '../suite/xfstests/tree.js';
 
 /** All that is known of a unit when its guest is over; verdicts are made from this and nothing else. */
@@ -34,6 +35,8 @@ export interface Expectation {
   control: boolean;
   /** Where the test is one of xfstests: its id, and what its tree tells of it. */
   xfstests?: ({ test: string } & Partial<TestFacts>) | undefined;
+  /** Where there is no test but a session. */
+  session?: SessionKind | undefined;
   /** The file system's module; undefined where it is built in or the kernel's own business. */
   module?: { sha256: string; buildId: string; sent: boolean } | undefined;
 }

@@ -37,6 +37,10 @@ run_unit() {
 	REFERENCES_UNMOUNTED=$REPLY
 
 	begin_with_contents || return
+	if [[ ${UNIT[LOOK]} ]]; then
+		look
+		return
+	fi
 	if [[ ${UNIT[CONTENTS]} != *test* ]]; then
 		step mkfs
 		make_filesystem "$TEST_DEV" || {
@@ -54,8 +58,16 @@ run_unit() {
 	}
 	prove before "$TEST_DEV" "$TEST_DIR"
 
-	step test
-	run_test
+	if [[ ${UNIT[SESSION]} ]]; then
+		step scratch
+		. $DAXREPRO/lib/shell.sh
+		prepare_shell || return
+		step session
+		run_shell
+	else
+		step test
+		run_test
+	fi
 
 	step prove
 	if ! is_mounted "$TEST_DIR"; then
@@ -80,6 +92,14 @@ run_unit() {
 	[[ -e /run/unit/scratch-used ]] && check_device scratch "$SCRATCH_DEV"
 
 	[[ $SUSPICIOUS ]] && ask unmounts
+	ask kernel-log
+}
+
+# A session with the devices as the host has filled them, and nothing mounted. It proves nothing.
+look() {
+	. $DAXREPRO/lib/shell.sh
+	step session
+	run_shell
 	ask kernel-log
 }
 

@@ -1,0 +1,85 @@
+import { realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Outcome, success } from '../outcome.js';
+import { cacheKey, lookUpOrMake } from '../store/store.js';
+import { findProgram, systemPath } from '../system/programs.js';
+import {
+  addParents,
+  directoryEntries,
+  type GuestImage,
+  type ImageContext,
+  librariesOf,
+  librariesOfRoot,
+  libraryPath,
+  pack,
+  SYSTEM_PATH,
+} from './image.js';
+import { readShellManifest } from './manifest.js';
+import type { MtreeEntry } from './mtree.js';
+
+/**
+ * What the guest of a session has for a person, of the host's programs: an editor, a pager, strace and
+ * perf. A part of its initramfs, and so of its checkpoint. Where the host has none of them, none.
+ */
+export async function shellArchive(context: ImageContext): Promise<Outcome<GuestImage>> {
+  const { programs, directories } = readShellManifest();
+  const path = `${SYSTEM_PATH}:${systemPath()}`;
+  const found = programs
+    .map((name) => ({ name, file: findProgram(name, path) }))
+    .filter((one): one is { name: string; file: string } => one.file !== undefined);
+  const stamps = await Promise.all([...found.map(({ file }) => file), ...directories].map(stampOf));
+  const key = cacheKey({
+    layout: 1,
+    programs: found.map(({ name }) => name).join(' '),
+    stamps: stamps.join('\n'),
+    loader: await stampOf('/etc/ld.so.cache'),
+  });
+  const made = await lookUpOrMake(context.store, 'guest-shell', key, async (directory) => {
+    context.progress({ type: 'stage', text: "adding this machine's tools to the guest image" });
+    const libraries = await librariesBeyond(found.map(({ file }) => file));
+    if (!libraries.ok) return libraries;
+    const entries: MtreeEntry[] = [];
+    const there = new Set<string>();
+    const add = (entry: MtreeEntry) => {
+      addParents(entries, there, entry.path);
+      entries.push(entry);
+    };
+    // Several names of one program become links to the first.
+    const names = new Map<string, string>();
+    for (const { name, file } of found) {
+      const content = await realpath(file);
+      const path = `usr/bin/${name}`;
+      const first = names.get(content);
+      if (first) add({ type: 'link', path, target: first });
+      else add({ type: 'file', path, content, mode: 0o755 });
+      names.set(content, first ?? name);
+    }
+    for (const library of libraries.value) {
+      add({
+        type: 'file',
+        path: libraryPath(library),
+        content: await realpath(library),
+        mode: 0o755,
+      });
+    }
+    for (const one of directories) {
+      for (const entry of await directoryEntries(one, one.slice(1))) add(entry);
+    }
+    return pack(entries, join(directory, 'shell.cpio'), directory, context.signal);
+  });
+  return made.ok ? success({ file: join(made.value, 'shell.cpio'), key }) : made;
+}
+
+/** The libraries that an ordinary guest does not have already. */
+async function librariesBeyond(programs: string[]): Promise<Outcome<string[]>> {
+  if (programs.length === 0) return success([]);
+  const [wanted, there] = await Promise.all([librariesOf(programs), librariesOfRoot()]);
+  if (!wanted.ok || !there.ok) return wanted.ok ? there : wanted;
+  return success(wanted.value.filter((library) => !there.value.includes(library)));
+}
+
+async function stampOf(path: string): Promise<string> {
+  const real = await realpath(path).catch(() => path);
+  const { size, mtimeMs } = await stat(real).catch(() => ({ size: -1, mtimeMs: 0 }));
+  return `${real} ${size} ${mtimeMs}`;
+}

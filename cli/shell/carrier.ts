@@ -1,0 +1,151 @@
+import { spawnSync } from 'node:child_process';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { encodeFrame, FrameReader, sizeFrame } from './frames.js';
+import { LeaveKeys } from './leave.js';
+import { Screen } from './screen.js';
+
+/** Carries bytes between our own streams and a program in the guest. */
+export interface Carrier {
+  /** Resolves with the program's exit code when all that it wrote has come. */
+  readonly ended: Promise<number>;
+  /** Our streams are as they were before. May be called again. */
+  close(): void;
+}
+
+export interface CarrierOptions {
+  /** Called when the program runs; nothing is carried before the promise is kept. */
+  begin: () => Promise<void>;
+  /** Called where it shall end at once: a key, a terminal that is gone, a guest that sends rubbish. */
+  leave: (reason: string) => void;
+}
+
+/** What carriers of both kinds do: take frames, no faster than they can be written on. */
+function takeFrames(
+  port: Duplex,
+  streams: Record<string, Writable>,
+  { begin, leave }: CarrierOptions,
+  onBegin: () => void,
+): { ended: Promise<number>; written: Set<(bytes: Uint8Array) => void> } {
+  const reader = new FrameReader();
+  const written = new Set<(bytes: Uint8Array) => void>();
+  let end: (status: number) => void = () => {};
+  const ended = new Promise<number>((resolve) => {
+    end = resolve;
+  });
+  port.on('data', (chunk: Buffer) => {
+    const frames = reader.push(chunk);
+    if (!frames) {
+      port.pause();
+      leave('the guest sent something else than its terminal');
+      return;
+    }
+    for (const { letter, bytes } of frames) {
+      const stream = streams[letter];
+      if (stream) {
+        for (const watch of written) watch(bytes);
+        if (!stream.write(bytes)) {
+          port.pause();
+          stream.once('drain', () => port.resume());
+        }
+      } else if (letter === 'b') {
+        port.pause();
+        void begin().then(() => {
+          onBegin();
+          port.resume();
+        });
+      } else if (letter === 'x' && bytes.length === 4) {
+        end(bytes.readUInt32BE(0));
+      }
+    }
+  });
+  return { ended, written };
+}
+
+/** The parts of our terminal that a session needs. */
+export interface OurTerminal {
+  input: Readable & { setRawMode(raw: boolean): unknown };
+  output: Writable & { rows?: number; columns?: number };
+}
+
+/**
+ * Node's raw mode still makes CR LF of each LF (libuv, uv_tty_set_mode), which the guest's terminal has
+ * done where it is wanted; a full-screen program goes down with LF alone. Ending the mode ends this, too.
+ */
+function makeRaw(input: OurTerminal['input']): void {
+  input.setRawMode(true);
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Our terminal becomes the program's: each key goes to the guest, and the size follows. However the
+ * session ends, and we with it, the terminal is as it was; only SIGKILL leaves it to its owner.
+ */
+export function carryTerminal(
+  port: Duplex,
+  { input, output }: OurTerminal,
+  options: CarrierOptions,
+): Carrier {
+  const keys = new LeaveKeys();
+  const screen = new Screen();
+  let raw = false;
+  const typed = (bytes: Buffer) => {
+    if (keys.typed(bytes, performance.now())) options.leave('it was left');
+    else port.write(encodeFrame('d', bytes));
+  };
+  const gone = () => options.leave('the terminal is gone');
+  const resized = () => port.write(sizeFrame(output));
+  const close = () => {
+    input.off('data', typed).off('end', gone).off('error', gone);
+    output.off('resize', resized);
+    for (const name of SIGNALS) process.off(name, close);
+    process.off('exit', close);
+    if (!raw) return;
+    raw = false;
+    const undo = screen.restore();
+    if (undo !== '') output.write(undo);
+    try {
+      input.setRawMode(false);
+    } catch {
+      // A terminal that is gone needs nothing.
+    }
+    input.pause();
+  };
+  const { ended, written } = takeFrames(port, { o: output }, options, () => {
+    raw = true;
+    makeRaw(input);
+    // Before those who say something on the terminal.
+    for (const name of SIGNALS) process.prependListener(name, close);
+    process.on('exit', close);
+    input.on('data', typed).on('end', gone).on('error', gone);
+    output.on('resize', resized);
+    resized();
+    input.resume();
+  });
+  written.add((bytes) => screen.watch(bytes));
+  return { ended, close };
+}
+
+/** Our three streams become the program's. */
+export function carryPipes(
+  port: Duplex,
+  { input, output, errors }: { input: Readable; output: Writable; errors: Writable },
+  options: CarrierOptions,
+): Carrier {
+  const given = (bytes: Buffer) => {
+    if (port.write(encodeFrame('d', bytes))) return;
+    input.pause();
+    port.once('drain', () => input.resume());
+  };
+  const over = () => port.write(encodeFrame('e'));
+  const close = () => {
+    input.off('data', given).off('end', over).off('error', over);
+    input.pause();
+  };
+  const { ended } = takeFrames(port, { o: output, r: errors }, options, () => {
+    input.on('data', given).on('end', over).on('error', over);
+    input.resume();
+  });
+  return { ended, close };
+}

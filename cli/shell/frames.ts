@@ -1,0 +1,56 @@
+/**
+ * What both sides send over the port of a session's terminal: a letter, the length of what follows
+ * (32 bits, the highest byte first), and that. guest-scripts/lib/terminal.pl says what the letters mean.
+ */
+export interface Frame {
+  letter: string;
+  bytes: Buffer;
+}
+
+/** Bytes; the guest reads what it sends in pieces of half of it. */
+const LONGEST = 64 * 1024;
+
+const HEAD = 5;
+
+export function encodeFrame(letter: string, bytes: Uint8Array = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(HEAD);
+  head.write(letter, 0, 'latin1');
+  head.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([head, bytes]);
+}
+
+/** The window's size as the guest takes it. */
+export function sizeFrame({
+  rows = 24,
+  columns = 80,
+}: {
+  rows?: number;
+  columns?: number;
+}): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt16BE(rows & 0xffff, 0);
+  bytes.writeUInt16BE(columns & 0xffff, 2);
+  return encodeFrame('s', bytes);
+}
+
+/** Turns the port's bytes into frames, whatever the pieces they come in. The guest is not trusted. */
+export class FrameReader {
+  #rest: Buffer = Buffer.alloc(0);
+
+  /** @returns undefined where it is no frame, after which nothing is */
+  push(chunk: Uint8Array): Frame[] | undefined {
+    this.#rest = Buffer.concat([this.#rest, chunk]);
+    const frames: Frame[] = [];
+    while (this.#rest.length >= HEAD) {
+      const length = this.#rest.readUInt32BE(1);
+      if (length > LONGEST) return undefined;
+      if (this.#rest.length < HEAD + length) break;
+      frames.push({
+        letter: this.#rest.toString('latin1', 0, 1),
+        bytes: this.#rest.subarray(HEAD, HEAD + length),
+      });
+      this.#rest = this.#rest.subarray(HEAD + length);
+    }
+    return frames;
+  }
+}

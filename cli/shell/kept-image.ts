@@ -1,0 +1,75 @@
+import { closeSync } from 'node:fs';
+import { join } from 'node:path';
+import { openImage } from '../evidence/open-image.js';
+import { type DeviceContents, extentsOfFile } from '../guest/contents.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import { type KeptUnit, readUnit } from '../results/read.js';
+import type { UnitResult } from '../run/result.js';
+
+/** The images that a failing unit left, for a guest whose devices begin with them. */
+
+export interface OpenedUnit {
+  unit: UnitResult;
+  /** Bytes of each device. */
+  size: number;
+  contents: Partial<Record<'test' | 'scratch', DeviceContents>>;
+  /** For people: the file, and the device that has a copy of it. */
+  images: string[];
+  close(): void;
+}
+
+/** @param name a run's directory, or `RUN#N`, or a unit's folder: see `readUnit` */
+export async function openUnit(name: string, signal: AbortSignal): Promise<Outcome<OpenedUnit>> {
+  const read = readUnit(name, {
+    choose: ({ images = [] }) => images.length > 0,
+    what: 'units with an image',
+  });
+  return read.ok ? openImages(read.value, signal) : read;
+}
+
+async function openImages(
+  { unit, directory }: KeptUnit,
+  signal: AbortSignal,
+): Promise<Outcome<OpenedUnit>> {
+  const opened: OpenedUnit['contents'] = {};
+  const descriptors: number[] = [];
+  const images: string[] = [];
+  const close = () => {
+    for (const descriptor of descriptors.splice(0)) closeSync(descriptor);
+  };
+  let size = 0;
+  for (const { device, file } of unit.images ?? []) {
+    // TEST_DEV is the first of both, whatever it is called: pmem0, vda.
+    const role = /(?:0|a)$/.test(device) ? 'test' : 'scratch';
+    // Of a device that was found damaged more than once the first image tells most.
+    if (file === undefined || opened[role]) continue;
+    const path = join(directory, file);
+    const image = await openImage(path, signal);
+    if (!image.ok) {
+      close();
+      return image;
+    }
+    descriptors.push(image.value.descriptor);
+    size = Math.max(size, image.value.size);
+    opened[role] = extentsOfFile(image.value.descriptor);
+    images.push(`${path}: a copy of it is on ${device}`);
+  }
+  if (images.length > 0) return success({ unit, size, contents: inOrder(opened), images, close });
+  const [first] = unit.images ?? [];
+  return failure(
+    'usage',
+    `${unit.fs} ${unit.test} of ${directory} has no image${first?.missing ? `: ${first.missing}` : ''}`,
+    'Images are kept of devices on which a check found something, as --keep-images lets them',
+  );
+}
+
+/** As they are sent. */
+function inOrder({ test, scratch }: OpenedUnit['contents']): OpenedUnit['contents'] {
+  return { ...(test ? { test } : {}), ...(scratch ? { scratch } : {}) };
+}
+
+/** The files of changes that a unit was run with, by the command that runs it again. */
+export function changesOf({ replay }: Pick<UnitResult, 'replay'>): string[] {
+  const words = replay.matchAll(/ --patch (?:'((?:[^']|'\\'')*)'|(\S+))/g);
+  return [...words].map(([, quoted, plain]) => quoted?.replaceAll("'\\''", "'") ?? plain ?? '');
+}

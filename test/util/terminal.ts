@@ -1,0 +1,94 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * A program on a terminal of its own, by script(1) of util-linux: what a person sees and types, and what
+ * the terminal is like afterwards.
+ */
+export class Terminal {
+  readonly #script: ChildProcess;
+  #screen = '';
+  /** How much of the screen was looked at by `see`. */
+  #seen = 0;
+  readonly #settings: string;
+  readonly exit: Promise<number | null>;
+
+  /** @param directory for two small files */
+  constructor(
+    argv: readonly string[],
+    { directory, env = {} }: { directory: string; env?: Record<string, string> },
+  ) {
+    Terminal.#count += 1;
+    this.#settings = join(directory, `terminal-${Terminal.#count}`);
+    const words = argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+    // script(1) gives it no size of its own where it has no terminal itself.
+    const line = [
+      'stty rows 33 cols 101',
+      `tty >'${this.#settings}.name'; stty -a >'${this.#settings}.before'`,
+      `${words}; status=$?; stty -a >'${this.#settings}.after'; exit $status`,
+    ].join('; ');
+    this.#script = spawn('script', ['-qfec', line, '/dev/null'], {
+      env: { ...process.env, NODE_OPTIONS: '', SHELL: '/bin/sh', TERM: 'xterm', ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#script.stdout?.on('data', (chunk: Buffer) => {
+      this.#screen += chunk.toString('latin1');
+    });
+    this.exit = new Promise((resolve) => this.#script.once('close', (code) => resolve(code)));
+  }
+
+  static #count = 0;
+
+  /** All that was shown so far. */
+  get screen(): string {
+    return this.#screen;
+  }
+
+  /** Waits for what was not seen before, and remembers that it was. */
+  async see(what: RegExp | string, milliseconds = 60_000): Promise<RegExpExecArray> {
+    const pattern = typeof what === 'string' ? new RegExp(literally(what)) : what;
+    for (const until = Date.now() + milliseconds; ; ) {
+      const found = pattern.exec(this.#screen.slice(this.#seen));
+      if (found) {
+        this.#seen += found.index + found[0].length;
+        return found;
+      }
+      if (Date.now() > until || this.#script.exitCode !== null) {
+        throw new Error(`${pattern} does not come: ${JSON.stringify(this.#screen.slice(-600))}`);
+      }
+      await sleep(20);
+    }
+  }
+
+  type(text: string): void {
+    this.#script.stdin?.write(text);
+  }
+
+  resize(rows: number, columns: number): void {
+    const name = readFileSync(`${this.#settings}.name`, 'utf8').trim();
+    execFileSync('stty', ['-F', name, 'rows', String(rows), 'cols', String(columns)]);
+  }
+
+  /** As the terminal was before the program, and after it: what stty(1) says, without the size. */
+  settings(when: 'before' | 'after'): string | undefined {
+    const file = `${this.#settings}.${when}`;
+    if (!existsSync(file)) return undefined;
+    return readFileSync(file, 'utf8').replace(/rows \d+; columns \d+;/, '');
+  }
+
+  /** As at its present. */
+  now(): string {
+    const name = readFileSync(`${this.#settings}.name`, 'utf8').trim();
+    return execFileSync('stty', ['-F', name, '-a'], { encoding: 'utf8' });
+  }
+
+  close(): void {
+    this.#script.kill('SIGKILL');
+  }
+}
+
+function literally(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
