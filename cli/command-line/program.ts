@@ -12,6 +12,7 @@ import { defineKernel } from './kernel.js';
 import { defineList } from './list.js';
 import { document, RUN_EXIT_CODES } from './manual.js';
 import { defineReplay } from './replay.js';
+import { defineReport } from './report.js';
 import { defineRun } from './run.js';
 import { defineSetup } from './setup.js';
 import { defineShell } from './shell.js';
@@ -22,6 +23,7 @@ const DEFINITIONS = [
   defineCompare,
   defineBisect,
   defineShell,
+  defineReport,
   defineList,
   defineDiff,
   defineReplay,
@@ -59,6 +61,7 @@ export function commandLine(version: string): Command {
       ['daxrepro compare case.yaml', 'variants of a kernel side by side'],
       ['daxrepro bisect ext2 generic/002 --series v2.mbox', 'the first bad patch, or commit'],
       ['daxrepro shell ext2 --patch fix.patch', 'a shell in a guest, and a verdict afterwards'],
+      ['daxrepro report --format markdown', 'the newest run, for a pull request'],
       ['daxrepro fsck e2fsck.log', 'the findings in a log from anywhere'],
     ],
     exitCodes: RUN_EXIT_CODES,

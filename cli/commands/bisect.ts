@@ -20,7 +20,7 @@ import { EXIT, failure, type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
 import { formatBisectionMail } from '../report/bisect-mail.js';
-import { formatBisection } from '../report/bisect-text.js';
+import { formatBisectionForTerminal } from '../report/bisect-text.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
 import { shellQuote } from '../run/request.js';
 import { defaultRunsDirectory, makeRunDirectory, writeJson } from '../run/run-directory.js';
@@ -28,7 +28,7 @@ import { packSuite } from '../run/suite.js';
 import { cacheKey, defaultStore, storageFailure } from '../store/store.js';
 import { findProgram } from '../system/programs.js';
 import { version } from '../version.js';
-import { ensureSystemFor, explain, inSession, type Session } from './session.js';
+import { ensureSystemFor, explain, inSession, type Session, terminalWidth } from './session.js';
 
 /** `daxrepro bisect <fs> <test...>`: 0 where the change was found, 3 where it could not be told. */
 export async function bisectCommand(
@@ -227,12 +227,8 @@ async function culpritsOf(
   );
 }
 
-/** Narrower than this a table is no table. */
-const NARROWEST = 40;
-
 function print(result: BisectionResult, { json, mail }: BisectOptions): string {
   if (json) return JSON.stringify(result, null, 2);
   if (mail) return formatBisectionMail(result);
-  const width = Math.max(process.stdout.columns ?? 100, NARROWEST);
-  return `${formatBisection(result, { width })}\n\nfiles    ${result.directory}`;
+  return formatBisectionForTerminal(result, { width: terminalWidth() });
 }

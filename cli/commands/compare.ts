@@ -33,6 +33,7 @@ import {
   keepResult,
   type Session,
   suggestControl,
+  terminalWidth,
   wantsColour,
 } from './session.js';
 
@@ -161,12 +162,8 @@ function conclude(result: CompareResult, options: CompareOptions, signal: AbortS
   return code;
 }
 
-/** Narrower than this a table is no table. */
-const NARROWEST = 40;
-
 function print(result: CompareResult, { json, mail }: CompareOptions): string {
   if (json) return JSON.stringify(result, null, 2);
   if (mail) return formatMail(result, { from: process.cwd() });
-  const width = Math.max(process.stdout.columns ?? 100, NARROWEST);
-  return formatComparison(result, { width, colour: wantsColour() });
+  return formatComparison(result, { width: terminalWidth(), colour: wantsColour() });
 }

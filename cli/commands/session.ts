@@ -91,6 +91,14 @@ export function wantsColour(): boolean {
   return process.stdout.isTTY === true && !process.env['NO_COLOR'];
 }
 
+/** Narrower than this a table is no table. */
+const NARROWEST = 40;
+
+/** Of what goes to stdout; where that is no terminal, of what people read in files. */
+export function terminalWidth(): number {
+  return Math.max(process.stdout.columns ?? 100, NARROWEST);
+}
+
 /** The control without DAX has to be asked for; whoever seems to want it is told how. */
 export function suggestControl(result: RunResult): void {
   const seems = result.units.some(

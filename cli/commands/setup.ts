@@ -7,7 +7,7 @@ import { defaultStore, type Store } from '../store/store.js';
 import { describeMissing, installCommand } from '../system/distribution.js';
 import { ensureSystem, type Host, installPrivilege, thisHost } from '../system/install.js';
 import { missingRequirements } from '../system/programs.js';
-import { ALL_PARTS } from '../system/requirements.js';
+import { type Part, partsToInstall } from '../system/requirements.js';
 import { packageRoot } from '../version.js';
 
 export interface SetupOptions {
@@ -24,6 +24,7 @@ export interface SetupContext {
   /** The checkout or the installed package. */
   root?: URL;
   store?: Store;
+  parts?: readonly Part[];
   print?: (text: string) => void;
   printError?: (text: string) => void;
 }
@@ -33,11 +34,17 @@ export async function setupCommand(
   { dryRun = false, powerCut = false }: SetupOptions,
   context: SetupContext = {},
 ): Promise<number> {
-  const { host = thisHost(), signal, root = packageRoot, store = defaultStore() } = context;
+  const {
+    host = thisHost(),
+    signal,
+    root = packageRoot,
+    store = defaultStore(),
+    parts = partsToInstall(),
+  } = context;
   const print = context.print ?? ((text) => process.stdout.write(`${text}\n`));
   const printError = context.printError ?? ((text) => process.stderr.write(`${text}\n`));
   if (dryRun) {
-    const lines = [...npmLines(root), ...(await systemLines(host))];
+    const lines = [...npmLines(root), ...(await systemLines(host, parts))];
     if (powerCut) lines.push(await powerCutLine(store, host));
     for (const line of lines) print(line);
     return 0;
@@ -47,7 +54,7 @@ export async function setupCommand(
     ((event) => {
       if (event.type !== 'detail') printError(`daxrepro: ${event.text}`);
     });
-  const ensured = await ensureSystem(ALL_PARTS, { host, progress, ...(signal ? { signal } : {}) });
+  const ensured = await ensureSystem(parts, { host, progress, ...(signal ? { signal } : {}) });
   if (!ensured.ok) {
     printError(formatFailure(ensured.failure));
     return exitCodeOf(ensured.failure);
@@ -80,8 +87,8 @@ function npmLines(root: URL): string[] {
   return [`npm packages: what daxrepro needs is installed. ${tools}`];
 }
 
-async function systemLines(host: Host): Promise<string[]> {
-  const missing = missingRequirements(ALL_PARTS, host.path, host.requirements);
+async function systemLines(host: Host, parts: readonly Part[]): Promise<string[]> {
+  const missing = missingRequirements(parts, host.path, host.requirements);
   if (missing.length === 0) return ['System packages: nothing is missing.'];
   const { family, name } = host.distribution;
   const privilege = await installPrivilege(host);

@@ -69,14 +69,17 @@ export function cellKey({ variant, fs, test, pmem }: Record<keyof CellName, stri
  * All cells, in the order of the table: row by row, and in a row one for each variant, so that what
  * is compared runs close together.
  */
-export function cellNames({ variants, fileSystems, tests, pmem }: CellsOf): CellName[] {
-  return fileSystems.flatMap((fs) =>
-    tests.flatMap((test) =>
-      pmem.flatMap((kind) =>
-        variants.map((variant) => ({ variant: variant.name, fs, test, pmem: kind })),
-      ),
-    ),
-  );
+export function cellNames({ variants, fileSystems, tests, pmem, rows }: CellsOf): CellName[] {
+  const all = (): Row[] =>
+    fileSystems.flatMap((fs) =>
+      tests.flatMap((test) => pmem.map((kind) => ({ fs, test, pmem: kind }))),
+    );
+  return (rows ?? all()).flatMap((row) => variants.map(({ name }) => ({ variant: name, ...row })));
 }
 
-type CellsOf = Pick<Case, 'variants' | 'fileSystems' | 'tests' | 'pmem'>;
+export type Row = Omit<CellName, 'variant'>;
+
+interface CellsOf extends Pick<Case, 'variants' | 'fileSystems' | 'tests' | 'pmem'> {
+  /** Where not every test belongs to every file system: the rows that there are, by file system. */
+  rows?: readonly Row[];
+}

@@ -1,7 +1,7 @@
 import type { Failure } from '../outcome.js';
 import type { RunResult, UnitResult } from '../run/result.js';
 import { VERDICTS, type Verdict } from '../verdict/judge.js';
-import { type Case, type CellName, cellKey, cellNames, type Expected } from './case.js';
+import { type Case, type CellName, cellKey, cellNames, type Expected, type Row } from './case.js';
 import type { Difference } from './differences.js';
 import type { RateComparison } from './rates.js';
 
@@ -16,10 +16,11 @@ export interface CompareResult extends RunResult {
   tools: NonNullable<RunResult['tools']>;
 }
 
-export type ComparedCase = Pick<
-  Case,
-  'file' | 'title' | 'kernel' | 'variants' | 'fileSystems' | 'tests' | 'pmem'
->;
+export interface ComparedCase
+  extends Pick<Case, 'file' | 'title' | 'kernel' | 'variants' | 'fileSystems' | 'tests' | 'pmem'> {
+  /** Of a report of several runs: see `cellNames`. */
+  rows?: readonly Row[];
+}
 
 export interface CompareUnit extends UnitResult {
   expected: Expected | null;

@@ -5,6 +5,7 @@ import { readInForce } from '../configuration/apply.js';
 import { ACCELERATOR_CHOICES } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import { FILE_SYSTEMS } from '../plan/unit.js';
+import { FORMATS } from '../report/formats.js';
 import { defaultRunsDirectory } from '../run/run-directory.js';
 import { defaultStore } from '../store/store.js';
 import { builtinTests } from '../suite/builtin.js';
@@ -47,6 +48,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
         .map((one) => one.name()),
     ),
   shell: () => words(['bash', 'zsh', 'fish']),
+  format: () => words(FORMATS),
   log: FILES,
   file: FILES,
   'case.yaml': FILES,

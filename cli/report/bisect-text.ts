@@ -1,7 +1,8 @@
 import { type BisectionResult, type Culprit, type PathEntry, percent } from '../bisect/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
+import { describeFiles } from './files.js';
 import { formatSeconds } from './text.js';
-import { wrapField, wrapText } from './wrap.js';
+import { cut, wrapField, wrapText } from './wrap.js';
 
 /** A bisection for people: the answer, the change that it names, and the path that led there. */
 
@@ -21,6 +22,14 @@ export function formatBisection(result: BisectionResult, { width }: { width: num
     .join('\n\n');
 }
 
+/** The same, and where its files are. */
+export function formatBisectionForTerminal(
+  result: BisectionResult,
+  style: { width: number },
+): string {
+  return [formatBisection(result, style), describeFiles(result.directory).join('\n')].join('\n\n');
+}
+
 function formatCulprit({ id, title, author, date, diffstat, findings }: Culprit, width: number) {
   const field = (label: string, text: string) =>
     wrapField(label, escapeForTerminal(text), { indent: 2, label: 8, width });
@@ -31,8 +40,10 @@ function formatCulprit({ id, title, author, date, diffstat, findings }: Culprit,
     ...findings.flatMap(({ signature, runs }) =>
       field('finding', `${signature} (in ${runs} ${runs === 1 ? 'run' : 'runs'})`),
     ),
-    ...detail.slice(0, MOST_DETAIL).map((line) => `  ${escapeForTerminal(line)}`),
-    ...(detail.length > MOST_DETAIL ? [`   ${detail.at(-1)?.trim()}`] : []),
+    ...detail.slice(0, MOST_DETAIL).map((line) => cut(`  ${escapeForTerminal(line)}`, width)),
+    ...(detail.length > MOST_DETAIL
+      ? [cut(`   ${escapeForTerminal(detail.at(-1)?.trim() ?? '')}`, width)]
+      : []),
   ];
 }
 
@@ -89,8 +100,4 @@ function formatEffort(
       ? []
       : wrapText(`About ${answer.runsNeeded} more runs are needed.`, width);
   return [...wrapText(text, width), ...more];
-}
-
-function cut(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }

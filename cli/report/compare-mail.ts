@@ -9,6 +9,8 @@ import {
   describeCounts,
   describeExpectation,
   describeFinding,
+  describeKernels,
+  describeMachines,
   describeProof,
   describeRates,
   describeVerdicts,
@@ -60,9 +62,9 @@ function formatFacts(result: CompareResult, from: string): string[] {
   ].filter(Boolean);
   const suites = new Set(result.units.map(({ suite }) => `${suite.name} ${suite.version}`));
   return [
-    ...(unit ? fact('Kernel:', `${unit.kernel.release} (${unit.kernel.spec})`) : []),
+    ...(unit ? fact('Kernel:', describeKernels(result)) : []),
     ...fact('Versions:', versions.join(', ')),
-    ...(unit ? fact('Machine:', `${unit.accel}, pmem by ${result.case.pmem.join(' and ')}`) : []),
+    ...(unit ? fact('Machine:', describeMachines(result)) : []),
     ...fact('Tests:', [...suites].join(', ') || 'none ran'),
     ...describeProof(result).flatMap(([fs, text]) => fact(`DAX, ${fs}:`, text)),
     'Variants:',

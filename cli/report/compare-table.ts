@@ -2,7 +2,7 @@ import type { CellResult, CompareResult } from '../compare/result.js';
 import { cellResults } from '../compare/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import type { Verdict } from '../verdict/judge.js';
-import { characters } from './wrap.js';
+import { characters, cut } from './wrap.js';
 
 /**
  * The matrix: variants across, file systems and tests down. Where it is too wide, the variants'
@@ -35,7 +35,12 @@ export function formatTable(
   result: Pick<CompareResult, 'case' | 'units'>,
   style: TableStyle,
 ): string[] {
-  const rows = rowsOf(cellResults(result), result.case.pmem.length > 1);
+  // A test's name may be as long as it likes: the verdicts have to have room.
+  const longest = Math.max(20, Math.floor(style.width / 2));
+  const rows = rowsOf(cellResults(result), result.case.pmem.length > 1).map((row) => ({
+    ...row,
+    label: cut(row.label, longest),
+  }));
   const label = Math.max(...rows.map((row) => characters(row.label)));
   const names = result.case.variants.map(({ name }) => escapeForTerminal(name));
   const cells = names.map((_, column) =>
@@ -80,9 +85,9 @@ function rowsOf(cells: readonly CellResult[], withPmem: boolean): Row[] {
   for (const cell of cells) {
     if (cell.fs !== fs) {
       fs = cell.fs;
-      rows.push({ label: fs, heading: true, cells: [] });
+      rows.push({ label: escapeForTerminal(fs), heading: true, cells: [] });
     }
-    const label = `  ${cell.test}${withPmem ? ` ${cell.pmem}` : ''}`;
+    const label = escapeForTerminal(`  ${cell.test}${withPmem ? ` ${cell.pmem}` : ''}`);
     const last = rows.at(-1);
     if (last && !last.heading && last.label === label) last.cells.push(cell);
     else rows.push({ label, heading: false, cells: [cell] });
@@ -153,7 +158,7 @@ function formatBlock(
 }
 
 /** `pass`, `fail 2/5` where it was tried several times, `fail !` where it was to be otherwise. */
-function cellText(cell: CellResult | undefined): string {
+export function cellText(cell: CellResult | undefined): string {
   if (!cell?.verdict) return '-';
   const same = cell.units.filter(({ verdict }) => verdict === cell.verdict).length;
   const tries = cell.units.length > 1 ? ` ${same}/${cell.units.length}` : '';

@@ -9,14 +9,18 @@ import {
   describeCounts,
   describeExpectation,
   describeFinding,
+  describeKernels,
+  describeMachines,
   describeProof,
   describeRates,
   describeVerdicts,
+  directoriesOf,
   explanationOf,
   notableCells,
   representativeOf,
 } from './compare-words.js';
 import { describeExplanation } from './explanation.js';
+import { describeFiles } from './files.js';
 import { describeEvidence } from './findings.js';
 import { describeImages } from './images.js';
 import { explainUnwritten } from './unwritten.js';
@@ -44,7 +48,7 @@ export function formatComparison(result: CompareResult, style: TextStyle): strin
     describeRates(result).flatMap((text) =>
       wrapField('', text, { indent: 0, label: 1, width: style.width }),
     ),
-    [describeCounts(result), `files    ${result.directory}`],
+    [describeCounts(result), ...describeFiles(...directoriesOf(result))],
   ];
   return sections
     .filter((lines) => lines.length > 0)
@@ -52,23 +56,19 @@ export function formatComparison(result: CompareResult, style: TextStyle): strin
     .join('\n\n');
 }
 
-function formatHead(result: CompareResult, { width }: TextStyle): string[] {
+export function formatHead(result: CompareResult, { width }: TextStyle): string[] {
   const shape = { indent: 0, label: 8, width };
   const [unit] = result.units;
   return [
     ...(result.case.title === null ? [] : [escapeForTerminal(result.case.title)]),
     ...(unit
-      ? wrapField(
-          'kernel',
-          `${unit.kernel.release} from ${unit.kernel.spec}, ${unit.accel}, ${result.case.pmem.join(' and ')}`,
-          shape,
-        )
+      ? wrapField('kernel', `${describeKernels(result)}, ${describeMachines(result)}`, shape)
       : ['Nothing ran.']),
     ...describeProof(result).flatMap(([fs, text]) => wrapField(`DAX ${fs}`, text, shape)),
   ];
 }
 
-function formatCell(cell: CellResult, result: CompareResult, style: TextStyle): string[] {
+export function formatCell(cell: CellResult, result: CompareResult, style: TextStyle): string[] {
   const unit = representativeOf(cell);
   const verdict = cell.verdict ?? 'error';
   const word = verdict.toUpperCase().padEnd(8);
@@ -114,7 +114,7 @@ function formatDetail(unit: CompareResult['units'][number] | undefined): string[
   return [...shown, ...next];
 }
 
-function formatDifferences(result: CompareResult, style: TextStyle): string[] {
+export function formatDifferences(result: CompareResult, style: TextStyle): string[] {
   const { differences } = result;
   const reference = referenceOf(result.case);
   const others = result.case.variants.map(({ name }) => name).filter((name) => name !== reference);

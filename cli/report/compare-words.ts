@@ -1,3 +1,4 @@
+import type { Row } from '../compare/case.js';
 import type { Difference, SignatureChange } from '../compare/differences.js';
 import { isUndecided } from '../compare/expectations.js';
 import type { Cell } from '../compare/plan.js';
@@ -18,13 +19,20 @@ export function notableCells(result: CompareResult): CellResult[] {
   );
 }
 
-export function cellTitle(cell: CellResult, { case: { pmem } }: CompareResult): string {
-  const kind = pmem.length > 1 ? `, ${cell.pmem}` : '';
-  return escapeForTerminal(`${cell.fs} ${cell.test}${kind}, ${cell.variant}`);
+export function cellTitle(cell: CellResult, result: CompareResult): string {
+  return `${rowTitle(cell, result)}, ${escapeForTerminal(cell.variant)}`;
+}
+
+/** What the row of a cell is of: `ext2 generic/002`. */
+export function rowTitle(
+  { fs, test, pmem }: Row,
+  { case: compared }: Pick<CompareResult, 'case'>,
+): string {
+  return escapeForTerminal(`${fs} ${test}${compared.pmem.length > 1 ? `, ${pmem}` : ''}`);
 }
 
 /** Completes "fail": what was expected, where anything was. */
-export function describeExpectation(cell: CellResult): string {
+export function describeExpectation(cell: Pick<CellResult, 'expected' | 'held'>): string {
   if (!cell.expected) return '';
   if (cell.held) return 'as expected';
   const { verdict, signature } = cell.expected;
@@ -100,6 +108,23 @@ export function describeRate(one: RateComparison): string {
 function points(share: number): string {
   const rounded = Number((100 * share).toPrecision(2));
   return `${rounded > 0 ? '+' : ''}${rounded}`;
+}
+
+/** Those of all runs that were put together: see matrix.ts. */
+export function directoriesOf(result: CompareResult & { directories?: string[] }): string[] {
+  return result.directories ?? [result.directory];
+}
+
+/** `6.1.0-56-amd64 from debian:6.1`: each kernel once. */
+export function describeKernels({ units }: CompareResult): string {
+  const kernels = units.map(({ kernel }) => `${kernel.release} from ${kernel.spec}`);
+  return escapeForTerminal([...new Set(kernels)].join(', '));
+}
+
+/** `tcg, pmem by memmap and nvdimm` */
+export function describeMachines({ units, case: { pmem } }: CompareResult): string {
+  const accelerators = [...new Set(units.map(({ accel }) => accel))];
+  return escapeForTerminal(`${accelerators.join(' and ')}, pmem by ${pmem.join(' and ')}`);
 }
 
 /** How DAX was proven, one sentence for each file system. */

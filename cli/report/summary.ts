@@ -2,6 +2,7 @@ import { escapeForTerminal } from '../findings/escape.js';
 import type { RunResult, UnitResult } from '../run/result.js';
 import { VERDICTS } from '../verdict/judge.js';
 import { describeExplanation } from './explanation.js';
+import { describeFiles } from './files.js';
 import {
   describeEvidence,
   describeFirst,
@@ -33,15 +34,17 @@ export function formatSummary(result: RunResult, style: SummaryStyle): string {
   if (result.units.length === 0) lines.push('Nothing ran.', '');
   lines.push(...result.repeats.map(describeRepeats));
   if (result.units.length > 1) lines.push(formatCounts(result), '');
-  lines.push(`files    ${result.directory}`);
+  lines.push(...describeFiles(result.directory));
   return lines.join('\n');
 }
 
 function formatUnit(unit: UnitResult, style: SummaryStyle): string[] {
   const attempt = unit.attempt > 1 ? `, attempt ${unit.attempt}` : '';
+  const name = escapeForTerminal(`${unit.fs} ${unit.test}`);
+  const machine = escapeForTerminal(`${unit.pmem}, ${unit.accel}`);
   return [
-    `${verdictMark(unit.verdict, style)}  ${unit.fs} ${unit.test}${attempt}  (${formatSeconds(unit.durationSeconds)}, ${unit.pmem}, ${unit.accel})`,
-    field('reason', escapeForTerminal(unit.reason)),
+    `${verdictMark(unit.verdict, style)}  ${name}${attempt}  (${formatSeconds(unit.durationSeconds)}, ${machine})`,
+    field('reason', unit.reason),
     ...formatExpected(unit),
     field('kernel', `${unit.kernel.release} from ${unit.kernel.spec}`),
     field('driver', describeDriver(unit)),
@@ -66,14 +69,15 @@ function formatReplay({ replay, together }: UnitResult): string[] {
 
 function formatExpected({ verdict, expectedFailure: expected }: UnitResult): string[] {
   if (!expected) return [];
-  const reason = escapeForTerminal(expected.reason);
+  const { reason } = expected;
   if (expected.held) return [field('expected', `to fail: ${reason}`)];
   if (verdict === 'pass') return [field('expected', `to fail, and passed: ${reason}`)];
   return [field('expected', `to fail otherwise: ${reason}`)];
 }
 
+/** Whatever the value is: escaped. */
 function field(name: string, value: string): string {
-  return `         ${name.padEnd(8)} ${value}`;
+  return `         ${name.padEnd(8)} ${escapeForTerminal(value)}`;
 }
 
 const COLOURS: Record<UnitResult['verdict'], number> = {
@@ -91,7 +95,7 @@ function verdictMark(verdict: UnitResult['verdict'], { colour }: SummaryStyle): 
 
 function describeDriver({ dax, fs }: UnitResult): string {
   if (dax.driver === 'none') return 'nothing was mounted';
-  if (dax.driver !== fs) return `${escapeForTerminal(dax.driver)}, which is not what was asked for`;
+  if (dax.driver !== fs) return `${dax.driver}, which is not what was asked for`;
   if (!dax.module) return `${fs}, built in`;
   const origin =
     dax.module.origin === 'built'
@@ -103,7 +107,7 @@ function describeDriver({ dax, fs }: UnitResult): string {
 function describeDax(unit: UnitResult): string {
   const { dax } = unit;
   if (dax.looks.length === 0) return 'not proven: nothing was mounted';
-  const options = escapeForTerminal(dax.mountOptions);
+  const options = dax.mountOptions;
   if (unit.control) return `not in use, as was asked for (${options})`;
   if (!dax.proven) return `not proven (${options})`;
   const shown = dax.looks.some(({ statxDax }) => statxDax)

@@ -16,7 +16,9 @@ const LONGEST_PATH = 60;
 export function explainUnwritten(unwritten: Unwritten | undefined): string[] {
   if (unwritten === undefined) return [];
   if (!unwritten.known)
-    return [`whether anything was left unwritten is not known: ${unwritten.reason}`];
+    return [
+      `whether anything was left unwritten is not known: ${escapeForTerminal(unwritten.reason)}`,
+    ];
   const sentences = [
     ...sentencesOf(unwritten, 'page', ({ dirtyPages }) => dirtyPages),
     ...sentencesOf(unwritten, 'DAX entry', ({ dirtyDaxEntries }) => dirtyDaxEntries),
@@ -79,7 +81,7 @@ export function shortenPath(path: string): string {
   return path.length > LONGEST_PATH ? `…${path.slice(1 - LONGEST_PATH)}` : path;
 }
 
-/** The types of findings as they are said. */
+/** The types of findings as they are said. Escaped. */
 export function typeInWords(inodeType: string): string {
-  return inodeType === 'symlink' ? 'symbolic link' : inodeType;
+  return inodeType === 'symlink' ? 'symbolic link' : escapeForTerminal(inodeType);
 }

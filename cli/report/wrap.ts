@@ -123,6 +123,11 @@ export function breakLine(word: string, width: number): string[] {
   );
 }
 
+/** At most so many characters; that some are missing is seen. */
+export function cut(text: string, width: number): string {
+  return characters(text) > width ? `${[...text].slice(0, width - 1).join('')}…` : text;
+}
+
 /** Code points, which on most terminals are columns. */
 export function characters(text: string): number {
   return [...text].length;

@@ -19,10 +19,17 @@ export type Part =
   /** Applying semantic patches; only installed for who uses one. */
   | 'semantic-patches'
   /** What tests of xfstests want, each a few of them: told, and not installed unasked. */
-  | 'xfstests';
+  | 'xfstests'
+  /** Our own tests; only installed for who runs them. */
+  | 'test';
 
 /** What `daxrepro setup` installs. */
 export const ALL_PARTS: readonly Part[] = ['run', 'debian-kernel', 'build', 'patches'];
+
+/** The same, and where the launcher got the npm packages of our tests, what they need of the system. */
+export function partsToInstall(tools = process.env['DAXREPRO_TOOLS']): readonly Part[] {
+  return tools === 'all' ? [...ALL_PARTS, 'test'] : ALL_PARTS;
+}
 
 /** Kinds of system by their packages' names. */
 export type Family = 'debian' | 'fedora' | 'arch' | 'suse';
@@ -201,6 +208,22 @@ export const REQUIREMENTS: readonly Requirement[] = [
     packages: packaged('coccinelle', { arch: undefined }),
   },
   ...xfstestsPrograms(),
+  {
+    part: 'test',
+    programs: ['chromium'],
+    purpose: 'shows reports to our tests',
+    packages: packaged('chromium'),
+  },
+  {
+    part: 'test',
+    programs: ['xmllint'],
+    purpose: 'checks JUnit reports by a schema',
+    packages: packaged('libxml2-utils', {
+      fedora: 'libxml2',
+      arch: 'libxml2',
+      suse: 'libxml2-tools',
+    }),
+  },
 ];
 
 /** What tests look for and do without, by saying that they do not apply. */

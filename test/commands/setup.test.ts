@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { setupCommand } from '../../cli/commands/setup.js';
 import type { Host } from '../../cli/system/install.js';
+import { ALL_PARTS } from '../../cli/system/requirements.js';
 import { FEDORA, fakeHost } from '../system/host.js';
 
 async function setup(host: Host, options: { dryRun?: boolean } = {}, root?: URL) {
@@ -9,6 +10,7 @@ async function setup(host: Host, options: { dryRun?: boolean } = {}, root?: URL)
   const err: string[] = [];
   const code = await setupCommand(options, {
     host,
+    parts: ALL_PARTS,
     ...(root ? { root } : {}),
     print: (text) => out.push(text),
     printError: (text) => err.push(text),

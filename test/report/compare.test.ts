@@ -123,7 +123,7 @@ t.test('a comparison in a terminal', (t) => {
   const result = comparison(EARLY_RETURN, { expect: () => ({ verdict: 'pass' }) });
   t.equal(
     formatComparison(result, { width: 100, colour: false }),
-    `kernel   6.1.0-56-amd64 from debian:6.1, tcg, memmap
+    `kernel   6.1.0-56-amd64 from debian:6.1, tcg, pmem by memmap
 DAX ext2 proven in 2 of 2 units by mount option and statx of a fresh file; driver ext2, 1 module
          built for it; mounted rw,dax
 DAX xfs  proven in 2 of 2 units by mount option and statx of a fresh file; driver ext2, 1 module
@@ -191,7 +191,7 @@ t.test('a mail', (t) => {
     mail(result),
     `DAX: write-back in ->writepages
 
-Kernel:     6.1.0-56-amd64 (debian:6.1)
+Kernel:     6.1.0-56-amd64 from debian:6.1
 Versions:   daxrepro 0.1.0, QEMU 7.2.22 (Debian), e2fsprogs 1.47.0,
             xfsprogs 6.1.0
 Machine:    tcg, pmem by memmap

@@ -24,7 +24,11 @@ t.test('each verdict has its element', async (t) => {
     { test: 'generic/008', verdict: 'pass', expectedFailure: { reason: 'known', held: false } },
     { test: 'generic/009', verdict: 'pass', attempt: 2, variant: 'v2' },
   );
-  t.match(text, /<testsuites name="daxrepro" tests="9" failures="2" errors="2" skipped="2" /);
+  t.match(text, /<testsuites name="daxrepro" tests="9" failures="2" errors="2" time="[\d.]+">/);
+  t.match(
+    text,
+    /<testsuite name="daxrepro.builtin.ext2" tests="9" failures="2" errors="2" skipped="2" /,
+  );
   t.match(text, /name="generic\/001" time="[\d.]+"\/>/);
   t.match(
     text,
@@ -72,3 +76,21 @@ t.test('findings of one kind are one, with their number and what the medium show
   t.match(text, 'inode 12 is directory /d: block 0 is all zeros on the medium');
   t.match(text, 'why: whether anything was left unwritten is not known');
 });
+
+t.test('of a comparison, what was expected is no failure', async (t) => {
+  const compared = (verdict: 'pass' | 'fail' | 'invalid', expected: 'pass' | 'fail') =>
+    xml({ verdict, expected: { verdict: expected }, held: verdict === expected } as never);
+  t.match(compared('fail', 'fail'), '<skipped message="fail, as expected: ');
+  t.match(compared('pass', 'fail'), '<failure type="pass" message="expected: fail; pass: ');
+  t.match(compared('invalid', 'pass'), '<error type="invalid" message="expected: pass; invalid: ');
+});
+
+t.test(
+  'a suite says what all its cases have in common; kinds of pmem are told apart',
+  async (t) => {
+    const text = xml({}, { pmem: 'nvdimm', kernel: { ...UNIT.kernel, spec: 'debian:5.10' } });
+    t.match(text, '<property name="kernel" value="6.1.0-56-amd64"/>');
+    t.notMatch(text, 'name="kernel.spec"');
+    t.match(text, 'name="generic/002 on nvdimm"');
+  },
+);

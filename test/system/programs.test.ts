@@ -7,7 +7,7 @@ import {
   systemPath,
   xfstestsLacks,
 } from '../../cli/system/programs.js';
-import { ALL_PARTS, REQUIREMENTS } from '../../cli/system/requirements.js';
+import { ALL_PARTS, partsToInstall, REQUIREMENTS } from '../../cli/system/requirements.js';
 import { fakeHost } from './host.js';
 
 t.test('the sbin directories come last, and once', async (t) => {
@@ -39,10 +39,15 @@ t.test('parts have requirements of their own, and files count', async (t) => {
 t.test('every requirement is whole', async (t) => {
   for (const { part, programs, file, purpose, packages } of REQUIREMENTS) {
     // Who never uses a semantic patch needs no spatch.
-    t.ok([...ALL_PARTS, 'semantic-patches', 'kernel-build', 'xfstests'].includes(part));
+    t.ok([...partsToInstall('all'), 'semantic-patches', 'kernel-build', 'xfstests'].includes(part));
     t.ok(programs.length > 0 || file !== undefined, purpose);
     t.ok(packages.debian, purpose);
   }
+});
+
+t.test('what our own tests need is installed for those who run them alone', async (t) => {
+  t.same(partsToInstall('run'), ALL_PARTS);
+  t.same(partsToInstall('all'), [...ALL_PARTS, 'test']);
 });
 
 t.test('what tests of xfstests want is told by package', async (t) => {

@@ -1,0 +1,83 @@
+import { statSync, writeFileSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
+import { parseChoice } from '../options.js';
+import { EXIT, failure, type Outcome, success } from '../outcome.js';
+import { formatReport, shownTogether } from '../report/format.js';
+import { FORMATS, type Format } from '../report/formats.js';
+import { formatBytes } from '../report/text.js';
+import { type KeptResult, readResult } from '../results/read.js';
+import { writeWhole } from '../run/run-directory.js';
+import { explain, terminalWidth, wantsColour } from './session.js';
+
+export interface ReportOptions {
+  format?: string;
+  output?: string;
+}
+
+/**
+ * `daxrepro report [run...]`: 0 where there is a report, whatever it says; 2 where there is no such
+ * run or format, or the file cannot be written.
+ */
+export async function reportCommand(names: string[], options: ReportOptions): Promise<number> {
+  const format = formatOf(options);
+  if (!format.ok) return explain(format.failure);
+  const kept = readResults(names);
+  if (!kept.ok) return explain(kept.failure);
+  const { output } = options;
+  const text = formatReport(format.value, shownTogether(kept.value), {
+    width: output === undefined ? terminalWidth() : 100,
+    colour: output === undefined && wantsColour(),
+    from: process.cwd(),
+  });
+  if (output === undefined) {
+    process.stdout.write(`${text}\n`);
+    return EXIT.ok;
+  }
+  const written = write(output, `${text}\n`);
+  if (!written.ok) return explain(written.failure);
+  process.stderr.write(`daxrepro: ${output}: ${formatBytes(Buffer.byteLength(text) + 1)}\n`);
+  return EXIT.ok;
+}
+
+/** By the names that such files have. */
+const EXTENSIONS: Record<string, Format> = {
+  '.xml': 'junit',
+  '.eml': 'mail',
+  '.md': 'markdown',
+  '.tap': 'tap',
+};
+
+function formatOf({ format, output }: ReportOptions): Outcome<Format> {
+  if (format !== undefined) return parseChoice('--format', format, FORMATS);
+  const extension = output === undefined ? '' : extname(output).toLowerCase();
+  return success(EXTENSIONS[extension] ?? 'terminal');
+}
+
+function readResults(names: readonly string[]): Outcome<[KeptResult, ...KeptResult[]]> {
+  const first = readResult(names[0]);
+  if (!first.ok) return first;
+  const kept: [KeptResult, ...KeptResult[]] = [first.value];
+  for (const name of names.slice(1)) {
+    const next = readResult(name);
+    if (!next.ok) return next;
+    if (!kept.some(({ directory }) => directory === next.value.directory)) kept.push(next.value);
+  }
+  return success(kept);
+}
+
+function write(output: string, text: string): Outcome<void> {
+  try {
+    // A device or a pipe is written to; only a file is replaced.
+    const other = statSync(output, { throwIfNoEntry: false })?.isFile() === false;
+    if (other) writeFileSync(output, text);
+    else writeWhole(resolve(output), text);
+    return success(undefined);
+  } catch (error) {
+    return failure(
+      'usage',
+      `The report cannot be written: ${(error as Error).message}`,
+      'Give a file in a directory that is there and that you may write to',
+      { place: { file: output } },
+    );
+  }
+}

@@ -1,0 +1,88 @@
+import type { KeptResult } from '../results/read.js';
+import { formatBisectionMail } from './bisect-mail.js';
+import { formatBisectionForTerminal } from './bisect-text.js';
+import { formatMail } from './compare-mail.js';
+import { formatComparison } from './compare-text.js';
+import type { Format } from './formats.js';
+import { formatTestCases } from './junit.js';
+import { formatBisectionMarkdown, formatMatrixMarkdown } from './markdown.js';
+import { type KeptMatrix, type Matrix, matrixOf } from './matrix.js';
+import { formatSummary } from './summary.js';
+import { formatTap } from './tap.js';
+import { type TestCase, testCaseOfBisection, testCasesOf } from './test-cases.js';
+
+/** Results in each of the formats, which tell of the same things. */
+
+export interface ReportStyle {
+  width: number;
+  colour: boolean;
+  /** Paths below this directory are shown relative to it, in what is sent to others. */
+  from: string;
+}
+
+export type KeptBisection = Extract<KeptResult, { kind: 'bisect' }>;
+
+/** Results to be shown together: runs and comparisons as one matrix, and each bisection by itself. */
+export interface Shown {
+  kept: readonly [KeptResult, ...KeptResult[]];
+  matrix: Matrix | undefined;
+  bisections: KeptBisection[];
+}
+
+export function shownTogether(kept: readonly [KeptResult, ...KeptResult[]]): Shown {
+  // Where they are now is where their files are.
+  const here = kept.map((one) => ({
+    ...one,
+    result: { ...one.result, directory: one.directory },
+  })) as [KeptResult, ...KeptResult[]];
+  const [first, ...others] = here.filter((one): one is KeptMatrix => one.kind !== 'bisect');
+  return {
+    kept: here,
+    matrix: first && matrixOf([first, ...others]),
+    bisections: here.filter((one): one is KeptBisection => one.kind === 'bisect'),
+  };
+}
+
+/** Ends without a line break. */
+export function formatReport(format: Format, shown: Shown, style: ReportStyle): string {
+  return WRITERS[format](shown, style);
+}
+
+const WRITERS: Record<Format, (shown: Shown, style: ReportStyle) => string> = {
+  terminal: ({ kept, matrix, bisections }, style) => {
+    const [only, ...others] = kept;
+    // One run reads as it did when it ended.
+    if (only.kind === 'run' && others.length === 0) return formatSummary(only.result, style);
+    return sections(
+      matrix && formatComparison(matrix, style),
+      ...bisections.map(({ result }) => formatBisectionForTerminal(result, style)),
+    );
+  },
+  mail: ({ matrix, bisections }, { from }) =>
+    sections(
+      matrix && formatMail(matrix, { from }),
+      ...bisections.map(({ result }) => formatBisectionMail(result)),
+    ),
+  markdown: ({ matrix, bisections }) =>
+    sections(
+      matrix && formatMatrixMarkdown(matrix),
+      ...bisections.map(({ result }) => formatBisectionMarkdown(result)),
+    ),
+  tap: (shown) => formatTap(allTestCases(shown)),
+  junit: (shown) => {
+    const { started } = shown.kept[0].result;
+    const durationSeconds = shown.kept.reduce((sum, { result }) => sum + result.durationSeconds, 0);
+    return formatTestCases(allTestCases(shown), { started, durationSeconds }).trimEnd();
+  },
+};
+
+function sections(...all: (string | undefined)[]): string {
+  return all.filter((one) => one !== undefined).join('\n\n\n');
+}
+
+function allTestCases({ matrix, bisections }: Shown): TestCase[] {
+  return [
+    ...(matrix ? testCasesOf(matrix.units) : []),
+    ...bisections.map(({ result }) => testCaseOfBisection(result)),
+  ];
+}

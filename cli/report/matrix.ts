@@ -1,0 +1,245 @@
+import { basename, join } from 'node:path';
+import type { Row } from '../compare/case.js';
+import { differencesOf } from '../compare/differences.js';
+import { holds } from '../compare/expectations.js';
+import { compareRates } from '../compare/rates.js';
+import {
+  type ComparedCase,
+  type CompareResult,
+  type CompareUnit,
+  cellResults,
+} from '../compare/result.js';
+import type { KeptResult } from '../results/read.js';
+import { countRepeats } from '../run/repeats.js';
+import { type UnitResult, worstVerdict } from '../run/result.js';
+import { BASE } from '../variant/variant.js';
+
+/**
+ * Runs and comparisons as one matrix: file systems and tests down, variants across, each kernel with
+ * columns of its own. What was run twice stands in two columns: attempts of two runs are not counted
+ * together, since nobody asked for them as one. Pure.
+ */
+
+export type KeptMatrix = Exclude<KeptResult, { kind: 'bisect' }>;
+
+export interface Matrix extends CompareResult {
+  units: MatrixUnit[];
+  /** The directories of the results, in the order they were given. */
+  directories: string[];
+  commands: string[][];
+}
+
+export interface MatrixUnit extends CompareUnit {
+  /** The run's directory and the unit's files in it, as its result names them. */
+  source: { directory: string; artifacts: Record<string, string> };
+  /** Units of one result keep their order, and results theirs. */
+  order: number;
+}
+
+/** @param kept at least one */
+export function matrixOf(kept: readonly [KeptMatrix, ...KeptMatrix[]]): Matrix {
+  const [first, ...others] = kept;
+  const columns = columnsOf(kept);
+  const names = columnNames(columns);
+  const units = columns
+    .flatMap((column, at) =>
+      column.units.map((unit) => ({ ...unit, variant: names[at] ?? unit.variant })),
+    )
+    .sort((a, b) => a.order - b.order);
+  const compared: ComparedCase = {
+    file: first.kind === 'compare' && others.length === 0 ? first.result.case.file : null,
+    title: titleOf(kept),
+    kernel: first.result.units[0]?.kernel.spec ?? '',
+    variants: columns.map(({ changes, steps }, at) => ({
+      name: names[at] ?? '',
+      changes,
+      ...(steps === undefined ? {} : { steps }),
+    })),
+    ...rowsOf(kept, units),
+  };
+  const sum = kept.reduce((seconds, { result }) => seconds + result.durationSeconds, 0);
+  const matrix: Matrix = {
+    ...first.result,
+    verdict: worstVerdict(units),
+    case: compared,
+    units,
+    repeats: countRepeats(units),
+    differences: [],
+    rates: [],
+    tools: first.kind === 'compare' ? first.result.tools : {},
+    durationSeconds: sum,
+    directory: kept.map(({ directory }) => directory).join(', '),
+    directories: kept.map(({ directory }) => directory),
+    commands: kept.map(({ result }) => result.command),
+  };
+  if (first.kind === 'compare' && others.length === 0) {
+    // It knows at which level its rates were looked at.
+    return { ...matrix, differences: first.result.differences, rates: first.result.rates };
+  }
+  const cells = cellResults(matrix);
+  return {
+    ...matrix,
+    differences: differencesOf(compared, cells),
+    rates: compareRates(compared, cells),
+  };
+}
+
+interface Column {
+  variant: string;
+  kernel: { spec: string; release: string; id: string };
+  changes: readonly string[];
+  steps: number | undefined;
+  units: MatrixUnit[];
+  /** Which of the results, from 1. */
+  from: number;
+}
+
+function columnsOf(kept: readonly KeptMatrix[]): Column[] {
+  const columns: Column[] = [];
+  for (const [index, one] of kept.entries()) {
+    const own = ownColumns(one, index + 1, kept.length > 1);
+    for (const column of own) {
+      const same = columns.find((other) => continues(other, column));
+      if (same) same.units.push(...column.units);
+      else columns.push(column);
+    }
+  }
+  return columns;
+}
+
+/**
+ * A run goes on where another ended: the same kernel as it is, and nothing that both have run. Of
+ * changes it cannot be known that files of the same names had the same contents.
+ */
+function continues(column: Column, next: Column): boolean {
+  const ran = new Set(column.units.map(rowKey));
+  return (
+    column.from !== next.from &&
+    [column, next].every(({ variant, changes }) => variant === BASE.name && changes.length === 0) &&
+    column.kernel.id === next.kernel.id &&
+    column.kernel.release === next.kernel.release &&
+    !next.units.some((unit) => ran.has(rowKey(unit)))
+  );
+}
+
+function ownColumns(
+  { kind, result, directory }: KeptMatrix,
+  from: number,
+  several: boolean,
+): Column[] {
+  const units: readonly UnitResult[] = result.units;
+  const variants =
+    kind === 'compare'
+      ? result.case.variants
+      : [...new Set(units.map(({ variant }) => variant))].map((name) => ({
+          name,
+          ...changesOf(name, result.command),
+        }));
+  return variants.map(({ name, changes, steps }) => {
+    const own = units.filter(({ variant }) => variant === name);
+    return {
+      variant: name,
+      kernel: own[0]?.kernel ?? { spec: '', release: '', id: '' },
+      changes,
+      steps,
+      units: own.map((unit) => ({
+        ...matrixUnit(unit, directory, several),
+        order: from * 1e6 + units.indexOf(unit),
+      })),
+      from,
+    };
+  });
+}
+
+/** Of a run that knows its command, but not what it was made of. */
+function changesOf(variant: string, command: readonly string[]) {
+  if (variant === BASE.name) return { changes: [], steps: undefined };
+  const valuesOf = (option: string) =>
+    command.flatMap((word, at) => {
+      if (word === option) return command.slice(at + 1, at + 2);
+      return word.startsWith(`${option}=`) ? [word.slice(option.length + 1)] : [];
+    });
+  const steps = Number(valuesOf('--steps').at(-1) ?? Number.NaN);
+  return { changes: valuesOf('--patch'), steps: Number.isSafeInteger(steps) ? steps : undefined };
+}
+
+function matrixUnit(
+  unit: UnitResult & Partial<CompareUnit>,
+  directory: string,
+  several: boolean,
+): Omit<MatrixUnit, 'order'> {
+  const { expectedFailure } = unit;
+  const expected = unit.expected ?? (expectedFailure ? { verdict: 'fail' as const } : null);
+  const images = unit.images?.map((image) =>
+    image.file === undefined ? image : { ...image, file: join(directory, image.file) },
+  );
+  return {
+    ...unit,
+    expected,
+    held: unit.held ?? expectedFailure?.held ?? holds(unit, expected),
+    ...(several && images ? { images } : {}),
+    source: { directory, artifacts: unit.artifacts },
+  };
+}
+
+/** What tells columns apart, as short as that can be said; the last resort is the number of the run. */
+function columnNames(columns: readonly Column[]): string[] {
+  const names = columns.map(({ variant, changes }) =>
+    variant === 'patched' && changes.length > 0
+      ? changes.map((file) => basename(file)).join(' + ')
+      : variant,
+  );
+  const alone = new Set(columns.map(({ from }) => from)).size === 1;
+  if (alone) return columns.map(({ variant }) => variant);
+  const ways: ((column: Column) => string)[] = [
+    ({ kernel }) => kernel.spec,
+    ({ kernel }) => `${kernel.spec} ${kernel.release}`,
+    ({ from }) => `run ${from}`,
+  ];
+  return names.map((name, at) => {
+    const alike = columns.filter((_, other) => names[other] === name);
+    if (alike.length === 1) return name;
+    const tells = ways.find((way) => new Set(alike.map(way)).size === alike.length);
+    const column = columns[at] as Column;
+    return `${name}, ${tells?.(column) ?? `run ${column.from}`}`;
+  });
+}
+
+function titleOf(kept: readonly KeptMatrix[]): string | null {
+  const titles = new Set(
+    kept.map((one) => (one.kind === 'compare' ? one.result.case.title : null)),
+  );
+  const [only] = titles;
+  return titles.size === 1 ? (only ?? null) : null;
+}
+
+/** Rows in the order they came; where not every test has run on every file system, those that have. */
+function rowsOf(kept: readonly KeptMatrix[], units: readonly UnitResult[]) {
+  const cases = kept.map((one) =>
+    one.kind === 'compare' ? one.result.case : { fileSystems: [], tests: [], pmem: [] },
+  );
+  const each = <T>(named: readonly T[], ran: readonly T[]): T[] => [...new Set([...named, ...ran])];
+  const fileSystems = each<string>(
+    cases.flatMap((one) => one.fileSystems),
+    units.map(({ fs }) => fs),
+  );
+  const tests = each<string>(
+    cases.flatMap((one) => one.tests),
+    units.map(({ test }) => test),
+  );
+  const pmem = each<string>(
+    cases.flatMap((one) => one.pmem),
+    units.map((unit) => unit.pmem),
+  );
+  const all = { fileSystems, tests, pmem } as Pick<ComparedCase, 'fileSystems' | 'tests' | 'pmem'>;
+  if (kept.length === 1 && kept[0]?.kind === 'compare') return all;
+  const ran = new Set(units.map(rowKey));
+  const rows = fileSystems.flatMap((fs) =>
+    tests.flatMap((test) => pmem.map((kind) => ({ fs, test, pmem: kind }) as Row)),
+  );
+  return { ...all, rows: rows.filter((row) => ran.has(rowKey(row))) };
+}
+
+function rowKey({ fs, test, pmem }: { fs: string; test: string; pmem: string }): string {
+  return JSON.stringify([fs, test, pmem]);
+}

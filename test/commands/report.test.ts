@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import t from 'tap';
+import { compileInto } from '../util/compiled.js';
+import { WHOLE_BISECTION, WHOLE_COMPARISON, WHOLE_RUN } from '../util/kept.js';
+
+/** `daxrepro report` as people start it. */
+
+const top = t.testdir({
+  state: {
+    daxrepro: {
+      runs: {
+        '20260101-000000-ext2-a-1': { 'result.json': JSON.stringify(WHOLE_COMPARISON) },
+        '20260102-000000-ext2-a-2': { 'result.json': JSON.stringify(WHOLE_RUN) },
+      },
+    },
+  },
+  bisection: { 'result.json': JSON.stringify(WHOLE_BISECTION) },
+  empty: {},
+});
+const { main } = compileInto(top);
+
+function report(...words: string[]) {
+  return execa('env', ['-u', 'NODE_OPTIONS', process.execPath, main, 'report', ...words], {
+    cwd: top,
+    env: { XDG_STATE_HOME: join(top, 'state') },
+    reject: false,
+  });
+}
+
+t.test('the newest run, as it was printed', async (t) => {
+  const { exitCode, stdout, stderr } = await report();
+  t.equal(exitCode, 0, 'whatever it says');
+  t.equal(stderr, '');
+  t.match(stdout, /^PASS {5}ext2 generic\/002 {2}\(1\.2 s, memmap, tcg\)\n/);
+  t.match(stdout, join(top, 'state/daxrepro/runs/20260102-000000-ext2-a-2'), 'where it is now');
+});
+
+t.test('several, by name and by directory, each once', async (t) => {
+  const names = ['20260101-000000-ext2-a-1', '20260102-000000-ext2-a-2', 'bisection', 'bisection'];
+  const { stdout, exitCode } = await report(...names);
+  t.equal(exitCode, 0);
+  t.match(stdout, /base, run 1 +early-return +base, run 2\n/);
+  t.equal(stdout.match(/is the first bad change/g)?.length, 1);
+});
+
+t.test('--output is written whole, its name says the format', async (t) => {
+  for (const [file, begins] of Object.entries({
+    'a.md': '## ',
+    'a.xml': '<?xml ',
+    'a.tap': 'TAP version 14\n',
+    'a.txt': 'PASS ',
+  })) {
+    const { exitCode, stdout, stderr } = await report('--output', file);
+    t.equal(exitCode, 0);
+    t.equal(stdout, '');
+    t.match(stderr, new RegExp(`^daxrepro: ${file}: [\\d.]+ KiB$`));
+    t.ok(readFileSync(join(top, file), 'utf8').startsWith(begins), file);
+  }
+  const piped = await execa(
+    'sh',
+    ['-c', `"${process.execPath}" "${main}" report --output /dev/stdout --format tap | cat`],
+    { env: { NODE_OPTIONS: '', XDG_STATE_HOME: join(top, 'state') } },
+  );
+  t.match(piped.stdout, /^TAP version 14/, 'a pipe is written to');
+});
+
+t.test('usage errors', async (t) => {
+  for (const [words, message] of [
+    [['--format', 'pdf'], /"pdf" is not known[\s\S]*markdown/],
+    [['absent'], /There is no run absent/],
+    [['empty'], /has no result\.json/],
+    [['--output', 'absent/a.md'], /absent\/a\.md: The report cannot be written/],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await report(...words);
+    t.equal(exitCode, 2, words.join(' '));
+    t.equal(stdout, '');
+    t.match(stderr, message);
+  }
+});

@@ -1,0 +1,102 @@
+import t from 'tap';
+import { type KeptMatrix, matrixOf } from '../../cli/report/matrix.js';
+import type { RunResult, UnitResult } from '../../cli/run/result.js';
+import { comparison, EARLY_RETURN } from '../util/comparisons.js';
+import { keptComparison, keptRun } from '../util/kept.js';
+import { RESULT, UNIT } from '../util/results.js';
+
+let runs = 0;
+
+function run(units: Partial<UnitResult>[], more: Partial<RunResult> = {}): KeptMatrix {
+  runs += 1;
+  const result = { ...RESULT, ...more, units: units.map((unit) => ({ ...UNIT, ...unit })) };
+  return keptRun(result, `/runs/${runs}`) as KeptMatrix;
+}
+
+/** Each column with its cells: `base: ext2 generic/002 pass`. */
+function columns(...kept: [KeptMatrix, ...KeptMatrix[]]): string[] {
+  const { units } = matrixOf(kept);
+  return units.map(({ variant, fs, test, verdict }) => `${variant}: ${fs} ${test} ${verdict}`);
+}
+
+const OLDER = { spec: 'debian:5.10', release: '5.10.0', id: 'old' };
+
+t.test('a comparison is as it was', async (t) => {
+  const result = comparison(EARLY_RETURN);
+  const matrix = matrixOf([keptComparison(result) as KeptMatrix]);
+  const { verdict: _, ...others } = result;
+  t.match(matrix, { ...others, directory: '/runs/2' });
+});
+
+t.test(
+  'runs of the same kernel go on in one column where they have nothing in common',
+  async (t) => {
+    t.strictSame(columns(run([{}]), run([{ fs: 'xfs' }]), run([{ test: 'generic/003' }])), [
+      'base: ext2 generic/002 pass',
+      'base: xfs generic/002 pass',
+      'base: ext2 generic/003 pass',
+    ]);
+  },
+);
+
+t.test('attempts of two runs are never counted together', async (t) => {
+  t.strictSame(columns(run([{}]), run([{ verdict: 'fail' }])), [
+    'base, run 1: ext2 generic/002 pass',
+    'base, run 2: ext2 generic/002 fail',
+  ]);
+});
+
+t.test(
+  'a kernel is a column; one of another id is too, though it is called the same',
+  async (t) => {
+    t.strictSame(columns(run([{}]), run([{ kernel: OLDER }])), [
+      'base, debian:6.1: ext2 generic/002 pass',
+      'base, debian:5.10: ext2 generic/002 pass',
+    ]);
+    t.strictSame(
+      columns(run([{}]), run([{ fs: 'xfs', kernel: { ...UNIT.kernel, id: 'other' } }])),
+      ['base, run 1: ext2 generic/002 pass', 'base, run 2: xfs generic/002 pass'],
+    );
+  },
+);
+
+t.test('patched runs are called by their patches, and never go on in another column', async (t) => {
+  const patched = (fs: string, ...files: string[]) =>
+    run([{ fs, variant: 'patched' }], {
+      command: ['run', fs, 'generic/002', ...files.flatMap((file) => ['--patch', file])],
+    });
+  t.strictSame(columns(run([{}]), patched('ext2', '/a/fix.patch'), patched('xfs', 'v2.mbox')), [
+    'base: ext2 generic/002 pass',
+    'fix.patch: ext2 generic/002 pass',
+    'v2.mbox: xfs generic/002 pass',
+  ]);
+  const same = [patched('ext2', 'a.patch'), patched('xfs', 'a.patch')] as const;
+  t.match(columns(...same), ['a.patch, run 1: ext2', 'a.patch, run 2: xfs']);
+  const { variants } = matrixOf([patched('ext2', '/a/fix.patch', 'b.patch')]).case;
+  t.match(variants, [{ name: 'patched', changes: ['/a/fix.patch', 'b.patch'] }]);
+});
+
+t.test('only rows that were run; differences from the first column', async (t) => {
+  const matrix = matrixOf([
+    run([{}, { fs: 'xfs', test: 'xfs/001' }]),
+    run([{ verdict: 'fail', reason: 'it differs', kernel: OLDER }]),
+  ]);
+  t.match(matrix.case.rows, [
+    { fs: 'ext2', test: 'generic/002' },
+    { fs: 'xfs', test: 'xfs/001' },
+  ]);
+  t.match(matrix.differences, [{ base: 'base, debian:6.1', variant: 'base, debian:5.10' }]);
+  t.equal(matrix.verdict, 'fail');
+  t.equal(matrix.directories.length, 2);
+});
+
+t.test('a failure that was expected is one; files are found from anywhere', async (t) => {
+  const image = { device: 'd', file: '001/image.tar.gz', bytes: 1 };
+  const failed = run([
+    { verdict: 'fail', expectedFailure: { reason: 'known', held: true }, images: [image] },
+  ]);
+  const [unit] = matrixOf([failed, run([{ kernel: OLDER }])]).units;
+  t.match(unit, { held: true, expected: { verdict: 'fail' } });
+  t.match(unit?.images, [{ file: `${failed.directory}/001/image.tar.gz` }]);
+  t.match(matrixOf([failed]).units[0]?.images, [image], 'alone it is named as in the run');
+});
