@@ -9,7 +9,7 @@ import { findProgram } from '../system/programs.js';
 import { findVersion } from '../system/versions.js';
 
 /**
- * A QEMU whose plugins can read registers and are told physical addresses of stores: 10.0 and later,
+ * A QEMU whose plugins can read registers and are told physical addresses of stores: 10.0 or newer,
  * built with plugins. The system's own where it is one, else one that `daxrepro setup --power-cut` has
  * unpacked into the cache.
  */
@@ -23,7 +23,7 @@ export interface CapableQemu {
   environment: Record<string, string>;
 }
 
-/** Version 4 of the plugin interface came with 9.2; this is the oldest that it was tried with. */
+/** The oldest that it was tried with. */
 const OLDEST = 10;
 
 export const QEMU_KIND = 'power-cut-qemu';

@@ -26,7 +26,8 @@ EXPORTED int qemu_plugin_version = API_VERSION;
  * each canonical address, is the other way round for a non-temporal one. */
 #define NON_TEMPORAL_BIT (UINT64_C(1) << 62)
 
-/* Of the registers of an MSR write, ECX; these do not serialize (volume 3, 9.3). */
+/* Of the registers of an MSR write, ECX; these do not serialize (volume 3,
+ * "Serializing Instructions"). */
 enum { RCX = 1, MSR_TSC_DEADLINE = 0x6e0, MSR_X2APIC_FIRST = 0x802, MSR_X2APIC_LAST = 0x83f };
 
 /* FXSAVE's area, and XSAVE's of the processor that QEMU's `max` is (its CPUID.0DH says 2696 bytes).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The part of QEMU's TCG plugin interface that is used here, version 4 (QEMU 9.2 and later), as its
+ * The part of QEMU's TCG plugin interface that is used here, version 4 (QEMU 10.0 has it), as its
  * documentation has it (docs/devel/tcg-plugins.rst of QEMU). Debian packages no header of it. QEMU
  * refuses a plugin whose version it does not have.
  */
