@@ -39,11 +39,16 @@ export interface TracedInode {
 
 export interface Occurrences {
   times: number;
-  /** Seconds of the guest's clock; absent where there was none. */
-  first?: number;
-  last?: number;
-  /** The program of the last one, as the kernel names it: 15 characters at most. */
-  program?: string;
+  /** Absent where there was none. */
+  first?: Occurrence;
+  last?: Occurrence;
+}
+
+export interface Occurrence {
+  /** Of the guest's clock. */
+  seconds: number;
+  /** As the kernel names it: 15 characters at most. */
+  program: string;
 }
 
 /** An inode is some 500 bytes of JSON. */
@@ -160,9 +165,8 @@ function deviceNumber(text: string): string {
   return `${Math.floor(number / 2 ** 20)}:${number % 2 ** 20}`;
 }
 
-function note(occurrences: Occurrences, at: number, program: string): void {
+function note(occurrences: Occurrences, seconds: number, program: string): void {
   occurrences.times += 1;
-  occurrences.first ??= at;
-  occurrences.last = at;
-  occurrences.program = program;
+  occurrences.last = { seconds, program };
+  occurrences.first ??= occurrences.last;
 }

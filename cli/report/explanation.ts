@@ -1,14 +1,15 @@
 import { type ExplainedTrace, type Explanation, tracedInode } from '../evidence/explanation.js';
 import type { UnwrittenInode } from '../evidence/unwritten.js';
-import type { Occurrences, TracedInode } from '../evidence/write-back.js';
+import type { Occurrence, Occurrences, TracedInode } from '../evidence/write-back.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { plural } from './text.js';
 import { shortenPath, typeInWords } from './unwritten.js';
 
 /** What running a failing unit again has shown (`--explain`), in sentences without the full stop. */
 
-/** Inodes that have a line. */
-const MOST_INODES = 8;
+/** Lines about inodes, and those that a line names beside its first. */
+const MOST_LINES = 8;
+const MOST_NAMED = 5;
 /** The kernel's numbers of errors that write-back gives (errno(3)). */
 const ERRORS: Readonly<Record<number, string>> = { 5: 'EIO', 12: 'ENOMEM', 28: 'ENOSPC' };
 
@@ -18,13 +19,14 @@ export function describeExplanation(explanation: Explanation | undefined): strin
   if (!explanation.ran) return [escapeForTerminal(`not run again: ${explanation.reason}`)];
   const { trace, unwritten, artifacts } = explanation;
   const inodes = unwritten?.known ? unwritten.inodes : [];
-  const shown = trace.known ? inodes.slice(0, MOST_INODES) : [];
-  const more = trace.known ? inodes.length - shown.length : 0;
+  const groups = trace.known ? groupInodes(inodes, trace) : [];
+  const shown = groups.slice(0, MOST_LINES);
+  const more = groups.slice(MOST_LINES).flat().length;
   const file = artifacts['write-back'];
   return [
     `run again with write-back traced: ${describeAgreement(explanation)}`,
     ...(trace.known ? [] : [`write-back could not be traced: ${trace.reason}`]),
-    ...shown.map((inode) => describeInode(inode, tracedInode(trace, inode), trace)),
+    ...shown.map((group) => describeGroup(group, trace)),
     ...(more > 0 ? [`and ${plural(more, 'more inode')}`] : []),
     ...describeGaps(trace),
     ...(file === undefined ? [] : [`the trace: ${file}`]),
@@ -54,32 +56,58 @@ function describeAgreement(explanation: Extract<Explanation, { ran: true }>): st
   return `it failed again, otherwise: ${parts.filter(Boolean).join('; ')}`;
 }
 
+/** Inodes of which the same is to be said, but for the time. */
+function groupInodes(inodes: readonly UnwrittenInode[], trace: ExplainedTrace): UnwrittenInode[][] {
+  const groups = new Map<string, UnwrittenInode[]>();
+  for (const one of inodes) {
+    const traced = tracedInode(trace, one);
+    const told = traced ? describeTraced(traced).join() : '';
+    const key = `${one.device} ${one.inodeType} ${leftDirty(one)} ${told.replace(/ at [\d.]+ s/g, '')}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()];
+}
+
 /**
- * `inode 2 (directory /): page dirtied 3 times, last by ln at 11.40 s; write-back called 2 times, last by
- * umount at 12.02 s; it wrote 0 pages; ->writepages called 2 times, returned 0; DAX write-back not run`
+ * `inode 2 (directory /), left with 1 page dirty: pages dirtied 3 times, last by ln at 11.40 s; write-back
+ * called 2 times, last by umount at 12.02 s, wrote 0 pages; ->writepages called 2 times, last by umount at
+ * 12.02 s, which returned 0`
  */
-function describeInode(
-  { inode, inodeType, path, dropped }: UnwrittenInode,
-  traced: TracedInode | undefined,
-  trace: ExplainedTrace,
-): string {
+function describeGroup(group: readonly UnwrittenInode[], trace: ExplainedTrace): string {
+  const [first, ...others] = group as [UnwrittenInode, ...UnwrittenInode[]];
+  const { inode, inodeType, path } = first;
   const name = path === undefined ? '' : ` ${shortenPath(path)}`;
-  const left = [
-    dropped.dirtyPages > 0 ? plural(dropped.dirtyPages, 'page') : undefined,
-    dropped.dirtyDaxEntries > 0
-      ? `${dropped.dirtyDaxEntries} DAX ${dropped.dirtyDaxEntries === 1 ? 'entry' : 'entries'}`
-      : undefined,
-  ].filter(Boolean);
+  const traced = tracedInode(trace, first);
   const told = traced ? describeTraced(traced).join('; ') : 'the trace has nothing of it';
   const lost = traced?.marked.times && trace.known && trace.lost > 0 ? 'at least ' : '';
-  return `inode ${inode} (${typeInWords(inodeType)}${name}), left with ${left.join(' and ')} dirty: ${lost}${told}`;
+  return `inode ${inode} (${typeInWords(inodeType)}${name})${describeLike(others)}, left with ${leftDirty(first)} dirty: ${lost}${told}`;
+}
+
+/** ` and 3 more like it (19, 20 and 21)` */
+function describeLike(others: readonly UnwrittenInode[]): string {
+  if (others.length === 0) return '';
+  const named = others.slice(0, MOST_NAMED).map(({ inode }) => inode);
+  const rest = others.length > named.length ? ', …' : '';
+  return ` and ${others.length} more like it (${named.join(', ')}${rest})`;
+}
+
+function leftDirty({ dropped: { dirtyPages, dirtyDaxEntries: entries } }: UnwrittenInode): string {
+  return [
+    ...(dirtyPages > 0 ? [plural(dirtyPages, 'page')] : []),
+    ...(entries > 0 ? [`${entries} DAX ${entries === 1 ? 'entry' : 'entries'}`] : []),
+  ].join(' and ');
 }
 
 function describeTraced(traced: TracedInode): string[] {
   const { pagesDirtied, marked, writeBacks, pagesWritten, writepages, daxWriteBacks } = traced;
+  // With a journal it is the journal's thread that dirties pages.
+  const marker =
+    !marked.first || marked.first.program === pagesDirtied.first?.program
+      ? ''
+      : `, the inode first ${byWhom(marked.first)}`;
   return [
     pagesDirtied.times > 0
-      ? `pages dirtied ${happened(pagesDirtied)}`
+      ? `pages dirtied ${happened(pagesDirtied)}${marker}`
       : marked.times > 0
         ? `marked dirty ${happened(marked)}`
         : 'not seen when it was dirtied',
@@ -101,10 +129,14 @@ function describeWritepages(writepages: NonNullable<TracedInode['writepages']>):
 }
 
 /** `3 times, last by ln at 11.40 s`; seconds are the guest's since its boot. */
-function happened({ times, last, program }: Occurrences): string {
-  const at = last === undefined ? '' : ` at ${last.toFixed(2)} s`;
+function happened({ times, last }: Occurrences): string {
   const often = times === 1 ? 'once,' : `${times} times, last`;
-  return `${often} by ${program}${at}`;
+  return `${often} ${byWhom(last)}`;
+}
+
+function byWhom(occurrence: Occurrence | undefined): string {
+  if (!occurrence) return 'by nobody';
+  return `by ${occurrence.program} at ${occurrence.seconds.toFixed(2)} s`;
 }
 
 /** What the trace cannot tell. */

@@ -83,11 +83,11 @@ const unwritten = z.discriminatedUnion('known', [
   }),
 ]);
 
+const occurrence = z.looseObject({ seconds: count, program: text });
 const happened = z.looseObject({
   times: count,
-  first: count.optional(),
-  last: count.optional(),
-  program: text.optional(),
+  first: occurrence.optional(),
+  last: occurrence.optional(),
 });
 
 const trace = z.discriminatedUnion('known', [

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { explainUnit } from '../../cli/evidence/unit.js';
 import type { CachedData, SeenInode, Unmount, UnmountLog } from '../../cli/evidence/unmounts.js';
+import { readUnmounts } from '../../cli/evidence/unmounts.js';
 import { unwrittenAt } from '../../cli/evidence/unwritten.js';
 import { explainUnwritten } from '../../cli/report/unwritten.js';
 import type { UnitRecord } from '../../cli/verdict/record.js';
@@ -50,6 +51,28 @@ t.test('the sentence of February 2016', (t) => {
     unmounts: 1,
     inodes: [{ device: 'pmem0', inode: 12, path: '/d', dax: true, dropped: three, before: three }],
   });
+  t.end();
+});
+
+t.test("ext4's part of it, as a guest's witness told it on 5.10: symbolic links", (t) => {
+  const text = `daxrepro_witness 1
+layout i_ino 64
+totals 3 0
+unmount 1 ext4 pmem0 56
+look before 32 2 0
+inode 40 120777 1 4095 1 1 1 0 0 0 /links/4095
+inode 18 120777 1 60 1 1 1 0 0 0 /links/60
+look synced 32 2 0
+inode 40 120777 1 4095 1 1 1 0 0 0 
+inode 18 120777 1 60 1 1 1 0 0 0 
+look dropped 32 2 0
+inode 40 120777 1 4095 1 1 1 0 0 0 
+inode 18 120777 1 60 1 1 1 0 0 0 
+`;
+  const read = readUnmounts(text);
+  t.strictSame(read && explainUnwritten(unwrittenAt(read)), [
+    'symbolic link inodes have S_DAX set, but had dirty page-cache pages before the unmount, which it did not write: inode 18 (/links/60) 1 page, inode 40 (/links/4095) 1 page',
+  ]);
   t.end();
 });
 

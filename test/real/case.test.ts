@@ -55,7 +55,7 @@ t.test('ext2 loses directory pages with early-return alone', async (t) => {
     if (explanation) {
       t.match(explanation, { signatures: { gone: [], added: [] }, trace: { without: [] } });
       const [root, links] = explanation.trace.inodes;
-      const called = { times: Number, program: String };
+      const called = { times: Number, last: { seconds: Number, program: String } };
       const written = { pagesDirtied: called, writeBacks: called, pagesWritten: 0 };
       const returned = { writepages: { ...called, results: [0] } };
       for (const inode of [root, links]) t.match(inode, { ...written, ...returned });

@@ -19,6 +19,25 @@ for (const pmem of ['nvdimm', 'virtio-pmem'] as const) {
   }
 }
 
+t.test('damage on any of them is looked at before any repair', async (t) => {
+  for (const [fs, pmem, ...more] of [
+    ['ext2', 'nvdimm'],
+    ['xfs', 'virtio-pmem'],
+    ['ext4', 'none', '--control'],
+  ] as const) {
+    const place = t.testdir();
+    const words = [fs, 'selftest/corrupt', '--pmem', pmem, ...more];
+    const { result, exitCode } = await runJson(words, place);
+    t.equal(exitCode, 1, describe(result));
+    const device = pmem === 'none' ? '/dev/vda' : '/dev/pmem0';
+    const image = { device, file: /image-test\.tar\.gz$/, bytes: Number };
+    t.match(result.units[0], { images: [image], unwritten: { known: true, inodes: [] } }, pmem);
+    // What is wrong with xfs is a count of the superblock's.
+    const evidence = { device, inodeType: 'directory', path: '/damaged', block: { zeros: false } };
+    if (fs !== 'xfs') t.match(result.units[0]?.findings, [{ evidence }], pmem);
+  }
+});
+
 t.test('devices above 4 GiB', async (t) => {
   const { result, exitCode } = await runJson(['ext4', 'generic/002', '--size', '3G'], t.testdir());
   t.equal(exitCode, 0, describe(result));
