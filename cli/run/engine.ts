@@ -1,16 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageBudget } from '../evidence/images.js';
-import type { Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { Progress } from '../report/progress.js';
-import { type Store, storageFailure } from '../store/store.js';
+import type { Store } from '../store/store.js';
+import { attempt } from './attempt.js';
 import { inBatches, longestFirst, type Numbered } from './batches.js';
 import type { Explainer } from './explain.js';
 import type { Prepared } from './prepare.js';
 import type { UnitResult } from './result.js';
 import { unitFolder } from './run-directory.js';
-import { runUnit, type UnitRun } from './run-unit.js';
+import { runUnit } from './run-unit.js';
 import { runTogether } from './together.js';
 import { concludeUnit } from './unit-result.js';
 
@@ -140,13 +140,4 @@ export async function runAndJudge(
     ),
   );
   return concludeUnit(unit, index, ran, context, { started });
-}
-
-/** Our own writing can fail at any point of a unit; what it says then is the unit's `error`. */
-async function attempt(run: () => Promise<Outcome<UnitRun>>): Promise<Outcome<UnitRun>> {
-  try {
-    return await run();
-  } catch (error) {
-    return storageFailure("the run's directory", error);
-  }
 }

@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { compareSignatures, type Explanation, limitTrace } from '../evidence/explanation.js';
 import { ImageBudget } from '../evidence/images.js';
 import { explainUnit } from '../evidence/unit.js';
-import type { Outcome } from '../outcome.js';
 import { type Unit, unitName } from '../plan/unit.js';
-import { storageFailure } from '../store/store.js';
 import { judge } from '../verdict/judge.js';
+import { attempt } from './attempt.js';
 import type { EngineContext } from './engine.js';
 import type { UnitResult } from './result.js';
 import { unitFolder, writeJson } from './run-directory.js';
-import { runUnit, type UnitRun } from './run-unit.js';
+import { runUnit } from './run-unit.js';
 import { expectation } from './unit-result.js';
 
 /**
@@ -68,7 +67,8 @@ async function runAgain(
   const directory = join(context.directory, folder);
   const prepared = context.prepared(unit);
   const started = performance.now();
-  const again = await attempt(() => {
+  // That our own writing fails is no reason to lose what the first run found.
+  const again = await attempt(async () => {
     mkdirSync(directory, { recursive: true });
     return runUnit(unit, {
       ...{ prepared, directory, progress, trace: true, images: new ImageBudget(0) },
@@ -94,13 +94,4 @@ async function runAgain(
       Object.entries(artifacts).map(([name, file]) => [name, `${folder}/${file}`]),
     ),
   };
-}
-
-/** That our own writing failed is no reason to lose what the first run found. */
-async function attempt(run: () => Promise<Outcome<UnitRun>>): Promise<Outcome<UnitRun>> {
-  try {
-    return await run();
-  } catch (error) {
-    return storageFailure("the run's directory", error);
-  }
 }
