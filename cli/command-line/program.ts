@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { defineBisect } from './bisect.js';
+import { defineBundle } from './bundle.js';
 import { defineCache } from './cache.js';
 import { defineCompare } from './compare.js';
 import { defineCompletion } from './completion.js';
@@ -27,6 +28,7 @@ const DEFINITIONS = [
   defineList,
   defineDiff,
   defineReplay,
+  defineBundle,
   defineFsck,
   defineKernel,
   defineCache,

@@ -9,12 +9,13 @@ export function defineReplay(program: Command): void {
     .command('replay')
     .summary('run a kept run again: does it agree?')
     .description(
-      'Runs the units of a kept run again, from the inputs that were kept with it, and says whether verdicts and findings are the same.',
+      'Runs the units of a kept run, or of a bundle, again, from the inputs that were kept with it, and says whether verdicts and findings are the same.',
     )
-    .argument('[run]', 'a run, or one unit of it: RUN#2 (default: the newest run)')
+    .argument('[run]', 'a run, a bundle, or one unit of it: RUN#2 (default: the newest run)')
     .option('--repeat <n>', 'run each unit so often: for failures that show only in some runs')
     .option('--kernel <spec>', 'another kernel than was recorded')
     .option('--suite <dir>', 'the xfstests tree, where it is not where it was')
+    .option('--trust', "a bundle's changes may run programs on this machine when they are built")
     .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
     .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
     .option(
@@ -34,6 +35,7 @@ export function defineReplay(program: Command): void {
       ['daxrepro replay', 'the newest run, all of its units'],
       ['daxrepro replay 20261122-145501-ext2-generic-002-25812', 'a run by its name'],
       ['daxrepro replay runs/night#3 --repeat 20', 'its third unit, twenty times'],
+      ['daxrepro replay bug.tar.gz', 'what somebody sent: see daxrepro bundle'],
     ],
     details: `Each run keeps its inputs in its directory, in inputs/: copies of patches and fragments with their
       hashes, options, seeds, and which kernel it was. What is run again is these copies, whatever became of the
@@ -44,6 +46,10 @@ export function defineReplay(program: Command): void {
       several attempts: where no signature is new, none is missing that was always there, and the failure rates are
       not told apart by Fisher's exact test. It cannot be told where the replay has no verdict, or has too few
       attempts for a failure that showed only in some.`,
+    options: {
+      '--trust':
+        'Without it a bundle is refused that changes anything but .c and .h files of ext2, ext4 and xfs, has a semantic patch with a script, or has part of a configuration.',
+    },
     exitCodes: [
       ['0', 'everything agrees'],
       ['1', 'something differs'],

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Cell } from '../compare/plan.js';
 import { kernelsOf, prepareCells } from '../compare/prepare.js';
 import { runComparison } from '../compare/run.js';
@@ -10,7 +13,7 @@ import { EXIT } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
 import { planReplay, type ReplayFlags, type ReplayPlan } from '../replay/plan.js';
 import { asSide, exitCodeOfReplay, type ReplayResult, replayOf } from '../replay/result.js';
-import { openTarget, type Target } from '../replay/target.js';
+import { openRunOrBundle, type Target } from '../replay/target.js';
 import { formatReplay } from '../report/replay-text.js';
 import { describeHost } from '../run/host.js';
 import type { Prepared } from '../run/prepare.js';
@@ -24,6 +27,8 @@ import { ensureSystemFor, explain, inSession, keepResult, type Session } from '.
 export interface ReplayCommandOptions extends ReplayFlags {
   /** false with --no-checkpoint. */
   checkpoint?: boolean;
+  /** A bundle may run programs on this machine. */
+  trust?: boolean;
   out?: string;
   json?: boolean;
 }
@@ -37,11 +42,21 @@ export async function replayCommand(
   options: ReplayCommandOptions,
   argv: string[],
 ): Promise<number> {
-  const target = await openTarget(name);
-  if (!target.ok) return explain(target.failure);
-  const plan = planReplay(target.value.units, target.value.inputs, options);
-  if (!plan.ok) return explain(plan.failure);
-  return inSession((session) => replay(target.value, plan.value, options, argv, session));
+  // Ours alone: mkdtemp(3) makes it with mode 700.
+  const scratch = await mkdtemp(join(tmpdir(), 'daxrepro-bundle-'));
+  try {
+    return await inSession(async (session) => {
+      const trust = options.trust === true;
+      const target = await openRunOrBundle(name, { trust, kernel: options.kernel, scratch });
+      if (session.signal.aborted) return EXIT.interrupted;
+      if (!target.ok) return explain(target.failure, session.reporter);
+      const plan = planReplay(target.value.units, target.value.inputs, options);
+      if (!plan.ok) return explain(plan.failure, session.reporter);
+      return replay(target.value, plan.value, options, argv, session);
+    });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
 }
 
 async function replay(

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { isBundle, unpackBundle } from '../bundle/read.js';
+import { checkTrust } from '../bundle/trust.js';
 import type { KeptRun } from '../diff/sides.js';
 import { type KeptInputs, readInputs } from '../inputs/read.js';
 import { failure, type Outcome, success } from '../outcome.js';
@@ -16,6 +18,35 @@ export interface Target {
   inputs: KeptInputs;
   /** For people: what is not as it was, and what is done about it. */
   notes: string[];
+}
+
+export interface BundleFlags {
+  /** The bundle may run programs on this machine. */
+  trust: boolean;
+  /** The user's own, in place of the bundle's. */
+  kernel: string | undefined;
+  /** Where a bundle is unpacked; there and empty, ours alone. */
+  scratch: string;
+}
+
+/** @param name a run as `openTarget` takes it, or a bundle */
+export async function openRunOrBundle(
+  name: string | undefined,
+  { trust, kernel, scratch }: BundleFlags,
+): Promise<Outcome<Target>> {
+  const [file, number] = splitUnit(name);
+  if (file === undefined || !(await isBundle(file))) return openTarget(name);
+  const unpacked = await unpackBundle(file, scratch);
+  if (!unpacked.ok) return unpacked;
+  const target = await openTarget(number === undefined ? scratch : `${scratch}#${number}`);
+  if (!target.ok) return target;
+  const { inputs } = target.value;
+  // The user's kernel is the user's to trust.
+  const requests = inputs.inputs.requests.map((one) => ({ ...one, kernel: kernel ?? one.kernel }));
+  const checked = { ...inputs, inputs: { ...inputs.inputs, requests } };
+  const trusted = trust ? success(undefined) : await checkTrust(checked);
+  if (!trusted.ok) return trusted;
+  return success({ ...target.value, name: name ?? file });
 }
 
 /** @param name a run as `readResult` takes it, and `#` and a unit's number where one is meant */

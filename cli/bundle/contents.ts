@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KeptRun } from '../diff/sides.js';
+import type { KeptInputs } from '../inputs/read.js';
+import { version } from '../version.js';
+import type { Bundle } from './schema.js';
+import { type Scrub, scrubber, scrubCommand } from './scrub.js';
+import { isBundleName, LARGEST_FILE } from './tar.js';
+
+/** What goes into a bundle of a run. */
+
+export interface Member {
+  name: string;
+  /** The bytes, or the file that has them. */
+  content: Buffer | string;
+}
+
+export interface Contents {
+  bundle: Bundle;
+  /** In the order of their names. */
+  members: Member[];
+  /** Names of files of the run that stay here, since no bundle can hold them. */
+  left: string[];
+}
+
+/** Text of ours that has paths of this machine in it. All else is a guest's. */
+const OURS = /(?:^|\/)(?:unit\.json|qemu-argv\.json|failure\.txt|results\.xml)$/;
+
+export async function contentsOf(run: KeptRun, kept: KeptInputs): Promise<Contents> {
+  const { directory, result } = run;
+  const scrub = scrubber(directory, result.directory, kept);
+  const members: Member[] = [
+    json('result.json', withoutPaths(run, scrub)),
+    json('inputs/manifest.json', manifestOf(kept, scrub)),
+  ];
+  for (const { name } of kept.inputs.files) {
+    members.push({ name: `inputs/${name}`, content: join(kept.directory, name) });
+  }
+  const left: string[] = [];
+  for (const name of await ordinaryFiles(directory)) {
+    if (name === 'result.json' || name.startsWith('inputs/')) continue;
+    const file = join(directory, name);
+    if (!isBundleName(name) || (await stat(file)).size > LARGEST_FILE) left.push(name);
+    else if (!OURS.test(name)) members.push({ name, content: file });
+    else members.push({ name, content: Buffer.from(scrub(await readFile(file, 'utf8'))) });
+  }
+  members.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const files = [];
+  for (const { name, content } of members) files.push({ name, ...(await hashOf(content)) });
+  const tool = { name: 'daxrepro' as const, version: version() };
+  return { bundle: { schemaVersion: 1, tool, kind: run.kind, files }, members, left };
+}
+
+function json(name: string, value: unknown): Member {
+  return { name, content: Buffer.from(`${JSON.stringify(value, null, 2)}\n`) };
+}
+
+function withoutPaths({ result }: KeptRun, scrub: Scrub): unknown {
+  const scrubbed = JSON.parse(scrub(JSON.stringify(result))) as KeptRun['result'];
+  return { ...scrubbed, command: scrubCommand(result.command, scrub), directory: '.' };
+}
+
+/** Neither where files came from nor where the suite is. */
+function manifestOf({ inputs }: KeptInputs, scrub: Scrub): unknown {
+  const { suiteDirectory: _, ...rest } = inputs;
+  const files = inputs.files.map(({ from: __, ...file }) => file);
+  return JSON.parse(scrub(JSON.stringify({ ...rest, files })));
+}
+
+/** Names of all ordinary files below, links not followed. */
+async function ordinaryFiles(directory: string): Promise<string[]> {
+  const found = await readdir(directory, { recursive: true, withFileTypes: true });
+  return found
+    .filter((one) => one.isFile() && !one.name.endsWith('.part'))
+    .map((one) => join(one.parentPath, one.name).slice(directory.length + 1));
+}
+
+async function hashOf(content: Member['content']): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const pieces = typeof content === 'string' ? createReadStream(content) : [content];
+  for await (const piece of pieces as AsyncIterable<Buffer>) {
+    hash.update(piece);
+    bytes += piece.length;
+  }
+  return { sha256: hash.digest('hex'), bytes };
+}

@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, mkdirSync, openSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { execa } from 'execa';
+import { failure, type Outcome, success } from '../outcome.js';
+import { boundArgv } from '../process/child.js';
+import { storageFailure } from '../store/store.js';
+import { BUNDLE_FILE, type Bundle, bundleSchema } from './schema.js';
+import { BadArchive, type EntrySink, readBundleTar } from './tar.js';
+
+/**
+ * Reads a bundle, which may come from a stranger: nothing is written but files with names that we would
+ * have given them, in a directory that is new, and no more than was announced. Only what a replay needs
+ * is unpacked; of the rest the hashes are checked.
+ */
+
+/** Of the whole archive, unpacked. */
+const LARGEST = 64 * 2 ** 30;
+/** Of what is unpacked: results and inputs are text. */
+const LARGEST_UNPACKED = 256 * 2 ** 20;
+const MOST_FILES = 200_000;
+/** Of bundle.json, which is read into memory. */
+const LARGEST_LIST = 64 * 2 ** 20;
+
+/** How a file begins that is one of ours: RFC 1952, RFC 8878. */
+const MAGIC = { gzip: '1f8b', zstd: '28b52ffd' } as const;
+
+/** undefined where it is neither. */
+async function compressionOf(file: string): Promise<'gzip' | 'zstd' | undefined> {
+  const handle = await open(file).catch(() => undefined);
+  if (!handle) return undefined;
+  try {
+    const start = Buffer.alloc(4);
+    await handle.read(start, 0, 4, 0);
+    const hex = start.toString('hex');
+    if (hex.startsWith(MAGIC.gzip)) return 'gzip';
+    return hex === MAGIC.zstd ? 'zstd' : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    await handle.close();
+  }
+}
+
+export async function isBundle(file: string): Promise<boolean> {
+  return (await compressionOf(file)) !== undefined;
+}
+
+/** @param directory there and empty, ours alone */
+export async function unpackBundle(file: string, directory: string): Promise<Outcome<Bundle>> {
+  const wrong = (why: string) =>
+    failure('unreadable', `It is no whole bundle of daxrepro: ${why}`, 'Fetch or make it again', {
+      place: { file },
+    });
+  const unpacking = new Unpacking(directory);
+  try {
+    const stream = await decompressed(file);
+    await readBundleTar(stream.pieces, (path, size) => unpacking.open(path, size));
+    const problem = (await stream.end()) ?? unpacking.problem();
+    if (problem !== undefined) return wrong(problem);
+    return success(unpacking.bundle as Bundle);
+  } catch (error) {
+    if (error instanceof BadArchive) return wrong(error.message);
+    // zlib's own: the data is damaged, or ends too early.
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (/^Z_/.test(code)) return wrong(message);
+    return storageFailure(directory, error);
+  } finally {
+    unpacking.close();
+  }
+}
+
+async function decompressed(file: string): Promise<{
+  pieces: AsyncIterable<Uint8Array>;
+  end: () => Promise<string | undefined>;
+}> {
+  if ((await compressionOf(file)) === 'gzip') {
+    const pieces = createGunzip();
+    // What goes wrong in reading comes out where it is read.
+    pipeline(createReadStream(file), pieces, () => {});
+    return { pieces, end: async () => undefined };
+  }
+  const [program, ...argv] = boundArgv(
+    ['zstd', '-q', '-d', '-c', '--memory=256MB', '--', file],
+    'single',
+  );
+  const zstd = execa(program, argv, {
+    ...{ encoding: 'buffer', buffer: false, reject: false, detached: true, stdin: 'ignore' },
+  });
+  return {
+    pieces: zstd.iterable({ from: 'stdout', binary: true }),
+    end: async () => ((await zstd).failed ? 'zstd cannot unpack it' : undefined),
+  };
+}
+
+/** A result and the inputs: what a replay reads. */
+function isNeeded(path: string): boolean {
+  return path === 'result.json' || path.startsWith('inputs/');
+}
+
+class Unpacking {
+  bundle: Bundle | undefined;
+  #total = 0;
+  #unpacked = 0;
+  #seen = new Set<string>();
+  #listed = new Map<string, Bundle['files'][number]>();
+  #descriptor: number | undefined;
+
+  constructor(readonly directory: string) {}
+
+  open(path: string, size: number): EntrySink {
+    this.#total += size;
+    if (this.#total > LARGEST || this.#seen.size >= MOST_FILES)
+      throw new BadArchive('it is too large');
+    if (this.#seen.has(path)) throw new BadArchive(`${path} is in it twice`);
+    this.#seen.add(path);
+    if (this.#seen.size === 1) return this.#list(path, size);
+    const listed = this.#listed.get(path);
+    if (!listed) throw new BadArchive(`${path} is not in its list`);
+    if (listed.bytes !== size) throw new BadArchive(`${path} has not the size that its list says`);
+    return this.#file(path, size, listed.sha256);
+  }
+
+  #list(path: string, size: number): EntrySink {
+    if (path !== BUNDLE_FILE) throw new BadArchive(`it does not begin with ${BUNDLE_FILE}`);
+    if (size > LARGEST_LIST) throw new BadArchive('its list is too large');
+    const pieces: Buffer[] = [];
+    return {
+      content: (piece) => pieces.push(Buffer.from(piece)),
+      end: () => {
+        this.bundle = parseList(Buffer.concat(pieces).toString());
+        for (const one of this.bundle.files) this.#listed.set(one.name, one);
+      },
+    };
+  }
+
+  #file(path: string, size: number, sha256: string): EntrySink {
+    const hash = createHash('sha256');
+    const needed = isNeeded(path);
+    if (needed) {
+      this.#unpacked += size;
+      if (this.#unpacked > LARGEST_UNPACKED)
+        throw new BadArchive('its results and inputs are too large');
+      const target = join(this.directory, path);
+      mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+      this.#descriptor = openSync(target, 'wx', 0o600);
+    }
+    return {
+      content: (piece) => {
+        hash.update(piece);
+        if (this.#descriptor !== undefined) writeSync(this.#descriptor, piece);
+      },
+      end: () => {
+        this.close();
+        if (hash.digest('hex') !== sha256)
+          throw new BadArchive(`${path} has not the SHA-256 of its list`);
+      },
+    };
+  }
+
+  /** What is missing, when it is over. */
+  problem(): string | undefined {
+    if (!this.bundle) return 'it is empty';
+    const missing = this.bundle.files.find(({ name }) => !this.#seen.has(name));
+    return missing && `${missing.name.slice(0, 200)} is in its list, and not in it`;
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+}
+
+function parseList(text: string): Bundle {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new BadArchive(`${BUNDLE_FILE} is no JSON`);
+  }
+  const parsed = bundleSchema.safeParse(value);
+  if (!parsed.success) throw new BadArchive(`${BUNDLE_FILE} is not as daxrepro writes it`);
+  return parsed.data;
+}
