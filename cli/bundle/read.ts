@@ -165,7 +165,7 @@ class Unpacking {
   problem(): string | undefined {
     if (!this.bundle) return 'it is empty';
     const missing = this.bundle.files.find(({ name }) => !this.#seen.has(name));
-    return missing && `${missing.name.slice(0, 200)} is in its list, and not in it`;
+    return missing && `${JSON.stringify(missing.name.slice(0, 200))} is in its list, and not in it`;
   }
 
   close(): void {

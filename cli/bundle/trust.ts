@@ -2,7 +2,6 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KeptInputs } from '../inputs/read.js';
-import { isBuiltFromSource } from '../kernel/kernel.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { isSemantic, stepsOf } from '../variant/changes.js';
 import { pathsOf } from '../variant/patch.js';
@@ -24,17 +23,19 @@ const HARMLESS = /^fs\/(?:ext2|ext4|xfs)\/(?:[\w-]+\/)*[\w-]+\.[ch]$/;
 const SCRIPTS =
   /\b(?:script|initialize|finalize|python|ocaml)\b|^\s*#\s*(?:spatch|include)\b|\busing\b/im;
 
-/** @returns why a stranger's inputs are refused; nothing where they are harmless */
+/**
+ * @param ownKernel whether the user names a kernel: that one is the user's to trust
+ * @returns why a stranger's inputs are refused; nothing where they are harmless
+ */
 export async function checkTrust(
   { inputs, directory }: KeptInputs,
-  signal?: AbortSignal,
+  { ownKernel = false, signal }: { ownKernel?: boolean; signal?: AbortSignal } = {},
 ): Promise<Outcome<undefined>> {
   for (const { kconfig, cc, kernel } of inputs.requests) {
     if (kconfig.length > 0)
       return refuse(`${kconfig[0]} is part of a kernel's configuration, which make reads`);
     if (cc !== undefined) return refuse(`it names the compiler ${JSON.stringify(cc)}`);
-    if (isBuiltFromSource(kernel) && kernel.startsWith('src:')) return otherKernel(kernel);
-    if (kernel.startsWith('image:')) return otherKernel(kernel);
+    if (!ownKernel && /^(?:src|image):/.test(kernel)) return otherKernel(kernel);
   }
   const scratch = await mkdtemp(join(tmpdir(), 'daxrepro-'));
   try {
@@ -94,7 +95,7 @@ function refuse(why: string) {
 function otherKernel(spec: string) {
   return failure(
     'usage',
-    `This bundle's run had the kernel ${spec}, which is not in it`,
+    `This bundle's run had the kernel ${JSON.stringify(spec)}, which is not in it`,
     'Name yours with --kernel; kernels of inputs/manifest.json says which one it was',
   );
 }

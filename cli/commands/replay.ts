@@ -9,7 +9,7 @@ import { contextDifferences } from '../diff/context.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { keepInputs } from '../inputs/keep.js';
 import { type Kernel, resolveKernel } from '../kernel/kernel.js';
-import { EXIT } from '../outcome.js';
+import { EXIT, type Failure } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
 import { planReplay, type ReplayFlags, type ReplayPlan } from '../replay/plan.js';
 import { asSide, exitCodeOfReplay, type ReplayResult, replayOf } from '../replay/result.js';
@@ -49,14 +49,21 @@ export async function replayCommand(
       const trust = options.trust === true;
       const target = await openRunOrBundle(name, { trust, kernel: options.kernel, scratch });
       if (session.signal.aborted) return EXIT.interrupted;
-      if (!target.ok) return explain(target.failure, session.reporter);
+      if (!target.ok) return explainEscaped(target.failure, session);
       const plan = planReplay(target.value.units, target.value.inputs, options);
-      if (!plan.ok) return explain(plan.failure, session.reporter);
+      if (!plan.ok) return explainEscaped(plan.failure, session);
       return replay(target.value, plan.value, options, argv, session);
     });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** What is said of a stranger's files may have words of theirs in it. */
+function explainEscaped(failed: Failure, { reporter }: Session): number {
+  const { message, remedy } = failed;
+  const escaped = { message: escapeForTerminal(message), remedy: escapeForTerminal(remedy) };
+  return explain({ ...failed, ...escaped }, reporter);
 }
 
 async function replay(

@@ -4,7 +4,7 @@ import type { KeptInputs } from '../inputs/read.js';
 import type { RecordedRequest } from '../inputs/schema.js';
 import { parseCount } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import { planUnits } from '../plan/plan.js';
+import { planUnits, SEEDS } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
 import { checkRequest, type RunOptions } from '../run/request.js';
 import type { UnitResult } from '../run/result.js';
@@ -40,6 +40,10 @@ export function planReplay(
   const wanted: { cell: Cell; attempts: readonly UnitResult[] }[] = [];
   for (const attempts of groups(recorded)) {
     const [unit] = attempts as [UnitResult];
+    for (const { seed } of attempts) {
+      const checked = parseCount('seed', String(seed), 0, SEEDS - 1);
+      if (!checked.ok) return checked;
+    }
     const request = inputs.requests.find((one) => fits(one, unit));
     if (!request) {
       return failure(

@@ -40,11 +40,8 @@ export async function openRunOrBundle(
   if (!unpacked.ok) return unpacked;
   const target = await openTarget(number === undefined ? scratch : `${scratch}#${number}`);
   if (!target.ok) return target;
-  const { inputs } = target.value;
-  // The user's kernel is the user's to trust.
-  const requests = inputs.inputs.requests.map((one) => ({ ...one, kernel: kernel ?? one.kernel }));
-  const checked = { ...inputs, inputs: { ...inputs.inputs, requests } };
-  const trusted = trust ? success(undefined) : await checkTrust(checked);
+  const ownKernel = kernel !== undefined;
+  const trusted = trust ? success(undefined) : await checkTrust(target.value.inputs, { ownKernel });
   if (!trusted.ok) return trusted;
   return success({ ...target.value, name: name ?? file });
 }

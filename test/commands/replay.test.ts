@@ -31,7 +31,8 @@ async function daxrepro(steps: Step[], argv: string[], env: Record<string, strin
   const script = join(place, 'script.json');
   writeFileSync(script, JSON.stringify(steps));
   const log = join(place, 'qemu.log');
-  const options = ['--accel', 'tcg', '--no-checkpoint', '--out', join(place, 'runs')];
+  const own = ['--accel', 'tcg', '--no-checkpoint', '--out', join(place, 'runs')];
+  const options = argv[0] === 'bundle' ? [] : own;
   const ran = await execa(
     'env',
     ['-u', 'NODE_OPTIONS', process.execPath, main, ...argv, ...options],
@@ -154,4 +155,49 @@ t.test('what cannot be replayed', async (t) => {
   await says(/no manifest of daxrepro/);
   rmSync(manifest);
   await says(/has no inputs\/manifest.json/);
+});
+
+t.test('a bundle', async (t) => {
+  const file = join(top, 'bug.tar.gz');
+  const recorded = (await daxrepro(CORRUPT, RUN)).run();
+  const bundled = await daxrepro([], ['bundle', recorded, '--output', file, '--json']);
+  t.equal(bundled.exitCode, 0, bundled.stderr);
+  t.match(JSON.parse(bundled.stdout), { kind: 'run', left: [], bytes: Number });
+  rmSync(recorded, { recursive: true });
+
+  t.match(await daxrepro([], ['replay', file]), {
+    exitCode: 2,
+    stderr: /had the kernel "image:bzImage", which is not in it\.\n +Name yours with --kernel/,
+  });
+  const mine = ['replay', file, '--kernel', `image:${bzImage}`];
+  const again = await daxrepro(CORRUPT, [...mine, '--json']);
+  t.equal(again.exitCode, 0, again.stderr);
+  t.match(JSON.parse(again.stdout).replay, { of: file, conclusion: 'agrees' });
+  t.match(await daxrepro(unitSteps(), mine), { exitCode: 1, stdout: /DIFFERS/ });
+  t.match(await daxrepro([], ['replay', `${file}#9`]), { exitCode: 2, stderr: /no unit 9/ });
+
+  writeFileSync(file, readFileSync(file).subarray(0, 500));
+  t.match(await daxrepro([], mine), { exitCode: 2, stderr: /no whole bundle.*end of file/ });
+  t.match(await daxrepro([], ['bundle', recorded]), { exitCode: 2, stderr: /There is no run/ });
+  const wrong = ['bundle', again.run(), '--output', 'x.zip'];
+  t.match(await daxrepro([], wrong), { exitCode: 2, stderr: /no name of a bundle/ });
+  const nowhere = ['bundle', again.run(), '--output', join(top, 'none/x.tar.gz')];
+  t.match(await daxrepro([], nowhere), { exitCode: 3, stderr: /Cannot write/ });
+});
+
+t.test('a result that lies', async (t) => {
+  const run = (await daxrepro(unitSteps(), RUN)).run();
+  const file = join(run, 'result.json');
+  const result = JSON.parse(readFileSync(file, 'utf8'));
+  const lie = (unit: object) =>
+    writeFileSync(file, JSON.stringify({ ...result, units: [{ ...result.units[0], ...unit }] }));
+  lie({ test: 'x\x1b[2J' });
+  const evil = await daxrepro([], ['replay', run]);
+  t.match(evil, { exitCode: 2, stderr: /have nothing that makes ext4 x\\x1b\[2J/ });
+  lie({ verdict: 'fail', reason: 'it \x1b[31mbroke', findings: [] });
+  const other = await daxrepro(unitSteps(), ['replay', run]);
+  t.match(other, { exitCode: 1, stdout: /DIFFERS/ });
+  t.notMatch(other.stdout, /\x1b/);
+  lie({ seed: -5 });
+  t.match(await daxrepro(unitSteps(), ['replay', run]), { exitCode: 2 });
 });

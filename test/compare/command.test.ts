@@ -137,6 +137,7 @@ t.test('a variant that cannot be built keeps the base from nothing', async (t) =
     '002-ext4-generic-002-attempt-2',
     '003-ext4-generic-002-v2',
     '004-ext4-generic-002-v2-attempt-2',
+    'inputs',
     'result.json',
     'results.xml',
   ]);
