@@ -52,6 +52,10 @@ export function defineCompare(program: Command): void {
       'repeat until failure rates are told apart (without --repeat: 320 times at most)',
     )
     .option('--seed <n>', "what the guests' random numbers begin with (recorded; default: random)")
+    .optionsGroup('Power cuts:')
+    .option('--power-cut', "cut the guests' power, and verify what survives (-g power-cut)")
+    .option('--cuts <n>', 'as for run')
+    .option('--cut-states <n>', 'as for run')
     .optionsGroup('Guests:')
     .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
     .option('--accel <accel>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { RUN_DEFAULTS } from '../run/defaults.js';
+import { POWER_CUT_DEFAULTS, RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
 import { document, RUN_EXIT_CODES } from './manual.js';
 
@@ -51,6 +51,16 @@ export function defineRun(program: Command): void {
     .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
     .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
     .option('--size <size>', 'of each device: 256M, 1G (default: 256M, for xfs 512M)')
+    .optionsGroup('Power cuts:')
+    .option('--power-cut', "cut the guests' power, and verify what survives (-g power-cut)")
+    .option(
+      '--cuts <n>',
+      `at drawn moments, besides after promises (default: ${POWER_CUT_DEFAULTS.cuts})`,
+    )
+    .option(
+      '--cut-states <n>',
+      `images of each cut with random parts of what was lost (default: ${POWER_CUT_DEFAULTS.cutStates})`,
+    )
     .optionsGroup('How often and how long:')
     .option(
       '--timeout <time>',
@@ -86,6 +96,7 @@ export function defineRun(program: Command): void {
       ['daxrepro run xfs -g dax --pmem nvdimm', 'a group of tests, on NVDIMMs'],
       ['daxrepro run ext2 generic/002 --patch fix.patch', 'with a patch, an mbox or a .cocci'],
       ['daxrepro run ext4 generic/002 --kernel debian:6.12 --repeat 20', 'how often it fails'],
+      ['daxrepro run ext4 -g power-cut --power-cut', 'what survives power cuts'],
       ['daxrepro run ext4 -g quick --suite ~/xfstests-dev --together', 'tests of real xfstests'],
       ['daxrepro run ext2 generic/002 --json', 'one JSON document on stdout'],
     ],
@@ -104,6 +115,10 @@ for. notrun: it does not apply here. error: it could not be told.`,
         'the tree is packed once for each state it is in; DAXREPRO_XFSTESTS says where the installed one is',
       '--together':
         'each still has a verdict of its own; after a failure the rest gets a new guest',
+      '--power-cut':
+        'a file system has to keep what fsync, msync and others have promised, whatever of the rest was still in caches; wants QEMU 10 (`daxrepro setup --power-cut`) and emulation',
+      '--cut-states':
+        'nothing, and everything, that was not flushed survives in two more; with a seed of its own for each cut',
       '--repeat':
         'each attempt has a guest and a verdict of its own; they are counted, never merged',
       '--seed': 'runs with one seed are alike, not equal: the kernel mixes in its own timings',

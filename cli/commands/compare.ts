@@ -13,6 +13,7 @@ import { keepInputs } from '../inputs/keep.js';
 import { resolveKernel } from '../kernel/kernel.js';
 import { EXIT, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
+import { powerCutTools } from '../power-cut/tools.js';
 import { formatMail } from '../report/compare-mail.js';
 import { formatComparison } from '../report/compare-text.js';
 import { formatCells } from '../report/compare-words.js';
@@ -84,6 +85,10 @@ async function compare(
   const replanned = spec === asked.kernel ? success(planned) : planComparison(of, options);
   if (!replanned.ok) return explain(replanned.failure, reporter);
   const { value: plan } = replanned;
+  const cutting = plan.cells.some(({ request }) => request.powerCut)
+    ? await powerCutTools(context.store, signal)
+    : undefined;
+  if (cutting && !cutting.ok) return explain(cutting.failure, reporter);
   const suite = await packSuite((plan.cells[0] as Cell).request.suite, context);
   if (!suite.ok) return explain(suite.failure, reporter);
   const kernel = await resolveKernel(spec, context, build);
@@ -119,6 +124,7 @@ async function compare(
       ...context,
       kernel: kernel.value,
       prepared: prepared.value,
+      powerCut: cutting?.value,
       directory: directory.value,
       checkpoints: options.checkpoint !== false,
       observer: reporter,
@@ -127,7 +133,7 @@ async function compare(
   reporter.expect(units.length);
   const [results, host, tools] = await Promise.all([
     options.untilKnown ? runUntilKnown(of, units, run, signal) : run(units),
-    describeHost(prepared.value.machine.qemu),
+    describeHost(cutting?.value.qemu ?? prepared.value.machine.qemu),
     describeTools(of.fileSystems),
   ]);
   const { file, title, variants, fileSystems, tests, pmem } = of;

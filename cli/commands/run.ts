@@ -5,6 +5,7 @@ import { keepInputs } from '../inputs/keep.js';
 import { EXIT } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
+import { powerCutTools } from '../power-cut/tools.js';
 import { formatSummary } from '../report/summary.js';
 import { knownDurations, learnDurations } from '../run/durations.js';
 import { runUnits } from '../run/engine.js';
@@ -60,6 +61,8 @@ async function run(
 
   const progress = reporter.progress.bind(reporter);
   const context = { store: defaultStore(), progress, signal };
+  const cutting = request.powerCut ? await powerCutTools(context.store, signal) : undefined;
+  if (cutting && !cutting.ok) return explain(cutting.failure, reporter);
   const suite = await packSuite(request.suite, context);
   if (!suite.ok) return explain(suite.failure, reporter);
   const prepared = await prepare(
@@ -78,10 +81,11 @@ async function run(
   if (signal.aborted) return EXIT.interrupted;
   if (!prepared.ok) return explain(prepared.failure, reporter);
 
+  const ready = { ...prepared.value, powerCut: cutting?.value };
   // Changes can turn a packaged kernel into one that is built from the same source.
   const { spec, release } = prepared.value.kernel;
   const units = planUnits({ ...withVersion(request, suite.value), kernel: spec }, release);
-  if (options.dryRun) return printDryRun(units, prepared.value, options);
+  if (options.dryRun) return printDryRun(units, ready, options);
 
   const directory = makeRunDirectory(
     options.out ?? defaultRunsDirectory(),
@@ -108,7 +112,7 @@ async function run(
   reporter.expect(units.length, { seconds: units.map(took), jobs: Math.min(jobs, units.length) });
   const [results, host, tools] = await Promise.all([
     runUnits(units, {
-      prepared: () => prepared.value,
+      prepared: () => ready,
       directory: directory.value,
       jobs,
       // The longest last would leave the other guests with nothing to do.
@@ -125,7 +129,7 @@ async function run(
       ...(request.untilFail ? { isLast: ({ verdict }) => verdict === 'fail' } : {}),
       signal,
     }),
-    describeHost(prepared.value.qemu),
+    describeHost(ready.powerCut?.qemu ?? ready.qemu),
     describeTools([request.fs]),
   ]);
   await learnDurations(context.store, results);

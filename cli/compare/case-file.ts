@@ -281,6 +281,7 @@ function readOptions(
     mkfsOpts: raw['mkfs-opts'],
     mountOpts: raw['mount-opts'],
     control: raw.control,
+    powerCut: raw['power-cut'],
   });
 }
 

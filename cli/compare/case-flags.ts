@@ -30,6 +30,9 @@ export interface CompareOptions {
   size?: string;
   timeout?: string;
   control?: boolean;
+  powerCut?: boolean;
+  cuts?: string;
+  cutStates?: string;
   repeat: string;
   untilKnown?: boolean;
   seed?: string;

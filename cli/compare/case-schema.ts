@@ -57,9 +57,9 @@ const cellSchema = z.strictObject(
     verdict,
     signature: z
       .string({ error: 'Give the signature of a finding, as `daxrepro fsck` prints it' })
-      .regex(/^(e2fsck|xfs_repair|kernel):[^\s:]\S*$/, {
+      .regex(/^(e2fsck|xfs_repair|kernel|power-cut):[^\s:]\S*$/, {
         error:
-          'A signature begins with e2fsck:, xfs_repair: or kernel:, and has no blanks; `daxrepro fsck LOG` prints those of a log',
+          'A signature begins with e2fsck:, xfs_repair:, kernel: or power-cut:, and has no blanks; `daxrepro fsck LOG` prints those of a log',
       })
       .optional(),
   },
@@ -124,6 +124,10 @@ export const caseSchema = z.strictObject(
     size: perFileSystem('Give a size, such as 256M, or one for each file system').optional(),
     'mkfs-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
     'mount-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
+    'power-cut': z
+      .boolean({ error: 'Give true or false' })
+      .describe("cut the guests' power, and verify what survives")
+      .optional(),
     control: z
       .boolean({ error: 'Give true or false' })
       .describe('with pmem none: mount without DAX, and prove that it is not in use')

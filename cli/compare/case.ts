@@ -29,6 +29,7 @@ export interface CaseOptions {
   mkfsOpts?: PerFileSystem | undefined;
   mountOpts?: PerFileSystem | undefined;
   control?: boolean | undefined;
+  powerCut?: boolean | undefined;
 }
 
 export type PerFileSystem = Partial<Record<FileSystem, string | undefined>>;

@@ -39,6 +39,9 @@ export interface RunFlags {
   cc?: string;
   kconfig?: string[];
   configured?: string[];
+  powerCut?: boolean | undefined;
+  cuts?: string | undefined;
+  cutStates?: string | undefined;
 }
 
 // How long a test may take depends on the suite.
@@ -69,6 +72,9 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       ...given('mountOpts', options.mountOpts?.[name.fs]),
       // On a pmem kind the control is a mount without DAX where DAX was to be compared.
       control: options.control === true && name.pmem === 'none',
+      powerCut: flags.powerCut === true || options.powerCut === true,
+      ...given('cuts', flags.cuts),
+      ...given('cutStates', flags.cutStates),
     });
     if (!checked.ok) return checked;
     const { request, accelerator, jobs, imageBytes } = checked.value;

@@ -2,6 +2,7 @@ import { ImageBudget } from '../evidence/images.js';
 import type { Kernel, KernelContext } from '../kernel/kernel.js';
 import type { Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
+import type { PowerCutTools } from '../power-cut/tools.js';
 import { type EngineObserver, runUnits } from '../run/engine.js';
 import type { Explainer } from '../run/explain.js';
 import { guestsAtATime } from '../run/host.js';
@@ -16,6 +17,8 @@ import { unpreparedResult } from './unprepared.js';
 export interface ComparisonContext extends KernelContext {
   kernel: Kernel;
   prepared: PreparedCells;
+  /** Where power is cut. */
+  powerCut?: PowerCutTools | undefined;
   /** The run's directory. */
   directory: string;
   checkpoints: boolean;
@@ -56,7 +59,7 @@ export async function runComparison(
     index += 1;
   }
   const ran = await runUnits(ready, {
-    prepared: (unit) => mustHave(preparedFor(unit)),
+    prepared: (unit) => ({ ...mustHave(preparedFor(unit)), powerCut: context.powerCut }),
     directory,
     jobs: plan.jobs ?? guestsAtATime(units, context.checkpoints),
     store: context.store,

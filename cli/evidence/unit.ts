@@ -20,7 +20,9 @@ export function explainUnit(
   { verdict, findings }: Pick<Judgement, 'verdict' | 'findings'>,
   witness: WitnessState,
 ): UnitEvidence {
-  const unwritten = whyUnwritten(record, verdict, witness);
+  // What a power cut lost was written where nothing was cut.
+  const cut = findings.length > 0 && findings.every(({ tool }) => tool === 'power-cut');
+  const unwritten = cut ? undefined : whyUnwritten(record, verdict, witness);
   const inodes = inodeFacts(record, unwritten);
   return {
     findings: withEvidence(findings, inodes),

@@ -1,11 +1,12 @@
 import type { InodeFacts } from '../evidence/inodes.js';
+import type { CutFacts } from '../power-cut/record.js';
 
 /**
- * What was found wrong: by a file-system check, or in the kernel's log. The fields of the
+ * What was found wrong: by a file-system check, in the kernel's log, or after a power cut. The fields of the
  * contract's JSON, the same names and meanings.
  */
 export interface Finding {
-  tool: 'e2fsck' | 'xfs_repair' | 'kernel';
+  tool: 'e2fsck' | 'xfs_repair' | 'kernel' | 'power-cut';
   device?: string;
   /** The pass of e2fsck (1B counts as 1), or the phase of xfs_repair. */
   pass?: number;
@@ -35,7 +36,9 @@ export interface Finding {
   entryInode?: number;
   /** What the medium shows of that inode, read before any repair. */
   evidence?: InodeFacts;
-  /** Kernel findings only, as are the following. */
+  /** Of a promise that was not kept over a power cut. */
+  powerCut?: CutFacts;
+  /** Kernel findings only, as are the following; `function` also of what stored what was lost. */
   kind?: KernelFindingKind;
   /** The function that failed: at the instruction pointer, or named by the message. */
   function?: string;

@@ -31,6 +31,9 @@ export interface MachineShape {
 export interface MachineFiles {
   /** QEMU's program. */
   qemu: string;
+  /** What stands before it and after it, where it does not start by its name alone. */
+  before?: readonly string[];
+  after?: readonly string[];
   kernel: string;
   initramfs: string;
   /** The two devices' files, TEST_DEV's first, `deviceSize` long; none for memmap. */
@@ -165,8 +168,14 @@ export function qemuArgv(
   const size = memorySize(shape);
   const memory = `${size / MIB}M`;
   const plugged = memoryFile !== undefined && arePlugged(shape);
-  return [
+  const [program = files.qemu, ...rest] = [
+    ...(files.before ?? []),
     files.qemu,
+    ...(files.after ?? []),
+  ];
+  return [
+    program,
+    ...rest,
     '-nodefaults',
     '-no-user-config',
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],

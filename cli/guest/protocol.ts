@@ -227,6 +227,16 @@ const GuestEvent = z.discriminatedUnion('event', [
     /** Of `_text`; empty where the kernel does not tell. */
     kernelText: z.string().max(32),
   }),
+  /** An image that survived a power cut was looked at: exit codes, empty where it did not come to that. */
+  z.object({
+    event: z.literal('survivor'),
+    number: z.number().int().positive(),
+    repair: count,
+    mount: count,
+    looked: count,
+    check: count,
+    said: z.string(),
+  }),
   z.object({ event: z.literal('log'), text: z.string() }),
   z.object({
     event: z.literal('gave-up'),
@@ -245,6 +255,7 @@ export type MountEvent = z.infer<typeof Mount>;
 export type CheckEvent = z.infer<typeof Check>;
 export type TraceEvent = z.infer<typeof Trace>;
 export type InodeEvent = z.infer<typeof Inode>;
+export type SurvivorEvent = Extract<GuestEvent, { event: 'survivor' }>;
 export type XfstestsEvent = z.infer<typeof Xfstests>;
 export type SymbolsEvent = Extract<GuestEvent, { event: 'symbols' }>;
 export type ReadyEvent = Extract<GuestEvent, { event: 'ready' }>;
@@ -364,6 +375,14 @@ export interface UnitRequest {
   IMAGE_BYTES?: number;
   /** 1 where write-back is traced. */
   TRACE?: number | undefined;
+  /** Whether the unit's power is cut: 1. */
+  POWER_CUT?: 1 | undefined;
+  /** In place of a test: how many images that survived to look at, bytes of each, and what comes first. */
+  SURVIVORS?: number | undefined;
+  IMAGE_SIZE?: number | undefined;
+  RECOVERY?: 'journal' | 'repair' | undefined;
+  /** In place of a test: tell the kernel's symbols: 1. */
+  SYMBOLS?: 1 | undefined;
   /** Modules to load before the one that is sent, separated by blanks. */
   MODULE_NEEDS?: string | undefined;
   /** Devices whose contents follow, in this order and separated by blanks: `test`, `scratch`. */

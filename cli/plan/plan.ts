@@ -56,13 +56,18 @@ export function planUnits(request: RunRequest, release: string): Unit[] {
     mountOptions: mountOptions(request, release),
     timeout: request.timeout,
     control: request.control,
+    ...(request.powerCut ? { powerCut: request.powerCut } : {}),
   }));
 }
 
 /** Tests of xfstests want room; of what they do not use nothing is taken from the host. */
 const XFSTESTS_SIZE = 1024 * MIB;
 
-function defaultSize({ fs, suite }: RunRequest): number {
+/** Each image that survives a power cut is checked as a whole. */
+const SIZE_FOR_CUTS = 64 * MIB;
+
+function defaultSize({ fs, suite, powerCut }: RunRequest): number {
+  if (powerCut && fs !== 'xfs') return SIZE_FOR_CUTS;
   return suite.name === 'xfstests' ? XFSTESTS_SIZE : DEFAULT_SIZE[fs];
 }
 

@@ -17,6 +17,14 @@ export type RequestedSuite =
       facts: ReadonlyMap<string, TestFacts>;
     };
 
+/** How a unit's power is cut: after each promise, and at moments that are drawn. */
+export interface PowerCutPlan {
+  /** Cuts at drawn moments at most, besides those after promises. */
+  cuts: number;
+  /** Images with random parts of what was not flushed, for each cut. */
+  states: number;
+}
+
 /** What is asked for: the options of `run`, checked, and nothing looked up yet. */
 export interface RunRequest {
   fs: FileSystem;
@@ -41,6 +49,8 @@ export interface RunRequest {
   /** The first attempt's seed: see `Unit`. */
   seed: number;
   cpus: number;
+  /** The guest's power is cut; undefined: it is not. */
+  powerCut?: PowerCutPlan | undefined;
   /** The user wants the control: mounted without DAX, and proven to be so. */
   control: boolean;
   /** Options that the project's configuration decides, by their names: a command to replay names them. */
@@ -69,6 +79,7 @@ export interface Unit {
   control: boolean;
   /** In place of a test a person, or a command, with a file system or with an image to look at. */
   session?: SessionKind | undefined;
+  powerCut?: PowerCutPlan | undefined;
 }
 
 export type SessionKind = 'file-system' | 'image';

@@ -12,3 +12,6 @@ export const RUN_DEFAULTS = {
   accel: 'auto',
   keepImages: '512M',
 } as const;
+
+/** Of --power-cut. */
+export const POWER_CUT_DEFAULTS = { cuts: '2', cutStates: '1' } as const;

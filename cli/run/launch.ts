@@ -22,8 +22,9 @@ import {
   qemuArgv,
 } from '../guest/machine.js';
 import type { UnitRequest } from '../guest/protocol.js';
-import { type Outcome, success } from '../outcome.js';
+import { failure, type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
+import { watchArguments } from '../power-cut/watch.js';
 import type { Progress } from '../report/progress.js';
 import type { Store } from '../store/store.js';
 import type { Prepared } from './prepare.js';
@@ -44,6 +45,10 @@ export interface UnitRunContext {
   trace?: boolean;
   /** What it runs in place of a test. */
   session?: UnitSession | undefined;
+  /** Where power is cut: the plugin's directory, there and empty. */
+  cutDirectory?: string | undefined;
+  /** Open descriptors of the devices' files, in place of empty ones; not of memmap. */
+  devices?: readonly number[] | undefined;
   progress: Progress;
   onStep: (step: string) => void;
   signal?: AbortSignal | undefined;
@@ -72,14 +77,26 @@ function unitShape(unit: Unit, prepared: Prepared): MachineShape {
   return { ...unit.shape, accelerator: prepared.accelerator };
 }
 
-function machineFiles({ qemu, kernel, initramfs }: Prepared): Omit<MachineFiles, 'devices'> {
-  return { qemu, kernel: kernel.bootImage, initramfs };
+function machineFiles(unit: Unit, prepared: Prepared): Omit<MachineFiles, 'devices'> {
+  const { qemu, kernel, initramfs } = prepared;
+  return {
+    qemu,
+    ...(unit.powerCut ? qemuForCuts(prepared) : {}),
+    kernel: kernel.bootImage,
+    initramfs,
+  };
+}
+
+/** Only some can watch what their guest stores. */
+function qemuForCuts({ powerCut }: Prepared): Pick<MachineFiles, 'qemu' | 'before' | 'after'> {
+  if (!powerCut) throw new Error('power cuts were not prepared');
+  return { qemu: powerCut.qemu, before: powerCut.before, after: powerCut.after };
 }
 
 /** The command line of a unit that is booted, for it and for the dry run. */
 export function unitArgv(unit: Unit, prepared: Prepared, gdb?: GdbAddress): [string, ...string[]] {
   return qemuArgv(unitShape(unit, prepared), {
-    ...machineFiles(prepared),
+    ...machineFiles(unit, prepared),
     gdb,
     devices: unit.shape.pmem === 'memmap' ? [] : [inheritedPath(0), inheritedPath(1)],
   });
@@ -100,7 +117,7 @@ export async function launch(
   const { prepared, progress, signal } = context;
   if (context.checkpoints) {
     const limits = limitsFor(prepared.accelerator);
-    const found = await checkpoint(unitShape(unit, prepared), machineFiles(prepared), {
+    const found = await checkpoint(unitShape(unit, prepared), machineFiles(unit, prepared), {
       store: context.store,
       progress,
       limits,
@@ -115,15 +132,19 @@ export async function launch(
       }
       await guest.value.stop();
       await discardCheckpoint(context.store, found.value);
+      if (unit.powerCut) return notCut(booted.ending.kind);
       const text = `The guest's checkpoint could not be used (${booted.ending.kind}); booting instead`;
       progress({ type: 'note', text });
     } else if (found.failure.kind === 'interrupted') {
+      return found;
+    } else if (unit.powerCut) {
       return found;
     } else {
       progress({ type: 'note', text: `${found.failure.message}; booting instead` });
     }
   }
-  const devices = openDevices(unit, opened);
+  if (unit.powerCut) return notCut('--no-checkpoint');
+  const devices = openDevices(unit, context, opened);
   if (!devices.ok) return devices;
   const gdb = context.session?.gdb;
   const guest = start(unit, unitArgv(unit, prepared, gdb), context, keeper, {
@@ -142,7 +163,7 @@ function clone(
   const { prepared } = context;
   const shape = unitShape(unit, prepared);
   // Each clone has its own where it does not begin with a copy of the checkpoint's.
-  const own = from.devices.length === 0 ? openDevices(unit, opened) : success([]);
+  const own = from.devices.length === 0 ? openDevices(unit, context, opened) : success([]);
   if (!own.ok) return own;
   const paths = own.value.map((_, index) => inheritedPath(index));
   const plugged = arePlugged(shape);
@@ -151,12 +172,13 @@ function clone(
   const argv = qemuArgv(
     shape,
     {
-      ...machineFiles(prepared),
+      ...machineFiles(unit, prepared),
       devices: plugged ? [] : [...from.devices, ...paths],
       gdb: context.session?.gdb,
     },
     { file: from.memory, mode: 'resume' },
   );
+  argv.push(...cutArguments(unit, from, context));
   return success(
     start(unit, argv, context, keeper, {
       inherit: [...own.value, state],
@@ -181,8 +203,39 @@ function start(
   return startGuest(argv, limits, keeper, { ...options, signal, terminal: shape.terminal });
 }
 
+/** What has QEMU watch TEST_DEV; nothing where power is not cut. */
+function cutArguments(
+  unit: Unit,
+  from: Checkpoint,
+  { prepared, cutDirectory }: UnitRunContext,
+): string[] {
+  if (!unit.powerCut) return [];
+  if (!prepared.powerCut || !cutDirectory) throw new Error('power cuts were not prepared');
+  const shape = unitShape(unit, prepared);
+  return watchArguments(unit, unit.powerCut, {
+    plugin: prepared.powerCut.plugin,
+    directory: cutDirectory,
+    memory: from.memory,
+    shape,
+  });
+}
+
+/** A guest that boots has no memory that the plugin could read. */
+function notCut(why: string): Outcome<Launched> {
+  return failure(
+    'tool-failed',
+    `Power cuts want a guest that is cloned from a checkpoint, and there is none (${why})`,
+    'Look at what is said about the checkpoint, and run without --no-checkpoint',
+  );
+}
+
 /** Empty files for the devices, by their descriptors; none for memmap. */
-function openDevices(unit: Unit, opened: number[]): Outcome<number[]> {
+function openDevices(
+  unit: Unit,
+  context: Pick<UnitRunContext, 'devices'>,
+  opened: number[],
+): Outcome<number[]> {
+  if (context.devices) return success([...context.devices]);
   const descriptors: number[] = [];
   for (let index = 0; index < 2 && unit.shape.pmem !== 'memmap'; index += 1) {
     const file = makeDeviceFile(unit.shape.deviceSize);

@@ -10,6 +10,7 @@ import { moduleTree } from '../kernel/module-tree.js';
 import type { WitnessState } from '../kernel/witness.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
+import type { PowerCutTools } from '../power-cut/tools.js';
 import { findProgram } from '../system/programs.js';
 import { variantKernel } from '../variant/kernel.js';
 import { variantModule } from '../variant/module.js';
@@ -26,6 +27,8 @@ export interface Prepared {
   witness: WitnessState;
   /** undefined where the file system is built in, or the kernel's modules have none. */
   module: (FileSystemModule & { bytes?: Buffer }) | undefined;
+  /** Where power is cut. */
+  powerCut?: PowerCutTools | undefined;
 }
 
 export async function prepare(

@@ -9,6 +9,7 @@ import { LARGEST_SIZE, SEEDS, SMALLEST_SIZE } from '../plan/plan.js';
 import {
   FILE_SYSTEMS,
   type FileSystem,
+  type PowerCutPlan,
   type RequestedSuite,
   type RunRequest,
   type Unit,
@@ -20,7 +21,7 @@ import { type ExpectedFailure, readExpectedFailures } from '../suite/expected.js
 import { findTree, testFacts, treeTests } from '../suite/xfstests/tree.js';
 import { readVariant } from '../variant/named.js';
 import { BASE, type Variant } from '../variant/variant.js';
-import { RUN_DEFAULTS } from './defaults.js';
+import { POWER_CUT_DEFAULTS, RUN_DEFAULTS } from './defaults.js';
 
 /** The options of `run` as the command line gives them. */
 export interface RunOptions extends ExclusionOptions {
@@ -52,6 +53,10 @@ export interface RunOptions extends ExclusionOptions {
   /** A file of expected failures. */
   expected?: string;
   control?: boolean;
+  /** Whether the guests' power is cut, how often besides promises, and random images of each cut. */
+  powerCut?: boolean;
+  cuts?: string;
+  cutStates?: string;
   /** Tests of xfstests share guests. */
   together?: boolean;
   /** false with --no-checkpoint. */
@@ -162,6 +167,8 @@ function check(
   if (!imageBytes.ok) return imageBytes;
   const size = checkSize(options.size, fileSystem.value);
   if (!size.ok) return size;
+  const powerCut = powerCutOf(options, suite.name);
+  if (!powerCut.ok) return powerCut;
   for (const [name, value] of [
     ['--mkfs-opts', options.mkfsOpts],
     ['--mount-opts', options.mountOpts],
@@ -171,7 +178,8 @@ function check(
     }
   }
   return success({
-    accelerator: accelerator.value,
+    // What a guest stores can be watched under emulation alone.
+    accelerator: powerCut.value ? 'tcg' : accelerator.value,
     jobs: jobs.value,
     expected: expected.value,
     imageBytes: imageBytes.value,
@@ -192,6 +200,7 @@ function check(
       seed: seed.value,
       cpus: cpus.value,
       control: options.control === true,
+      ...(powerCut.value ? { powerCut: powerCut.value } : {}),
       ...(options.configured ? { configured: options.configured } : {}),
     },
   });
@@ -207,6 +216,45 @@ const TIMEOUTS: Record<RequestedSuite['name'], string> = {
   builtin: RUN_DEFAULTS.timeout,
   xfstests: '900',
 };
+
+/** How power is cut; undefined where it is not. */
+function powerCutOf(
+  options: RunOptions,
+  suite: RequestedSuite['name'],
+): Outcome<PowerCutPlan | undefined> {
+  if (!options.powerCut) {
+    const given = options.cuts !== undefined ? '--cuts' : options.cutStates && '--cut-states';
+    if (!given) return success(undefined);
+    return failure('usage', `${given} without --power-cut`, 'Give both');
+  }
+  const refused = refusedWithCuts(options, suite);
+  if (refused) return failure('usage', `--power-cut ${refused[0]}`, refused[1]);
+  const cuts = parseCount('--cuts', options.cuts ?? POWER_CUT_DEFAULTS.cuts, 0, 10_000);
+  if (!cuts.ok) return cuts;
+  const states = parseCount(
+    '--cut-states',
+    options.cutStates ?? POWER_CUT_DEFAULTS.cutStates,
+    0,
+    100,
+  );
+  return states.ok ? success({ cuts: cuts.value, states: states.value }) : states;
+}
+
+/** What does not go with it, and what to do. */
+function refusedWithCuts(
+  { accel, pmem, control, checkpoint }: RunOptions,
+  suite: RequestedSuite['name'],
+): [string, string] | undefined {
+  if (suite === 'xfstests') {
+    return ['is for tests that tell what was promised, of the built-in suite', 'Use -g power-cut'];
+  }
+  if (accel === 'kvm')
+    return ['watches what guests store, which takes emulation', 'Use --accel tcg'];
+  if (pmem !== 'memmap') return [`is not for --pmem ${pmem}`, 'Use --pmem memmap'];
+  if (control) return ['is about DAX', 'Leave --control out'];
+  if (checkpoint === false) return ['wants guests that are clones', 'Leave --no-checkpoint out'];
+  return undefined;
+}
 
 /** The tests that are asked for, of the suite that is asked for. */
 function selectFrom(
@@ -335,7 +383,7 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
     ['--timeout', String(unit.timeout), usualTimeout],
     ['--cpus', String(unit.shape.cpus), RUN_DEFAULTS.cpus],
     // Of one attempt among many: another may well have another verdict.
-    ['--seed', request.repeat > 1 ? String(unit.seed) : undefined],
+    ['--seed', request.repeat > 1 && !unit.powerCut ? String(unit.seed) : undefined],
   ];
   const options = given
     .filter(
@@ -343,7 +391,19 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
         value !== undefined && (value !== usual || request.configured?.includes(name.slice(2))),
     )
     .flatMap(([name, value]) => [name, shellQuote(value ?? '')]);
-  return [...options, ...(unit.control ? ['--control'] : [])];
+  const control = unit.control ? ['--control'] : [];
+  return [...options, ...control, ...(unit.powerCut ? cutWords(unit) : [])];
+}
+
+/** The moments are drawn from the seed. */
+function cutWords({ powerCut, seed }: Unit): string[] {
+  const { cuts, states } = powerCut as PowerCutPlan;
+  return [
+    '--power-cut',
+    ...(String(cuts) === POWER_CUT_DEFAULTS.cuts ? [] : ['--cuts', String(cuts)]),
+    ...(String(states) === POWER_CUT_DEFAULTS.cutStates ? [] : ['--cut-states', String(states)]),
+    ...['--seed', String(seed)],
+  ];
 }
 
 /** One word for a POSIX shell. */

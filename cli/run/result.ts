@@ -5,6 +5,7 @@ import type { Unwritten } from '../evidence/unwritten.js';
 import type { Finding } from '../findings/finding.js';
 import type { OmittedFindings } from '../findings/fsck-report.js';
 import type { PmemKind } from '../guest/machine.js';
+import type { PowerCutRecord } from '../power-cut/record.js';
 import type { UnitExpectation } from '../suite/expected.js';
 import { VERDICTS, type Verdict } from '../verdict/judge.js';
 import type { XfstestsOutcome } from '../verdict/xfstests.js';
@@ -50,6 +51,8 @@ export interface UnitResult {
       messages: string[];
     }[];
   };
+  /** Where power was cut: what was seen and asked. */
+  powerCut?: Omit<PowerCutRecord, 'findings'> | undefined;
   findings: Finding[];
   /** How many more findings there are of signatures that have too many to be listed. */
   omitted?: OmittedFindings[] | undefined;

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { closeSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ImageKeeper, type KeptImage } from '../evidence/images.js';
 import type { GuestObserver } from '../guest/guest.js';
 import type { UnitRequest } from '../guest/protocol.js';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
+import type { PowerCutRecord } from '../power-cut/record.js';
 import type { UnitRecord } from '../verdict/record.js';
 import { launch, type UnitRunContext, type UnitSession } from './launch.js';
 import type { Prepared } from './prepare.js';
@@ -59,6 +62,7 @@ export function unitRequest(
     CLOCK: Date.now() * 1000,
     ENTROPY: entropy(unit.seed),
     SEED: unit.seed,
+    POWER_CUT: unit.powerCut ? 1 : undefined,
     IMAGE_BYTES: imageBytes,
     TRACE: trace ? 1 : undefined,
     MODULE_NEEDS: module?.bytes && module.dependencies.join(' '),
@@ -90,7 +94,13 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
   try {
     context.onStep('boot');
     const started = performance.now();
-    const launched = await launch(unit, context, told(keeper, session), opened);
+    const cutDirectory = unit.powerCut ? await makeCutDirectory(directory) : undefined;
+    const launched = await launch(
+      unit,
+      { ...context, cutDirectory },
+      told(keeper, session),
+      opened,
+    );
     if (!launched.ok) return launched;
     const { guest, cloned } = launched.value;
     const booted = await guest.ready;
@@ -112,8 +122,14 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
         )
       : booted.ending;
     await guest.stop();
+    const record = keeper.record(ending, booted.ok ? booted.ready : undefined);
+    if (cutDirectory !== undefined && ending.kind === 'finished') {
+      const checked = await checkCuts(unit, { ...context, cutDirectory }, record);
+      if (!checked.ok) return checked;
+      record.powerCut = checked.value;
+    }
     return success({
-      record: keeper.record(ending, booted.ok ? booted.ready : undefined),
+      record,
       artifacts: keeper.artifacts,
       images: await images.pack(context.signal),
       bootSeconds,
@@ -122,5 +138,31 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
   } finally {
     keeper.close();
     for (const descriptor of opened) closeSync(descriptor);
+    await rm(join(directory, CUTS), { recursive: true, force: true });
   }
+}
+
+/** In the unit's directory, while it runs: what the plugin says, and what of the medium changed. */
+const CUTS = 'cuts';
+
+async function makeCutDirectory(directory: string): Promise<string> {
+  const cuts = join(directory, CUTS);
+  await mkdir(cuts, { recursive: true });
+  return cuts;
+}
+
+async function checkCuts(
+  unit: Unit,
+  context: UnitRunContext & { cutDirectory: string },
+  { ready }: UnitRecord,
+): Promise<Outcome<PowerCutRecord>> {
+  // Loaded by those alone who cut power.
+  const { checkSurvivors } = await import('../power-cut/check.js');
+  const modules = await readFile(join(context.directory, 'modules.txt'), 'utf8').catch(() => '');
+  // What the plugin said stays; what it kept of the medium is large.
+  await copyFile(
+    join(context.cutDirectory, 'events.jsonl'),
+    join(context.directory, 'power-cuts.jsonl'),
+  ).catch(() => {});
+  return checkSurvivors(unit, { ...context, modules, device: ready?.testDevice ?? '' });
 }

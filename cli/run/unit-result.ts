@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { explainUnit } from '../evidence/unit.js';
 import type { Failure, Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
+import type { PowerCutRecord } from '../power-cut/record.js';
 import { storageFailure } from '../store/store.js';
 import { type Judgement, judge } from '../verdict/judge.js';
 import { omittedFindings } from '../verdict/omitted.js';
@@ -63,6 +64,9 @@ export function concludeUnit(
     ...(judgement.outcome ? { outcome: judgement.outcome } : {}),
     control: unit.control,
     dax: describeDax(judgement, prepared),
+    ...(ran.ok && ran.value.record.powerCut
+      ? { powerCut: describeCuts(ran.value.record.powerCut) }
+      : {}),
     ...evidence,
     ...(omitted.length > 0 ? { omitted } : {}),
     ...(ran.ok ? imagesOf(folder, ran.value) : {}),
@@ -107,6 +111,11 @@ function imagesOf(folder: string, { images }: UnitRun): Pick<UnitResult, 'images
   return { images: images.map((image) => ({ ...image, ...inRun(image.file) })) };
 }
 
+/** The findings are among the unit's. */
+function describeCuts({ findings: _, ...cuts }: PowerCutRecord): UnitResult['powerCut'] {
+  return cuts;
+}
+
 function notRun(reason: Failure): Judgement {
   return {
     verdict: 'error',
@@ -130,6 +139,7 @@ export function expectation(unit: Unit, { kernel, module }: Prepared): Expectati
     fs: unit.fs,
     release: kernel.release,
     control: unit.control,
+    powerCut: unit.powerCut !== undefined,
     xfstests: unit.suite.name === 'xfstests' ? { test: unit.test, ...unit.facts } : undefined,
     module: module && {
       sha256: module.sha256,

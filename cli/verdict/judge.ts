@@ -3,6 +3,7 @@ import { daxMessages } from '../findings/kernel-log.js';
 import type { Ending } from '../guest/guest.js';
 import type { GuestEvent } from '../guest/protocol.js';
 import { type DaxState, readProof } from './dax-proof.js';
+import { powerCutGap, whatSurvived } from './power-cut.js';
 import type { Expectation, UnitRecord } from './record.js';
 import {
   decideXfstests,
@@ -259,10 +260,14 @@ function decideMounted(
     ? (whatWasNotChecked(record, devicesOfOurs(record)) ?? xfstestsGap(record))
     : whatWasNotChecked(record, mountedDevices(record));
   if (incomplete) return { verdict: 'error', reason: incomplete };
+  const unknown = powerCutGap(record, expected);
+  if (unknown) return { verdict: 'error', reason: unknown };
   const without = mountsWithoutDax(record, expected);
   return {
     verdict: 'pass',
     reason: `${expected.session ? 'the session ended' : 'the test ran to its end'} and nothing was found${
+      record.powerCut ? `; ${whatSurvived(record.powerCut)}` : ''
+    }${
       without > 0 ? `; ${without} of its mounts were without DAX, as it means them to be` : ''
     }${expected.xfstests && xfstestsEvent(record)?.watched === false ? NOT_COUNTED : ''}`,
   };
@@ -346,7 +351,7 @@ function whatWasNotChecked(
 
 function allFindings(record: UnitRecord): Finding[] {
   const checks = Object.values(record.checks).flatMap((report) => report.findings);
-  return [...checks, ...record.kernelFindings];
+  return [...(record.powerCut?.findings ?? []), ...checks, ...record.kernelFindings];
 }
 
 /** Whether it was the guest that broke, and not what it runs on. */

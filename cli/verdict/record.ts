@@ -5,6 +5,7 @@ import type { FsckReport } from '../findings/fsck-report.js';
 import type { Ending } from '../guest/guest.js';
 import type { CheckEvent, GuestEvent, ReadyEvent } from '../guest/protocol.js';
 import type { SessionKind } from '../plan/unit.js';
+import type { PowerCutRecord } from '../power-cut/record.js';
 import type { TestFacts } from '../suite/xfstests/tree.js';
 
 /** All that is known of a unit when its guest is over; verdicts are made from this and nothing else. */
@@ -25,6 +26,8 @@ export interface UnitRecord {
   unmounts?: UnmountLog | undefined;
   /** What write-back did; undefined where it was not traced, or the guest never came to say. */
   writeBack?: WriteBackTrace | undefined;
+  /** Where power was cut. */
+  powerCut?: PowerCutRecord | undefined;
 }
 
 /** What the guest had to be. */
@@ -33,6 +36,8 @@ export interface Expectation {
   /** `uname -r`. */
   release: string;
   control: boolean;
+  /** Whether power is cut. */
+  powerCut?: boolean | undefined;
   /** Where the test is one of xfstests: its id, and what its tree tells of it. */
   xfstests?: ({ test: string } & Partial<TestFacts>) | undefined;
   /** Where there is no test but a session. */

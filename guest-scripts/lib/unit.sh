@@ -36,6 +36,14 @@ run_unit() {
 	module_references "$FSTYP"
 	REFERENCES_UNMOUNTED=$REPLY
 
+	if [[ ${UNIT[SURVIVORS]}${UNIT[SYMBOLS]} ]]; then
+		. $DAXREPRO/lib/survivors.sh
+		step survivors
+		[[ ${UNIT[SYMBOLS]} ]] && send_symbols
+		[[ ${UNIT[SURVIVORS]} ]] && run_survivors
+		return
+	fi
+
 	begin_with_contents || return
 	if [[ ${UNIT[LOOK]} ]]; then
 		look
@@ -91,6 +99,8 @@ run_unit() {
 	check_device test "$TEST_DEV"
 	[[ -e /run/unit/scratch-used ]] && check_device scratch "$SCRATCH_DEV"
 
+	# For addresses of instructions: where each module is.
+	[[ ${UNIT[POWER_CUT]} ]] && send_file modules /proc/modules
 	[[ $SUSPICIOUS ]] && ask unmounts
 	ask kernel-log
 }

@@ -19,7 +19,7 @@
  *
  * The script, a command a line; numbers may end in k or m:
  *
- *   begin                             everything so far is on the medium
+ *   begin                             sync(2); from here on it counts, and what is there is promised
  *   directory NAME
  *   file NAME [sync | dsync]          a new one, open for the commands that follow
  *   use NAME [sync | dsync]           one of before, again
@@ -463,6 +463,18 @@ static void sync_all(void)
 	cut("sync");
 }
 
+/* Before the first mark: what came before is told as one promise, that of sync(2). */
+static void begin(void)
+{
+	sync();
+	marker_begin("", 0);
+	promise_names("begin", NULL);
+	for (int i = 0; i < name_count; i++)
+		if (names[i].file)
+			promise_data("begin", names[i].file, names[i].text, 0,
+				     files[names[i].file].size, 1);
+}
+
 static void sync_directory(const char *name)
 {
 	int descriptor = open(name, O_RDONLY | O_DIRECTORY);
@@ -522,7 +534,7 @@ static void run_line(struct worker *worker, const char *line)
 	if (count < 1 || *command == '#')
 		return;
 	if (IS("begin", 0))
-		marker_begin("", 0);
+		begin();
 	else if (IS("directory", 1))
 		must(mkdir(a, 0755) == 0, "mkdir");
 	else if (IS("file", 1))

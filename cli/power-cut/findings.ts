@@ -1,0 +1,105 @@
+import type { Finding } from '../findings/finding.js';
+import { signature } from '../findings/signature.js';
+import type { BrokenPromise } from './answers.js';
+import type { Lost } from './events.js';
+import type { CutFacts } from './record.js';
+import type { Symbolizer } from './symbols.js';
+
+/** From a promise that an image does not keep to the finding that is reported. */
+
+/** An image that was looked at: how the power was cut. */
+export interface CutImage {
+  cut: number;
+  state: string;
+  /** Runs of lines that were not sure to survive at that cut. */
+  lost: readonly Lost[];
+}
+
+const LINE = 64;
+
+/**
+ * What was lost where the promise is broken: the run of lines that the first wrong byte is in, or, where
+ * it is not known where, the longest run.
+ */
+export function lostThere({ lost, state }: CutImage, broken: BrokenPromise): Lost | undefined {
+  if (state === 'everything') return undefined;
+  const { position } = broken;
+  if (position === undefined) {
+    return [...lost].sort((a, b) => b.lines - a.lines)[0];
+  }
+  return lost.find(({ offset, lines }) => position >= offset && position < offset + lines * LINE);
+}
+
+/**
+ * How it was lost. `some-lines-…`: others of the same part are kept, so that a write-back was there and
+ * left them out.
+ */
+function kindOfLoss(lost: Lost | undefined, { part, wrongBytes }: BrokenPromise): string {
+  if (!lost) return 'not-stored';
+  if (lost.state === 'pending') return 'not-fenced';
+  const some = part && wrongBytes !== undefined && wrongBytes < part.to - part.from;
+  return some ? 'some-lines-not-written-back' : 'not-written-back';
+}
+
+const LOSSES: Record<string, string> = {
+  'not-stored': 'nothing of it was on its way to the medium',
+  'not-fenced': 'it was written back, and no fence came after that',
+  'not-written-back': 'it was not written back since it was stored',
+  'some-lines-not-written-back': 'some lines of it were not written back since they were stored',
+};
+
+export async function findingOf(
+  broken: BrokenPromise,
+  image: CutImage,
+  device: string,
+  symbolizer: Symbolizer,
+): Promise<Finding> {
+  const lost = lostThere(image, broken);
+  const loss = kindOfLoss(lost, broken);
+  const storedBy = lost?.store ? await symbolizer.place(lost.store) : undefined;
+  const writtenBackBy = lost?.writeBack ? await symbolizer.place(lost.writeBack) : null;
+  const cutFacts: CutFacts = {
+    promise: broken.by,
+    from: broken.from,
+    to: broken.to,
+    cut: image.cut,
+    state: image.state,
+    images: 1,
+    ...(lost ? { storedBy, writtenBackBy } : {}),
+  };
+  return {
+    tool: 'power-cut',
+    device,
+    message: `${broken.message}; ${promised(broken)}: ${LOSSES[loss]}`,
+    signature: signature('power-cut', broken.kind, broken.by, storedBy?.function, loss),
+    severity: 'corruption',
+    path: `/${broken.name}`,
+    ...(storedBy?.function === undefined ? {} : { function: storedBy.function }),
+    powerCut: cutFacts,
+  };
+}
+
+function promised({ by }: BrokenPromise): string {
+  switch (by) {
+    case 'none':
+      return 'nothing gave it this name';
+    case 'rename':
+      return 'a rename promises one of both';
+    case 'fsync-directory':
+      return 'promised by fsync of the directory';
+    default:
+      return `promised by ${by}`;
+  }
+}
+
+/** Findings that say the same become the first of them, with their number. */
+export function mergeFindings(findings: readonly Finding[]): Finding[] {
+  const first = new Map<string, Finding>();
+  for (const finding of findings) {
+    const key = `${finding.signature} ${finding.path}`;
+    const known = first.get(key)?.powerCut;
+    if (known) known.images += finding.powerCut?.images ?? 1;
+    else first.set(key, finding);
+  }
+  return [...first.values()];
+}

@@ -1,0 +1,37 @@
+import { z } from '../schema.js';
+
+/** The marks of guest-scripts/programs/promises.c, which says what they mean. The guest's own text. */
+
+const number = z.number().int().nonnegative();
+/** A path below TEST_DEV's root: goes back into a guest, a line of its own. */
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/);
+const by = z.string().regex(/^[A-Za-z_-]{1,20}$/);
+
+const RecordSchema = z.union([
+  z.strictObject({ kind: z.literal('change'), file: number, from: number, to: number }),
+  z.strictObject({ kind: z.literal('size'), file: number }),
+  z.strictObject({ kind: z.literal('create'), name, file: number }),
+  z.strictObject({ kind: z.literal('rename'), from: name, to: name, file: number }),
+  z.strictObject({ kind: z.literal('unlink'), name }),
+  z.strictObject({
+    kind: z.literal('promise'),
+    by,
+    file: number,
+    name,
+    size: number.optional(),
+    /** Offset, length, and the byte that all are. */
+    data: z.array(z.tuple([number, number, number.max(255)])),
+    checksum: z.string().regex(/^[0-9a-f]{16}$/),
+  }),
+  z.strictObject({ kind: z.literal('promise'), by, names: z.array(z.tuple([name, number])) }),
+]);
+export type PromiseRecord = z.infer<typeof RecordSchema>;
+
+/** undefined where it is none. */
+export function readRecord(text: string): PromiseRecord | undefined {
+  try {
+    return RecordSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}

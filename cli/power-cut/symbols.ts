@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises';
+import { readElf } from '../kernel/elf.js';
+import type { CodePlace } from './record.js';
+
+/** Names of functions by the addresses of their instructions. */
+
+/** Sorted by address. */
+export type Symbols = { address: bigint; name: string }[];
+
+const FUNCTION = 2;
+const SYMBOL_SIZE = 24;
+/** The section of symbols that other files have. */
+const UNDEFINED = 0;
+
+/** The functions of an ELF file; of one section, where it is named (elf(5), Elf64_Sym). */
+export function elfSymbols(file: Buffer, section?: string): Symbols {
+  const elf = readElf(file);
+  const table = elf?.sections.get('.symtab');
+  const names = elf?.sections.get('.strtab');
+  if (!elf || !table || !names) return [];
+  const wanted = section === undefined ? undefined : [...elf.sections.keys()].indexOf(section);
+  const symbols: Symbols = [];
+  for (let at = 0; at + SYMBOL_SIZE <= table.length; at += SYMBOL_SIZE) {
+    if ((table.readUInt8(at + 4) & 15) !== FUNCTION) continue;
+    const place = table.readUInt16LE(at + 6);
+    if (place === UNDEFINED || (wanted !== undefined && place !== wanted)) continue;
+    const from = table.readUInt32LE(at);
+    const name = names.toString('latin1', from, names.indexOf(0, from));
+    symbols.push({ address: table.readBigUInt64LE(at + 8), name });
+  }
+  return sorted(symbols);
+}
+
+/** The kernel's own, as guest-scripts/lib/survivors.sh tells them: the address's last eight digits. */
+export function kernelSymbols(text: string): Symbols {
+  return sorted(
+    [...text.matchAll(/^([0-9a-f]{8}) (\S+)$/gm)].map(([, digits, name]) => ({
+      address: BigInt(`0xffffffff${digits}`),
+      name: name ?? '',
+    })),
+  );
+}
+
+function sorted(symbols: Symbols): Symbols {
+  return symbols.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+}
+
+/** The function that an address is in: the last that begins before it. */
+export function nameOf(symbols: Symbols, address: bigint): string | undefined {
+  let low = 0;
+  let high = symbols.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((symbols[middle]?.address ?? 0n) <= address) low = middle + 1;
+    else high = middle;
+  }
+  // Compilers make parts of functions of their own: `x.cold`, `x.isra.0`.
+  return symbols[low - 1]?.name.replace(/\.(?:cold|isra|constprop|part)\b.*$/, '');
+}
+
+export interface LoadedModule {
+  name: string;
+  start: bigint;
+  size: bigint;
+}
+
+/** /proc/modules, as root reads it (proc(5)). */
+export function loadedModules(text: string): LoadedModule[] {
+  return [...text.matchAll(/^(\w+) (\d+) \d+ \S+ \w+ 0x([0-9a-f]+)/gm)].map(
+    ([, name, size, start]) => ({
+      name: name ?? '',
+      size: BigInt(size ?? 0),
+      start: BigInt(`0x${start}`),
+    }),
+  );
+}
+
+export interface SymbolSources {
+  /** The program of the guest whose marks they are. */
+  program: { name: string; file: string } | undefined;
+  modules: readonly LoadedModule[];
+  /** Of a module, its file; undefined where it is not known. */
+  moduleFile: (name: string) => string | undefined;
+  /** The kernel's; asked for once, and only where something of it is to be named. */
+  kernel: () => Promise<Symbols>;
+}
+
+export class Symbolizer {
+  readonly #tables = new Map<string, Promise<Symbols>>();
+
+  constructor(readonly sources: SymbolSources) {}
+
+  async place(site: { address: string; kernel: boolean; cpu: number }): Promise<CodePlace> {
+    const { cpu, address } = site;
+    const at = BigInt(address);
+    const { program, modules, moduleFile, kernel } = this.sources;
+    if (!site.kernel) {
+      const name = program && nameOf(await this.#table(program.file), at);
+      return { address, cpu, in: program?.name ?? 'a program', function: name };
+    }
+    const module = modules.find(({ start, size }) => at >= start && at < start + size);
+    if (!module) {
+      const table = this.#tables.get('') ?? kernel();
+      this.#tables.set('', table);
+      return { address, cpu, in: 'kernel', function: nameOf(await table, at) };
+    }
+    const file = moduleFile(module.name);
+    const table = file === undefined ? [] : await this.#table(file, '.text');
+    return { address, cpu, in: module.name, function: nameOf(table, at - module.start) };
+  }
+
+  #table(file: string, section?: string): Promise<Symbols> {
+    const table =
+      this.#tables.get(file) ?? readFile(file).then((content) => elfSymbols(content, section));
+    this.#tables.set(file, table);
+    return table;
+  }
+}

@@ -1,0 +1,60 @@
+import {
+  type MachineShape,
+  memoryBelow4GiB,
+  placeInMemoryFile,
+  placeRegions,
+} from '../guest/machine.js';
+import type { PowerCutPlan, Unit } from '../plan/unit.js';
+import { powerCutArguments } from './plugin.js';
+
+/** What of a unit's guest is watched: TEST_DEV, of which alone the tests tell promises. */
+
+/** All surviving images of a unit together may take this on the disk, and there are no more than this. */
+const MOST_BYTES = 2 * 2 ** 30;
+const MOST_CUTS = 20_000;
+
+/**
+ * Stores to pmem between two moments at which power is cut, on average, where there is one moment: the
+ * tests of the suite make some tens of thousands.
+ */
+const STORES = 20_000;
+
+export interface Watched {
+  plugin: string;
+  /** Where it writes. */
+  directory: string;
+  /** The file that holds the guest's memory. */
+  memory: string;
+  shape: MachineShape;
+}
+
+/** QEMU's arguments. */
+export function watchArguments(
+  unit: Pick<Unit, 'seed'>,
+  { cuts, states }: PowerCutPlan,
+  { plugin, directory, memory, shape }: Watched,
+): string[] {
+  const [region] = placeRegions(shape).regions;
+  return powerCutArguments({
+    plugin,
+    directory,
+    memory: { file: memory, low: memoryBelow4GiB(shape) },
+    ranges: [
+      {
+        start: region.start,
+        size: region.size,
+        file: memory,
+        offset: placeInMemoryFile(shape, region),
+        flush: 'instructions',
+      },
+    ],
+    seed: unit.seed,
+    states,
+    // Records tell of changes, too: the program asks for a cut where it was promised something.
+    cutAtPromises: false,
+    moments: cuts,
+    gap: Math.max(8, Math.round(STORES / (cuts + 1))),
+    mostCuts: MOST_CUTS,
+    mostBytes: MOST_BYTES,
+  }).arguments;
+}

@@ -1,0 +1,61 @@
+import t from 'tap';
+import type { PowerCutRecord } from '../../cli/power-cut/record.js';
+import { judge } from '../../cli/verdict/judge.js';
+import { expectation, goodRecord } from './records.js';
+
+// A pass under --power-cut is only given with proof that something could have been lost.
+
+const CUTS: PowerCutRecord = {
+  counters: { stores: 100, writeBacks: 10, fences: 2, requests: 0 },
+  promises: 4,
+  cuts: { promised: 4, moments: 2 },
+  images: 7,
+  repeated: 3,
+  asked: 20,
+  guarantees: 'a journal',
+  findings: [],
+};
+
+const verdictOf = (powerCut?: PowerCutRecord) =>
+  judge({ ...goodRecord('ext4'), powerCut }, expectation('ext4', { powerCut: true }));
+
+t.test('promises that held', async (t) => {
+  t.match(verdictOf(CUTS), {
+    verdict: 'pass',
+    reason: /; 4 promises held over 6 power cuts, in 7 different images$/,
+  });
+});
+
+t.test('what proves nothing is no pass', async (t) => {
+  for (const [more, reason] of [
+    [{ problem: 'the disk is full' }, /cannot be told: the disk is full/],
+    [{ counters: undefined }, /did not tell what was stored/],
+    [{ counters: { stores: 0, writeBacks: 1, fences: 1, requests: 0 } }, /saw no store/],
+    [
+      { counters: { stores: 9, writeBacks: 0, fences: 0, requests: 0 } },
+      /no write-back and no fence/,
+    ],
+    [{ promises: 0 }, /told of no promise/],
+    [{ images: 0 }, /no image that survived/],
+    [{ asked: 0 }, /nothing of what survived was asked for/],
+    [{ guarantees: undefined }, /guarantees nothing/],
+  ] as [Partial<PowerCutRecord>, RegExp][]) {
+    t.match(verdictOf({ ...CUTS, ...more }), { verdict: 'error', reason }, String(reason));
+  }
+  t.match(verdictOf(undefined), { verdict: 'error', reason: 'the power was not cut' });
+});
+
+t.test('a broken promise', async (t) => {
+  const finding = {
+    tool: 'power-cut' as const,
+    message: 'a: bytes 0 to 63 are others',
+    signature: 'power-cut:data:fsync:store_bytes:not-written-back',
+    severity: 'corruption' as const,
+  };
+  // Also where the plugin saw no write-back at all: that is the bug.
+  const counters = { stores: 9, writeBacks: 0, fences: 0, requests: 0 };
+  t.match(verdictOf({ ...CUTS, counters, findings: [finding] }), {
+    verdict: 'fail',
+    reason: 'power-cut: a: bytes 0 to 63 are others',
+  });
+});
