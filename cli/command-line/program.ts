@@ -63,7 +63,7 @@ export function commandLine(version: string): Command {
       ['daxrepro compare case.yaml', 'variants of a kernel side by side'],
       ['daxrepro bisect ext2 generic/002 --series v2.mbox', 'the first bad patch, or commit'],
       ['daxrepro shell ext2 --patch fix.patch', 'a shell in a guest, and a verdict afterwards'],
-      ['daxrepro report --format markdown', 'the newest run, for a pull request'],
+      ['daxrepro report --output report.html', 'the newest run, for a browser'],
       ['daxrepro fsck e2fsck.log', 'the findings in a log from anywhere'],
     ],
     exitCodes: RUN_EXIT_CODES,

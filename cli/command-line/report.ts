@@ -7,7 +7,7 @@ import { document } from './manual.js';
 export function defineReport(program: Command): void {
   const report = program
     .command('report')
-    .summary('show results again: for a terminal, a mail, a pull request, CI')
+    .summary('show results again: for a browser, a mail, a pull request, CI')
     .description(
       'Shows what runs, comparisons and bisections came to, from the directories that they left. Several\nruns become one matrix: what differs in its kernel or its changes has a column of its own.',
     )
@@ -22,7 +22,7 @@ export function defineReport(program: Command): void {
     examples: [
       ['daxrepro report', 'the newest run, as it was printed'],
       ['daxrepro report before/* after/* --format mail', 'several runs, side by side'],
-      ['daxrepro report --output summary.md', 'the name says the format'],
+      ['daxrepro report --output report.html', 'one file for a browser; the name says the format'],
     ],
     exitCodes: [
       ['0', 'there is a report, whatever it says'],

@@ -45,6 +45,8 @@ const EXTENSIONS: Record<string, Format> = {
   '.eml': 'mail',
   '.md': 'markdown',
   '.tap': 'tap',
+  '.html': 'html',
+  '.htm': 'html',
 };
 
 function formatOf({ format, output }: ReportOptions): Outcome<Format> {

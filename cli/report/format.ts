@@ -4,6 +4,8 @@ import { formatBisectionForTerminal } from './bisect-text.js';
 import { formatMail } from './compare-mail.js';
 import { formatComparison } from './compare-text.js';
 import type { Format } from './formats.js';
+import { consoleExcerpts } from './html/excerpts.js';
+import { formatHtml } from './html/page.js';
 import { formatTestCases } from './junit.js';
 import { formatBisectionMarkdown, formatMatrixMarkdown } from './markdown.js';
 import { type KeptMatrix, type Matrix, matrixOf } from './matrix.js';
@@ -67,6 +69,12 @@ const WRITERS: Record<Format, (shown: Shown, style: ReportStyle) => string> = {
     sections(
       matrix && formatMatrixMarkdown(matrix),
       ...bisections.map(({ result }) => formatBisectionMarkdown(result)),
+    ),
+  html: ({ matrix, bisections }) =>
+    formatHtml(
+      matrix,
+      bisections.map(({ result }) => result),
+      consoleExcerpts(),
     ),
   tap: (shown) => formatTap(allTestCases(shown)),
   junit: (shown) => {

@@ -149,7 +149,8 @@ Compared with base
     appeared e2fsck:directory-inode-block-offset-directory-corrupted (corruption)
 
 4 units in 4.0 s: 3 pass, 1 fail; 1 not as expected
-files    /runs/1`,
+files    /runs/1
+report   daxrepro report /runs/1 --output report.html`,
   );
   t.end();
 });

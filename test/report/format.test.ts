@@ -58,6 +58,13 @@ const CHECKS: Record<Format, (text: string) => void> = {
       stdio: ['pipe', 'ignore', 'pipe'],
     });
   },
+  // A real browser looks at it in html.test.ts.
+  html: (text) => {
+    const found = /<(?:script|img|iframe)\b|\son\w+=["']?alert|https?:\/\/(?!a\.example)/.exec(
+      text.replaceAll(/&lt;[^<]*/g, ''),
+    );
+    if (found) throw new Error(`${found[0]} in HTML`);
+  },
   tap: (text) => {
     const parser = new Parser({ strict: true });
     parser.end(text);

@@ -27,6 +27,7 @@ t.test('a pass: kernel, driver, proof, verdict, files', (t) => {
       '         DAX      proven by mount option and statx of a fresh file, in 2 looks (before, after)',
       '',
       'files    /runs/1',
+      'report   daxrepro report /runs/1 --output report.html',
     ].join('\n'),
   );
   t.end();
@@ -70,7 +71,7 @@ t.test("the guest's words come escaped", (t) => {
     },
   ]);
   t.notMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
-  t.equal(text.split('\n').length, 9, 'no lines of its own');
+  t.equal(text.split('\n').length, 10, 'no lines of its own');
   t.end();
 });
 
