@@ -76,6 +76,8 @@ async function measure(kernel: Kernel, small: Kernel | undefined): Promise<Row[]
     ofRun('ext2', 'generic/002', '--pmem', 'nvdimm'),
     ofRun('ext2', 'generic/002', '--no-checkpoint'),
     ofRun('ext2', 'generic/002', '--dry-run'),
+    // To the prompt, and the check after it.
+    ['daxrepro shell ext2 --run true', daxrepro('shell', 'ext2', '--run', 'true')],
     ['daxrepro --version', ['./daxrepro', '--version']],
   ];
   if (SUITE) cases.push(ofRun('ext2', 'generic/002', '--suite', SUITE));

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { encodeFrame, FrameReader, sizeFrame } from './frames.js';
+import { encodeFrame, type Frame, FrameReader, sizeFrame } from './frames.js';
 import { LeaveKeys } from './leave.js';
 import { Screen } from './screen.js';
 
@@ -39,7 +39,10 @@ function takeFrames(
       leave('the guest sent something else than its terminal');
       return;
     }
-    for (const { letter, bytes } of frames) {
+    take(frames);
+  });
+  const take = (frames: readonly Frame[]) => {
+    for (const [index, { letter, bytes }] of frames.entries()) {
       const stream = streams[letter];
       if (stream) {
         for (const watch of written) watch(bytes);
@@ -52,12 +55,14 @@ function takeFrames(
         void begin().then(() => {
           onBegin();
           port.resume();
+          take(frames.slice(index + 1));
         });
+        return;
       } else if (letter === 'x' && bytes.length === 4) {
         end(bytes.readUInt32BE(0));
       }
     }
-  });
+  };
   return { ended, written };
 }
 

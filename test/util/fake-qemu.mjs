@@ -43,6 +43,13 @@ note({ argv });
 
 const open = (fd) => new Socket({ fd, readable: true, writable: true }).on('error', () => {});
 const [console_, channel, heartbeat] = [open(3), open(4), open(5)];
+/** The port of a session, where the machine has one; what comes there is noted, and can be waited for. */
+const terminal = argv.some((word) => word.includes('name=daxrepro.terminal')) ? open(7) : undefined;
+let typed = '';
+terminal?.on('data', (chunk) => {
+  typed += chunk.toString('latin1');
+  more();
+});
 for (const socket of [console_, heartbeat]) socket.resume();
 
 /** The monitor: enough of it to be saved and resumed. What is saved is one line. */
@@ -208,6 +215,22 @@ async function play(steps) {
     if (step.beat !== undefined) beat(step.beat);
     if (step.request !== undefined) await takeRequest();
     if (step.go !== undefined) await takeGo();
+    if (step.frame !== undefined) {
+      const [letter, text = ''] = step.frame;
+      const bytes = Buffer.from(text, 'latin1');
+      const head = Buffer.alloc(5);
+      head.write(letter, 0, 'latin1');
+      head.writeUInt32BE(bytes.length, 1);
+      await write(terminal, Buffer.concat([head, bytes]));
+    }
+    if (step.typed !== undefined) {
+      while (!typed.includes(step.typed)) {
+        await new Promise((resolve) => {
+          more = resolve;
+        });
+      }
+      note({ typed });
+    }
     if (step.contents !== undefined) note({ contents: 'later', extents: await takeContents() });
     if (step.byTest !== undefined) {
       const name = request.TOGETHER ? `together ${request.TEST}` : request.TEST;

@@ -27,6 +27,10 @@ export interface Step {
   go?: true;
   /** Takes a device's contents that come later than the request. */
   contents?: true;
+  /** Sends a frame of a session (cli/shell/frames.ts): its letter, and what it holds. */
+  frame?: readonly [letter: string, bytes?: string];
+  /** Waits until this has come from the session's terminal, of all frames together. */
+  typed?: string;
   /** Goes on by the requested test; where it is the first of many, by `together ` and its name. */
   byTest?: Record<string, Step[]>;
   /** Milliseconds. */
@@ -47,6 +51,8 @@ export interface LogLine {
   /** What a device, or a later one, begins with. */
   contents?: string;
   extents?: { offset: number; text: string }[];
+  /** What has come from a session's terminal. */
+  typed?: string;
   /** Bytes that came after the request. */
   beyond?: number;
 }

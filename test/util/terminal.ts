@@ -25,6 +25,8 @@ export class Terminal {
     const words = argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
     // script(1) gives it no size of its own where it has no terminal itself.
     const line = [
+      // Ctrl-C is for the program.
+      'trap : INT',
       'stty rows 33 cols 101',
       `tty >'${this.#settings}.name'; stty -a >'${this.#settings}.before'`,
       `${words}; status=$?; stty -a >'${this.#settings}.after'; exit $status`,
