@@ -44,6 +44,8 @@ struct range {
 	uint64_t start;
 	enum flush flush;
 	struct mapping live;
+	/* Of the first stores of something: looked at, and found in `live`. */
+	uint8_t checked, agreed;
 	uint8_t *medium;
 	/* For each page a bit for each of its 64 lines. */
 	uint64_t *dirty, *pending;

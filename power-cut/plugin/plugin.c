@@ -110,6 +110,27 @@ static bool physical_of(qemu_plugin_meminfo_t info, uint64_t address, uint64_t *
 	return true;
 }
 
+/*
+ * Whether the memory that is looked at is the guest's: a store must be found in it. Were it another file, or
+ * another part of it, nothing would ever be found lost. Others' stores may come in between, now and then.
+ */
+static void check_memory(uint64_t physical, uint64_t value, uint64_t size)
+{
+	enum { LOOKS = 32 };
+	struct range *range = range_of(physical);
+
+	if (!range || range->checked == LOOKS || value << (64 - 8 * size) == 0)
+		return;
+	model_lock();
+	if (is_counting() && range->checked < LOOKS) {
+		range->checked++;
+		range->agreed += memcmp(range->live.at + (physical - range->start), &value, size) == 0;
+		if (range->checked == LOOKS && range->agreed == 0)
+			problem("%s is not what the guest has at 0x%" PRIx64, range->live.file, range->start);
+	}
+	model_unlock();
+}
+
 static void on_store(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t address, void *data)
 {
 	uint64_t instruction = (uint64_t)data, physical;
@@ -121,8 +142,11 @@ static void on_store(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t addr
 	bool non_temporal = (instruction >> 62 & 1) != instruction >> 63;
 	if (non_temporal)
 		instruction ^= NON_TEMPORAL_BIT;
-	if (physical_of(info, address, &physical))
+	if (physical_of(info, address, &physical)) {
 		stored(cpu, physical, size < inside ? size : inside, instruction, non_temporal);
+		if (size <= 8 && size <= inside)
+			check_memory(physical, qemu_plugin_mem_get_value(info).data.number, size);
+	}
 	/* Two pages that follow one another need not do so in physical memory. */
 	if (size > inside && physical_of(info, address + inside, &physical))
 		stored(cpu, physical, size - inside, instruction, non_temporal);

@@ -47,6 +47,16 @@ typedef struct {
 	const char *name, *feature;
 } qemu_plugin_reg_descriptor;
 
+typedef struct {
+	int type;
+	union {
+		uint64_t number;
+		struct {
+			uint64_t low, high;
+		} pair;
+	} data;
+} qemu_plugin_mem_value;
+
 /* GLib's, which QEMU is linked to; its layout is public. */
 typedef struct {
 	char *data;
@@ -84,6 +94,7 @@ void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, mem_cb cb, 
 				      void *data);
 
 unsigned int qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
+qemu_plugin_mem_value qemu_plugin_mem_get_value(qemu_plugin_meminfo_t info);
 struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t address);
 bool qemu_plugin_hwaddr_is_io(const struct qemu_plugin_hwaddr *address);
 uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *address);

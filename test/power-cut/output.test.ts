@@ -220,3 +220,18 @@ t.test('memory that QEMU has not mapped is a problem, and nothing counts', async
   t.match(events[1], { event: 'problem', text: /has not mapped .*other, range 0/ });
   t.notOk(events.some(({ event }) => event === 'cut'));
 });
+
+t.test("memory that is not the guest's is a problem, and no run without losses", async (t) => {
+  const directory = t.testdir();
+  const ready = await rig(t);
+  if (!ready) return;
+  const stores = Array.from({ length: 40 }, (_, index) => `mov A, ${8 * index}(P)`);
+  const image = assemble([program('many', stores)], directory);
+  const elsewhere = { ...PMEM, file: join(directory, 'memory'), offset: PMEM.start / 2 };
+  const ranges = [{ ...elsewhere, flush: 'instructions' as const }];
+  const events = await readEvents(await start(ready, image, directory, { ranges }));
+  t.match(
+    events.find(({ event }) => event === 'problem'),
+    { text: /memory is not what the guest has at 0x10000000$/ },
+  );
+});

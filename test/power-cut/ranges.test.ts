@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { MachineShape } from '../../cli/guest/machine.js';
+import { inheritedPath, type MachineShape } from '../../cli/guest/machine.js';
 import { powerCutArguments } from '../../cli/power-cut/plugin.js';
 import { pmemRanges } from '../../cli/power-cut/ranges.js';
 
@@ -33,8 +33,8 @@ t.test('devices of their own: in their files', async (t) => {
     { start: 5 * GIB, file: '/b', offset: 0, flush: 'instructions' },
   ]);
   t.match(pmemRanges({ ...SHAPE, pmem: 'virtio-pmem' }, '/memory', []), [
-    { start: 4 * GIB, file: '/dev/fd/7', flush: 'requests' },
-    { file: '/dev/fd/8' },
+    { start: 4 * GIB, file: inheritedPath(0), flush: 'requests' },
+    { file: inheritedPath(1) },
   ]);
   t.same(pmemRanges({ ...SHAPE, pmem: 'none' }, '/memory', []), []);
 });
