@@ -17,7 +17,7 @@ export function defineReplay(program: Command): void {
     .option('--suite <dir>', 'the xfstests tree, where it is not where it was')
     .option('--trust', "a bundle's changes may run programs on this machine when they are built")
     .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
-    .option('--accel <name>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+    .option('--accel <accel>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
     .option(
       '--keep-images <size>',
       'what images of damaged devices may take on the disk; 0 keeps none',

@@ -66,6 +66,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   signature: NOTHING,
   size: NOTHING,
   time: NOTHING,
+  where: NOTHING,
 };
 
 /** Of runs, of which there may be thousands. */

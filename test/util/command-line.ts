@@ -66,7 +66,11 @@ export function shellWords(line: string): string[] {
 
 /** What stands after each `daxrepro` in a command line; within another command's, too. */
 export function ownWords(line: string): string[][] {
-  const all = line
+  // What single quotes hold is one word, whatever is in it; a comment is nothing.
+  const plain = line
+    .replaceAll(/'[^']*'/g, (quoted) => quoted.replaceAll(/[|&;$<(]/g, '_'))
+    .replace(/(?:^|\s)#\s.*$/, '');
+  const all = plain
     .split(/\s\|\s|&&|;|[$<]\(/)
     .map((part) => shellWords(part.replace(/\).*$/, '')))
     .flatMap((words) => {
