@@ -15,6 +15,7 @@ import { RecordKeeper } from '../run/record-keeper.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import type { UnitRecord } from '../verdict/record.js';
 import { brokenPromises, questionsOf } from './answers.js';
+import { BrokenDelta } from './delta.js';
 import { readEvents } from './events.js';
 import { findingOf, mergeFindings } from './findings.js';
 import { type Guarantees, guaranteesOf } from './guarantees.js';
@@ -73,6 +74,14 @@ export async function checkSurvivors(
     });
   } catch (error) {
     if (error instanceof CannotLook) return error.outcome;
+    if (error instanceof BrokenDelta) {
+      return success({
+        ...none,
+        findings: [],
+        problem: error.message,
+        guarantees: guarantees.because,
+      });
+    }
     throw error;
   } finally {
     batches.close();

@@ -20,13 +20,16 @@ const END = 0xffffffff;
 const LONGEST = 1024 * 1024;
 const BUFFER = 1024 * 1024;
 
-/** The records of a file. One that is not whole or not of this form throws `RangeError`. */
+/** A file that is not whole, or is no delta: nothing can be said of what survived. */
+export class BrokenDelta extends Error {}
+
+/** The records of a file. One that is not whole or not of this form throws `BrokenDelta`. */
 export async function* readDelta(path: string): AsyncGenerator<DeltaRecord> {
   const file = await open(path, 'r');
   try {
-    const reader = new Reader(file);
+    const reader = new Reader(path, file);
     if ((await reader.take(MAGIC.length)).toString('latin1') !== MAGIC) {
-      throw new RangeError(`${path} is no delta of a power cut`);
+      throw new BrokenDelta(`${path} is no delta of a power cut`);
     }
     for (;;) {
       const header = await reader.take(HEADER);
@@ -34,7 +37,7 @@ export async function* readDelta(path: string): AsyncGenerator<DeltaRecord> {
       if (range === END) return;
       const length = header.readUInt32LE(4);
       const offset = Number(header.readBigUInt64LE(8));
-      if (length > LONGEST) throw new RangeError(`${path}: a record of ${length} bytes`);
+      if (length > LONGEST) throw new BrokenDelta(`${path} has a record of ${length} bytes`);
       yield { range, offset, bytes: await reader.take(length) };
     }
   } finally {
@@ -45,13 +48,16 @@ export async function* readDelta(path: string): AsyncGenerator<DeltaRecord> {
 class Reader {
   #buffer = Buffer.alloc(0);
 
-  constructor(readonly file: FileHandle) {}
+  constructor(
+    readonly path: string,
+    readonly file: FileHandle,
+  ) {}
 
   async take(length: number): Promise<Buffer> {
     while (this.#buffer.length < length) {
       const more = Buffer.allocUnsafe(BUFFER);
       const { bytesRead } = await this.file.read(more, 0, BUFFER);
-      if (bytesRead === 0) throw new RangeError('the file ends within a record');
+      if (bytesRead === 0) throw new BrokenDelta(`${this.path} ends within a record`);
       this.#buffer = Buffer.concat([this.#buffer, more.subarray(0, bytesRead)]);
     }
     const taken = this.#buffer.subarray(0, length);

@@ -197,7 +197,7 @@ const document = {
   tool: z.looseObject({ name: z.literal('daxrepro'), version: text }),
   command: texts,
   host,
-  tools: z.record(text, text).default({}),
+  tools: z.record(text, text).optional(),
   started: text.default(''),
   durationSeconds: count.default(0),
   directory: text.default(''),
@@ -243,6 +243,7 @@ export const compareSchema = runSchema.extend({
     pmem: texts,
   }),
   units: z.array(unitSchema.extend({ expected: expected.nullable(), held: z.boolean() })),
+  tools: z.record(text, text).default({}),
   differences: z
     .array(
       z.looseObject({
