@@ -15,7 +15,7 @@ case $1 in
 run) exit ${exits.check ?? 0} ;;
 esac
 [ "$CI" = true ] || exit 9
-printf '%s' '${summary}'
+printf '%b' '${summary}'
 exit ${exits.test}
 `,
     },
@@ -37,6 +37,11 @@ t.test('counts what tap counted', async (t) => {
     exitCode: 1,
     last: '6 passed, 1 failed, 2 skipped',
   });
+});
+
+t.test('counts it among bytes that are no text', async (t) => {
+  const counted = await ci(t, 'ok 1 - \\0000\\0377\n# { total: 1, pass: 1 }\n', { test: 0 });
+  t.same(counted, { exitCode: 0, last: '1 passed, 0 failed' });
 });
 
 t.test('fails where npm test or the checks fail, or no test was run', async (t) => {
