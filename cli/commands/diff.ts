@@ -2,7 +2,7 @@ import { diff, exitCodeOfDiff } from '../diff/diff.js';
 import { readSide } from '../diff/sides.js';
 import { failure } from '../outcome.js';
 import { formatDiff } from '../report/diff-text.js';
-import { explain } from './session.js';
+import { explain, terminalWidth } from './session.js';
 
 /** The options of `diff` as the command line gives them. */
 export interface DiffCommandOptions {
@@ -14,9 +14,8 @@ export interface DiffCommandOptions {
   mail?: boolean;
 }
 
-/** Columns of a mail to a kernel list, and the least of a terminal that text is wrapped for. */
+/** Columns of a mail to a kernel list. */
 const MAIL = 74;
-const NARROWEST = 40;
 
 /** `daxrepro diff BEFORE AFTER`: its exit code stands in its help. */
 export function diffCommand(
@@ -53,6 +52,5 @@ export function diffCommand(
 
 function print(result: ReturnType<typeof diff>, { json, mail }: DiffCommandOptions): string {
   if (json) return JSON.stringify(result, null, 2);
-  const terminal = Math.max(process.stdout.columns ?? 100, NARROWEST);
-  return formatDiff(result, { width: mail ? MAIL : terminal });
+  return formatDiff(result, { width: mail ? MAIL : terminalWidth() });
 }

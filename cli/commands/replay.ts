@@ -21,7 +21,14 @@ import { type RunResult, runResult, type UnitResult } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
 import { packSuite, withVersion } from '../run/suite.js';
 import { defaultStore } from '../store/store.js';
-import { ensureSystemFor, explain, inSession, keepResult, type Session } from './session.js';
+import {
+  ensureSystemFor,
+  explain,
+  inSession,
+  keepResult,
+  type Session,
+  terminalWidth,
+} from './session.js';
 
 /** The options of `replay` as the command line gives them. */
 export interface ReplayCommandOptions extends ReplayFlags {
@@ -32,9 +39,6 @@ export interface ReplayCommandOptions extends ReplayFlags {
   out?: string;
   json?: boolean;
 }
-
-/** Narrower than this nothing is wrapped for. */
-const NARROWEST = 40;
 
 /** `daxrepro replay RUN`: its exit code stands in its help. */
 export async function replayCommand(
@@ -189,8 +193,9 @@ function conclude(
 ): number {
   const own = exitCodeOfReplay(result.replay);
   const code = keepResult(result, signal.aborted ? EXIT.interrupted : own);
-  const width = Math.max(process.stdout.columns ?? 100, NARROWEST);
-  const text = json ? JSON.stringify(result, null, 2) : formatReplay(result, { width });
+  const text = json
+    ? JSON.stringify(result, null, 2)
+    : formatReplay(result, { width: terminalWidth() });
   process.stdout.write(`${text}\n`);
   return code;
 }

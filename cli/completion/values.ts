@@ -11,6 +11,7 @@ import { defaultStore } from '../store/store.js';
 import { builtinTests } from '../suite/builtin.js';
 import { findTree, treeTests } from '../suite/xfstests/tree.js';
 import type { Paths, Suggestion, Suggestions } from './complete.js';
+import { SHELLS } from './scripts.js';
 import type { Typed } from './words.js';
 
 /**
@@ -47,7 +48,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
         .visibleCommands(program)
         .map((one) => one.name()),
     ),
-  shell: () => words(['bash', 'zsh', 'fish']),
+  shell: () => words(SHELLS),
   format: () => words(FORMATS),
   log: FILES,
   file: FILES,
