@@ -98,7 +98,6 @@ class CannotLook extends Error {
 class Batches {
   readonly #most: number;
   readonly #findings: Finding[] = [];
-  readonly #symbolizer: Promise<Symbolizer>;
   #images = 0;
   #asked = 0;
   /** What is broken where nothing survives that was not sure to, by the cut and the promise. */
@@ -107,6 +106,8 @@ class Batches {
   #batch: Looked[] = [];
   #disks: [number, number] | undefined;
   #problem: string | undefined;
+  /** Where a promise is broken. */
+  #symbolizer: Promise<Symbolizer> | undefined;
 
   constructor(
     readonly unit: Unit,
@@ -114,7 +115,6 @@ class Batches {
     readonly context: CheckContext,
   ) {
     this.#most = Math.floor(DISK / unit.shape.deviceSize) - 1;
-    this.#symbolizer = makeSymbolizer(unit, context);
   }
 
   async add({ pages, ...survivor }: Survivor): Promise<void> {
@@ -199,6 +199,7 @@ class Batches {
         continue;
       }
       const image = { cut: survivor.cut.cut, state: survivor.state, lost: survivor.lost };
+      this.#symbolizer ??= makeSymbolizer(this.unit, this.context);
       const finding = await findingOf(one, image, this.context.device, await this.#symbolizer);
       this.#findings.push(finding);
       if (survivor.state === 'nothing') this.#worst.set(which, finding);
@@ -270,7 +271,8 @@ async function runLooker(
   seconds: number,
 ): Promise<Outcome<UnitRecord>> {
   await mkdir(directory, { recursive: true });
-  const { module, powerCut: _, ...prepared } = context.prepared;
+  const { powerCut: _, ...prepared } = context.prepared;
+  const { module } = prepared;
   const looker: Unit = {
     ...unit,
     shape: { ...unit.shape, pmem: 'none', deviceSize: DISK, cpus: 1 },
@@ -283,7 +285,7 @@ async function runLooker(
       looker,
       {
         ...context,
-        prepared: { ...prepared, module },
+        prepared,
         directory,
         images: new ImageBudget(0),
         contents: undefined,

@@ -18,6 +18,8 @@ const ZERO = Buffer.alloc(PAGE);
 export class Medium {
   readonly #pages = new Map<number, Buffer>();
   readonly #history: Hash = createHash('sha256');
+  /** The cut that was gone to. */
+  #at = 0;
 
   private constructor(readonly directory: string) {}
 
@@ -40,8 +42,10 @@ export class Medium {
     }
   }
 
-  /** Goes on to the next cut. */
+  /** Goes on to the next cut: each has only what changed on the medium since the one before. */
   async advance(cut: number): Promise<void> {
+    if (cut !== this.#at + 1) throw new RangeError(`cut ${cut} does not follow cut ${this.#at}`);
+    this.#at = cut;
     const file = join(this.directory, `${cutName(cut)}.medium`);
     for await (const { offset, bytes } of readDelta(file)) {
       this.#history.update(`${offset} ${bytes.length} `).update(bytes);
@@ -50,12 +54,12 @@ export class Medium {
   }
 
   /** A state of the cut that was gone to. */
-  async state(cut: number, state: string): Promise<{ pages: Pages; fingerprint: string }> {
+  async state(state: string): Promise<{ pages: Pages; fingerprint: string }> {
     const fingerprint = this.#history.copy();
     if (state === 'nothing') return { pages: this.#pages, fingerprint: fingerprint.digest('hex') };
     const pages: Pages = new Map(this.#pages);
     for await (const { offset, bytes } of readDelta(
-      join(this.directory, `${cutName(cut)}.${state}`),
+      join(this.directory, `${cutName(this.#at)}.${state}`),
     )) {
       fingerprint.update(`${offset} ${bytes.length} `).update(bytes);
       const page = offset - (offset % PAGE);

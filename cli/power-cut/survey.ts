@@ -2,6 +2,7 @@ import { type CutEvent, type Lost, type PowerCutEvent, readLost } from './events
 import type { Guarantees } from './guarantees.js';
 import { type Claims, Ledger } from './ledger.js';
 import { Medium, type Pages } from './medium.js';
+import type { PowerCutRecord } from './record.js';
 import { readRecord } from './records.js';
 
 /** What survived each cut of a guest's power, and what has to hold of it. */
@@ -14,13 +15,11 @@ export interface Survivor {
   pages: Pages;
 }
 
-export interface Survey {
-  problem?: string | undefined;
-  counters?: { stores: number; writeBacks: number; fences: number; requests: number } | undefined;
-  promises: number;
-  cuts: { promised: number; moments: number };
-  repeated: number;
-}
+/** What of the record is known before any image was looked at. */
+export type Survey = Pick<
+  PowerCutRecord,
+  'problem' | 'counters' | 'promises' | 'cuts' | 'repeated'
+>;
 
 /**
  * Calls `take` for each image that is not one of before with the same claims, in the order of the cuts.
@@ -61,7 +60,7 @@ export async function surveyCuts(
         const claims = ledger.claims();
         const lost = await readLost(directory, event);
         for (const state of event.states) {
-          const { pages, fingerprint } = await medium.state(event.cut, state);
+          const { pages, fingerprint } = await medium.state(state);
           const key = `${fingerprint} ${JSON.stringify(claims)}`;
           if (seen.has(key)) {
             survey.repeated += 1;

@@ -1,11 +1,7 @@
-import {
-  type MachineShape,
-  memoryBelow4GiB,
-  placeInMemoryFile,
-  placeRegions,
-} from '../guest/machine.js';
+import { type MachineShape, memoryBelow4GiB } from '../guest/machine.js';
 import type { PowerCutPlan, Unit } from '../plan/unit.js';
 import { powerCutArguments } from './plugin.js';
+import { pmemRanges } from './ranges.js';
 
 /** What of a unit's guest is watched: TEST_DEV, of which alone the tests tell promises. */
 
@@ -34,20 +30,11 @@ export function watchArguments(
   { cuts, states }: PowerCutPlan,
   { plugin, directory, memory, shape }: Watched,
 ): string[] {
-  const [region] = placeRegions(shape).regions;
   return powerCutArguments({
     plugin,
     directory,
     memory: { file: memory, low: memoryBelow4GiB(shape) },
-    ranges: [
-      {
-        start: region.start,
-        size: region.size,
-        file: memory,
-        offset: placeInMemoryFile(shape, region),
-        flush: 'instructions',
-      },
-    ],
+    ranges: pmemRanges(shape, memory, []).slice(0, 1),
     seed: unit.seed,
     states,
     // Records tell of changes, too: the program asks for a cut where it was promised something.
