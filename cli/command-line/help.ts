@@ -1,4 +1,5 @@
 import { type Command, CommanderError, type Help, type Option } from 'commander';
+import { groupBy } from '../group-by.js';
 import { manualOf } from './manual.js';
 
 /**
@@ -89,17 +90,9 @@ function optionLists(
   helper: Help,
   more: Readonly<Record<string, string>> = {},
 ): string[] {
-  const groups = new Map<string, Option[]>();
-  for (const option of helper.visibleOptions(command)) {
-    // Those that all commands have are the last.
-    const isHelp = option.short === '-h' || option.long === '--help';
-    const heading = isHelp ? 'Help:' : (option.helpGroupHeading ?? 'Options:');
-    groups.set(heading, [...(groups.get(heading) ?? []), option]);
-  }
-  const help = groups.get('Help:') ?? [];
-  groups.delete('Help:');
-  groups.set('Help:', help);
-  return [...groups].flatMap(([heading, options]) =>
+  const { own, help } = optionGroups(command, helper);
+  // Those that all commands have are the last.
+  return [...own, ['Help:', help] as const].flatMap(([heading, options]) =>
     list(
       heading,
       options.map((one) => {
@@ -110,6 +103,23 @@ function optionLists(
       helper,
     ),
   );
+}
+
+/** A command's own options by their headings, and those for help. */
+export function optionGroups(
+  command: Command,
+  helper: Help,
+): {
+  own: Map<string, Option[]>;
+  help: Option[];
+} {
+  const isHelp = ({ short, long }: Option) => short === '-h' || long === '--help';
+  const all = helper.visibleOptions(command);
+  const own = all.filter((option) => !isHelp(option));
+  return {
+    own: groupBy(own, ({ helpGroupHeading }) => helpGroupHeading ?? 'Options:'),
+    help: all.filter(isHelp),
+  };
 }
 
 function commandList(command: Command, helper: Help): string[] {

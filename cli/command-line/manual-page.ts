@@ -1,5 +1,5 @@
 import type { Command, Help, Option } from 'commander';
-import { describeOption, splitParagraphs } from './help.js';
+import { describeOption, optionGroups, splitParagraphs } from './help.js';
 import { type ExitCode, manualOf } from './manual.js';
 
 /**
@@ -88,22 +88,12 @@ function describeCommand(command: Command, helper: Help): string[] {
     ...prose(command.description()),
     ...prose(manual?.details),
     ...(isGroup(command) ? [] : examples(command)),
-    ...optionGroups(command, helper).flatMap(([heading, options]) => [
+    ...[...optionGroups(command, helper).own].flatMap(([heading, options]) => [
       ...(heading === 'Options:' ? [] : ['.PP', `.I ${roff(heading)}`]),
       ...options.flatMap((one) => describe(one, manual?.options?.[one.long as `--${string}`])),
     ]),
     ...(manual?.exitCodes ? ['.PP', 'Exit codes:', ...exitCodes(manual.exitCodes)] : []),
   ];
-}
-
-function optionGroups(command: Command, helper: Help): [string, Option[]][] {
-  const groups = new Map<string, Option[]>();
-  for (const option of helper.visibleOptions(command)) {
-    if (option.short === '-h' || option.long === '--help') continue;
-    const heading = option.helpGroupHeading ?? 'Options:';
-    groups.set(heading, [...(groups.get(heading) ?? []), option]);
-  }
-  return [...groups];
 }
 
 function describe(option: Option, more: string | undefined): string[] {

@@ -89,11 +89,10 @@ function toJson({ tool, ...report }: FsckReport): string {
 }
 
 function toText(report: FsckReport): string {
-  const groups = groupFindings(report.findings);
+  const groups = groupFindings(report.findings, report.omitted);
   const lines = [headline(report)];
   for (const group of groups) {
-    const omitted = report.omitted?.find(({ signature }) => signature === group.signature);
-    const others = describeOthers({ ...group, count: group.count + (omitted?.count ?? 0) });
+    const others = describeOthers(group);
     lines.push(`  ${describeFirst(group.finding)}`);
     if (others !== undefined) lines.push(`    ${others}`);
     lines.push(`    ${escapeForTerminal(group.signature)}`);

@@ -71,11 +71,20 @@ export function cellKey({ variant, fs, test, pmem }: Record<keyof CellName, stri
  * is compared runs close together.
  */
 export function cellNames({ variants, fileSystems, tests, pmem, rows }: CellsOf): CellName[] {
-  const all = (): Row[] =>
-    fileSystems.flatMap((fs) =>
-      tests.flatMap((test) => pmem.map((kind) => ({ fs, test, pmem: kind }))),
-    );
-  return (rows ?? all()).flatMap((row) => variants.map(({ name }) => ({ variant: name, ...row })));
+  return (rows ?? allRows({ fileSystems, tests, pmem })).flatMap((row) =>
+    variants.map(({ name }) => ({ variant: name, ...row })),
+  );
+}
+
+/** Each test on each file system and each kind of persistent memory. */
+export function allRows({
+  fileSystems,
+  tests,
+  pmem,
+}: Pick<Case, 'fileSystems' | 'tests' | 'pmem'>): Row[] {
+  return fileSystems.flatMap((fs) =>
+    tests.flatMap((test) => pmem.map((kind) => ({ fs, test, pmem: kind }))),
+  );
 }
 
 export type Row = Omit<CellName, 'variant'>;

@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.js';
 import type { Failure } from '../outcome.js';
 import type { RunResult, UnitResult } from '../run/result.js';
 import { VERDICTS, type Verdict } from '../verdict/judge.js';
@@ -41,11 +42,7 @@ export interface CellResult extends CellName {
 
 /** Every cell of the case, in the order of the table. */
 export function cellResults(result: Pick<CompareResult, 'case' | 'units'>): CellResult[] {
-  const byKey = new Map<string, CompareUnit[]>();
-  for (const unit of result.units) {
-    const key = cellKey(unit);
-    byKey.set(key, [...(byKey.get(key) ?? []), unit]);
-  }
+  const byKey = groupBy(result.units, cellKey);
   return cellNames(result.case).map((name) => {
     const units = byKey.get(cellKey(name)) ?? [];
     return {

@@ -1,4 +1,5 @@
 import type { Attempts } from '../compare/differences.js';
+import { groupBy } from '../group-by.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { type KeptResult, readResult } from '../results/read.js';
 import type { RunResult, UnitResult } from '../run/result.js';
@@ -65,9 +66,8 @@ function variants(units: readonly UnitResult[]): number {
 }
 
 function grouped(units: readonly UnitResult[], { byVariant, byKernel }: Matching) {
-  const groups = new Map<string, UnitResult[]>();
-  for (const unit of units) {
-    const key = JSON.stringify([
+  const groups = groupBy(units, (unit) =>
+    JSON.stringify([
       unit.fs,
       unit.suite.name,
       unit.test,
@@ -75,9 +75,8 @@ function grouped(units: readonly UnitResult[], { byVariant, byKernel }: Matching
       unit.control,
       byVariant ? unit.variant : '',
       byKernel ? unit.kernel.spec : '',
-    ]);
-    groups.set(key, [...(groups.get(key) ?? []), unit]);
-  }
+    ]),
+  );
   return new Map([...groups].map(([key, group]) => [key, attemptsOf(group)]));
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Cell, ComparisonPlan } from '../compare/plan.js';
+import { groupBy } from '../group-by.js';
 import type { KeptInputs } from '../inputs/read.js';
 import type { RecordedRequest } from '../inputs/schema.js';
 import { parseCount } from '../options.js';
@@ -102,12 +103,7 @@ function unitsOfCell(
 }
 
 export function groups(units: readonly UnitResult[]): UnitResult[][] {
-  const found = new Map<string, UnitResult[]>();
-  for (const unit of units) {
-    const key = groupKey(unit);
-    found.set(key, [...(found.get(key) ?? []), unit]);
-  }
-  return [...found.values()];
+  return [...groupBy(units, groupKey).values()];
 }
 
 export function groupKey({ fs, test, variant, pmem }: UnitResult): string {

@@ -2,6 +2,7 @@ import { type ExplainedTrace, type Explanation, tracedInode } from '../evidence/
 import type { UnwrittenInode } from '../evidence/unwritten.js';
 import type { Occurrence, Occurrences, TracedInode } from '../evidence/write-back.js';
 import { escapeForTerminal } from '../findings/escape.js';
+import { groupBy } from '../group-by.js';
 import { plural } from './text.js';
 import { shortenPath, typeInWords } from './unwritten.js';
 
@@ -58,13 +59,11 @@ function describeAgreement(explanation: Extract<Explanation, { ran: true }>): st
 
 /** Inodes of which the same is to be said, but for the time. */
 function groupInodes(inodes: readonly UnwrittenInode[], trace: ExplainedTrace): UnwrittenInode[][] {
-  const groups = new Map<string, UnwrittenInode[]>();
-  for (const one of inodes) {
+  const groups = groupBy(inodes, (one) => {
     const traced = tracedInode(trace, one);
     const told = traced ? describeTraced(traced).join() : '';
-    const key = `${one.device} ${one.inodeType} ${leftDirty(one)} ${told.replace(/ at [\d.]+ s/g, '')}`;
-    groups.set(key, [...(groups.get(key) ?? []), one]);
-  }
+    return `${one.device} ${one.inodeType} ${leftDirty(one)} ${told.replace(/ at [\d.]+ s/g, '')}`;
+  });
   return [...groups.values()];
 }
 

@@ -1,6 +1,7 @@
 import type { InodeFacts } from '../evidence/inodes.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import type { Finding, Severity } from '../findings/finding.js';
+import type { OmittedFindings } from '../findings/fsck-report.js';
 import { describeInode } from './inodes.js';
 import { plural } from './text.js';
 
@@ -26,8 +27,15 @@ const MOST_EVIDENCE = 3;
 /** Characters of a message. A list of blocks is as long as it takes; the rest of it is in the log. */
 const LONGEST_MESSAGE = 300;
 
-/** Groups by signature; the worst first, else in the order they came. */
-export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
+/**
+ * Groups by signature; the worst first, else in the order they came.
+ *
+ * @param omitted those that are counted and not listed
+ */
+export function groupFindings(
+  findings: readonly Finding[],
+  omitted: readonly OmittedFindings[] = [],
+): FindingGroup[] {
   const groups = new Map<string, FindingGroup & { seen: Map<number, InodeFacts | undefined> }>();
   for (const finding of findings) {
     const { signature, inode, evidence } = finding;
@@ -38,6 +46,10 @@ export function groupFindings(findings: readonly Finding[]): FindingGroup[] {
     }
     group.count += 1;
     if (inode !== undefined && !group.seen.get(inode)) group.seen.set(inode, evidence);
+  }
+  for (const { signature, count } of omitted) {
+    const group = groups.get(signature);
+    if (group) group.count += count;
   }
   return [...groups.values()]
     .map(({ seen, ...group }) => ({

@@ -1,4 +1,5 @@
 import { escapeForTerminal } from '../findings/escape.js';
+import { groupBy } from '../group-by.js';
 import type { RunResult } from '../run/result.js';
 import { type TestCase, testCasesOf } from './test-cases.js';
 
@@ -18,8 +19,7 @@ export function formatTestCases(
   cases: readonly TestCase[],
   { started, durationSeconds }: Pick<RunResult, 'started' | 'durationSeconds'>,
 ): string {
-  const suites = new Map<string, TestCase[]>();
-  for (const one of cases) suites.set(one.suite, [...(suites.get(one.suite) ?? []), one]);
+  const suites = groupBy(cases, ({ suite }) => suite);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="daxrepro" ${counts(cases)} time="${seconds(durationSeconds)}">`,

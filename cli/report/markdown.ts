@@ -1,5 +1,6 @@
 import type { BisectionResult } from '../bisect/result.js';
 import { type CellResult, cellResults } from '../compare/result.js';
+import { groupBy } from '../group-by.js';
 import type { Verdict } from '../verdict/judge.js';
 import { formatBisection } from './bisect-text.js';
 import { cellText, UNEXPECTED } from './compare-table.js';
@@ -70,11 +71,7 @@ export function formatBisectionMarkdown(result: BisectionResult): string {
 
 function formatTable(matrix: Matrix): string {
   const names = matrix.case.variants.map(({ name }) => codeInTable(name));
-  const rows = new Map<string, CellResult[]>();
-  for (const cell of cellResults(matrix)) {
-    const title = rowTitle(cell, matrix);
-    rows.set(title, [...(rows.get(title) ?? []), cell]);
-  }
+  const rows = groupBy(cellResults(matrix), (cell) => rowTitle(cell, matrix));
   return [
     row(['', ...names]),
     row(['---', ...names.map(() => '---')]),

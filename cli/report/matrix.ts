@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import type { Row } from '../compare/case.js';
+import { allRows } from '../compare/case.js';
 import { differencesOf } from '../compare/differences.js';
 import { holds } from '../compare/expectations.js';
 import { compareRates } from '../compare/rates.js';
@@ -234,10 +234,7 @@ function rowsOf(kept: readonly KeptMatrix[], units: readonly UnitResult[]) {
   const all = { fileSystems, tests, pmem } as Pick<ComparedCase, 'fileSystems' | 'tests' | 'pmem'>;
   if (kept.length === 1 && kept[0]?.kind === 'compare') return all;
   const ran = new Set(units.map(rowKey));
-  const rows = fileSystems.flatMap((fs) =>
-    tests.flatMap((test) => pmem.map((kind) => ({ fs, test, pmem: kind }) as Row)),
-  );
-  return { ...all, rows: rows.filter((row) => ran.has(rowKey(row))) };
+  return { ...all, rows: allRows(all).filter((row) => ran.has(rowKey(row))) };
 }
 
 function rowKey({ fs, test, pmem }: { fs: string; test: string; pmem: string }): string {

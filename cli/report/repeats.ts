@@ -1,4 +1,5 @@
 import { escapeForTerminal } from '../findings/escape.js';
+import { groupBy } from '../group-by.js';
 import type { Repeats } from '../run/repeats.js';
 import type { UnitResult } from '../run/result.js';
 import { VERDICTS } from '../verdict/judge.js';
@@ -20,14 +21,11 @@ export interface Alike {
  * In the order in which the first of each ran.
  */
 export function alikeAttempts(units: readonly UnitResult[]): Alike[] {
-  const groups = new Map<string, UnitResult[]>();
-  for (const unit of units) {
-    const { fs, test, variant, pmem, verdict, reason, findings } = unit;
+  const groups = groupBy(units, ({ fs, test, variant, pmem, verdict, reason, findings }) => {
     const signatures = [...new Set(findings.map(({ signature }) => signature))].sort();
     const why = reason.replace(/\d+/g, '0');
-    const key = JSON.stringify([fs, test, variant, pmem, verdict, why, signatures]);
-    groups.set(key, [...(groups.get(key) ?? []), unit]);
-  }
+    return JSON.stringify([fs, test, variant, pmem, verdict, why, signatures]);
+  });
   return [...groups.values()].map((group) => {
     const [first, ...rest] = group as [UnitResult, ...UnitResult[]];
     const numbers = rest.slice(0, MOST_NUMBERS).map(({ attempt }) => attempt);

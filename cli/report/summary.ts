@@ -117,11 +117,8 @@ function describeDax(unit: UnitResult): string {
   return `proven by ${shown}, in ${looks} (${dax.looks.map(({ when }) => when).join(', ')})`;
 }
 
-function formatFindings({ findings, omitted = [] }: UnitResult): string[] {
-  const groups = groupFindings(findings).map((group) => {
-    const more = omitted.find(({ signature }) => signature === group.signature)?.count ?? 0;
-    return { ...group, count: group.count + more };
-  });
+function formatFindings({ findings, omitted }: UnitResult): string[] {
+  const groups = groupFindings(findings, omitted);
   const shown = groups.slice(0, MOST_KINDS);
   const lines = shown.flatMap((group) => {
     const others = describeOthers(group);

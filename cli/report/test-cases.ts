@@ -47,7 +47,7 @@ function testCaseOf(unit: UnitResult & Partial<CompareUnit>, several: boolean): 
     ...outcomeOf(unit),
     details: [
       unit.reason,
-      ...groupFindings(unit.findings).flatMap((group) => describeGroup(group, unit)),
+      ...groupFindings(unit.findings, unit.omitted).flatMap(describeGroup),
       ...explainUnwritten(unit.unwritten).map((sentence) => `why: ${sentence}`),
       ...describeExplanation(unit.explanation).map((sentence) => `explain: ${sentence}`),
       `replay: ${unit.replay}`,
@@ -96,10 +96,9 @@ const OUTCOMES: Record<UnitResult['verdict'], TestCase['outcome']> = {
 };
 
 /** The first of a kind, how many more there are, and what the medium shows of their inodes. */
-function describeGroup(group: FindingGroup, { omitted = [] }: UnitResult): string[] {
+function describeGroup(group: FindingGroup): string[] {
   const { tool, severity, signature, message } = group.finding;
-  const more = omitted.find((one) => one.signature === signature)?.count ?? 0;
-  const others = describeOthers({ ...group, count: group.count + more });
+  const others = describeOthers(group);
   return [
     `${tool} (${severity}): ${message} [${signature}]`,
     ...(others === undefined ? [] : [`  ${others}`]),

@@ -1,5 +1,6 @@
 import type { Unwritten, UnwrittenInode } from '../evidence/unwritten.js';
 import { escapeForTerminal } from '../findings/escape.js';
+import { groupBy } from '../group-by.js';
 import { plural } from './text.js';
 
 /** Why something was not written, in sentences without the full stop. */
@@ -46,11 +47,10 @@ function sentencesOf(
   what: 'page' | 'DAX entry',
   count: Counted,
 ): string[] {
-  const groups = new Map<string, UnwrittenInode[]>();
-  for (const one of inodes.filter(({ dropped }) => count(dropped) > 0)) {
-    const key = `${one.inodeType} ${one.dax}`;
-    groups.set(key, [...(groups.get(key) ?? []), one]);
-  }
+  const groups = groupBy(
+    inodes.filter(({ dropped }) => count(dropped) > 0),
+    ({ inodeType, dax }) => `${inodeType} ${dax}`,
+  );
   return [...groups.values()].map((group) => {
     const [first] = group as [UnwrittenInode];
     const named = group.slice(0, MOST_NAMED).map((one) => nameInode(one, what, count));

@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.js';
 import { type Proportion, proportion } from '../statistics/proportion.js';
 import type { Verdict } from '../verdict/judge.js';
 import type { UnitResult } from './result.js';
@@ -16,11 +17,9 @@ export interface Repeats {
 
 /** For each test with more than one attempt, in the order they were run. */
 export function countRepeats(units: readonly UnitResult[]): Repeats[] {
-  const groups = new Map<string, UnitResult[]>();
-  for (const unit of units) {
-    const key = JSON.stringify([unit.fs, unit.test, unit.variant, unit.pmem]);
-    groups.set(key, [...(groups.get(key) ?? []), unit]);
-  }
+  const groups = groupBy(units, ({ fs, test, variant, pmem }) =>
+    JSON.stringify([fs, test, variant, pmem]),
+  );
   return [...groups.values()].filter((group) => group.length > 1).map(count);
 }
 

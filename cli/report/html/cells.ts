@@ -54,11 +54,8 @@ function unitDetails(
   excerpt: Excerpt,
   several: boolean,
 ): Html {
-  const { findings, omitted = [], dax, kernel } = unit;
-  const groups = groupFindings(findings).map((group) => ({
-    ...group,
-    count: group.count + (omitted.find((one) => one.signature === group.signature)?.count ?? 0),
-  }));
+  const { dax, kernel } = unit;
+  const groups = groupFindings(unit.findings, unit.omitted);
   const why = explainUnwritten(unit.unwritten);
   const images = describeImages(unit.images);
   const console = excerpt(unit);

@@ -14,7 +14,7 @@ import { describeRepeats } from '../repeats.js';
 import { findingsBySignature } from '../signatures.js';
 import { cellDetails, type Excerpt } from './cells.js';
 import { drawRate } from './drawings.js';
-import { cellLink, fields, list, scrolls, verdictMark } from './parts.js';
+import { cellId, cellLink, fields, list, scrolls, verdictMark } from './parts.js';
 import { type Html, html, preformatted } from './template.js';
 
 /** The matrix and all that follows from it. */
@@ -70,7 +70,7 @@ function findingsSection(matrix: Matrix, cells: readonly CellResult[]): Html | u
 ${findings.map((finding) => {
   const places = finding.cells.slice(0, MOST_CELLS).map(({ cell, attempts }) => {
     const tries = cell.units.length > 1 ? ` (${attempts} of ${cell.units.length} attempts)` : '';
-    return html`<a href="#cell-${(numbers.get(cell) ?? 0) + 1}">${cellTitle(cell, matrix)}</a>${tries}`;
+    return html`<a href="#${cellId(numbers.get(cell) ?? 0)}">${cellTitle(cell, matrix)}</a>${tries}`;
   });
   const more = finding.cells.length - places.length;
   return html`<div class="finding"><h3><code>${finding.signature}</code></h3>
