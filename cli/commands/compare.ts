@@ -20,13 +20,11 @@ import { formatCells } from '../report/compare-words.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { Explainer } from '../run/explain.js';
 import { describeHost } from '../run/host.js';
-import { countRepeats } from '../run/repeats.js';
 import { buildOptionsOf } from '../run/request.js';
-import { worstVerdict } from '../run/result.js';
+import { runResult } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
 import { packSuite, withVersion } from '../run/suite.js';
 import { defaultStore } from '../store/store.js';
-import { version } from '../version.js';
 import {
   ensureSystemFor,
   explain,
@@ -137,21 +135,17 @@ async function compare(
     describeTools(of.fileSystems),
   ]);
   const { file, title, variants, fileSystems, tests, pmem } = of;
+  const ran = runResult(argv, started, results, host, directory.value);
+  const { schemaVersion, tool, command, verdict } = ran;
   const result: CompareResult = {
-    schemaVersion: 1,
-    tool: { name: 'daxrepro', version: version() },
-    command: argv,
-    verdict: worstVerdict(results),
+    // Who reads the JSON finds the case before its units.
+    ...{ schemaVersion, tool, command, verdict },
     case: { file, title, kernel: of.kernel, variants, fileSystems, tests, pmem },
+    ...ran,
     units: results,
-    repeats: countRepeats(results),
     differences: [],
     rates: [],
-    host,
     tools,
-    started: started.toISOString(),
-    durationSeconds: Math.round((Date.now() - started.getTime()) / 10) / 100,
-    directory: directory.value,
   };
   const cells = cellResults(result);
   result.differences = differencesOf(result.case, cells);

@@ -1,4 +1,4 @@
-import { ALONE } from '../configuration/schema.js';
+import { ALONE, variantName } from '../configuration/schema.js';
 import { FILE_SYSTEMS } from '../plan/unit.js';
 import { z } from '../schema.js';
 import { VERDICTS } from '../verdict/judge.js';
@@ -22,7 +22,6 @@ const SUITE = 'Give builtin, xfstests, or the directory of a built xfstests tree
 const VARIANTS = 'Give names with their changes, such as `base: []` and `v2: [v2.patch]`';
 const CHANGES =
   'Give files: patches, mboxes or semantic patches (.cocci); [] is the kernel as it is';
-const NAME = 'Names are letters, digits and . _ + -, at most 40, such as page-writeback-too';
 const VERDICT = `Give one of ${VERDICTS.join(', ')}`;
 const EXPECT = 'Give a verdict for all cells, such as `expect: pass`, or `default` and `cells`';
 const SELECTOR = 'Give a name or a list of names; leave the key out where all are meant';
@@ -91,7 +90,7 @@ export const caseSchema = z.strictObject(
       .optional(),
     variants: z
       .record(
-        z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,39}$/, { error: NAME }),
+        variantName,
         // Nothing after the colon is the kernel as it is.
         z
           .preprocess(

@@ -33,10 +33,8 @@ export interface InForce {
 /** Reads the environment and the project's file. */
 export async function readInForce(): Promise<Outcome<InForce>> {
   const file = findConfiguration();
-  const hasVariables = Object.keys(process.env).some((name) => name.startsWith('DAXREPRO_'));
-  // Most have neither, and then there is nothing to load.
   const nothing = success({ settings: {} as Settings, variants: [] as ProjectVariant[] });
-  const environment = hasVariables
+  const environment = hasVariables()
     ? await (await import('./environment.js')).readEnvironment()
     : success<Settings>({});
   if (!environment.ok) return environment;
@@ -47,6 +45,11 @@ export async function readInForce(): Promise<Outcome<InForce>> {
   if (!project.ok) return project;
   const { settings, variants } = project.value;
   return success({ file, settings: { ...settings, ...environment.value }, variants });
+}
+
+/** Most have none, and no file: then there is nothing to load. */
+function hasVariables(): boolean {
+  return Object.keys(process.env).some((name) => name.startsWith('DAXREPRO_'));
 }
 
 /** The settings that this command takes; undefined where it takes none. */
@@ -106,7 +109,7 @@ export async function applyConfiguration(command: Command): Promise<number | und
 }
 
 async function sayMisspelt(): Promise<void> {
-  if (!Object.keys(process.env).some((name) => name.startsWith('DAXREPRO_'))) return;
+  if (!hasVariables()) return;
   const { misspelt } = await import('./environment.js');
   for (const { variable, meant } of misspelt()) {
     process.stderr.write(

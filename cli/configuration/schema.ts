@@ -1,6 +1,7 @@
 import { ACCELERATOR_CHOICES } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import { z } from '../schema.js';
+import { VARIANT_NAME } from '../variant/variant.js';
 
 /**
  * The shape of daxrepro.yaml. Each error is the sentence that says what would be right, each
@@ -23,7 +24,10 @@ const text = (error: string) => z.string({ error }).min(1, { error });
 export const TESTS = 'Give tests, ranges or patterns, such as [generic/475, generic/001-010]';
 const CHANGES = 'Give files: patches, mboxes or semantic patches (.cocci)';
 const VARIANTS = 'Give names with their changes, such as `v2: v2.patch`';
-const NAME = 'Names are letters, digits and . _ + -, at most 40, such as page-writeback-too';
+/** Case files have them, too. */
+export const variantName = z.string().regex(VARIANT_NAME, {
+  error: 'Names are letters, digits and . _ + -, at most 40, such as page-writeback-too',
+});
 const JOBS = 'Give a number of guests, 1 or more';
 
 /** What can be said in the environment, too: DAXREPRO_ and the name, in capitals. */
@@ -67,15 +71,9 @@ export const configurationSchema = z
   .strictObject(
     {
       ...settings,
-      variants: z
-        .record(
-          z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,39}$/, { error: NAME }),
-          listOf(CHANGES),
-          { error: VARIANTS },
-        )
-        .meta({
-          description: 'changes to a kernel by name, for --variant NAME: patches, mboxes, .cocci',
-        }),
+      variants: z.record(variantName, listOf(CHANGES), { error: VARIANTS }).meta({
+        description: 'changes to a kernel by name, for --variant NAME: patches, mboxes, .cocci',
+      }),
     },
     { error: 'Give a map, such as `suite: ~/xfstests`' },
   )

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseSpec } from '../kernel/spec.js';
 import { parseSeconds } from '../options.js';
-import type { Outcome, Place } from '../outcome.js';
+import { failure, type Outcome, type Place } from '../outcome.js';
 import type { z } from '../schema.js';
 import { isTestWord } from '../suite/choose.js';
 import { findTree } from '../suite/xfstests/tree.js';
@@ -23,11 +23,6 @@ export interface Setting {
 }
 
 export type Settings = Partial<Record<SettingName, Setting>>;
-
-/** As commander calls the option `--exclude-file`: excludeFile. */
-export function optionName(name: string): string {
-  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
 
 export type Checked =
   | { ok: true }
@@ -77,8 +72,7 @@ export async function checkSettings(raw: RawConfiguration, base: string): Promis
 
 async function kernelOf(spec: string): Promise<Outcome<unknown>> {
   if (!/^(?:src|image):(?!\/)/.test(spec)) return parseSpec(spec);
-  const message = 'The path of this kernel is relative';
-  return { ok: false, failure: { kind: 'usage', message, remedy: 'Give the whole path' } };
+  return failure('usage', 'The path of this kernel is relative', 'Give the whole path');
 }
 
 /** The values as the options have them. */

@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { nearest } from '../suite/nearest.js';
-import type { Variant } from './variant.js';
+import { VARIANT_NAME, type Variant } from './variant.js';
 
 /**
  * A variant as an option names it: `NAME=FILE[,FILE…]`, or the NAME of one that the project's
@@ -15,9 +15,9 @@ export function readVariant(
 ): Outcome<Variant> {
   const known = named.find(({ name }) => name === text);
   if (known) return success({ name: known.name, changes: known.changes });
-  const [, name = '', list = ''] = /^([A-Za-z0-9][A-Za-z0-9._+-]{0,39})=(.+)$/.exec(text) ?? [];
+  const [, name = '', list = ''] = /^([^=]*)=(.+)$/.exec(text) ?? [];
   const files = list.split(',');
-  if (name === '' || files.includes('')) return isNoVariant(option, text, named);
+  if (!VARIANT_NAME.test(name) || files.includes('')) return isNoVariant(option, text, named);
   for (const file of files) {
     const problem = whyUnreadable(file);
     if (problem !== undefined) {

@@ -8,5 +8,8 @@ export interface Variant {
   steps?: number;
 }
 
+/** What a variant may be called where people name it: it is a word of tables and of file names. */
+export const VARIANT_NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,39}$/;
+
 /** The kernel as it is. */
 export const BASE: Variant = { name: 'base', changes: [] };
