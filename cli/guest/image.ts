@@ -211,24 +211,11 @@ async function rootEntries(
     add({ type: 'file', path: `daxrepro/programs/${name}`, content, mode: 0o755 });
   }
 
-  // Several names of one program (mke2fs, mkfs.ext4) become links to the first.
-  const firstNames = new Map<string, string>();
-  for (const [name, found] of programs) {
-    const content = await realpath(found);
-    const path = `${/\/sbin$/.test(dirname(found)) ? 'usr/sbin' : 'usr/bin'}/${name}`;
-    const first = firstNames.get(content);
-    if (first) add({ type: 'link', path, target: `/${first}` });
-    else add({ type: 'file', path, content, mode: 0o755 });
-    firstNames.set(content, first ?? path);
-  }
-  for (const library of libraries.value) {
-    add({
-      type: 'file',
-      path: libraryPath(library),
-      content: await realpath(library),
-      mode: 0o755,
-    });
-  }
+  const places = [...programs].map(([name, file]) => ({
+    path: `${/\/sbin$/.test(dirname(file)) ? 'usr/sbin' : 'usr/bin'}/${name}`,
+    file,
+  }));
+  for (const entry of await programEntries(places, libraries.value)) add(entry);
   for (const file of manifest.files) {
     const readable = await access(file, constants.R_OK).then(
       () => true,
@@ -242,8 +229,32 @@ async function rootEntries(
   return success(entries);
 }
 
+/**
+ * Programs of the host at their places in the guest, and the libraries that they load. Several names of
+ * one program (mke2fs, mkfs.ext4) become links to the first.
+ */
+export async function programEntries(
+  programs: readonly { path: string; file: string }[],
+  libraries: readonly string[],
+): Promise<MtreeEntry[]> {
+  const entries: MtreeEntry[] = [];
+  const firstNames = new Map<string, string>();
+  for (const { path, file } of programs) {
+    const content = await realpath(file);
+    const first = firstNames.get(content);
+    if (first) entries.push({ type: 'link', path, target: `/${first}` });
+    else entries.push({ type: 'file', path, content, mode: 0o755 });
+    firstNames.set(content, first ?? path);
+  }
+  for (const library of libraries) {
+    const content = await realpath(library);
+    entries.push({ type: 'file', path: libraryPath(library), content, mode: 0o755 });
+  }
+  return entries;
+}
+
 /** Where the guest has a library: its /lib is a link. */
-export function libraryPath(library: string): string {
+function libraryPath(library: string): string {
   return library.replace(/^\/(?=lib(64)?\/)/, '/usr/').slice(1);
 }
 

@@ -10,8 +10,8 @@ import {
   type ImageContext,
   librariesOf,
   librariesOfRoot,
-  libraryPath,
   pack,
+  programEntries,
   SYSTEM_PATH,
 } from './image.js';
 import { readShellManifest } from './manifest.js';
@@ -44,24 +44,8 @@ export async function shellArchive(context: ImageContext): Promise<Outcome<Guest
       addParents(entries, there, entry.path);
       entries.push(entry);
     };
-    // Several names of one program become links to the first.
-    const names = new Map<string, string>();
-    for (const { name, file } of found) {
-      const content = await realpath(file);
-      const path = `usr/bin/${name}`;
-      const first = names.get(content);
-      if (first) add({ type: 'link', path, target: first });
-      else add({ type: 'file', path, content, mode: 0o755 });
-      names.set(content, first ?? name);
-    }
-    for (const library of libraries.value) {
-      add({
-        type: 'file',
-        path: libraryPath(library),
-        content: await realpath(library),
-        mode: 0o755,
-      });
-    }
+    const places = found.map(({ name, file }) => ({ path: `usr/bin/${name}`, file }));
+    for (const entry of await programEntries(places, libraries.value)) add(entry);
     for (const one of directories) {
       for (const entry of await directoryEntries(one, one.slice(1))) add(entry);
     }

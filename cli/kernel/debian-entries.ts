@@ -1,8 +1,8 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { cacheKey, lookUp, lookUpOrMake } from '../store/store.js';
-import { type Apt, downloadPackages, type PackageRecord } from './apt.js';
+import type { Apt, PackageRecord } from './apt.js';
 import { extractVmlinux } from './boot-image.js';
 import { readBzImage } from './bzimage.js';
 import { depmod } from './depmod.js';
@@ -10,6 +10,7 @@ import { relocateHeaders } from './headers.js';
 import type { KernelContext } from './kernel.js';
 import type { KernelPackages } from './packages.js';
 import { tool } from './tool.js';
+import { unpackPackages } from './unpack.js';
 
 /**
  * What the cache holds of a packaged kernel, each made from the packages it is named after:
@@ -124,19 +125,8 @@ async function fetchInto(
   packages: readonly PackageRecord[],
   directory: string,
 ): Promise<Outcome<unknown>> {
-  const downloads = join(directory, '.downloads');
-  await mkdir(downloads);
-  const downloaded = await downloadPackages(apt, packages, downloads);
-  if (!downloaded.ok) return downloaded;
-  for (const file of await readdir(downloads)) {
-    const unpacked = await tool(
-      ['dpkg-deb', '-x', join(downloads, file), directory],
-      { cannot: `Cannot unpack ${file}` },
-      signalOf(apt),
-    );
-    if (!unpacked.ok) return unpacked;
-  }
-  await rm(downloads, { recursive: true });
+  const unpacked = await unpackPackages(apt, packages, directory);
+  if (!unpacked.ok) return unpacked;
   await rm(join(directory, 'usr/share'), { recursive: true, force: true });
   return success(undefined);
 }
@@ -221,8 +211,4 @@ async function unpackSource(
     { cannot: `Cannot unpack fs/ of ${name}` },
     signal ? { signal } : {},
   );
-}
-
-function signalOf({ signal }: Apt): { signal?: AbortSignal } {
-  return signal ? { signal } : {};
 }

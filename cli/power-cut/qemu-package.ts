@@ -1,14 +1,8 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import {
-  type Apt,
-  downloadPackages,
-  openApt,
-  type PackageRecord,
-  packageRecords,
-} from '../kernel/apt.js';
+import { type Apt, openApt, type PackageRecord, packageRecords } from '../kernel/apt.js';
 import { hostLibc, libcSuffices } from '../kernel/packages.js';
-import { tool } from '../kernel/tool.js';
+import { unpackPackages } from '../kernel/unpack.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import type { Progress } from '../report/progress.js';
@@ -120,7 +114,7 @@ async function make(
   });
   const whole = join(directory, '.whole');
   await mkdir(whole);
-  const fetched = await unpack(packages, apt, whole);
+  const fetched = await unpackPackages(apt, packages, whole);
   if (!fetched.ok) return fetched;
   for (const path of [PROGRAM, ...FIRMWARE]) {
     await mkdir(dirname(join(directory, path)), { recursive: true });
@@ -133,28 +127,6 @@ async function make(
   if ((await versionWithPlugins(program, environment)) === undefined) {
     return unavailable('the one that was unpacked does not start here, or has no plugins');
   }
-  return success(undefined);
-}
-
-/** Downloads packages and unpacks them into `directory`. */
-async function unpack(
-  packages: readonly PackageRecord[],
-  apt: Apt,
-  directory: string,
-): Promise<Outcome<unknown>> {
-  const downloads = join(directory, '.downloads');
-  await mkdir(downloads);
-  const downloaded = await downloadPackages(apt, packages, downloads);
-  if (!downloaded.ok) return downloaded;
-  for (const file of await readdir(downloads)) {
-    const unpacked = await tool(
-      ['dpkg-deb', '-x', join(downloads, file), directory],
-      { cannot: `Cannot unpack ${file}` },
-      apt.signal ? { signal: apt.signal } : {},
-    );
-    if (!unpacked.ok) return unpacked;
-  }
-  await rm(downloads, { recursive: true });
   return success(undefined);
 }
 
@@ -186,7 +158,7 @@ async function addLibraries(
     });
     const whole = join(directory, '.libraries');
     await mkdir(whole);
-    const fetched = await unpack(newest, apt.value, whole);
+    const fetched = await unpackPackages(apt.value, newest, whole);
     if (!fetched.ok) return fetched;
     await moveLibraries(whole, directory);
     await rm(whole, { recursive: true });
