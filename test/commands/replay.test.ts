@@ -2,25 +2,14 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
-import { makeBzImage } from '../kernel/fixtures.js';
-import { compileInto } from '../util/compiled.js';
 import { ContractRun } from '../util/contract.js';
-import { FAKE_QEMU, readLog, type Step } from '../util/fake-qemu.js';
+import { fakeMachine } from '../util/fake-machine.js';
+import { readLog, type Step } from '../util/fake-qemu.js';
 import { CORRUPT_E2FSCK, unitSteps } from '../util/units.js';
 
 /** `daxrepro replay` as people start it, with a fake QEMU and a kernel that is only an image. */
 
-const top = t.testdir({ bin: {}, cases: {}, 'a.patch': 'diff' });
-const { main } = compileInto(top);
-writeFileSync(
-  join(top, 'bin/qemu-system-x86_64'),
-  `#!/bin/sh
-case $1 in --version) echo "QEMU emulator version \${FAKE_QEMU_VERSION:-9.9.9}" ;; *) exec ${FAKE_QEMU} "$@" ;; esac
-`,
-  { mode: 0o755 },
-);
-const bzImage = join(top, 'bzImage');
-writeFileSync(bzImage, makeBzImage('6.1.0-test', Buffer.from('no payload that is known')));
+const { top, main, bin, bzImage } = fakeMachine(t, { 'a.patch': 'diff' });
 
 let cases = 0;
 
@@ -38,12 +27,13 @@ async function daxrepro(steps: Step[], argv: string[], env: Record<string, strin
     ['-u', 'NODE_OPTIONS', process.execPath, main, ...argv, ...options],
     {
       env: {
-        PATH: `${join(top, 'bin')}:${process.env['PATH']}`,
+        PATH: `${bin}:${process.env['PATH']}`,
         HOME: join(place, 'home'),
         XDG_CACHE_HOME: join(top, 'cache'),
         XDG_STATE_HOME: join(place, 'state'),
         FAKE_QEMU_SCRIPT: script,
         FAKE_QEMU_LOG: log,
+        FAKE_QEMU_VERSION: '9.9.9',
         ...env,
       },
       reject: false,

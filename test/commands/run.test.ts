@@ -5,26 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import t, { type Test } from 'tap';
 import { inheritedPath } from '../../cli/guest/machine.js';
-import { makeBzImage } from '../kernel/fixtures.js';
-import { compileInto } from '../util/compiled.js';
 import { ContractRun } from '../util/contract.js';
-import { FAKE_QEMU, lives, READY, readLog, type Step } from '../util/fake-qemu.js';
+import { fakeMachine } from '../util/fake-machine.js';
+import { lives, READY, readLog, type Step } from '../util/fake-qemu.js';
 import { CORRUPT_E2FSCK, unitSteps } from '../util/units.js';
 
 /** `daxrepro run` as people start it, with a fake QEMU first in PATH and a cache of its own. */
 
-const top = t.testdir({ bin: {}, cases: {} });
-const { main } = compileInto(top);
-// Each run asks for the version: a shell answers faster than the fake does.
-writeFileSync(
-  join(top, 'bin/qemu-system-x86_64'),
-  `#!/bin/sh
-case $1 in --version) echo 'QEMU emulator version 9.9.9 (fake)' ;; *) exec ${FAKE_QEMU} "$@" ;; esac
-`,
-  { mode: 0o755 },
-);
-const bzImage = join(top, 'bzImage');
-writeFileSync(bzImage, makeBzImage('6.1.0-test', Buffer.from('no payload that is known')));
+const { top, main, bin, bzImage } = fakeMachine(t);
 
 let cases = 0;
 
@@ -44,7 +32,7 @@ function start(steps: Step[], args: string[] = [], booted = ['--no-checkpoint'])
     ],
     {
       env: {
-        PATH: `${join(top, 'bin')}:${process.env['PATH']}`,
+        PATH: `${bin}:${process.env['PATH']}`,
         HOME: join(place, 'home'),
         XDG_CACHE_HOME: join(top, 'cache'),
         XDG_STATE_HOME: join(place, 'state'),

@@ -2,25 +2,14 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t, { type Test } from 'tap';
-import { makeBzImage } from '../kernel/fixtures.js';
-import { compileInto } from '../util/compiled.js';
-import { FAKE_QEMU, lives, readLog, type Step } from '../util/fake-qemu.js';
+import { fakeMachine } from '../util/fake-machine.js';
+import { lives, readLog, type Step } from '../util/fake-qemu.js';
 import { Terminal } from '../util/terminal.js';
 import { unitSteps } from '../util/units.js';
 
 /** `daxrepro shell` as people start it, with a fake QEMU, on a terminal of its own. */
 
-const top = t.testdir({ bin: {}, cases: {} });
-const { main } = compileInto(top);
-writeFileSync(
-  join(top, 'bin/qemu-system-x86_64'),
-  `#!/bin/sh
-case $1 in --version) echo 'QEMU emulator version 9.9.9 (fake)' ;; *) exec ${FAKE_QEMU} "$@" ;; esac
-`,
-  { mode: 0o755 },
-);
-const bzImage = join(top, 'bzImage');
-writeFileSync(bzImage, makeBzImage('6.1.0-test', Buffer.from('no payload that is known')));
+const { top, main, bin, bzImage } = fakeMachine(t);
 
 let cases = 0;
 
@@ -35,7 +24,7 @@ function place(steps: Step[], more: string[]) {
     ...['--no-checkpoint', '--out', join(directory, 'out'), ...more],
   ];
   const env = {
-    PATH: `${join(top, 'bin')}:${process.env['PATH']}`,
+    PATH: `${bin}:${process.env['PATH']}`,
     HOME: join(directory, 'home'),
     XDG_CACHE_HOME: join(top, 'cache'),
     FAKE_QEMU_SCRIPT: join(directory, 'script.json'),

@@ -4,10 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import t from 'tap';
 import { z } from 'zod';
-import { makeBzImage } from '../kernel/fixtures.js';
-import { compileInto } from '../util/compiled.js';
 import { ContractRun } from '../util/contract.js';
-import { FAKE_QEMU, lives, readLog, type Step } from '../util/fake-qemu.js';
+import { fakeMachine } from '../util/fake-machine.js';
+import { lives, readLog, type Step } from '../util/fake-qemu.js';
 import { CORRUPT_E2FSCK, unitSteps } from '../util/units.js';
 
 /**
@@ -15,17 +14,7 @@ import { CORRUPT_E2FSCK, unitSteps } from '../util/units.js';
  * sources: its variants with changes cannot be prepared, which is one of the things to be seen.
  */
 
-const top = t.testdir({ bin: {}, cases: {}, 'a.patch': 'diff' });
-const { main } = compileInto(top);
-writeFileSync(
-  join(top, 'bin/qemu-system-x86_64'),
-  `#!/bin/sh
-case $1 in --version) echo 'QEMU emulator version 9.9.9 (fake)' ;; *) exec ${FAKE_QEMU} "$@" ;; esac
-`,
-  { mode: 0o755 },
-);
-const bzImage = join(top, 'bzImage');
-writeFileSync(bzImage, makeBzImage('6.1.0-test', Buffer.from('no payload that is known')));
+const { top, main, bin, bzImage } = fakeMachine(t, { 'a.patch': 'diff' });
 
 const SIGNATURE = 'e2fsck:directory-inode-block-offset-directory-corrupted';
 
@@ -57,7 +46,7 @@ function start(steps: Step[], args: string[]) {
     ],
     {
       env: {
-        PATH: `${join(top, 'bin')}:${process.env['PATH']}`,
+        PATH: `${bin}:${process.env['PATH']}`,
         HOME: join(place, 'home'),
         XDG_CACHE_HOME: join(top, 'cache'),
         XDG_STATE_HOME: join(place, 'state'),
