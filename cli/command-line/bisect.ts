@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
 import { document } from './manual.js';
+import { shared } from './shared-options.js';
 
 /** `daxrepro bisect`: its arguments and options. */
 export function defineBisect(program: Command): void {
@@ -97,19 +98,19 @@ function guestOptions(command: Command): Command {
     .option('--kernel <spec>', 'run modules of the commits on this kernel, such as debian:6.1')
     .option('--signature <signature>', 'only this finding is bad, as `--json` names it')
     .option('--cc <compiler>', 'of a kernel that is built: a name or a path')
-    .option('--kconfig <file>', 'a fragment of its configuration (repeatable)', collect)
-    .option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)', RUN_DEFAULTS.pmem)
-    .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
+    .addOption(shared.kconfig())
+    .addOption(shared.pmem())
+    .addOption(shared.control())
     .option('--suite <suite>', 'as for run', RUN_DEFAULTS.suite)
-    .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
-    .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
+    .addOption(shared.mountOpts())
+    .addOption(shared.mkfsOpts())
     .option('--size <size>', 'of each device: 256M, 1G')
     .option('--timeout <time>', 'for each test: 90, 5m')
-    .option('--seed <n>', "what the guests' random numbers begin with (recorded; default: random)")
-    .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
+    .addOption(shared.seed())
+    .addOption(shared.jobs())
     .option('--cpus <n>', 'of each guest', RUN_DEFAULTS.cpus)
-    .option('--accel <accel>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
-    .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
+    .addOption(shared.accel())
+    .addOption(shared.noCheckpoint())
     .option('--out <dir>', "where the run's directory goes")
     .option('--json', 'the result as JSON on stdout');
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
 import { document } from './manual.js';
+import { shared } from './shared-options.js';
 
 /** `daxrepro compare`: its arguments and options. */
 export function defineCompare(program: Command): void {
@@ -28,13 +29,13 @@ export function defineCompare(program: Command): void {
       '--kernel <spec>',
       `as for run; goes before the case's (default: ${RUN_DEFAULTS.kernel})`,
     )
-    .option('--cc <compiler>', 'of a kernel that is built (debsrc:, src:): a name or a path')
-    .option('--kconfig <file>', 'a fragment of its configuration (repeatable)', collect)
+    .addOption(shared.cc())
+    .addOption(shared.kconfig())
     .optionsGroup('Persistent memory and file system:')
     .option('--pmem <kind>', `as for run (repeatable; default: ${RUN_DEFAULTS.pmem})`, collect)
-    .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
-    .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
-    .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
+    .addOption(shared.control())
+    .addOption(shared.mountOpts())
+    .addOption(shared.mkfsOpts())
     .option('--size <size>', 'of each device: 256M, 1G')
     .optionsGroup('What is compared:')
     .option(
@@ -51,23 +52,19 @@ export function defineCompare(program: Command): void {
       '--until-known',
       'repeat until failure rates are told apart (without --repeat: 320 times at most)',
     )
-    .option('--seed <n>', "what the guests' random numbers begin with (recorded; default: random)")
+    .addOption(shared.seed())
     .optionsGroup('Power cuts:')
     .option('--power-cut', "cut the guests' power, and verify what survives (-g power-cut)")
     .option('--cuts <n>', 'as for run')
     .option('--cut-states <n>', 'as for run')
     .optionsGroup('Guests:')
-    .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
-    .option('--accel <accel>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+    .addOption(shared.jobs())
+    .addOption(shared.accel())
     .optionsGroup('What is printed and kept:')
-    .option(
-      '--keep-images <size>',
-      'what images of damaged devices may take on the disk; 0 keeps none',
-      RUN_DEFAULTS.keepImages,
-    )
+    .addOption(shared.keepImages())
     .option('--explain', 'run what fails once more, with write-back traced: why it was not written')
     .optionsGroup('Guests:')
-    .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
+    .addOption(shared.noCheckpoint())
     .optionsGroup('What is printed and kept:')
     .option('--out <dir>', "where the run's directory goes")
     .option('--json', 'the result as JSON on stdout')

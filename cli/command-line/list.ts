@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
 import { document } from './manual.js';
+import { shared } from './shared-options.js';
 
 /** `daxrepro list`: its arguments and options. */
 export function defineList(program: Command): void {
@@ -17,9 +18,9 @@ export function defineList(program: Command): void {
       'builtin, the directory of a built xfstests tree, or xfstests (the installed one)',
       RUN_DEFAULTS.suite,
     )
-    .option('--exclude <test>', 'leave out a test, a range or a pattern (repeatable)', collect)
-    .option('--exclude-file <file>', 'leave out the tests that a file lists (repeatable)', collect)
-    .option('--exclude-group <group>', 'leave out the tests of a group (repeatable)', collect)
+    .addOption(shared.exclude())
+    .addOption(shared.excludeFile())
+    .addOption(shared.excludeGroup())
     .option('-g, --group <group>', 'only those of a group (repeatable)', collect)
     .option('--json', 'as JSON on stdout')
     .action(async (tests, options) => {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { RUN_DEFAULTS } from '../run/defaults.js';
 import { finish } from './define.js';
 import { document } from './manual.js';
+import { shared } from './shared-options.js';
 
 /** `daxrepro replay`: its arguments and options. */
 export function defineReplay(program: Command): void {
@@ -16,14 +16,10 @@ export function defineReplay(program: Command): void {
     .option('--kernel <spec>', 'another kernel than was recorded')
     .option('--suite <dir>', 'the xfstests tree, where it is not where it was')
     .option('--trust', "a bundle's changes may run programs on this machine when they are built")
-    .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
-    .option('--accel <accel>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
-    .option(
-      '--keep-images <size>',
-      'what images of damaged devices may take on the disk; 0 keeps none',
-      RUN_DEFAULTS.keepImages,
-    )
-    .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
+    .addOption(shared.jobs())
+    .addOption(shared.accel())
+    .addOption(shared.keepImages())
+    .addOption(shared.noCheckpoint())
     .option('--out <dir>', "where the replay's own directory goes")
     .option('--json', 'the result as JSON on stdout')
     .action(async (run, options) => {

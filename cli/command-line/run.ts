@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { POWER_CUT_DEFAULTS, RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
 import { document, RUN_EXIT_CODES } from './manual.js';
+import { shared } from './shared-options.js';
 
 /** `daxrepro run`: its arguments and options. */
 export function defineRun(program: Command): void {
@@ -21,8 +22,8 @@ export function defineRun(program: Command): void {
       'debian:6.1 (5.10, 6.12), debsrc:6.1, src:DIR[@REV], image:BZIMAGE[,MODULES-DIR], or host',
       RUN_DEFAULTS.kernel,
     )
-    .option('--cc <compiler>', 'of a kernel that is built (debsrc:, src:): a name or a path')
-    .option('--kconfig <file>', 'a fragment of its configuration (repeatable)', collect)
+    .addOption(shared.cc())
+    .addOption(shared.kconfig())
     .option(
       '--patch <file>',
       'a patch, an mbox or a .cocci, applied in order (repeatable)',
@@ -31,25 +32,25 @@ export function defineRun(program: Command): void {
     .option('--variant <variant>', 'changes with a name: NAME=FILE,…, or one of daxrepro.yaml')
     .option('--steps <n>', 'only the first n patches of those files')
     .optionsGroup('Persistent memory and file system:')
-    .option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)', RUN_DEFAULTS.pmem)
-    .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
+    .addOption(shared.pmem())
+    .addOption(shared.control())
     .optionsGroup('What is run:')
     .option(
       '--suite <suite>',
       'builtin, the directory of a built xfstests tree, or xfstests (the installed one)',
       RUN_DEFAULTS.suite,
     )
-    .option('--exclude <test>', 'leave out a test, a range or a pattern (repeatable)', collect)
-    .option('--exclude-file <file>', 'leave out the tests that a file lists (repeatable)', collect)
-    .option('--exclude-group <group>', 'leave out the tests of a group (repeatable)', collect)
+    .addOption(shared.exclude())
+    .addOption(shared.excludeFile())
+    .addOption(shared.excludeGroup())
     .option(
       '--together',
       'tests of xfstests share guests: faster, but one can leave state to the next',
     )
     .option('--expected <file>', 'failures that are expected, with reasons (YAML)')
     .optionsGroup('Persistent memory and file system:')
-    .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
-    .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
+    .addOption(shared.mountOpts())
+    .addOption(shared.mkfsOpts())
     .option('--size <size>', 'of each device: 256M, 1G (default: 256M, for xfs 512M)')
     .optionsGroup('Power cuts:')
     .option('--power-cut', "cut the guests' power, and verify what survives (-g power-cut)")
@@ -68,20 +69,16 @@ export function defineRun(program: Command): void {
     )
     .option('--repeat <n>', 'times to run each test', RUN_DEFAULTS.repeat)
     .option('--until-fail', 'repeat until something fails (without --repeat: 1000 times at most)')
-    .option('--seed <n>', "what the guests' random numbers begin with (recorded; default: random)")
+    .addOption(shared.seed())
     .optionsGroup('Guests:')
-    .option('--jobs <n>', 'guests at a time (default: what cores and memory allow)')
+    .addOption(shared.jobs())
     .option('--cpus <n>', 'of each guest', RUN_DEFAULTS.cpus)
-    .option('--accel <accel>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+    .addOption(shared.accel())
     .optionsGroup('What is printed and kept:')
-    .option(
-      '--keep-images <size>',
-      'what images of damaged devices may take on the disk; 0 keeps none',
-      RUN_DEFAULTS.keepImages,
-    )
+    .addOption(shared.keepImages())
     .option('--explain', 'run what fails once more, with write-back traced: why it was not written')
     .optionsGroup('Guests:')
-    .option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before')
+    .addOption(shared.noCheckpoint())
     .optionsGroup('What is printed and kept:')
     .option('--out <dir>', "where the run's directory goes")
     .option('--json', 'the result as JSON on stdout')

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
 import { document } from './manual.js';
+import { shared } from './shared-options.js';
 
 /** `daxrepro shell`: its arguments and options. */
 export function defineShell(program: Command): void {
@@ -22,8 +23,8 @@ export function defineShell(program: Command): void {
     .option('--gdb-wait', 'stop before the module is loaded, until gdb continues')
     .optionsGroup('Kernel:')
     .option('--kernel <spec>', 'as for run', RUN_DEFAULTS.kernel)
-    .option('--cc <compiler>', 'of a kernel that is built (debsrc:, src:): a name or a path')
-    .option('--kconfig <file>', 'a fragment of its configuration (repeatable)', collect)
+    .addOption(shared.cc())
+    .addOption(shared.kconfig())
     .option(
       '--patch <file>',
       'a patch, an mbox or a .cocci, applied in order (repeatable)',
@@ -31,21 +32,17 @@ export function defineShell(program: Command): void {
     )
     .option('--steps <n>', 'only the first n patches of those files')
     .optionsGroup('Persistent memory and file system:')
-    .option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)', RUN_DEFAULTS.pmem)
-    .option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use')
-    .option('--mount-opts <options>', 'more mount options, after those that ask for DAX')
-    .option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs')
+    .addOption(shared.pmem())
+    .addOption(shared.control())
+    .addOption(shared.mountOpts())
+    .addOption(shared.mkfsOpts())
     .option('--size <size>', 'of each device: 256M, 1G (default: 256M, for xfs 512M)')
     .optionsGroup('Guests:')
     .option('--cpus <n>', 'of the guest', RUN_DEFAULTS.cpus)
-    .option('--accel <accel>', 'auto (KVM where it really works), kvm or tcg', RUN_DEFAULTS.accel)
+    .addOption(shared.accel())
     .option('--no-checkpoint', 'boot the guest instead of cloning one that was booted before')
     .optionsGroup('What is printed and kept:')
-    .option(
-      '--keep-images <size>',
-      'what images of damaged devices may take on the disk; 0 keeps none',
-      RUN_DEFAULTS.keepImages,
-    )
+    .addOption(shared.keepImages())
     .option('--out <dir>', "where the session's directory goes")
     .option('--json', 'with --run: the result as JSON on stdout, what the command writes on stderr')
     .action(async (fs, options, command: Command) => {
