@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { Parser, type ReadEntry } from 'tar';
 import { failure, type Outcome, success } from '../outcome.js';
 import { boundArgv } from '../process/child.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import type { KernelContext } from './kernel.js';
-import { readTar } from './tar.js';
 
 /** What git would call the files of a packaged source: to compare a tree of git's with. */
 
@@ -31,22 +31,22 @@ export async function archiveListing(
       detached: true,
       ...(signal ? { cancelSignal: signal } : {}),
     });
-    await readTar(xz.iterable({ from: 'stdout', binary: true }), (path, size) => {
+    const broken = await forEachFile(xz.iterable({ from: 'stdout', binary: true }), (file) => {
       // As git names the content of files: gitglossary(7), object name; gitformat-loose(5).
-      const hash = createHash('sha1').update(`blob ${size}\0`);
-      return {
-        content: (piece) => hash.update(piece),
-        end: () => lines.push(`${hash.digest('hex')} ${path.slice(path.indexOf('/') + 1)}`),
-      };
+      const hash = createHash('sha1').update(`blob ${file.size}\0`);
+      file.on('data', (piece) => hash.update(piece));
+      file.on('end', () =>
+        lines.push(`${hash.digest('hex')} ${file.path.slice(file.path.indexOf('/') + 1)}`),
+      );
     });
     const { failed, isCanceled, stderr } = await xz;
     if (isCanceled) return failure('interrupted', 'Interrupted', 'Start it again');
-    if (failed || lines.length === 0) {
+    if (failed || broken || lines.length === 0) {
       return failure(
         'tool-failed',
         `Cannot read ${file}`,
         'Fetch it anew: `daxrepro kernel build --refresh`',
-        { detail: String(stderr ?? '') },
+        { detail: [stderr, broken?.message].filter(Boolean).join('\n') },
       );
     }
     await writeFile(join(directory, 'listing'), `${lines.join('\n')}\n`);
@@ -62,4 +62,29 @@ export async function archiveListing(
         .map((line) => [line.slice(41), line.slice(0, 40)]),
     ),
   );
+}
+
+/** @returns what is wrong with the archive; what `take` does not read is lost */
+async function forEachFile(
+  archive: AsyncIterable<Uint8Array>,
+  take: (file: ReadEntry) => void,
+): Promise<Error | undefined> {
+  let broken: Error | undefined;
+  const parser = new Parser({
+    strict: true,
+    onReadEntry: (entry) => {
+      if (entry.type === 'File' || entry.type === 'OldFile') take(entry);
+      else entry.resume();
+    },
+  });
+  parser.on('error', (error: Error) => {
+    broken ??= error;
+  });
+  for await (const { buffer, byteOffset, byteLength } of archive) {
+    // It never has to be waited for, since all that is taken is read at once; and it takes other arrays
+    // of bytes than Buffers for strings.
+    if (!broken) parser.write(Buffer.from(buffer, byteOffset, byteLength));
+  }
+  parser.end();
+  return broken;
 }
