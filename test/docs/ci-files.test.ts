@@ -55,5 +55,10 @@ t.test('both run the same commands', async (t) => {
       /--tree/.test(run) ? [run] : [],
     );
     t.strictSame(steps.map(plain), [gitlab[`dax-${job}`].script.at(-1)], job);
+    const { run: summary } = github.jobs[job].steps.find(
+      ({ name }: { name?: string }) => name === 'Summary',
+    );
+    const [before] = gitlab['.daxrepro'].after_script;
+    t.equal(summary.replace('"$GITHUB_STEP_SUMMARY"', '').replace('>>', '>summary.md'), before);
   }
 });
