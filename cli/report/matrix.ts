@@ -66,7 +66,7 @@ export function matrixOf(kept: readonly [KeptMatrix, ...KeptMatrix[]]): Matrix {
     repeats: countRepeats(units),
     differences: [],
     rates: [],
-    tools: first.kind === 'compare' ? first.result.tools : {},
+    tools: toolsOf(kept),
     durationSeconds: sum,
     directory: kept.map(({ directory }) => directory).join(', '),
     directories: kept.map(({ directory }) => directory),
@@ -82,6 +82,14 @@ export function matrixOf(kept: readonly [KeptMatrix, ...KeptMatrix[]]): Matrix {
     differences: differencesOf(compared, cells),
     rates: compareRates(compared, cells),
   };
+}
+
+/** Of several runs each version that one of them had. */
+function toolsOf(kept: readonly KeptMatrix[]): Matrix['tools'] {
+  const versions = (of: keyof Matrix['tools']) =>
+    [...new Set(kept.flatMap(({ result: { tools = {} } }) => tools[of] ?? []))].join(', ');
+  const [e2fsprogs, xfsprogs] = [versions('e2fsprogs'), versions('xfsprogs')];
+  return { ...(e2fsprogs && { e2fsprogs }), ...(xfsprogs && { xfsprogs }) };
 }
 
 interface Column {

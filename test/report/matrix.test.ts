@@ -28,6 +28,15 @@ t.test('a comparison is as it was', async (t) => {
   t.match(matrix, { ...others, directory: '/runs/2' });
 });
 
+t.test('the versions of tools, of runs too', async (t) => {
+  const tools = (...kept: [KeptMatrix, ...KeptMatrix[]]) => matrixOf(kept).tools;
+  const old = run([{}], { tools: { e2fsprogs: '1.46.2' } });
+  const young = run([{}], { tools: { e2fsprogs: '1.47.0', xfsprogs: '6.1.0' } });
+  t.strictSame(tools(young), { e2fsprogs: '1.47.0', xfsprogs: '6.1.0' });
+  t.strictSame(tools(old, young, old), { e2fsprogs: '1.46.2, 1.47.0', xfsprogs: '6.1.0' });
+  t.strictSame(tools(run([{}])), {});
+});
+
 t.test(
   'runs of the same kernel go on in one column where they have nothing in common',
   async (t) => {
