@@ -10,7 +10,10 @@ export function defineBundle(program: Command): void {
     .description(
       'Packs a kept run into one archive: its inputs with their hashes, its results, logs and images.',
     )
-    .argument('[run]', "a run's directory, or its name in the default place (default: the newest)")
+    .argument(
+      '[run]',
+      "a run's directory, or its name in the default place (default: the newest that has inputs)",
+    )
     .option('--output <file>', 'a .tar.gz or .tar.zst (default: the name of the run, .tar.gz)')
     .option('--json', 'what is in it as JSON on stdout')
     .action(async (run, options) => {

@@ -10,7 +10,10 @@ export function defineDiff(program: Command): void {
     .description(
       'Compares kept runs: what appeared and what vanished, told by signature, verdicts that changed, failure rates that are told apart, and what got slower than noise explains.',
     )
-    .argument('[before]', "a run's directory, or the name of one in the default place")
+    .argument(
+      '[before]',
+      "a run's directory, or the name of one in the default place (default: see below)",
+    )
     .argument('[after]', 'the run that is compared with it')
     .option('--before <run>', 'one more run of that side (repeatable)', collect)
     .option('--after <run>', 'one more run of that side (repeatable)', collect)
@@ -24,6 +27,7 @@ export function defineDiff(program: Command): void {
     });
   document(command, {
     examples: [
+      ['daxrepro diff', 'the newest run, and the one before it that ran one of its tests'],
       ['daxrepro diff runs/base runs/v2', 'two runs, of run or compare'],
       ['daxrepro diff mon tue --before sun --after wed', 'several on each side, taken together'],
       ['daxrepro diff base v2 --json', 'for scripts; the exit code is for CI'],

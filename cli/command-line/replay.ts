@@ -11,7 +11,10 @@ export function defineReplay(program: Command): void {
     .description(
       'Runs the units of a kept run, or of a bundle, again, from the inputs that were kept with it, and says whether verdicts and findings are the same.',
     )
-    .argument('[run]', 'a run, a bundle, or one unit of it: RUN#2 (default: the newest run)')
+    .argument(
+      '[run]',
+      'a run, a bundle, or one unit of it: RUN#2 (default: the newest that has inputs)',
+    )
     .option('--repeat <n>', 'run each unit so often: for failures that show only in some runs')
     .option('--kernel <spec>', 'another kernel than was recorded')
     .option('--suite <dir>', 'the xfstests tree, where it is not where it was')

@@ -11,7 +11,10 @@ export function defineReport(program: Command): void {
     .description(
       'Shows what runs, comparisons and bisections came to, from the directories that they left. Several\nruns become one matrix: what differs in its kernel or its changes has a column of its own.',
     )
-    .argument('[run...]', "runs' directories, or their names (default: the newest run)")
+    .argument(
+      '[run...]',
+      "runs' directories, or their names (default: the newest that is no session of shell)",
+    )
     .option('--format <format>', `${FORMATS.join(', ')} (default: by the name of --output)`)
     .option('--output <file>', 'write it there, in place of stdout')
     .action(async (runs, options) => {

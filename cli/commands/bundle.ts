@@ -6,7 +6,7 @@ import { EXIT, failure } from '../outcome.js';
 import { openTarget } from '../replay/target.js';
 import { formatBytes, plural } from '../report/text.js';
 import { findProgram } from '../system/programs.js';
-import { explain, inSession, type Session } from './session.js';
+import { explain, inSession, type Session, sayNewest } from './session.js';
 
 /** The options of `bundle` as the command line gives them. */
 export interface BundleOptions {
@@ -30,6 +30,7 @@ async function bundle(
   const target = await openTarget(name);
   if (!target.ok) return explain(target.failure, reporter);
   const { run, inputs } = target.value;
+  if (name === undefined) sayNewest(run.directory, { reporter });
   const file = resolve(output ?? `${basename(run.directory)}.tar.gz`);
   if (!/\.(?:tar\.gz|tgz|tar\.zst)$/.test(file)) {
     const what = `--output ${output} is no name of a bundle`;

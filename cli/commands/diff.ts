@@ -1,6 +1,6 @@
 import { diff, exitCodeOfDiff } from '../diff/diff.js';
-import { readSide } from '../diff/sides.js';
-import { failure } from '../outcome.js';
+import { newestSides, readSide, type Side } from '../diff/sides.js';
+import { failure, type Outcome, success } from '../outcome.js';
 import { formatDiff } from '../report/diff-text.js';
 import { explain, terminalWidth } from './session.js';
 
@@ -31,23 +31,33 @@ export function diffCommand(
   const given = (one: string | undefined) => (one === undefined ? [] : [one]);
   const old = [...given(first), ...(options.before ?? [])];
   const young = [...given(second), ...(options.after ?? [])];
+  const sides = readSides(old, young);
+  if (!sides.ok) return explain(sides.failure);
+  const { before, after } = sides.value;
+  const how = { byKernel: options.byKernel === true, slowerIsWorse: options.slower === true };
+  const result = diff(before, after, how, argv);
+  process.stdout.write(`${print(result, options)}\n`);
+  return exitCodeOfDiff(result);
+}
+
+function readSides(
+  old: readonly string[],
+  young: readonly string[],
+): Outcome<{ before: Side; after: Side }> {
+  if (old.length === 0 && young.length === 0) return newestSides();
+  // One of two is seldom meant: a script's variable was empty.
   if (old.length === 0 || young.length === 0) {
-    return explain(
-      failure(
-        'usage',
-        'A diff has two sides',
-        'Name a run of each: daxrepro diff BEFORE AFTER; more with --before and --after',
-      ).failure,
+    return failure(
+      'usage',
+      'A diff has two sides, and one is named',
+      'Name a run of each: daxrepro diff BEFORE AFTER; or none: the newest run, and the one before it that ran one of its tests',
     );
   }
   const before = readSide(old);
-  if (!before.ok) return explain(before.failure);
+  if (!before.ok) return before;
   const after = readSide(young);
-  if (!after.ok) return explain(after.failure);
-  const how = { byKernel: options.byKernel === true, slowerIsWorse: options.slower === true };
-  const result = diff(before.value, after.value, how, argv);
-  process.stdout.write(`${print(result, options)}\n`);
-  return exitCodeOfDiff(result);
+  if (!after.ok) return after;
+  return success({ before: before.value, after: after.value });
 }
 
 function print(result: ReturnType<typeof diff>, { json, mail }: DiffCommandOptions): string {

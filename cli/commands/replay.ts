@@ -27,6 +27,7 @@ import {
   inSession,
   keepResult,
   type Session,
+  sayNewest,
   terminalWidth,
 } from './session.js';
 
@@ -54,6 +55,7 @@ export async function replayCommand(
       const target = await openRunOrBundle(name, { trust, kernel: options.kernel, scratch });
       if (session.signal.aborted) return EXIT.interrupted;
       if (!target.ok) return explainEscaped(target.failure, session);
+      if (name === undefined) sayNewest(target.value.run.directory, session);
       const plan = planReplay(target.value.units, target.value.inputs, options);
       if (!plan.ok) return explainEscaped(plan.failure, session);
       return replay(target.value, plan.value, options, argv, session);

@@ -4,10 +4,11 @@ import { parseChoice } from '../options.js';
 import { EXIT, failure, type Outcome, success } from '../outcome.js';
 import { formatReport, shownTogether } from '../report/format.js';
 import { FORMATS, type Format } from '../report/formats.js';
+import { makeReporter } from '../report/reporter.js';
 import { formatBytes } from '../report/text.js';
 import { type KeptResult, readResult } from '../results/read.js';
 import { writeWhole } from '../run/run-directory.js';
-import { explain, terminalWidth, wantsColour } from './session.js';
+import { explain, sayNewest, terminalWidth, wantsColour } from './session.js';
 
 export interface ReportOptions {
   format?: string;
@@ -23,6 +24,8 @@ export async function reportCommand(names: string[], options: ReportOptions): Pr
   if (!format.ok) return explain(format.failure);
   const kept = readResults(names);
   if (!kept.ok) return explain(kept.failure);
+  const [{ directory }] = kept.value;
+  if (names.length === 0) sayNewest(directory, { reporter: makeReporter() });
   const { output } = options;
   const text = formatReport(format.value, shownTogether(kept.value), {
     width: output === undefined ? terminalWidth() : 100,

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { checkBuild } from '../kernel/full-build.js';
 import type { BuildOptions } from '../kernel/kernel.js';
 import { type KernelSpec, parseSpec } from '../kernel/spec.js';
@@ -42,6 +42,11 @@ export function explain(failed: Failure, reporter?: Reporter): number {
   reporter?.end();
   process.stderr.write(`${formatFailure(failed)}\n`);
   return exitCodeOf(failed);
+}
+
+/** Where no run was named it is said which one it is: the newest is seldom looked up first. */
+export function sayNewest(directory: string, { reporter }: Pick<Session, 'reporter'>): void {
+  reporter.progress({ type: 'note', text: `taking the newest run, ${basename(directory)}` });
 }
 
 /** What running on this kernel takes of the system is there afterwards. */

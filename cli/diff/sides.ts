@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
 import type { Attempts } from '../compare/differences.js';
 import { groupBy } from '../group-by.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import { type KeptResult, readResult } from '../results/read.js';
+import { type KeptResult, NO_SESSIONS, readResult } from '../results/read.js';
+import { runSchema } from '../results/schema.js';
 import type { RunResult, UnitResult } from '../run/result.js';
 import { VERDICTS } from '../verdict/judge.js';
 
@@ -29,6 +31,42 @@ export function readSide(names: readonly string[]): Outcome<Side> {
     runs.push(kept.value);
   }
   return success({ runs });
+}
+
+/**
+ * Both sides where none is named: the newest run, and the one before it that ran one of its tests. Others
+ * may have been in between, which have nothing to do with it.
+ */
+export function newestSides(): Outcome<{ before: Side; after: Side }> {
+  const after = newest(() => true, 'of `run` or `compare`');
+  if (!after.ok) return after;
+  const { directory, result } = after.value;
+  const ran = new Set(result.units.map(testKey));
+  const before = newest(
+    (run) => run.directory < directory && run.tests.some((test) => ran.has(test)),
+    `before ${basename(directory)} that ran one of its tests`,
+  );
+  if (!before.ok) return before;
+  return success({ before: { runs: [before.value] }, after: { runs: [after.value] } });
+}
+
+function newest(
+  accept: (run: { directory: string; tests: string[] }) => boolean,
+  what: string,
+): Outcome<KeptRun> {
+  const kept = readResult(undefined, {
+    accept: (run) => {
+      const parsed = runSchema.safeParse(run.result);
+      if (!parsed.success || !NO_SESSIONS.accept(run)) return false;
+      return accept({ directory: run.directory, tests: parsed.data.units.map(testKey) });
+    },
+    what,
+  });
+  return kept as Outcome<KeptRun>;
+}
+
+function testKey({ fs, test, pmem }: Record<'fs' | 'test' | 'pmem', string>): string {
+  return JSON.stringify([fs, test, pmem]);
 }
 
 export function unitsOf({ runs }: Side): UnitResult[] {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
@@ -11,9 +12,18 @@ export interface KeptInputs {
   directory: string;
 }
 
+/** Whether a run has kept its inputs, whatever they are worth. */
+export function hasInputs(run: string): boolean {
+  return existsSync(manifestOf(run));
+}
+
+function manifestOf(run: string): string {
+  return join(run, 'inputs', 'manifest.json');
+}
+
 export async function readInputs(run: string): Promise<Outcome<KeptInputs>> {
   const directory = join(run, 'inputs');
-  const file = join(directory, 'manifest.json');
+  const file = manifestOf(run);
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) {
     return failure(

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isBundle, unpackBundle } from '../bundle/read.js';
 import { checkTrust } from '../bundle/trust.js';
 import type { KeptRun } from '../diff/sides.js';
-import { type KeptInputs, readInputs } from '../inputs/read.js';
+import { hasInputs, type KeptInputs, readInputs } from '../inputs/read.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { readResult, splitUnit } from '../results/read.js';
 import type { UnitResult } from '../run/result.js';
@@ -46,10 +46,15 @@ export async function openRunOrBundle(
   return success({ ...target.value, name: name ?? file });
 }
 
+const REPLAYABLE = {
+  accept: ({ directory }: { directory: string }) => hasInputs(directory),
+  what: 'that has kept its inputs',
+};
+
 /** @param name a run as `readResult` takes it, and `#` and a unit's number where one is meant */
 export async function openTarget(name: string | undefined): Promise<Outcome<Target>> {
   const [run, number] = splitUnit(name);
-  const kept = readResult(run);
+  const kept = readResult(run, REPLAYABLE);
   if (!kept.ok) return kept;
   if (kept.value.kind === 'bisect') {
     return failure(

@@ -18,14 +18,28 @@ export type KeptResult =
   | { kind: 'compare'; directory: string; result: CompareResult }
   | { kind: 'bisect'; directory: string; result: BisectionResult };
 
+/** Which runs of the default place come into question where none is named. */
+export interface Candidates {
+  /** `result` is as it was parsed, and undefined where it is no JSON. */
+  accept: (run: { directory: string; result: unknown }) => boolean;
+  /** What they are, in words that follow "run": "that has inputs". */
+  what?: string;
+}
+
+/** Looking into a guest is no test: whoever wants a session of `shell` names it. */
+export const NO_SESSIONS: Candidates = { accept: ({ result }) => !has(result, 'shell') };
+
 /**
  * @param name a run's directory, its result.json, the name of a run in the default place, or undefined
  *   for the newest there
  * @returns `directory` is where it was found, to which `artifacts` are relative: a run may have been
  *   moved here from elsewhere
  */
-export function readResult(name: string | undefined): Outcome<KeptResult> {
-  const found = findResult(name);
+export function readResult(
+  name: string | undefined,
+  candidates: Candidates = NO_SESSIONS,
+): Outcome<KeptResult> {
+  const found = findResult(name, candidates);
   if (!found.ok) return found;
   const file = found.value;
   const json = readJson(file);
@@ -114,18 +128,16 @@ const SCHEMAS = {
 } satisfies Record<Kind, z.ZodType>;
 
 function kindOf(value: unknown): Kind {
-  const has = (key: string) => typeof value === 'object' && value !== null && key in value;
-  return has('question') ? 'bisect' : has('case') ? 'compare' : 'run';
+  return has(value, 'question') ? 'bisect' : has(value, 'case') ? 'compare' : 'run';
 }
 
-function findResult(name: string | undefined): Outcome<string> {
+function has(value: unknown, key: string): boolean {
+  return typeof value === 'object' && value !== null && key in value;
+}
+
+function findResult(name: string | undefined, candidates: Candidates): Outcome<string> {
   const parent = defaultRunsDirectory();
-  if (name === undefined) {
-    const newest = runsIn(parent).at(-1);
-    return newest === undefined
-      ? failure('usage', `There is no run in ${parent}`, 'Name the directory of a run')
-      : success(join(parent, newest, 'result.json'));
-  }
+  if (name === undefined) return findNewest(parent, candidates);
   for (const path of [resolve(name), join(parent, name)]) {
     if (isFile(path)) return success(path);
     const inside = join(path, 'result.json');
@@ -142,6 +154,19 @@ function findResult(name: string | undefined): Outcome<string> {
         'Name the directory of a run that ended; one that was killed wrote none, and one that goes on will',
       )
     : failure('usage', `There is no run ${name}`, `Name a run's directory, or one in ${parent}`);
+}
+
+function findNewest(parent: string, { accept, what }: Candidates): Outcome<string> {
+  const names = runsIn(parent);
+  for (const name of names.toReversed()) {
+    const directory = join(parent, name);
+    const file = join(directory, 'result.json');
+    const json = readJson(file);
+    const result = json.ok ? json.value : undefined;
+    if (accept({ directory, result })) return success(file);
+  }
+  const missing = what === undefined || names.length === 0 ? 'run' : `run ${what}`;
+  return failure('usage', `There is no ${missing} in ${parent}`, 'Name the directory of a run');
 }
 
 /** Names of the runs that have a result, the oldest first: each begins with its time. */

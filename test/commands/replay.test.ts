@@ -98,6 +98,26 @@ t.test('agrees, differs, or cannot be told', async (t) => {
   t.equal((await daxrepro(CORRUPT, ['replay', same.run()])).exitCode, 0);
 });
 
+t.test('the newest that has inputs', async (t) => {
+  const recorded = (await daxrepro(CORRUPT, RUN)).run();
+  const state = t.testdir({
+    daxrepro: {
+      runs: {
+        '20260101-000000-ext4-a-1': t.fixture('symlink', recorded),
+        '20260102-000000-ext4-shell-2': { 'result.json': '{}' },
+      },
+    },
+  });
+  const env = { XDG_STATE_HOME: state };
+  const said = /taking the newest run, 20260101-000000-ext4-a-1/;
+  t.match(await daxrepro(CORRUPT, ['replay'], env), { exitCode: 0, stderr: said });
+  const file = join(state, 'x.tar.gz');
+  t.match(await daxrepro([], ['bundle', '--output', file], env), { exitCode: 0, stderr: said });
+  rmSync(join(state, 'daxrepro/runs/20260101-000000-ext4-a-1'));
+  const none = { exitCode: 2, stderr: /There is no run that has kept its inputs in/ };
+  t.match(await daxrepro([], ['replay'], env), none);
+});
+
 t.test('a comparison, of which a variant cannot be prepared', async (t) => {
   const patch = join(top, 'a.patch');
   const compare = ['compare', '--variant', `v2=${patch}`, '--fs', 'ext4', '--test', 'generic/002'];

@@ -13,6 +13,9 @@ const top = t.testdir({
       runs: {
         '20260101-000000-ext2-a-1': { 'result.json': JSON.stringify(WHOLE_COMPARISON) },
         '20260102-000000-ext2-a-2': { 'result.json': JSON.stringify(WHOLE_RUN) },
+        '20260103-000000-ext2-shell-3': {
+          'result.json': JSON.stringify({ ...WHOLE_RUN, shell: { status: 0 } }),
+        },
       },
     },
   },
@@ -32,7 +35,7 @@ function report(...words: string[]) {
 t.test('the newest run, as it was printed', async (t) => {
   const { exitCode, stdout, stderr } = await report();
   t.equal(exitCode, 0, 'whatever it says');
-  t.equal(stderr, '');
+  t.equal(stderr, 'daxrepro: taking the newest run, 20260102-000000-ext2-a-2');
   t.match(stdout, /^PASS {5}ext2 generic\/002 {2}\(1\.2 s, memmap, tcg\)\n/);
   t.match(stdout, join(top, 'state/daxrepro/runs/20260102-000000-ext2-a-2'), 'where it is now');
 });
@@ -52,7 +55,9 @@ t.test('--output is written whole, its name says the format', async (t) => {
     'a.tap': 'TAP version 14\n',
     'a.txt': 'PASS ',
   })) {
-    const { exitCode, stdout, stderr } = await report('--output', file);
+    const { exitCode, stdout, stderr } = await report(
+      ...['20260102-000000-ext2-a-2', '--output', file],
+    );
     t.equal(exitCode, 0);
     t.equal(stdout, '');
     t.match(stderr, new RegExp(`^daxrepro: ${file}: [\\d.]+ KiB$`));

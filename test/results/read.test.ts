@@ -61,6 +61,21 @@ t.test('without a name it is the newest run of the default place', async (t) => 
   });
 });
 
+t.test('the newest is no session of shell, and one that is asked for can be another', async (t) => {
+  const state = withState(t);
+  const shell = { ...RESULT, command: ['shell', 'ext2'], shell: { status: 0 } };
+  await keep(join(state, '20260102-000000-ext2-shell-1'), shell);
+  t.match(readResult(undefined), { ok: false, failure: { message: /There is no run in/ } });
+  t.match(readResult('20260102-000000-ext2-shell-1'), { ok: true });
+  const old = join(state, '20260101-000000-ext2-a-1');
+  await keep(old, RESULT);
+  t.match(readResult(undefined), { value: { directory: old } });
+  await writeFile(join(old, 'result.json'), '{');
+  t.match(readResult(undefined), { ok: false, failure: { message: /no JSON/ } }, 'is told');
+  const none = { accept: () => false, what: 'that is blue' };
+  t.match(readResult(undefined, none), { ok: false, failure: { message: /no run that is blue/ } });
+});
+
 t.test('a result with nothing but what the contract has is read', async (t) => {
   const directory = t.testdir();
   await keep(directory, ContractRun.parse(RESULT));
