@@ -131,16 +131,19 @@ async function compare(
   reporter.expect(units.length);
   const [results, host, tools] = await Promise.all([
     options.untilKnown ? runUntilKnown(of, units, run, signal) : run(units),
-    describeHost(cutting?.value.qemu ?? prepared.value.machine.qemu),
+    describeHost(
+      ...(cutting ? [cutting.value.qemu] : []),
+      ...(units.every(({ powerCut }) => powerCut) ? [] : [prepared.value.machine.qemu]),
+    ),
     describeTools(of.fileSystems),
   ]);
-  const { file, title, variants, fileSystems, tests, pmem } = of;
+  const { file, title, variants, fileSystems, tests, pmem, powerCut } = of;
   const ran = runResult(argv, started, results, host, directory.value);
   const { schemaVersion, tool, command, verdict } = ran;
   const result: CompareResult = {
     // Who reads the JSON finds the case before its units.
     ...{ schemaVersion, tool, command, verdict },
-    case: { file, title, kernel: of.kernel, variants, fileSystems, tests, pmem },
+    case: { file, title, kernel: of.kernel, variants, fileSystems, tests, pmem, powerCut },
     ...ran,
     units: results,
     differences: [],

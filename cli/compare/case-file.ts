@@ -16,6 +16,7 @@ import {
   type CellExpectation,
   cellNames,
   type PerFileSystem,
+  type RowsOf,
 } from './case.js';
 import { caseSchema, knownKeys, type RawCase } from './case-schema.js';
 import { selects } from './expectations.js';
@@ -153,9 +154,9 @@ function checkCase(
   const wrong = (path: Path, message: string, remedy: string) =>
     failure('usage', message, remedy, { place: yaml.placeOf(path) });
 
-  for (const key of ['filesystems', 'tests', 'groups', 'pmem'] as const) {
-    const list = raw[key] ?? [];
-    const twice = list.findIndex((item, index) => (list as string[]).indexOf(item) < index);
+  for (const key of ['filesystems', 'tests', 'groups', 'pmem', 'power-cut'] as const) {
+    const list: readonly (string | boolean)[] = raw[key] ?? [];
+    const twice = list.findIndex((item, index) => list.indexOf(item) < index);
     if (twice >= 0) {
       return wrong([key, twice], `${list[twice]} is there twice`, 'Leave one of them out');
     }
@@ -177,6 +178,7 @@ function checkCase(
     fileSystems: raw.filesystems,
     tests: tests.value,
     pmem: pmem as PmemKind[],
+    powerCut: raw['power-cut'] ?? [false],
   };
   const expectations = readExpectations(raw, cells, yaml);
   if (!expectations.ok) return expectations;
@@ -281,7 +283,6 @@ function readOptions(
     mkfsOpts: raw['mkfs-opts'],
     mountOpts: raw['mount-opts'],
     control: raw.control,
-    powerCut: raw['power-cut'],
   });
 }
 
@@ -291,7 +292,7 @@ function valueFor(value: string | PerFileSystem | undefined, fs: FileSystem): st
 
 function readExpectations(
   raw: RawCase,
-  cells: Pick<Case, 'variants' | 'fileSystems' | 'tests' | 'pmem'>,
+  cells: Pick<Case, 'variants' | RowsOf>,
   yaml: LocatedYaml,
 ): Outcome<CellExpectation[]> {
   const names = {
@@ -319,6 +320,15 @@ function readExpectations(
         { place: yaml.placeOf(['expect', 'cells', index, key, stranger]) },
       );
     }
+    const cut = cell['power-cut'];
+    if (cut !== undefined && !cells.powerCut.includes(cut)) {
+      return failure(
+        'usage',
+        `This case has no cell ${cut ? 'whose power is cut' : 'without power cuts'}`,
+        'Write `power-cut: [false, true]` at its top, or leave the key out here',
+        { place: yaml.placeOf(['expect', 'cells', index, 'power-cut']) },
+      );
+    }
     if (cell.signature !== undefined && cell.verdict !== 'fail') {
       return failure(
         'usage',
@@ -328,7 +338,13 @@ function readExpectations(
       );
     }
     expectations.push({
-      cells: { variants: cell.variant, fileSystems: cell.fs, tests: cell.test, pmem: cell.pmem },
+      cells: {
+        variants: cell.variant,
+        fileSystems: cell.fs,
+        tests: cell.test,
+        pmem: cell.pmem,
+        powerCut: cut,
+      },
       expected: {
         verdict: cell.verdict,
         ...(cell.signature === undefined ? {} : { signature: cell.signature }),

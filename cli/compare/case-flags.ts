@@ -72,7 +72,9 @@ export async function requestedCase(
       `Put it into ${file}, or leave the file out; --kernel, --suite and --timeout go before the file's`,
     );
   }
-  return readCaseFile(file, overrides(options), options.open);
+  const read = await readCaseFile(file, overrides(options), options.open);
+  if (!read.ok || !options.powerCut || read.value.powerCut.includes(true)) return read;
+  return success({ ...read.value, powerCut: [true] });
 }
 
 function overrides({ kernel, suite, timeout }: CompareOptions): CaseSettings {
@@ -140,6 +142,7 @@ async function caseFromFlags(options: CompareOptions): Promise<Outcome<Case>> {
     fileSystems: fileSystems.value,
     tests: tests.value,
     pmem: kinds.value,
+    powerCut: [options.powerCut === true],
     options: {
       timeout: options.timeout,
       size: forAll(options.size),

@@ -24,6 +24,8 @@ const CHANGES =
   'Give files: patches, mboxes or semantic patches (.cocci); [] is the kernel as it is';
 const VERDICT = `Give one of ${VERDICTS.join(', ')}`;
 const EXPECT = 'Give a verdict for all cells, such as `expect: pass`, or `default` and `cells`';
+const CUTS = 'Give true or false, or [false, true] to run each test both ways';
+const CUT_OR_NOT = 'Give true or false; leave the key out where both are meant';
 const SELECTOR = 'Give a name or a list of names; leave the key out where all are meant';
 
 /** Numbers too: `timeout: 90` is no text in YAML. */
@@ -53,6 +55,7 @@ const cellSchema = z.strictObject(
     fs: selector,
     test: selector,
     pmem: selector,
+    'power-cut': z.boolean({ error: CUT_OR_NOT }).optional(),
     verdict,
     signature: z
       .string({ error: 'Give the signature of a finding, as `daxrepro fsck` prints it' })
@@ -123,9 +126,8 @@ export const caseSchema = z.strictObject(
     size: perFileSystem('Give a size, such as 256M, or one for each file system').optional(),
     'mkfs-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
     'mount-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
-    'power-cut': z
-      .boolean({ error: 'Give true or false' })
-      .describe("cut the guests' power, and verify what survives")
+    'power-cut': oneOrMore(z.boolean({ error: CUTS }), CUTS)
+      .describe("cut the guests' power, and verify what survives; [false, true] shows both")
       .optional(),
     control: z
       .boolean({ error: 'Give true or false' })

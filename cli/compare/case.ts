@@ -17,6 +17,8 @@ export interface Case {
   /** Ids, each once, those of groups included. */
   tests: string[];
   pmem: PmemKind[];
+  /** Whether power is cut: [false, true] runs each test both ways. */
+  powerCut: boolean[];
   options: CaseOptions;
   /** In the file's order. Of those that name a cell the last one counts. */
   expectations: CellExpectation[];
@@ -29,7 +31,6 @@ export interface CaseOptions {
   mkfsOpts?: PerFileSystem | undefined;
   mountOpts?: PerFileSystem | undefined;
   control?: boolean | undefined;
-  powerCut?: boolean | undefined;
 }
 
 export type PerFileSystem = Partial<Record<FileSystem, string | undefined>>;
@@ -51,6 +52,7 @@ export interface CellSelector {
   fileSystems?: readonly string[] | undefined;
   tests?: readonly string[] | undefined;
   pmem?: readonly string[] | undefined;
+  powerCut?: boolean | undefined;
 }
 
 /** What a verdict in the table stands for. */
@@ -59,37 +61,40 @@ export interface CellName {
   fs: FileSystem;
   test: string;
   pmem: PmemKind;
+  /** Whether its guest's power is cut. */
+  powerCut: boolean;
 }
 
 /** Different for different cells: to find things by. */
-export function cellKey({ variant, fs, test, pmem }: Record<keyof CellName, string>): string {
-  return JSON.stringify([variant, fs, test, pmem]);
+export function cellKey({ variant, fs, test, pmem, powerCut }: CellName): string {
+  return JSON.stringify([variant, fs, test, pmem, powerCut]);
 }
 
 /**
  * All cells, in the order of the table: row by row, and in a row one for each variant, so that what
  * is compared runs close together.
  */
-export function cellNames({ variants, fileSystems, tests, pmem, rows }: CellsOf): CellName[] {
-  return (rows ?? allRows({ fileSystems, tests, pmem })).flatMap((row) =>
+export function cellNames({ variants, rows, ...all }: CellsOf): CellName[] {
+  return (rows ?? allRows(all)).flatMap((row) =>
     variants.map(({ name }) => ({ variant: name, ...row })),
   );
 }
 
-/** Each test on each file system and each kind of persistent memory. */
-export function allRows({
-  fileSystems,
-  tests,
-  pmem,
-}: Pick<Case, 'fileSystems' | 'tests' | 'pmem'>): Row[] {
+/** Each test on each file system and each kind of persistent memory, with power cuts or without. */
+export function allRows({ fileSystems, tests, pmem, powerCut }: Pick<Case, RowsOf>): Row[] {
   return fileSystems.flatMap((fs) =>
-    tests.flatMap((test) => pmem.map((kind) => ({ fs, test, pmem: kind }))),
+    tests.flatMap((test) =>
+      pmem.flatMap((kind) => powerCut.map((cut) => ({ fs, test, pmem: kind, powerCut: cut }))),
+    ),
   );
 }
 
+/** What the rows of a case are made of. */
+export type RowsOf = 'fileSystems' | 'tests' | 'pmem' | 'powerCut';
+
 export type Row = Omit<CellName, 'variant'>;
 
-interface CellsOf extends Pick<Case, 'variants' | 'fileSystems' | 'tests' | 'pmem'> {
+interface CellsOf extends Pick<Case, 'variants' | RowsOf> {
   /** Where not every test belongs to every file system: the rows that there are, by file system. */
   rows?: readonly Row[];
 }

@@ -5,7 +5,7 @@ import type { FileSystem } from '../plan/unit.js';
 import type { UnitResult } from '../run/result.js';
 import { BASE } from '../variant/variant.js';
 import type { Verdict } from '../verdict/judge.js';
-import type { CellName } from './case.js';
+import { type CellName, cellKey } from './case.js';
 import type { CellResult, ComparedCase, CompareUnit } from './result.js';
 
 /** What a variant changes: not that something fails, but what appeared and what vanished. */
@@ -14,6 +14,7 @@ export interface Difference {
   fs: FileSystem;
   test: string;
   pmem: PmemKind;
+  powerCut: boolean;
   /** The names of the two variants. */
   base: string;
   variant: string;
@@ -62,11 +63,9 @@ export function withBase(
   cells: readonly CellResult[],
 ): { base: CellResult; cell: CellResult }[] {
   const reference = referenceOf(compared);
+  const byKey = new Map(cells.map((cell) => [cellKey(cell), cell]));
   return cells.flatMap((cell) => {
-    const base = cells.find(
-      ({ variant, fs, test, pmem }) =>
-        variant === reference && fs === cell.fs && test === cell.test && pmem === cell.pmem,
-    );
+    const base = byKey.get(cellKey({ ...cell, variant: reference }));
     return base && cell.variant !== reference ? [{ base, cell }] : [];
   });
 }
@@ -86,6 +85,7 @@ export function compareAttempts(base: Attempts, cell: Attempts): Difference | un
     fs: cell.fs,
     test: cell.test,
     pmem: cell.pmem,
+    powerCut: cell.powerCut,
     base: base.variant,
     variant: cell.variant,
     verdicts: { base: base.verdict, variant: cell.verdict },

@@ -18,7 +18,8 @@ export function selects(selector: CellSelector, cell: CellName): boolean {
     (selector.variants?.includes(cell.variant) ?? true) &&
     (selector.fileSystems?.includes(cell.fs) ?? true) &&
     (selector.tests?.includes(cell.test) ?? true) &&
-    (selector.pmem?.includes(cell.pmem) ?? true)
+    (selector.pmem?.includes(cell.pmem) ?? true) &&
+    (selector.powerCut === undefined || selector.powerCut === cell.powerCut)
   );
 }
 

@@ -39,7 +39,6 @@ export interface RunFlags {
   cc?: string;
   kconfig?: string[];
   configured?: string[];
-  powerCut?: boolean | undefined;
   cuts?: string | undefined;
   cutStates?: string | undefined;
 }
@@ -72,12 +71,18 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       ...given('mountOpts', options.mountOpts?.[name.fs]),
       // On a pmem kind the control is a mount without DAX where DAX was to be compared.
       control: options.control === true && name.pmem === 'none',
-      powerCut: flags.powerCut === true || options.powerCut === true,
-      ...given('cuts', flags.cuts),
-      ...given('cutStates', flags.cutStates),
+      powerCut: name.powerCut,
+      // Where nothing is cut they are refused.
+      ...(name.powerCut || !of.powerCut.includes(true)
+        ? { ...given('cuts', flags.cuts), ...given('cutStates', flags.cutStates) }
+        : {}),
     });
     if (!checked.ok) return checked;
-    const { request, accelerator, jobs, imageBytes } = checked.value;
+    const { request, jobs, imageBytes } = checked.value;
+    // What is cut is emulated, and so is what it is compared with.
+    const accelerator = plan.cells.some((cell) => cell.request.powerCut)
+      ? plan.accelerator
+      : checked.value.accelerator;
     const variant = of.variants.find((one) => one.name === name.variant) as Variant;
     Object.assign(plan, { accelerator, jobs, imageBytes });
     plan.cells.push({
@@ -116,5 +121,11 @@ export function cellFinder(cells: readonly Cell[]): (name: CellName) => Cell {
 }
 
 export function cellNameOf(unit: Unit): CellName {
-  return { variant: unit.variant, fs: unit.fs, test: unit.test, pmem: unit.shape.pmem };
+  return {
+    variant: unit.variant,
+    fs: unit.fs,
+    test: unit.test,
+    pmem: unit.shape.pmem,
+    powerCut: unit.powerCut !== undefined,
+  };
 }

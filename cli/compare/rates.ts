@@ -10,6 +10,7 @@ export interface RateComparison {
   fs: FileSystem;
   test: string;
   pmem: PmemKind;
+  powerCut: boolean;
   /** The names of the two variants. */
   base: string;
   variant: string;
@@ -63,14 +64,14 @@ export function rateOf(
   const failures = { base: countOf(base), variant: countOf(cell) };
   if (failures.base.trials === 0 || failures.variant.trials === 0) return undefined;
   if (failures.base.trials + failures.variant.trials <= 2) return undefined;
-  const { fs, test, pmem, variant } = cell;
+  const { fs, test, pmem, powerCut, variant } = cell;
   const attempts = Math.max(base.units.length, cell.units.length);
   const p = fisherTest(failures.base, failures.variant);
   const known = p < level(attempts);
   const change = difference(failures.base, failures.variant);
   const needed = runsToTell(failures.base, failures.variant, level(attempts));
   return {
-    ...{ fs, test, pmem, base: base.variant, variant, failures, p, difference: change },
+    ...{ fs, test, pmem, powerCut, base: base.variant, variant, failures, p, difference: change },
     conclusion: !known ? 'undecided' : change.rate < 0 ? 'fails-less' : 'fails-more',
     runsNeeded: known ? null : (needed ?? null),
   };

@@ -1,8 +1,17 @@
 import { groupBy } from '../group-by.js';
 import type { Failure } from '../outcome.js';
+import type { FileSystem } from '../plan/unit.js';
 import type { RunResult, UnitResult } from '../run/result.js';
 import { VERDICTS, type Verdict } from '../verdict/judge.js';
-import { type Case, type CellName, cellKey, cellNames, type Expected, type Row } from './case.js';
+import {
+  type Case,
+  type CellName,
+  cellKey,
+  cellNames,
+  type Expected,
+  type Row,
+  type RowsOf,
+} from './case.js';
 import type { Difference } from './differences.js';
 import type { RateComparison } from './rates.js';
 
@@ -18,7 +27,7 @@ export interface CompareResult extends RunResult {
 }
 
 export interface ComparedCase
-  extends Pick<Case, 'file' | 'title' | 'kernel' | 'variants' | 'fileSystems' | 'tests' | 'pmem'> {
+  extends Pick<Case, 'file' | 'title' | 'kernel' | 'variants' | RowsOf> {
   /** Of a report of several runs: see `cellNames`. */
   rows?: readonly Row[];
 }
@@ -40,9 +49,14 @@ export interface CellResult extends CellName {
   held: boolean;
 }
 
+/** The cell that a unit is of. */
+export function cellOf({ variant, fs, test, pmem, powerCut }: UnitResult): CellName {
+  return { variant, fs: fs as FileSystem, test, pmem, powerCut: powerCut !== undefined };
+}
+
 /** Every cell of the case, in the order of the table. */
 export function cellResults(result: Pick<CompareResult, 'case' | 'units'>): CellResult[] {
-  const byKey = groupBy(result.units, cellKey);
+  const byKey = groupBy(result.units, (unit) => cellKey(cellOf(unit)));
   return cellNames(result.case).map((name) => {
     const units = byKey.get(cellKey(name)) ?? [];
     return {

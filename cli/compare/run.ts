@@ -8,10 +8,11 @@ import type { Explainer } from '../run/explain.js';
 import { guestsAtATime } from '../run/host.js';
 import { replayCommand } from '../run/request.js';
 import type { UnitResult } from '../run/result.js';
+import { type CellName, cellKey } from './case.js';
 import { holds } from './expectations.js';
 import { type ComparisonPlan, cellFinder, cellNameOf } from './plan.js';
 import type { PreparedCells } from './prepare.js';
-import type { CompareUnit } from './result.js';
+import { type CompareUnit, cellOf } from './result.js';
 import { unpreparedResult } from './unprepared.js';
 
 export interface ComparisonContext extends KernelContext {
@@ -35,17 +36,17 @@ export async function runComparison(
 ): Promise<CompareUnit[]> {
   const { directory, kernel, observer } = context;
   const find = cellFinder(plan.cells);
-  const cellOf = (unit: Unit) => find(cellNameOf(unit));
-  const replay = (unit: Unit) => replayCommand(unit, cellOf(unit).request);
-  const preparedFor = (unit: Unit) => context.prepared.of(cellOf(unit));
+  const planned = (unit: Unit) => find(cellNameOf(unit));
+  const replay = (unit: Unit) => replayCommand(unit, planned(unit).request);
+  const preparedFor = (unit: Unit) => context.prepared.of(planned(unit));
 
   const ready = units.filter((unit) => preparedFor(unit).ok);
   const accel = context.prepared.machine.accelerator;
   const results = new Map<string, CompareUnit>();
   const keep = (result: UnitResult, more: Pick<CompareUnit, 'failure'> = {}) => {
-    const { expected } = find(result as Parameters<typeof find>[0]);
+    const { expected } = find(cellOf(result));
     const unit = { ...result, expected, held: holds(result, expected), ...more };
-    results.set(orderKey(result.attempt, result), unit);
+    results.set(orderKey(result.attempt, cellOf(result)), unit);
   };
   // Their numbers go on where those of the units end that run.
   let index = ready.length;
@@ -75,8 +76,8 @@ export async function runComparison(
   return units.flatMap((unit) => results.get(orderKey(unit.attempt, cellNameOf(unit))) ?? []);
 }
 
-function orderKey(attempt: number, name: Record<'variant' | 'fs' | 'test' | 'pmem', string>) {
-  return JSON.stringify([attempt, name.variant, name.fs, name.test, name.pmem]);
+function orderKey(attempt: number, name: CellName) {
+  return `${attempt} ${cellKey(name)}`;
 }
 
 function mustHave<Value>(outcome: Outcome<Value>): Value {

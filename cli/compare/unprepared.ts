@@ -3,8 +3,10 @@ import { basename, join } from 'node:path';
 import type { Kernel } from '../kernel/kernel.js';
 import { type Failure, formatFailure } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
+import { NOT_CUT } from '../power-cut/record.js';
 import type { UnitResult } from '../run/result.js';
 import { unitFolder } from '../run/run-directory.js';
+import { describeCuts } from '../run/unit-result.js';
 
 /** The result of a unit whose variant could not be prepared: `error`, with the reason. */
 export function unpreparedResult(
@@ -26,6 +28,7 @@ export function unpreparedResult(
     verdict: 'error',
     reason: reasonOf(failed),
     control: unit.control,
+    ...(unit.powerCut ? { powerCut: describeCuts(NOT_CUT) } : {}),
     dax: {
       proven: false,
       driver: 'none',

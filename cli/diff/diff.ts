@@ -38,6 +38,7 @@ export interface CellDiff {
   fs: string;
   test: string;
   pmem: string;
+  powerCut: boolean;
   /** null where that side did not run it. */
   before: SideOfCell | null;
   after: SideOfCell | null;
@@ -118,7 +119,7 @@ export function diff(
     before: describeSide(before),
     after: describeSide(after),
     matchedBy: [
-      ...['fs', 'test', 'pmem'],
+      ...['fs', 'test', 'pmem', 'powerCut'],
       ...(matching.byVariant ? ['variant'] : []),
       ...(matching.byKernel ? ['kernel'] : []),
     ],
@@ -168,7 +169,7 @@ function cellDiff(
 ): CellDiff | undefined {
   const one = (pair.after ?? pair.before) as Attempts;
   const common = {
-    ...{ fs: one.fs, test: one.test, pmem: one.pmem },
+    ...{ fs: one.fs, test: one.test, pmem: one.pmem, powerCut: one.powerCut },
     before: pair.before ? sideOf(pair.before) : null,
     after: pair.after ? sideOf(pair.after) : null,
     duration: duration ?? null,

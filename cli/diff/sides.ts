@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Attempts } from '../compare/differences.js';
+import { cellOf } from '../compare/result.js';
 import { groupBy } from '../group-by.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { type KeptResult, NO_SESSIONS, readResult } from '../results/read.js';
@@ -110,6 +111,7 @@ function grouped(units: readonly UnitResult[], { byVariant, byKernel }: Matching
       unit.suite.name,
       unit.test,
       unit.pmem,
+      unit.powerCut !== undefined,
       unit.control,
       byVariant ? unit.variant : '',
       byKernel ? unit.kernel.spec : '',
@@ -120,7 +122,7 @@ function grouped(units: readonly UnitResult[], { byVariant, byKernel }: Matching
 
 /** @param units at least one; all of one test */
 export function attemptsOf(units: readonly UnitResult[]): Attempts {
-  const [{ fs, test, pmem, variant }] = units as [UnitResult];
+  const [first] = units as [UnitResult];
   const verdict = VERDICTS.findLast((one) => units.some((unit) => unit.verdict === one));
-  return { fs: fs as Attempts['fs'], test, pmem, variant, units, verdict };
+  return { ...cellOf(first), units, verdict };
 }

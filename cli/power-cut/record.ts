@@ -20,6 +20,17 @@ export interface PowerCutRecord {
   findings: Finding[];
 }
 
+/** Of a unit whose guest did not come so far: it says that it was to be cut. */
+export const NOT_CUT: PowerCutRecord = {
+  problem: 'the power was not cut',
+  promises: 0,
+  cuts: { promised: 0, moments: 0 },
+  images: 0,
+  repeated: 0,
+  asked: 0,
+  findings: [],
+};
+
 /** Of a broken promise: what the contract's finding has no field for. */
 export interface CutFacts {
   /** The call that promised it: `fsync`, `msync`, … */

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { cellKey } from '../compare/case.js';
 import type { Cell, ComparisonPlan } from '../compare/plan.js';
+import { cellOf } from '../compare/result.js';
 import { groupBy } from '../group-by.js';
 import type { KeptInputs } from '../inputs/read.js';
 import type { RecordedRequest } from '../inputs/schema.js';
@@ -67,9 +69,9 @@ export function planReplay(
       changes: changes.map((file) => join(directory, file)),
       ...(steps === undefined ? {} : { steps }),
     };
-    const { fs, pmem } = checked.value.request;
+    const { fs, pmem, powerCut } = checked.value.request;
     const cell: Cell = {
-      name: { variant: name, fs, test: unit.test, pmem },
+      name: { variant: name, fs, test: unit.test, pmem, powerCut: powerCut !== undefined },
       expected: null,
       request: { ...checked.value.request, variant },
     };
@@ -106,8 +108,8 @@ export function groups(units: readonly UnitResult[]): UnitResult[][] {
   return [...groupBy(units, groupKey).values()];
 }
 
-export function groupKey({ fs, test, variant, pmem }: UnitResult): string {
-  return JSON.stringify([fs, test, variant, pmem]);
+export function groupKey(unit: UnitResult): string {
+  return cellKey(cellOf(unit));
 }
 
 function fits({ fs, tests, variant, pmem, control }: RecordedRequest, unit: UnitResult): boolean {

@@ -4,6 +4,7 @@ import { escapeForTerminal } from '../findings/escape.js';
 import { formatTable, UNEXPECTED } from './compare-table.js';
 import {
   cellTitle,
+  conditionsOf,
   countFindings,
   describeChange,
   describeCounts,
@@ -56,7 +57,7 @@ function formatFacts(result: CompareResult, from: string): string[] {
   const { e2fsprogs, xfsprogs } = result.tools;
   const versions = [
     `daxrepro ${result.tool.version}`,
-    result.host.qemu.replace(/^QEMU emulator version /, 'QEMU '),
+    result.host.qemu.replace(/QEMU emulator version /g, 'QEMU '),
     e2fsprogs && `e2fsprogs ${e2fsprogs}`,
     xfsprogs && `xfsprogs ${xfsprogs}`,
   ].filter(Boolean);
@@ -129,10 +130,10 @@ function formatDifferences(result: CompareResult): string[] {
   ];
 }
 
-function formatDifference(difference: Difference, { case: { pmem } }: CompareResult): string[] {
+function formatDifference(difference: Difference, { case: compared }: CompareResult): string[] {
   const { fs, test, variant, comparable, appeared, vanished } = difference;
-  const kind = pmem.length > 1 ? ` ${difference.pmem}` : '';
-  const title = `${variant}, ${fs} ${test}${kind}: ${describeVerdicts(difference)}`;
+  const row = [`${fs} ${test}`, ...conditionsOf(difference, compared)].join(' ');
+  const title = `${variant}, ${row}: ${describeVerdicts(difference)}`;
   const indented = (text: string) => wrapText(text, WIDTH - 2).map((line) => `  ${line}`);
   const field = (label: string, text: string) =>
     wrapField(label, text, { indent: 4, label: 8, width: WIDTH });

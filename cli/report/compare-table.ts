@@ -1,7 +1,9 @@
+import { cellKey } from '../compare/case.js';
 import type { CellResult, CompareResult } from '../compare/result.js';
 import { cellResults } from '../compare/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import type { Verdict } from '../verdict/judge.js';
+import { conditionsOf, WITH_CUTS } from './compare-words.js';
 import { characters, cut } from './wrap.js';
 
 /**
@@ -37,7 +39,7 @@ export function formatTable(
 ): string[] {
   // A test's name may be as long as it likes: the verdicts have to have room.
   const longest = Math.max(20, Math.floor(style.width / 2));
-  const rows = rowsOf(cellResults(result), result.case.pmem.length > 1).map((row) => ({
+  const rows = rowsOf(cellResults(result), result.case).map((row) => ({
     ...row,
     label: cut(row.label, longest),
   }));
@@ -79,20 +81,34 @@ interface Column {
   width: number;
 }
 
-function rowsOf(cells: readonly CellResult[], withPmem: boolean): Row[] {
+function rowsOf(cells: readonly CellResult[], compared: CompareResult['case']): Row[] {
   const rows: Row[] = [];
   let fs: string | undefined;
+  let before: CellResult | undefined;
   for (const cell of cells) {
     if (cell.fs !== fs) {
       fs = cell.fs;
       rows.push({ label: escapeForTerminal(fs), heading: true, cells: [] });
     }
-    const label = escapeForTerminal(`  ${cell.test}${withPmem ? ` ${cell.pmem}` : ''}`);
-    const last = rows.at(-1);
-    if (last && !last.heading && last.label === label) last.cells.push(cell);
-    else rows.push({ label, heading: false, cells: [cell] });
+    const row = before && cellKey({ ...before, variant: cell.variant }) === cellKey(cell);
+    if (row) rows.at(-1)?.cells.push(cell);
+    else rows.push({ label: rowLabel(cell, before, compared), heading: false, cells: [cell] });
+    before = cell;
   }
   return rows;
+}
+
+/** A test's row with power cuts stands below the one without, and says only that. */
+function rowLabel(
+  cell: CellResult,
+  before: CellResult | undefined,
+  compared: CompareResult['case'],
+): string {
+  const { variant } = cell;
+  if (before && cellKey({ ...before, variant, powerCut: true }) === cellKey(cell)) {
+    return `    ${WITH_CUTS}`;
+  }
+  return escapeForTerminal(`  ${[cell.test, ...conditionsOf(cell, compared)].join(' ')}`);
 }
 
 function limits(names: readonly string[]): number[] {

@@ -4,6 +4,7 @@ import { escapeForTerminal } from '../findings/escape.js';
 import { formatTable, UNEXPECTED, VERDICT_COLOURS } from './compare-table.js';
 import {
   cellTitle,
+  conditionsOf,
   countFindings,
   describeChange,
   describeCounts,
@@ -128,11 +129,11 @@ export function formatDifferences(result: CompareResult, style: TextStyle): stri
 
 function formatDifference(
   difference: Difference,
-  { case: { pmem } }: CompareResult,
+  { case: compared }: CompareResult,
   { width }: TextStyle,
 ): string[] {
   const { fs, test, variant, comparable, appeared, vanished } = difference;
-  const where = `${fs} ${test}${pmem.length > 1 ? ` ${difference.pmem}` : ''}`;
+  const where = [`${fs} ${test}`, ...conditionsOf(difference, compared)].join(' ');
   const shape = { indent: 4, label: 8, width };
   return [
     `  ${escapeForTerminal(`${variant}, ${where}: ${describeVerdicts(difference)}`)}`,

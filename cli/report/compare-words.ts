@@ -23,13 +23,24 @@ export function cellTitle(cell: CellResult, result: CompareResult): string {
   return `${rowTitle(cell, result)}, ${escapeForTerminal(cell.variant)}`;
 }
 
-/** What the row of a cell is of: `ext2 generic/002`. */
-export function rowTitle(
-  { fs, test, pmem }: Row,
-  { case: compared }: Pick<CompareResult, 'case'>,
-): string {
-  return escapeForTerminal(`${fs} ${test}${compared.pmem.length > 1 ? `, ${pmem}` : ''}`);
+/** What the row of a cell is of: `ext2 generic/002`, `xfs power-cut/append, with power cuts`. */
+export function rowTitle(row: Row, { case: compared }: Pick<CompareResult, 'case'>): string {
+  const title = [`${row.fs} ${row.test}`, ...conditionsOf(row, compared)].join(', ');
+  return escapeForTerminal(title);
 }
+
+/** What rows of the same test differ by: `nvdimm`, `with power cuts`. */
+export function conditionsOf(
+  { pmem, powerCut }: Pick<Row, 'pmem' | 'powerCut'>,
+  compared: Pick<CompareResult['case'], 'pmem' | 'powerCut'>,
+): string[] {
+  return [
+    ...(compared.pmem.length > 1 ? [pmem] : []),
+    ...(compared.powerCut.length > 1 && powerCut ? [WITH_CUTS] : []),
+  ];
+}
+
+export const WITH_CUTS = 'with power cuts';
 
 /** Completes "fail": what was expected, where anything was. */
 export function describeExpectation(cell: Pick<CellResult, 'expected' | 'held'>): string {
@@ -75,12 +86,12 @@ export function describeChange({ signature, severity, attempts, of }: SignatureC
  * Whether a variant fails less often, with the numbers that say so; of few runs how many would do. What
  * never failed on either side is not told of.
  */
-export function describeRates({ rates, case: { pmem } }: CompareResult): string[] {
+export function describeRates({ rates, case: compared }: CompareResult): string[] {
   return rates
     .filter(({ failures: { base, variant } }) => base.hits + variant.hits > 0)
     .map((one) => {
-      const name = `${one.variant}, ${one.fs} ${one.test}${pmem.length > 1 ? ` ${one.pmem}` : ''}`;
-      return escapeForTerminal(`${name}: ${describeRate(one)}`);
+      const row = [`${one.fs} ${one.test}`, ...conditionsOf(one, compared)].join(' ');
+      return escapeForTerminal(`${one.variant}, ${row}: ${describeRate(one)}`);
     });
 }
 
@@ -121,10 +132,13 @@ export function describeKernels({ units }: CompareResult): string {
   return escapeForTerminal([...new Set(kernels)].join(', '));
 }
 
-/** `tcg, pmem by memmap and nvdimm` */
-export function describeMachines({ units, case: { pmem } }: CompareResult): string {
+/** `tcg, pmem by memmap and nvdimm, with power cuts` */
+export function describeMachines({ units, case: compared }: CompareResult): string {
+  const { pmem, powerCut } = compared;
+  const cuts = powerCut.length > 1 ? 'with and without power cuts' : WITH_CUTS;
   const accelerators = [...new Set(units.map(({ accel }) => accel))];
-  return escapeForTerminal(`${accelerators.join(' and ')}, pmem by ${pmem.join(' and ')}`);
+  const parts = [accelerators.join(' and '), `pmem by ${pmem.join(' and ')}`];
+  return escapeForTerminal([...parts, ...(powerCut.includes(true) ? [cuts] : [])].join(', '));
 }
 
 /** How DAX was proven, one sentence for each file system. */
@@ -187,7 +201,12 @@ function describeHeld(units: CompareResult['units']): string {
 
 /** The dry run: a line for each cell, and what is expected of it. */
 export function formatCells(cells: readonly Pick<Cell, 'name' | 'expected'>[]): string[] {
-  const columns = cells.map(({ name }) => [name.fs, name.test, name.pmem, name.variant]);
+  const columns = cells.map(({ name }) => [
+    name.fs,
+    name.test,
+    name.powerCut ? `${name.pmem}, ${WITH_CUTS}` : name.pmem,
+    name.variant,
+  ]);
   const widths = [0, 1, 2].map((column) =>
     Math.max(...columns.map((row) => row[column]?.length ?? 0)),
   );

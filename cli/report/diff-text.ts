@@ -2,7 +2,7 @@ import type { AttemptsDiff, CellDiff, DiffResult, SideOfCell } from '../diff/dif
 import type { DurationChange } from '../diff/durations.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { VERDICTS } from '../verdict/judge.js';
-import { describeChange, describeRate } from './compare-words.js';
+import { describeChange, describeRate, WITH_CUTS } from './compare-words.js';
 import { formatSeconds, plural } from './text.js';
 import { wrapField } from './wrap.js';
 
@@ -103,13 +103,17 @@ function format(p: number): string {
   return String(Number(p.toPrecision(2)));
 }
 
-function nameOf({ fs, test, pmem, before, after }: CellDiff, { matchedBy }: DiffResult): string {
+function nameOf(
+  { fs, test, pmem, powerCut, before, after }: CellDiff,
+  { matchedBy }: DiffResult,
+): string {
   const [old, young] = [before?.variant, after?.variant];
   const one = young ?? old ?? '';
   const variant =
     old === undefined || young === undefined || old === young ? one : `${old} -> ${young}`;
   const kernel = matchedBy.includes('kernel') ? `, ${after?.kernel ?? before?.kernel ?? ''}` : '';
-  return `${fs} ${test}, ${pmem}, ${variant}${kernel}`;
+  const cuts = powerCut ? `, ${WITH_CUTS}` : '';
+  return `${fs} ${test}, ${pmem}${cuts}, ${variant}${kernel}`;
 }
 
 function describeVerdicts({ before, after }: CellDiff): string {

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { allRows } from '../compare/case.js';
+import { allRows, cellKey, type RowsOf } from '../compare/case.js';
 import { differencesOf } from '../compare/differences.js';
 import { holds } from '../compare/expectations.js';
 import { compareRates } from '../compare/rates.js';
@@ -7,6 +7,7 @@ import {
   type ComparedCase,
   type CompareResult,
   type CompareUnit,
+  cellOf,
   cellResults,
 } from '../compare/result.js';
 import type { KeptResult } from '../results/read.js';
@@ -224,7 +225,9 @@ function titleOf(kept: readonly KeptMatrix[]): string | null {
 /** Rows in the order they came; where not every test has run on every file system, those that have. */
 function rowsOf(kept: readonly KeptMatrix[], units: readonly UnitResult[]) {
   const cases = kept.map((one) =>
-    one.kind === 'compare' ? one.result.case : { fileSystems: [], tests: [], pmem: [] },
+    one.kind === 'compare'
+      ? one.result.case
+      : { fileSystems: [], tests: [], pmem: [], powerCut: [] },
   );
   const each = <T>(named: readonly T[], ran: readonly T[]): T[] => [...new Set([...named, ...ran])];
   const fileSystems = each<string>(
@@ -239,12 +242,17 @@ function rowsOf(kept: readonly KeptMatrix[], units: readonly UnitResult[]) {
     cases.flatMap((one) => one.pmem),
     units.map((unit) => unit.pmem),
   );
-  const all = { fileSystems, tests, pmem } as Pick<ComparedCase, 'fileSystems' | 'tests' | 'pmem'>;
+  const powerCut = each(
+    cases.flatMap((one) => one.powerCut),
+    units.map((unit) => unit.powerCut !== undefined),
+  ).sort();
+  const all = { fileSystems, tests, pmem, powerCut } as Pick<ComparedCase, RowsOf>;
   if (kept.length === 1 && kept[0]?.kind === 'compare') return all;
   const ran = new Set(units.map(rowKey));
-  return { ...all, rows: allRows(all).filter((row) => ran.has(rowKey(row))) };
+  const rows = allRows(all).filter((row) => ran.has(cellKey({ ...row, variant: '' })));
+  return { ...all, rows };
 }
 
-function rowKey({ fs, test, pmem }: { fs: string; test: string; pmem: string }): string {
-  return JSON.stringify([fs, test, pmem]);
+function rowKey(unit: UnitResult): string {
+  return cellKey({ ...cellOf(unit), variant: '' });
 }

@@ -21,10 +21,12 @@ export interface Alike {
  * In the order in which the first of each ran.
  */
 export function alikeAttempts(units: readonly UnitResult[]): Alike[] {
-  const groups = groupBy(units, ({ fs, test, variant, pmem, verdict, reason, findings }) => {
+  const groups = groupBy(units, (unit) => {
+    const { fs, test, variant, pmem, powerCut, verdict, reason, findings } = unit;
+    const cut = powerCut !== undefined;
     const signatures = [...new Set(findings.map(({ signature }) => signature))].sort();
     const why = reason.replace(/\d+/g, '0');
-    return JSON.stringify([fs, test, variant, pmem, verdict, why, signatures]);
+    return JSON.stringify([fs, test, variant, pmem, cut, verdict, why, signatures]);
   });
   return [...groups.values()].map((group) => {
     const [first, ...rest] = group as [UnitResult, ...UnitResult[]];

@@ -4,7 +4,7 @@ import type { CompareUnit } from '../compare/result.js';
 import { unitName } from '../plan/unit.js';
 import type { UnitResult } from '../run/result.js';
 import { formatBisection } from './bisect-text.js';
-import { describeExpectation } from './compare-words.js';
+import { describeExpectation, WITH_CUTS } from './compare-words.js';
 import { describeExplanation } from './explanation.js';
 import { describeEvidence, describeOthers, type FindingGroup, groupFindings } from './findings.js';
 import { explainUnwritten } from './unwritten.js';
@@ -38,11 +38,12 @@ export function testCasesOf(units: readonly (UnitResult & Partial<CompareUnit>)[
 function testCaseOf(unit: UnitResult & Partial<CompareUnit>, several: boolean): TestCase {
   const { fs, suite, kernel, pmem, accel, attempt } = unit;
   const kind = several ? ` on ${pmem}` : '';
+  const cuts = unit.powerCut ? ` ${WITH_CUTS}` : '';
   const tries = attempt > 1 ? ` (attempt ${attempt})` : '';
   return {
     suite: `daxrepro.${suite.name}.${fs}`,
     // The suite's name has the file system.
-    name: unitName({ ...unit, fs: '' }).trim() + kind + tries,
+    name: unitName({ ...unit, fs: '' }).trim() + kind + cuts + tries,
     seconds: unit.durationSeconds,
     ...outcomeOf(unit),
     details: [

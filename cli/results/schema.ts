@@ -214,6 +214,7 @@ export const runSchema = z.looseObject({
         test: text,
         variant: text,
         pmem: text,
+        powerCut: z.boolean().default(false),
         counts: z.partialRecord(verdict, count),
         failures: rate.optional(),
       }),
@@ -228,7 +229,14 @@ const change = z.looseObject({
   attempts: count,
   of: count,
 });
-const cell = { fs: text, test: text, pmem: text, base: text, variant: text };
+const cell = {
+  fs: text,
+  test: text,
+  pmem: text,
+  powerCut: z.boolean().default(false),
+  base: text,
+  variant: text,
+};
 const counted = z.looseObject({ hits: count, trials: count });
 const expected = z.looseObject({ verdict, signature: text.optional() });
 
@@ -241,6 +249,7 @@ export const compareSchema = runSchema.extend({
     fileSystems: texts,
     tests: texts,
     pmem: texts,
+    powerCut: z.array(z.boolean()).default([]),
   }),
   units: z.array(unitSchema.extend({ expected: expected.nullable(), held: z.boolean() })),
   tools: z.record(text, text).default({}),

@@ -40,11 +40,14 @@ function availableInGroup(): number {
 }
 
 /** What a result says of it. */
-export async function describeHost(qemu: string): Promise<RunResult['host']> {
-  const { stdout } = await execa(qemu, ['--version'], { reject: false });
+export async function describeHost(...qemus: string[]): Promise<RunResult['host']> {
+  const versions = qemus.map(async (qemu) => {
+    const { stdout } = await execa(qemu, ['--version'], { reject: false });
+    return stdout.split('\n')[0] ?? '';
+  });
   return {
     kernel: release(),
-    qemu: stdout.split('\n')[0] ?? '',
+    qemu: [...new Set(await Promise.all(versions))].join(' and '),
     node: process.version,
     cpus: availableParallelism(),
   };

@@ -9,6 +9,7 @@ export interface Repeats {
   test: string;
   variant: string;
   pmem: string;
+  powerCut: boolean;
   /** How many attempts had each verdict; those that none had are left out. */
   counts: Partial<Record<Verdict, number>>;
   /** Of the attempts that passed or failed: the rest says nothing. undefined where there is none. */
@@ -17,17 +18,17 @@ export interface Repeats {
 
 /** For each test with more than one attempt, in the order they were run. */
 export function countRepeats(units: readonly UnitResult[]): Repeats[] {
-  const groups = groupBy(units, ({ fs, test, variant, pmem }) =>
-    JSON.stringify([fs, test, variant, pmem]),
+  const groups = groupBy(units, ({ fs, test, variant, pmem, powerCut }) =>
+    JSON.stringify([fs, test, variant, pmem, powerCut !== undefined]),
   );
   return [...groups.values()].filter((group) => group.length > 1).map(count);
 }
 
 function count(group: UnitResult[]): Repeats {
-  const [{ fs, test, variant, pmem }] = group as [UnitResult];
+  const [{ fs, test, variant, pmem, powerCut }] = group as [UnitResult];
   const counts: Repeats['counts'] = {};
   for (const { verdict } of group) counts[verdict] = (counts[verdict] ?? 0) + 1;
   const { pass = 0, fail = 0 } = counts;
   const failures = pass + fail > 0 ? proportion(fail, pass + fail) : undefined;
-  return { fs, test, variant, pmem, counts, failures };
+  return { fs, test, variant, pmem, powerCut: powerCut !== undefined, counts, failures };
 }

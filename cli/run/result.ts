@@ -51,7 +51,7 @@ export interface UnitResult {
       messages: string[];
     }[];
   };
-  /** Where power was cut: what was seen and asked. */
+  /** Where power was to be cut, and only there: what was seen and asked. */
   powerCut?: Omit<PowerCutRecord, 'findings'> | undefined;
   findings: Finding[];
   /** How many more findings there are of signatures that have too many to be listed. */

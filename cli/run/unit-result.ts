@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { explainUnit } from '../evidence/unit.js';
 import type { Failure, Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import type { PowerCutRecord } from '../power-cut/record.js';
+import { NOT_CUT, type PowerCutRecord } from '../power-cut/record.js';
 import { storageFailure } from '../store/store.js';
 import { type Judgement, judge } from '../verdict/judge.js';
 import { omittedFindings } from '../verdict/omitted.js';
@@ -64,8 +64,8 @@ export function concludeUnit(
     ...(judgement.outcome ? { outcome: judgement.outcome } : {}),
     control: unit.control,
     dax: describeDax(judgement, prepared),
-    ...(ran.ok && ran.value.record.powerCut
-      ? { powerCut: describeCuts(ran.value.record.powerCut) }
+    ...(unit.powerCut
+      ? { powerCut: describeCuts((ran.ok && ran.value.record.powerCut) || NOT_CUT) }
       : {}),
     ...evidence,
     ...(omitted.length > 0 ? { omitted } : {}),
@@ -112,7 +112,7 @@ function imagesOf(folder: string, { images }: UnitRun): Pick<UnitResult, 'images
 }
 
 /** The findings are among the unit's. */
-function describeCuts({ findings: _, ...cuts }: PowerCutRecord): UnitResult['powerCut'] {
+export function describeCuts({ findings: _, ...cuts }: PowerCutRecord): UnitResult['powerCut'] {
   return cuts;
 }
 

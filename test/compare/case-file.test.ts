@@ -1,4 +1,4 @@
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -37,6 +37,7 @@ t.test('a whole case', async (t) => {
     'tests: dax/symlinks',
     'groups: [links]',
     'pmem: [memmap, nvdimm]',
+    'power-cut: [false, true]',
     'timeout: 90',
     'size: {xfs: 512M}',
     'mount-opts: nouid32',
@@ -44,6 +45,7 @@ t.test('a whole case', async (t) => {
     '  default: pass',
     '  cells:',
     '    - {variant: [v2, v3], fs: ext2, verdict: fail, signature: "e2fsck:a-b"}',
+    '    - {variant: v3, power-cut: true, verdict: fail, signature: "power-cut:a"}',
   ]);
   if (!outcome.ok) throw new Error(formatFailure(outcome.failure));
   t.match(outcome.value, {
@@ -57,6 +59,7 @@ t.test('a whole case', async (t) => {
     ],
     fileSystems: ['ext2', 'xfs'],
     pmem: ['memmap', 'nvdimm'],
+    powerCut: [false, true],
     options: {
       timeout: '90',
       size: { xfs: '512M' },
@@ -67,6 +70,10 @@ t.test('a whole case', async (t) => {
       {
         cells: { variants: ['v2', 'v3'], fileSystems: ['ext2'] },
         expected: { verdict: 'fail', signature: 'e2fsck:a-b' },
+      },
+      {
+        cells: { variants: ['v3'], powerCut: true },
+        expected: { verdict: 'fail', signature: 'power-cut:a' },
       },
     ],
   });
@@ -85,6 +92,7 @@ t.test('what is left out', async (t) => {
       title: null,
       kernel: 'debian:5.10',
       pmem: ['memmap'],
+      powerCut: [false],
       options: { timeout: '5m' },
       expectations: [{ cells: {}, expected: { verdict: 'pass' } }],
     },
@@ -124,6 +132,8 @@ t.test('what is wrong is said with its place and what would be right', async (t)
     ['5:8', /no key "ext5" here/, /ext2/, lines({ size: 'size: {ext5: 16M}' })],
     ['5:10', /"soon" is not a time/, /5m/, lines({ timeout: 'timeout: soon' })],
     ['5:10', /"control" cannot be "no"/, /true or false/, lines({ control: 'control: "no"' })],
+    ['5:12', /"power-cut" cannot be "yes"/, /true or false/, lines({ size: 'power-cut: "yes"' })],
+    ['5:19', /true is there twice/, /Leave/, lines({ size: 'power-cut: [true, true]' })],
     // What it names.
     ['1:9', /debian:6\.2/, /debian:6\.1/, lines({ kernel: 'kernel: debian:6.2' })],
     [
@@ -155,6 +165,12 @@ t.test('what is wrong is said with its place and what would be right', async (t)
     ['6:16', /no file system "ext4"/, /ext2, xfs/, lines(cell('fs: ext4, verdict: fail'))],
     ['6:18', /no test "dax\/acl"/, /generic\/002/, lines(cell('test: dax/acl, verdict: fail'))],
     ['6:18', /no pmem kind "nvdimm"/, /memmap/, lines(cell('pmem: nvdimm, verdict: fail'))],
+    [
+      '6:23',
+      /no cell whose power is cut/,
+      /\[false, true\]/,
+      lines(cell('power-cut: true, verdict: fail')),
+    ],
     ['6:11', /"verdict" is missing/, /pass, notrun/, lines(cell('fs: ext2'))],
     ['6:21', /"verdict" cannot be "fails"/, /fail/, lines(cell('verdict: fails'))],
     [
@@ -201,9 +217,11 @@ t.test('no file', async (t) => {
 });
 
 t.test('the cases of the project are right', async (t) => {
-  const one = new URL('../../fixtures/cases/2016-02-dax-writeback.yaml', import.meta.url);
-  const outcome = await readCaseFile(fileURLToPath(one));
-  t.ok(outcome.ok, outcome.ok ? '' : formatFailure(outcome.failure));
+  const cases = fileURLToPath(new URL('../../fixtures/cases', import.meta.url));
+  for (const name of readdirSync(cases)) {
+    const outcome = await readCaseFile(join(cases, name));
+    t.ok(outcome.ok, outcome.ok ? '' : formatFailure(outcome.failure));
+  }
 });
 
 t.test('tests of an xfstests tree, by any id that it has', async (t) => {

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { type CompareOptions, requestedCase } from '../../cli/compare/case-flags.js';
@@ -121,6 +122,22 @@ t.test('a case file, for which some flags go before it', async (t) => {
     const refused = await requestedCase(at('case.yaml'), { ...none, ...more });
     t.match(refused, { failure: { kind: 'usage', message: /the file says what is compared/ } });
   }
+});
+
+t.test('--power-cut with a case file: where the file does not ask for it', async (t) => {
+  const none = { repeat: '1', accel: 'tcg' };
+  const text = 'variants: {base: []}\nfilesystems: xfs\ntests: power-cut/append\n';
+  writeFileSync(at('plain.yaml'), text);
+  writeFileSync(at('both.yaml'), `${text}power-cut: [false, true]\n`);
+  const cuts = async (name: string, powerCut?: true) => {
+    const asked = await requestedCase(at(name), { ...none, ...(powerCut ? { powerCut } : {}) });
+    return asked.ok && asked.value.powerCut;
+  };
+  t.strictSame(await cuts('plain.yaml'), [false]);
+  t.strictSame(await cuts('plain.yaml', true), [true]);
+  t.strictSame(await cuts('both.yaml', true), [false, true]);
+  const asked = await requestedCase(undefined, flags({ powerCut: true }));
+  t.match(asked, { value: { powerCut: [true] } });
 });
 
 t.test('what is wrong', async (t) => {

@@ -15,6 +15,7 @@ t.test('a finding appears, with its verdict', (t) => {
       fs: 'ext2',
       test: 'generic/002',
       pmem: 'memmap',
+      powerCut: false,
       base: 'base',
       variant: 'early-return',
       verdicts: { base: 'pass', variant: 'fail' },

@@ -3,7 +3,13 @@ import type { CellExpectation, CellName, Expected } from '../../cli/compare/case
 import { exitCodeOfComparison, expectedOf, holds } from '../../cli/compare/expectations.js';
 import type { Verdict } from '../../cli/verdict/judge.js';
 
-const CELL: CellName = { variant: 'v2', fs: 'ext2', test: 'generic/002', pmem: 'memmap' };
+const CELL: CellName = {
+  variant: 'v2',
+  fs: 'ext2',
+  test: 'generic/002',
+  pmem: 'memmap',
+  powerCut: false,
+};
 const findings = (...signatures: string[]) => signatures.map((signature) => ({ signature }));
 
 t.test('the last expectation that names a cell counts', (t) => {
@@ -19,6 +25,9 @@ t.test('the last expectation that names a cell counts', (t) => {
   t.equal(expectedOf({ ...CELL, fs: 'xfs' }, [pass, fail])?.verdict, 'pass');
   t.equal(expectedOf({ ...CELL, variant: 'v1' }, [fail]), null);
   t.equal(expectedOf({ ...CELL, pmem: 'none' }, [pass, fail, notrun])?.verdict, 'notrun');
+  const cut: CellExpectation = { cells: { powerCut: true }, expected: { verdict: 'fail' } };
+  t.equal(expectedOf(CELL, [pass, cut])?.verdict, 'pass');
+  t.equal(expectedOf({ ...CELL, powerCut: true }, [pass, cut])?.verdict, 'fail');
   t.end();
 });
 

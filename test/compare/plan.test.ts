@@ -19,6 +19,7 @@ const CASE: Case = {
   fileSystems: ['ext2', 'xfs'],
   tests: ['generic/002', 'dax/symlinks'],
   pmem: ['memmap', 'none'],
+  powerCut: [false],
   options: {},
   expectations: [
     { cells: {}, expected: { verdict: 'pass' } },
@@ -37,7 +38,7 @@ t.test('every cell once, a row of the table after the other', (t) => {
   t.equal(cells.length, 2 * 2 * 2 * 3);
   t.equal(new Set(cells.map(({ name }) => cellKey(name))).size, cells.length);
   t.strictSame(
-    cells.slice(0, 4).map(({ name }) => Object.values(name).join(' ')),
+    cells.slice(0, 4).map(({ name: { powerCut: _, ...name } }) => Object.values(name).join(' ')),
     [
       'base ext2 generic/002 memmap',
       'v2 ext2 generic/002 memmap',
@@ -74,6 +75,43 @@ t.test('options: of one file system, and the control where there is no pmem', (t
     t.equal(request.timeout, 300);
     t.equal(request.control, name.pmem === 'none');
   }
+  t.end();
+});
+
+t.test('with power cuts and without: rows of their own, all emulated', (t) => {
+  const both: Partial<Case> = {
+    fileSystems: ['ext2'],
+    tests: ['power-cut/append'],
+    pmem: ['memmap'],
+  };
+  const variants = CASE.variants.slice(0, 2);
+  for (const powerCut of [
+    [false, true],
+    [true, false],
+  ]) {
+    const of = { ...both, variants, powerCut };
+    const { cells, accelerator } = plan(of, { accel: 'auto', cuts: '7', seed: '5' });
+    const [first, second] = powerCut;
+    t.strictSame(
+      cells.map(({ name }) => `${name.variant} ${name.powerCut}`),
+      [`base ${first}`, `v2 ${first}`, `base ${second}`, `v2 ${second}`],
+    );
+    t.equal(accelerator, 'tcg', 'the same for what is compared');
+    for (const { name, request } of cells) {
+      t.equal(request.powerCut?.cuts, name.powerCut ? 7 : undefined);
+    }
+    const units = unitsOf(cells, '6.1.0');
+    const find = cellFinder(cells);
+    t.strictSame(
+      units.map((unit) => find(cellNameOf(unit))),
+      cells,
+    );
+    const commands = units.map((unit) => replayCommand(unit, find(cellNameOf(unit)).request));
+    const cut = commands.filter((command) => command.includes('--power-cut --cuts 7 --seed 5'));
+    t.equal(cut.length, 2, commands.join('\n'));
+  }
+  const none = planComparison(CASE, { repeat: '1', accel: 'tcg', cuts: '7' });
+  t.match(none, { ok: false, failure: { message: '--cuts without --power-cut' } });
   t.end();
 });
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
+import type { CompareUnit } from '../../cli/compare/result.js';
 import { formatMail } from '../../cli/report/compare-mail.js';
 import { formatTable } from '../../cli/report/compare-table.js';
 import { formatComparison } from '../../cli/report/compare-text.js';
@@ -50,6 +51,44 @@ t.test('attempts, kinds of pmem, and what was expected otherwise', (t) => {
       '  generic/002 memmap  pass 3/3  fail 1/3 !',
       '  generic/002 nvdimm  pass 3/3  invalid 3/3 !',
     ].join('\n'),
+  );
+  t.end();
+});
+
+t.test('with power cuts and without', (t) => {
+  const spoil = (unit: CompareUnit) =>
+    unit.powerCut && unit.variant !== 'base' ? FAIL : undefined;
+  const both = { fileSystems: ['ext2' as const], tests: ['a', 'b'], powerCut: [false, true] };
+  const result = comparison(spoil, { case: both });
+  t.equal(
+    table(result),
+    [
+      '                     base  early-return',
+      'ext2',
+      '  a                  pass  pass',
+      '    with power cuts  pass  fail',
+      '  b                  pass  pass',
+      '    with power cuts  pass  fail',
+    ].join('\n'),
+  );
+  const text = formatComparison(result, { width: 100, colour: false });
+  t.match(text, /^FAIL {5}ext2 a, with power cuts, early-return$/m);
+  t.match(text, /^ {2}early-return, ext2 a with power cuts: pass becomes fail$/m);
+  t.match(text, /pmem by memmap, with and without power cuts/);
+  t.match(mail(result), /^ {2}early-return, ext2 b with power cuts: pass becomes fail$/m);
+  t.equal(result.differences.length, 2);
+  // All alike: said once, at the head.
+  const cut = comparison(spoil, { case: { ...both, powerCut: [true] } });
+  t.match(table(cut), /\n {2}a {3}pass {2}fail\n/);
+  t.match(formatComparison(cut, { width: 100, colour: false }), /pmem by memmap, with power cuts/);
+  // The row without is not there.
+  const rows = result.case.tests.map((test) => ({
+    ...{ fs: 'ext2' as const, test, pmem: 'memmap' as const, powerCut: test === 'b' },
+  }));
+  const units = result.units.filter(({ test, powerCut }) => (test === 'b') === Boolean(powerCut));
+  t.match(
+    table({ case: { ...result.case, rows }, units }),
+    /\n {2}b with power cuts {2}pass {2}fail$/,
   );
   t.end();
 });
@@ -343,15 +382,17 @@ t.test('text is broken at blanks', (t) => {
   t.end();
 });
 
+const ROW = { fs: 'ext2', test: 'generic/002', pmem: 'memmap' } as const;
+
 t.test('the dry run', (t) => {
   const { variants } = CASE;
   const cells = variants.map(({ name }) => ({
-    name: { variant: name, fs: 'ext2' as const, test: 'generic/002', pmem: 'memmap' as const },
+    name: { ...ROW, variant: name, powerCut: name !== 'base' },
     expected: name === 'base' ? null : { verdict: 'fail' as const, signature: 'e2fsck:x' },
   }));
   t.strictSame(formatCells(cells), [
-    'ext2  generic/002  memmap  base',
-    'ext2  generic/002  memmap  early-return  expects fail e2fsck:x',
+    'ext2  generic/002  memmap                   base',
+    'ext2  generic/002  memmap, with power cuts  early-return  expects fail e2fsck:x',
   ]);
   t.end();
 });

@@ -1,4 +1,4 @@
-import type { Expected } from '../../cli/compare/case.js';
+import { cellNames, type Expected } from '../../cli/compare/case.js';
 import { differencesOf } from '../../cli/compare/differences.js';
 import { holds } from '../../cli/compare/expectations.js';
 import {
@@ -8,6 +8,7 @@ import {
   cellResults,
 } from '../../cli/compare/result.js';
 import type { Finding } from '../../cli/findings/finding.js';
+import { NOT_CUT } from '../../cli/power-cut/record.js';
 import { RESULT, UNIT } from './results.js';
 
 /** Comparisons to look at: units that passed, but for what is said otherwise. */
@@ -38,6 +39,7 @@ export const CASE: ComparedCase = {
   fileSystems: ['ext2', 'xfs'],
   tests: ['generic/002'],
   pmem: ['memmap'],
+  powerCut: [false],
 };
 
 /** `spoil` says what is otherwise about an attempt; `expect` what is expected of its cell. */
@@ -51,22 +53,18 @@ export function comparison(
   } = {},
 ): CompareResult {
   const compared = { ...CASE, ...more.case };
-  const units = compared.fileSystems.flatMap((fs) =>
-    compared.tests.flatMap((test) =>
-      compared.pmem.flatMap((pmem) =>
-        compared.variants.flatMap(({ name: variant, changes }) =>
-          Array.from({ length: more.repeat ?? 1 }, (_, index): CompareUnit => {
-            const patches = changes.map((file) => ` --patch ${file}`).join('');
-            const replay = `daxrepro run ${fs} ${test}${patches}`;
-            const named = { fs, test, pmem, variant, replay, attempt: index + 1 };
-            const plain = { ...UNIT, ...named, expected: null, held: true };
-            const unit = { ...plain, ...spoil(plain) };
-            const expected = more.expect?.(unit) ?? null;
-            return { ...unit, expected, held: holds(unit, expected) };
-          }),
-        ),
-      ),
-    ),
+  const units = cellNames(compared).flatMap(({ fs, test, pmem, variant, powerCut }) =>
+    Array.from({ length: more.repeat ?? 1 }, (_, index): CompareUnit => {
+      const changes = compared.variants.find(({ name }) => name === variant)?.changes ?? [];
+      const patches = changes.map((file) => ` --patch ${file}`).join('');
+      const replay = `daxrepro run ${fs} ${test}${patches}`;
+      const named = { fs, test, pmem, variant, replay, attempt: index + 1 };
+      const cut = powerCut ? { powerCut: NOT_CUT } : {};
+      const plain = { ...UNIT, ...named, ...cut, expected: null, held: true };
+      const unit = { ...plain, ...spoil(plain) };
+      const expected = more.expect?.(unit) ?? null;
+      return { ...unit, expected, held: holds(unit, expected) };
+    }),
   );
   const result: CompareResult = {
     ...RESULT,

@@ -106,7 +106,7 @@ export const WHOLE_RUN: RunResult = {
   ],
   repeats: [
     {
-      ...{ fs: 'ext2', test: 'generic/002', variant: 'base', pmem: 'memmap' },
+      ...{ fs: 'ext2', test: 'generic/002', variant: 'base', pmem: 'memmap', powerCut: false },
       counts: { pass: 1, fail: 1 },
       failures: { rate: 0.5, interval: [0.013, 0.987] },
     },
@@ -131,7 +131,8 @@ export const WHOLE_COMPARISON: CompareResult = {
   ),
   rates: [
     {
-      ...{ fs: 'ext2', test: 'generic/002', pmem: 'memmap', base: 'base', variant: 'early-return' },
+      ...{ fs: 'ext2', test: 'generic/002', pmem: 'memmap', powerCut: false },
+      ...{ base: 'base', variant: 'early-return' },
       failures: { base: { hits: 0, trials: 2 }, variant: { hits: 2, trials: 2 } },
       p: 0.33,
       difference: { rate: 1, interval: [0.1, 1] },

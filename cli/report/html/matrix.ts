@@ -2,6 +2,7 @@ import { type CellResult, cellResults } from '../../compare/result.js';
 import { formatDifferences } from '../compare-text.js';
 import {
   cellTitle,
+  conditionsOf,
   describeCounts,
   describeKernels,
   describeMachines,
@@ -37,7 +38,7 @@ ${cells.map((cell, number) => cell.units.length > 0 && cellDetails(cell, number,
 }
 
 function tableSection(matrix: Matrix, cells: readonly CellResult[]): Html {
-  const { variants, pmem } = matrix.case;
+  const { variants } = matrix.case;
   const numbered = cells.map((cell, number) => ({ cell, number }));
   const rows = Array.from({ length: numbered.length / Math.max(variants.length, 1) }, (_, at) =>
     numbered.slice(at * variants.length, (at + 1) * variants.length),
@@ -45,9 +46,10 @@ function tableSection(matrix: Matrix, cells: readonly CellResult[]): Html {
   const body = rows.map((row, at) => {
     const [first] = row;
     if (!first) return undefined;
-    const { fs, test, pmem: kind } = first.cell;
+    const { fs, test } = first.cell;
+    const label = [test, ...conditionsOf(first.cell, matrix.case)].join(' ');
     const begins = rows[at - 1]?.[0]?.cell.fs !== fs;
-    return html`${begins && html`<tr><th scope="rowgroup" colspan="${variants.length + 1}">${fs}</th></tr>`}<tr><th scope="row">${test}${pmem.length > 1 && ` ${kind}`}</th>${row.map(
+    return html`${begins && html`<tr><th scope="rowgroup" colspan="${variants.length + 1}">${fs}</th></tr>`}<tr><th scope="row">${label}</th>${row.map(
       ({ cell, number }) => html`<td>${cellLink(cell, number, cellTitle(cell, matrix))}</td>`,
     )}</tr>
 `;
@@ -108,7 +110,7 @@ function aboutSection(matrix: Matrix): Html {
   const { tool, host, tools, case: compared, directories, commands } = matrix;
   const versions = [
     `daxrepro ${tool.version}`,
-    host.qemu.replace(/^QEMU emulator version /, 'QEMU '),
+    host.qemu.replace(/QEMU emulator version /g, 'QEMU '),
     tools.e2fsprogs && `e2fsprogs ${tools.e2fsprogs}`,
     tools.xfsprogs && `xfsprogs ${tools.xfsprogs}`,
   ].filter((one) => one !== undefined && one !== '');
