@@ -26,14 +26,15 @@ exit ${exits.test}
     env: { PATH: `${join(top, 'bin')}:${process.env['PATH']}`, CI: 'true' },
     reject: false,
   });
-  return { exitCode, last: stdout.split('\n').at(-1) };
+  const lines = stdout.split('\n');
+  return { exitCode, last: lines.at(-1), lines };
 }
 
 t.test('counts what tap counted', async (t) => {
   const passed = await ci(t, '# { total: 12, pass: 12 }\n# time=1ms\n', { test: 0 });
-  t.same(passed, { exitCode: 0, last: '12 passed, 0 failed' });
+  t.match(passed, { exitCode: 0, last: '12 passed, 0 failed' });
   const mixed = '# { total: 9, pass: 6, fail: 1, todo: 1, skip: 1 }\n';
-  t.same(await ci(t, mixed, { test: 1 }), {
+  t.match(await ci(t, mixed, { test: 1 }), {
     exitCode: 1,
     last: '6 passed, 1 failed, 2 skipped',
   });
@@ -41,12 +42,21 @@ t.test('counts what tap counted', async (t) => {
 
 t.test('counts it among bytes that are no text', async (t) => {
   const counted = await ci(t, 'ok 1 - \\0000\\0377\n# { total: 1, pass: 1 }\n', { test: 0 });
-  t.same(counted, { exitCode: 0, last: '1 passed, 0 failed' });
+  t.match(counted, { exitCode: 0, last: '1 passed, 0 failed' });
 });
 
 t.test('fails where npm test or the checks fail, or no test was run', async (t) => {
   const good = '# { total: 3, pass: 3 }\n';
   t.equal((await ci(t, good, { test: 7 })).exitCode, 7);
   t.equal((await ci(t, good, { test: 0, check: 2 })).exitCode, 2);
-  t.same(await ci(t, '', { test: 0 }), { exitCode: 1, last: '0 passed, 0 failed' });
+  t.match(await ci(t, '', { test: 0 }), { exitCode: 1, last: '0 passed, 0 failed' });
+});
+
+t.test('says what was skipped, and why', async (t) => {
+  const one = 'ok 1 - a\\n    ok 1 - b # SKIP no QEMU\\n    ok 2 - c # SKIP no QEMU\\n';
+  const skipped = await ci(t, `${one}# { total: 3, pass: 1, skip: 2 }\n`, { test: 0 });
+  t.equal(skipped.last, '1 passed, 0 failed, 2 skipped');
+  const at = skipped.lines.indexOf('Skipped:');
+  t.ok(at >= 0);
+  t.match(skipped.lines[at + 1], /^ +2 # SKIP no QEMU$/);
 });

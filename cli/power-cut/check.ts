@@ -23,7 +23,7 @@ import type { Claims } from './ledger.js';
 import { writePages } from './medium.js';
 import type { PowerCutRecord } from './record.js';
 import { type Survivor, surveyCuts } from './survey.js';
-import { kernelSymbols, loadedModules, Symbolizer, type Symbols } from './symbols.js';
+import { kernelSymbols, kernelText, loadedModules, Symbolizer, type Symbols } from './symbols.js';
 
 /**
  * Looks at what survived the power cuts of a unit's guest: each image is mounted in a clone of another
@@ -34,7 +34,7 @@ import { kernelSymbols, loadedModules, Symbolizer, type Symbols } from './symbol
 export interface CheckContext extends UnitRunContext {
   /** The plugin's. */
   cutDirectory: string;
-  /** /proc/modules of the guest whose power was cut. */
+  /** /proc/modules of the guest whose power was cut, and where its kernel begins. */
   modules: string;
   device: string;
 }
@@ -327,6 +327,7 @@ async function makeSymbolizer(unit: Unit, context: CheckContext): Promise<Symbol
   return new Symbolizer({
     program: promises === undefined ? undefined : { name: 'promises', file: promises },
     modules: loadedModules(context.modules),
+    text: kernelText(context.modules),
     moduleFile: (name) => (name === unit.fs ? module?.file : undefined),
     kernel: () => symbolsOfKernel(unit, context),
   });

@@ -75,6 +75,12 @@ export function loadedModules(text: string): LoadedModule[] {
   );
 }
 
+/** Where a guest's kernel begins, which KASLR decides at each boot: the line of /proc/kallsyms. */
+export function kernelText(text: string): bigint | undefined {
+  const [, digits] = /^([0-9a-f]{16}) \S _text$/m.exec(text) ?? [];
+  return digits === undefined ? undefined : BigInt(`0x${digits}`);
+}
+
 export interface SymbolSources {
   /** The program of the guest whose marks they are. */
   program: { name: string; file: string } | undefined;
@@ -83,6 +89,8 @@ export interface SymbolSources {
   moduleFile: (name: string) => string | undefined;
   /** The kernel's; asked for once, and only where something of it is to be named. */
   kernel: () => Promise<Symbols>;
+  /** Where the kernel began in the guest whose addresses are named; its symbols are another boot's. */
+  text?: bigint | undefined;
 }
 
 export class Symbolizer {
@@ -93,16 +101,19 @@ export class Symbolizer {
   async place(site: { address: string; kernel: boolean; cpu: number }): Promise<CodePlace> {
     const { cpu, address } = site;
     const at = BigInt(address);
-    const { program, modules, moduleFile, kernel } = this.sources;
+    const { program, modules, moduleFile, kernel, text } = this.sources;
     if (!site.kernel) {
       const name = program && nameOf(await this.#table(program.file), at);
       return { address, cpu, in: program?.name ?? 'a program', function: name };
     }
     const module = modules.find(({ start, size }) => at >= start && at < start + size);
     if (!module) {
-      const table = this.#tables.get('') ?? kernel();
-      this.#tables.set('', table);
-      return { address, cpu, in: 'kernel', function: nameOf(await table, at) };
+      const asked = this.#tables.get('') ?? kernel();
+      this.#tables.set('', asked);
+      const table = await asked;
+      const begin = table.find(({ name }) => name === '_text')?.address ?? text;
+      const moved = begin === undefined || text === undefined ? 0n : text - begin;
+      return { address, cpu, in: 'kernel', function: nameOf(table, at - moved) };
     }
     const file = moduleFile(module.name);
     const table = file === undefined ? [] : await this.#table(file, '.text');

@@ -2,6 +2,7 @@ import type { InodeFacts } from '../evidence/inodes.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import type { Finding, Severity } from '../findings/finding.js';
 import type { OmittedFindings } from '../findings/fsck-report.js';
+import type { CodePlace, CutFacts } from '../power-cut/record.js';
 import { describeInode } from './inodes.js';
 import { plural } from './text.js';
 
@@ -82,9 +83,38 @@ export function describeOthers({ count, inodes }: FindingGroup): string | undefi
   return `and ${count - 1} more like it${places}`;
 }
 
-/** What the medium shows of a kind's inodes, a sentence for each of the first. */
-export function describeEvidence({ evidence }: Pick<FindingGroup, 'evidence'>): string[] {
-  return evidence.slice(0, MOST_EVIDENCE).map(describeInode);
+/** What the medium shows of a kind's inodes, a sentence for each of the first; and who lost what. */
+export function describeEvidence({
+  finding,
+  evidence,
+}: Pick<FindingGroup, 'finding' | 'evidence'>): string[] {
+  return [
+    ...(finding.powerCut ? describeCut(finding.powerCut) : []),
+    ...evidence.slice(0, MOST_EVIDENCE).map(describeInode),
+  ];
+}
+
+/** Who stored what a cut lost, and when it was seen. */
+function describeCut({ storedBy, writtenBackBy, cut, state, images }: CutFacts): string[] {
+  // Where requests do it, nobody in particular did.
+  const last =
+    writtenBackBy === undefined
+      ? ''
+      : writtenBackBy === null
+        ? '; it was never written back'
+        : `; its last write-back is by ${describeCode(writtenBackBy)}`;
+  const stored = storedBy ? [`stored by ${describeCode(storedBy)}${last}`] : [];
+  const first = `first at cut ${cut}, with ${STATES[state] ?? 'some'} of what was not flushed`;
+  const seen = `in ${plural(images, 'image')}, ${first}`;
+  return [...stored, seen].map(escapeForTerminal);
+}
+
+const STATES: Record<string, string> = { nothing: 'nothing', everything: 'all' };
+
+/** `store_bytes of promises (0x401a38, CPU 0)` */
+function describeCode({ function: name, in: program, address, cpu }: CodePlace): string {
+  const where = program === 'kernel' ? 'the kernel' : program;
+  return `${name ?? 'a function without a name'} of ${where} (${address}, CPU ${cpu})`;
 }
 
 /** What several kinds have in common: `inode 12 (directory /d) is in 3 of these kinds`. */

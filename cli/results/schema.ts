@@ -30,6 +30,19 @@ const inode = z.looseObject({
   block: block.optional(),
 });
 
+const code = z.looseObject({ address: text, function: text.optional(), in: text, cpu: count });
+
+const cutFacts = z.looseObject({
+  promise: text,
+  from: count.optional(),
+  to: count.optional(),
+  cut: count,
+  state: text,
+  images: count,
+  storedBy: code.optional(),
+  writtenBackBy: code.nullable().optional(),
+});
+
 const finding = z.looseObject({
   tool: text,
   device: text.optional(),
@@ -48,6 +61,7 @@ const finding = z.looseObject({
   entryInode: count.optional(),
   evidence: inode.optional(),
   function: text.optional(),
+  powerCut: cutFacts.optional(),
   module: text.optional(),
   lines: texts.optional(),
 });
@@ -161,6 +175,7 @@ export const unitSchema = z.looseObject({
   outcome: text.optional(),
   expectedFailure: z.looseObject({ reason: text, held: z.boolean() }).optional(),
   control: z.boolean().default(false),
+  powerCut: z.looseObject({}).optional(),
   dax,
   findings: z.array(finding),
   omitted: z.array(z.looseObject({ signature: text, severity, count })).optional(),

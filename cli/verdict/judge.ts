@@ -311,7 +311,8 @@ function decideTest(test: Extract<GuestEvent, { event: 'test' }>): Decision | un
 function describeFindings(serious: readonly Finding[], alsoFailed: string | undefined): string {
   // Corruption first: it is what the rest follows from.
   const first = serious.find(({ severity }) => severity === 'corruption') ?? serious[0];
-  const more = serious.length > 1 ? ` (and ${serious.length - 1} more findings)` : '';
+  const others = serious.length - 1;
+  const more = others > 0 ? ` (and ${others} more ${others === 1 ? 'finding' : 'findings'})` : '';
   const test = alsoFailed ? `; the test: ${alsoFailed}` : '';
   return `${first?.tool}: ${first?.message}${more}${test}`;
 }

@@ -99,10 +99,18 @@ run_unit() {
 	check_device test "$TEST_DEV"
 	[[ -e /run/unit/scratch-used ]] && check_device scratch "$SCRATCH_DEV"
 
-	# For addresses of instructions: where each module is.
-	[[ ${UNIT[POWER_CUT]} ]] && send_file modules /proc/modules
+	[[ ${UNIT[POWER_CUT]} ]] && send_code_addresses
 	[[ $SUSPICIOUS ]] && ask unmounts
 	ask kernel-log
+}
+
+# Where code is: each module, and the kernel, which KASLR puts elsewhere at each boot.
+send_code_addresses() {
+	{
+		cat /proc/modules
+		grep -m 1 ' _text$' /proc/kallsyms
+	} >/run/unit/modules
+	send_file modules /run/unit/modules
 }
 
 # A session with the devices as the host has filled them, and nothing mounted. It proves nothing.

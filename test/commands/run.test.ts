@@ -70,6 +70,18 @@ async function run(t: Test, steps: Step[], args: string[] = [], booted?: string[
 /** The one document on stdout. */
 const document = (stdout: string) => ContractRun.parse(JSON.parse(stdout));
 
+t.test('--power-cut without a QEMU that can: how to have one, and no guest', async (t) => {
+  const { exitCode, stdout, stderr, log } = await run(t, [], ['--power-cut'], []);
+  t.equal(exitCode, 2, stderr);
+  t.match(stderr, /Power cuts need QEMU 10\.0 or newer, built with plugins;/);
+  t.match(stderr, /`daxrepro setup --power-cut` downloads one/);
+  t.equal(stdout, '');
+  t.ok(
+    log().every(({ argv }) => argv[0] === '-plugin'),
+    'it was asked what it can, and nothing was started',
+  );
+});
+
 t.test('pass', async (t) => {
   const { exitCode, stdout, stderr, runs, log } = await run(t, unitSteps(), ['--json']);
   t.equal(exitCode, 0, stderr);

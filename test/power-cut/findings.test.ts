@@ -8,6 +8,7 @@ import { findingOf, mergeFindings } from '../../cli/power-cut/findings.js';
 import {
   elfSymbols,
   kernelSymbols,
+  kernelText,
   loadedModules,
   nameOf,
   Symbolizer,
@@ -106,6 +107,22 @@ t.test('the same of many images is one', async (t) => {
     merged.map(({ powerCut }) => powerCut?.images),
     [2, 1],
   );
+});
+
+t.test('a kernel that KASLR has put elsewhere than the one whose symbols were read', async (t) => {
+  const moved = `${MODULES}ffffffff9f200000 T _text\n`;
+  const named = async (addresses: string, symbols: string, address: string) => {
+    const sources = { ...symbolizer.sources, text: kernelText(addresses) };
+    const own = new Symbolizer({ ...sources, kernel: async () => kernelSymbols(symbols) });
+    return (await own.place(site(address))).function;
+  };
+  const symbols = `81000000 _text\n${KERNEL}`;
+  t.equal(await named(moved, symbols, '0xffffffff9f202004'), 'arch_wb_cache_pmem');
+  t.equal(await named(moved, symbols, '0xffffffff9f201010'), 'memcpy_flushcache');
+  // It is not told by one side: as it is.
+  t.equal(await named(MODULES, symbols, '0xffffffff81002004'), 'arch_wb_cache_pmem');
+  t.equal(await named(moved, KERNEL, '0xffffffff81002004'), 'arch_wb_cache_pmem');
+  t.equal(kernelText(MODULES), undefined);
 });
 
 const skip = findProgram('gcc') === undefined && 'there is no gcc';

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { capableQemu } from '../../cli/power-cut/qemu.js';
 import type { RunResult } from '../../cli/run/result.js';
+import { defaultStore } from '../../cli/store/store.js';
 
 /**
  * Runs `./daxrepro` as people do, in real guests on the packaged kernel. These tests take minutes
@@ -39,4 +41,10 @@ export async function runJson(
 /** What a test's message shows of a unit that is not what it should be. */
 export function describe({ units }: RunResult): string {
   return units.map(({ test, verdict, reason }) => `${test} ${verdict}: ${reason}`).join('; ');
+}
+
+/** Why this machine's guests cannot have their power cut, for `skip`; false where they can. */
+export async function cannotCut(): Promise<string | false> {
+  const qemu = await capableQemu(defaultStore());
+  return qemu.ok ? false : `${qemu.failure.message}: ${qemu.failure.remedy}`;
 }

@@ -1,6 +1,8 @@
 import t from 'tap';
 import type { Finding } from '../../cli/findings/finding.js';
+import type { CutFacts } from '../../cli/power-cut/record.js';
 import {
+  describeEvidence,
   describeFirst,
   describeOthers,
   describeRest,
@@ -91,4 +93,23 @@ t.test('where it was found', async (t) => {
     `e2fsck (corruption): ${list.slice(0, 299)}…`,
     'a list is cut',
   );
+});
+
+t.test('what a power cut lost: who stored it, who wrote it back, where it was seen', async (t) => {
+  const code = { address: '0x401a38', cpu: 0, in: 'promises\x1b', function: 'store_bytes' };
+  const powerCut = { promise: 'msync', cut: 3, state: 'nothing', images: 1, storedBy: code };
+  const told = (more: Partial<CutFacts>) =>
+    groupFindings([finding('a', { powerCut: { ...powerCut, ...more } })]).flatMap(describeEvidence);
+  t.strictSame(told({ writtenBackBy: null }), [
+    'stored by store_bytes of promises\\x1b (0x401a38, CPU 0); it was never written back',
+    'in 1 image, first at cut 3, with nothing of what was not flushed',
+  ]);
+  const kernel = { address: '0xffffffff81000000', cpu: 1, in: 'kernel' };
+  t.match(told({ writtenBackBy: kernel, images: 2, state: 'random-1' }), [
+    /; its last write-back is by a function without a name of the kernel \(0xffffffff81000000, CPU 1\)$/,
+    /^in 2 images, first at cut 3, with some of what was not flushed$/,
+  ]);
+  t.strictSame(told({ storedBy: undefined, state: 'everything' }), [
+    'in 1 image, first at cut 3, with all of what was not flushed',
+  ]);
 });

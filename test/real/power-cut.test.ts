@@ -1,0 +1,60 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import type { CompareResult } from '../../cli/compare/result.js';
+import { cannotCut, daxrepro, describe, runJson } from './daxrepro.js';
+
+// A part of fixtures/cases/2016-02-lost-flush.yaml: a flush that is lost shows with power cuts alone.
+t.setTimeout(15 * 60 * 1000);
+
+const skip = await cannotCut();
+const variant = fileURLToPath(
+  new URL('../../kernels/variants/dax-no-flush.cocci', import.meta.url),
+);
+const SIGNATURE = 'power-cut:data:msync:store_bytes:not-written-back';
+
+t.test('a lost flush passes as it is, and fails where power is cut', { skip }, async (t) => {
+  const directory = t.testdir();
+  const file = join(directory, 'case.yaml');
+  writeFileSync(
+    file,
+    `variants: {base: [], no-flush: ${JSON.stringify(variant)}}
+filesystems: ext2
+tests: power-cut/mmap-msync
+power-cut: [false, true]
+expect:
+  default: pass
+  cells: [{variant: no-flush, power-cut: true, verdict: fail, signature: ${SIGNATURE}}]
+`,
+  );
+  const ran = await daxrepro(['compare', file, '--json'], directory);
+  t.equal(ran.exitCode, 0, ran.stderr);
+  const { units } = JSON.parse(ran.stdout) as CompareResult;
+  t.strictSame(
+    units.map((unit) => [unit.variant, unit.powerCut !== undefined, unit.verdict]),
+    [
+      ['base', false, 'pass'],
+      ['no-flush', false, 'pass'],
+      ['base', true, 'pass'],
+      ['no-flush', true, 'fail'],
+    ],
+  );
+  const [found] = units[3]?.findings ?? [];
+  t.match(found, {
+    path: '/a',
+    powerCut: {
+      ...{ promise: 'msync', from: 0, to: 65536, state: 'nothing', writtenBackBy: null },
+      storedBy: { in: 'promises', function: 'store_bytes' },
+    },
+  });
+});
+
+t.test('ext4 keeps what its journal commits', { skip }, async (t) => {
+  const { result, exitCode } = await runJson(
+    ['ext4', 'power-cut/append', '--power-cut', '--cuts', '8'],
+    t.testdir(),
+  );
+  t.equal(exitCode, 0, describe(result));
+  t.match(result.units[0], { verdict: 'pass', powerCut: { promises: 4 } });
+});
