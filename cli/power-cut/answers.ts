@@ -157,7 +157,11 @@ function brokenPart(name: string, part: StablePart, answer: DataAnswer): BrokenP
     }
     case 'differs': {
       const { first, last, count, byte, position } = answer;
-      const message = `${name}: bytes ${first} to ${last} are not what was promised: byte ${first} is ${hex(byte)}, not ${hex(part.byte)}`;
+      const which =
+        first === last
+          ? `byte ${first} is not what was promised: it`
+          : `bytes ${first} to ${last} are not what was promised: byte ${first}`;
+      const message = `${name}: ${which} is ${hex(byte)}, not ${hex(part.byte)}`;
       return {
         ...base,
         kind: 'data',

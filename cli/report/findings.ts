@@ -104,8 +104,8 @@ function describeCut({ storedBy, writtenBackBy, cut, state, images }: CutFacts):
         ? '; it was never written back'
         : `; its last write-back is by ${describeCode(writtenBackBy)}`;
   const stored = storedBy ? [`stored by ${describeCode(storedBy)}${last}`] : [];
-  const first = `first at cut ${cut}, with ${STATES[state] ?? 'some'} of what was not flushed`;
-  const seen = `in ${plural(images, 'image')}, ${first}`;
+  const what = `${STATES[state] ?? 'some'} of what was not flushed survived`;
+  const seen = `in ${plural(images, 'image')}, first at cut ${cut}, where ${what}`;
   return [...stored, seen].map(escapeForTerminal);
 }
 

@@ -77,7 +77,7 @@ t.test('--power-cut without a QEMU that can: how to have one, and no guest', asy
   t.match(stderr, /`daxrepro setup --power-cut` downloads one/);
   t.equal(stdout, '');
   t.ok(
-    log().every(({ argv }) => argv[0] === '-plugin'),
+    log().every(({ argv }) => argv?.[0] === '-plugin'),
     'it was asked what it can, and nothing was started',
   );
 });

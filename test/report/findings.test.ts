@@ -102,14 +102,14 @@ t.test('what a power cut lost: who stored it, who wrote it back, where it was se
     groupFindings([finding('a', { powerCut: { ...powerCut, ...more } })]).flatMap(describeEvidence);
   t.strictSame(told({ writtenBackBy: null }), [
     'stored by store_bytes of promises\\x1b (0x401a38, CPU 0); it was never written back',
-    'in 1 image, first at cut 3, with nothing of what was not flushed',
+    'in 1 image, first at cut 3, where nothing of what was not flushed survived',
   ]);
   const kernel = { address: '0xffffffff81000000', cpu: 1, in: 'kernel' };
   t.match(told({ writtenBackBy: kernel, images: 2, state: 'random-1' }), [
     /; its last write-back is by a function without a name of the kernel \(0xffffffff81000000, CPU 1\)$/,
-    /^in 2 images, first at cut 3, with some of what was not flushed$/,
+    /^in 2 images, first at cut 3, where some of what was not flushed survived$/,
   ]);
   t.strictSame(told({ storedBy: undefined, state: 'everything' }), [
-    'in 1 image, first at cut 3, with all of what was not flushed',
+    'in 1 image, first at cut 3, where all of what was not flushed survived',
   ]);
 });
