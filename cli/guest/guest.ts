@@ -54,6 +54,8 @@ export interface GuestLimits {
   boot: number;
   /** Seconds without a heartbeat, once there was one. */
   silence: number;
+  /** Seconds without one after which the observer is told, long before that is the end of it. */
+  notice?: number;
   /** Seconds a guest still gets after its kernel oopsed: what follows is rarely worth more. */
   afterOops: number;
 }
@@ -66,6 +68,8 @@ export interface GuestObserver {
   filePiece(piece: FilePiece): void;
   /** Something that the kernel said on the console. */
   finding(finding: Finding): void;
+  /** No heartbeat for these seconds (`notice`); undefined: there is one again. */
+  silent?(seconds: number | undefined): void;
 }
 
 /** Where a clone takes its state from, and what the guest had said before it was saved. */
@@ -160,6 +164,7 @@ class RunningGuest implements Guest {
   readonly #timers = new Set<NodeJS.Timeout>();
   #unit: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
+  #notice: NodeJS.Timeout | undefined;
   #afterOops: NodeJS.Timeout | undefined;
   /** Contents that are on their way. */
   #sending = Promise.resolve();
@@ -188,6 +193,7 @@ class RunningGuest implements Guest {
         this.#ended = true;
         for (const timer of this.#timers) clearTimeout(timer);
         clearTimeout(this.#silence);
+        clearTimeout(this.#notice);
         signal?.removeEventListener('abort', interrupt);
         child.kill('SIGKILL');
         resolve(this.#unlessPanic(ending));
@@ -397,11 +403,19 @@ class RunningGuest implements Guest {
   }
 
   #watchHeartbeat(): void {
-    const seconds = this.limits.silence;
+    const { silence: seconds, notice } = this.limits;
+    let noticed = false;
+    const tell = (silent: number | undefined) => {
+      noticed = silent !== undefined;
+      this.#observe(() => this.observer.silent?.(silent));
+    };
     this.#stream(HEARTBEAT_FD)
       .on('data', () => {
         clearTimeout(this.#silence);
+        clearTimeout(this.#notice);
         if (this.#ended) return;
+        if (noticed) tell(undefined);
+        if (notice !== undefined) this.#notice = setTimeout(() => tell(notice), notice * 1000);
         this.#silence = setTimeout(() => {
           this.#end({ kind: 'hang', seconds, step: this.#step });
         }, seconds * 1000);

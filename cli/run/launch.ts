@@ -61,7 +61,7 @@ export interface UnitSession {
   /** Seconds: of a guest in which somebody works, or which a debugger stops. */
   limits: Partial<GuestLimits>;
   gdb: GdbAddress | undefined;
-  observer: Pick<GuestObserver, 'event' | 'finding'>;
+  observer: Pick<GuestObserver, 'event' | 'finding' | 'silent'>;
   /** The guest is ready, and does not yet know what it will do. */
   begin(guest: Guest): Promise<void>;
 }

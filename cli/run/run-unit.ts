@@ -83,6 +83,7 @@ function told(keeper: GuestObserver, session: UnitSession | undefined): GuestObs
       keeper.finding(finding);
       session.observer.finding(finding);
     },
+    silent: (seconds) => session.observer.silent?.(seconds),
   };
 }
 

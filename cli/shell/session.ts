@@ -4,6 +4,7 @@ import type { Guest } from '../guest/guest.js';
 import type { GuestEvent, ProofEvent, SymbolsEvent } from '../guest/protocol.js';
 import type { UnitSession } from '../run/launch.js';
 import { type Carrier, carryPipes, carryTerminal, type OurTerminal } from './carrier.js';
+import { HOW_TO_LEAVE } from './leave.js';
 import { terminalType } from './terminfo.js';
 
 /** A session from our side: from the guest that is ready to the program that has ended. */
@@ -42,6 +43,9 @@ export interface Known {
 /** Seconds without end, as far as timers go: nobody hurries a person. */
 export const ENDLESS = 14 * 24 * 3600;
 
+/** Seconds after which a prompt that does not answer is said to be dead; its heart beats each second. */
+const SILENT = 15;
+
 /** Milliseconds that what the program wrote last may come later than word of its end. */
 const GRACE = 1000;
 
@@ -75,7 +79,9 @@ export class Session implements UnitSession {
     };
     // Whoever looks at a kernel that has oopsed, or is stopped by a debugger, is not to be interrupted.
     const patient = command === undefined || gdb !== undefined;
-    this.limits = patient ? { silence: ENDLESS, afterOops: ENDLESS } : {};
+    // A debugger's guest is silent whenever it is stopped.
+    const notice = gdb ? {} : { notice: SILENT };
+    this.limits = patient ? { silence: ENDLESS, afterOops: ENDLESS, ...notice } : {};
     this.gdb = gdb?.gdb;
   }
 
@@ -126,9 +132,18 @@ export class Session implements UnitSession {
         setTimeout(() => this.close(), GRACE).unref();
       }
     },
-    finding: ({ severity, message }: Finding) => {
+    finding: ({ severity, message, kind }: Finding) => {
       if (!this.#running || severity === 'notice') return;
       this.#say(`the kernel: ${message}`);
+      if (kind === 'panic') this.#say(`the guest is dead: ${HOW_TO_LEAVE} ends it`);
+    },
+    silent: (seconds: number | undefined) => {
+      if (!this.#running) return;
+      this.#say(
+        seconds === undefined
+          ? 'the guest gives signs of life again'
+          : `the guest has given no sign of life for ${seconds} s: wait, or ${HOW_TO_LEAVE} ends it`,
+      );
     },
   };
 

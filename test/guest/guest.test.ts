@@ -117,6 +117,17 @@ t.test('hang: the heart stops', async (t) => {
   t.strictSame(ending, { kind: 'hang', seconds: 0.3, step: 'umount' });
 });
 
+t.test('silence is told before it is a hang, and its end', async (t) => {
+  const told: (number | undefined)[] = [];
+  const steps: Step[] = [...BOOTS, { beat: 0 }, { sleep: 600 }, { beat: 50 }, { sleep: 300 }];
+  const { ending } = await live(t, [...steps, { event: { event: 'finished' } }], {
+    limits: { notice: 0.3, silence: 30 },
+    onSilent: (seconds) => told.push(seconds),
+  });
+  t.strictSame(ending, { kind: 'finished' });
+  t.strictSame(told, [0.3, undefined]);
+});
+
 t.test('hang: what follows an oops takes too long', async (t) => {
   const oops = [
     '[    3.000000] BUG: kernel NULL pointer dereference, address: 0000000000000000',

@@ -100,6 +100,7 @@ export function fakeGuest(
     signal?: AbortSignal;
     onEvent?: (event: GuestEvent) => void;
     onConsole?: (chunk: Buffer) => void;
+    onSilent?: (seconds: number | undefined) => void;
   } = {},
 ): Watched {
   const chunks: Buffer[] = [];
@@ -122,6 +123,7 @@ export function fakeGuest(
         files[name] = (files[name] ?? '') + Buffer.from(data).toString('latin1');
       },
       finding: (finding) => findings.push(finding),
+      silent: (seconds) => more.onSilent?.(seconds),
     },
     { signal: more.signal },
   );
