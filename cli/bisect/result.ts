@@ -1,3 +1,4 @@
+import type { RunResult } from '../run/result.js';
 import { type Proportion, proportion } from '../statistics/proportion.js';
 import type { BisectionPlan } from './plan.js';
 import { GOOD } from './plan.js';
@@ -33,6 +34,8 @@ export interface BisectionResult {
   runs: RunEntry[];
   builds: BuildEntry[];
   host: { kernel: string; qemu: string; node: string; cpus: number };
+  /** As of a run. */
+  tools?: RunResult['tools'];
   started: string;
   durationSeconds: number;
   directory: string;

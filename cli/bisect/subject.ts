@@ -12,6 +12,7 @@ import { shellQuote } from '../run/request.js';
 import { BASE } from '../variant/variant.js';
 import { type ChangeFacts, commitFacts, patchFacts } from './culprit.js';
 import { gitHistory, type Range } from './git-history.js';
+import { type BuildInputs, inputsOfTree } from './inputs.js';
 import { type BisectionPlan, type Build, GOOD, planBisection } from './plan.js';
 import { seriesChanges } from './series.js';
 import { baseKernel } from './tree.js';
@@ -27,6 +28,8 @@ export interface Subject {
   /** What has a kernel of its own is named by it: of two of one name the second takes a module only. */
   kernelOf: (build: Build) => string;
   facts: (change: number) => Promise<ChangeFacts>;
+  /** What it is made of, for a replay; files that are made for it go to `scratch`. */
+  inputs: (change: number, scratch: string) => Promise<Outcome<BuildInputs>>;
   /** Options of `daxrepro bisect run` or `run` for a change. */
   replay: (change: number) => { command: 'bisect run' | 'run'; options: string };
 }
@@ -87,6 +90,12 @@ export async function treeSubject(
       return prepareTree(source.value, { fs, base, build, accelerator, suite }, context);
     },
     facts: (change) => commitFacts(repository.value, idOf(change)),
+    inputs: async (change, scratch) => {
+      const source = await open(change, context.signal);
+      if (!source.ok) return source;
+      const built = { source: source.value, tree, commit: idOf(change), base };
+      return inputsOfTree(built, fs, scratch, context.signal);
+    },
     replay: (change) => ({
       command: 'bisect run',
       options: [
@@ -137,6 +146,10 @@ export async function seriesSubject(
         context,
       ),
     facts: (change) => patchFacts(variantOf(change), context),
+    inputs: async (change) => {
+      const { changes, steps } = variantOf(change);
+      return success({ kernel, changes, ...(steps === undefined ? {} : { steps }) });
+    },
     replay: (change) => ({
       command: 'run',
       options: change === GOOD ? '' : `--patch ${shellQuote(resolve(file))} --steps ${change + 1}`,

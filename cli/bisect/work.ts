@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { signaturesOfUnit } from '../compare/differences.js';
 import type { AcceleratorChoice } from '../guest/accelerator.js';
 import type { TreeArchive } from '../guest/xfstests-archive.js';
-import type { KernelContext } from '../kernel/kernel.js';
+import type { Kernel, KernelContext } from '../kernel/kernel.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { planUnits, SEEDS } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
@@ -40,6 +40,8 @@ export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buil
   #accelerator: AcceleratorChoice;
   #next: number;
   qemu: string | undefined;
+  /** By their ids. */
+  readonly kernels = new Map<string, Kernel>();
 
   constructor(readonly options: WorkOptions) {
     this.#accelerator = options.accelerator;
@@ -58,6 +60,7 @@ export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buil
       // Whether KVM works is found out once.
       this.#accelerator = prepared.value.accelerator;
       this.qemu = prepared.value.qemu;
+      this.kernels.set(prepared.value.kernel.id, prepared.value.kernel);
     }
     return prepared;
   };
@@ -126,11 +129,10 @@ export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buil
   #units(build: number, { kernel }: Prepared, attempt: number): Unit[] {
     const { subject, state, suite } = this.options;
     const { change } = this.#build(build);
-    const variant = change === GOOD ? 'good' : (subject.plan.changes[change]?.id ?? '');
     const request = {
       ...withVersion(subject.request, suite),
       seed: (state.seed + attempt - 1) % SEEDS,
-      variant: { name: variant.slice(0, 12), changes: [] },
+      variant: { name: variantNameOf(subject, change), changes: [] },
     };
     return planUnits(request, kernel.release).map((unit) => ({ ...unit, attempt }));
   }
@@ -160,6 +162,11 @@ export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buil
       return result;
     });
   }
+}
+
+/** What units of a build are called. */
+export function variantNameOf({ plan }: Pick<Subject, 'plan'>, change: number): string {
+  return change === GOOD ? 'good' : (plan.changes[change]?.id ?? '').slice(0, 12);
 }
 
 function nameOf({ signature }: { signature: string }): string {

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { KeptRun } from '../diff/sides.js';
 import type { KeptInputs } from '../inputs/read.js';
+import type { KeptResult } from '../results/read.js';
 import { version } from '../version.js';
-import type { Bundle } from './schema.js';
+import type { PackedKernels } from './kernels.js';
+import type { Bundle, PackedKernel } from './schema.js';
 import { type Scrub, scrubber, scrubCommand } from './scrub.js';
 import { isBundleName, LARGEST_FILE } from './tar.js';
 
@@ -26,9 +27,13 @@ export interface Contents {
 }
 
 /** Text of ours that has paths of this machine in it. All else is a guest's. */
-const OURS = /(?:^|\/)(?:unit\.json|qemu-argv\.json|failure\.txt|results\.xml)$/;
+const OURS = /(?:^|\/)(?:unit\.json|bisect\.json|qemu-argv\.json|failure\.txt|results\.xml)$/;
 
-export async function contentsOf(run: KeptRun, kept: KeptInputs): Promise<Contents> {
+export async function contentsOf(
+  run: KeptResult,
+  kept: KeptInputs,
+  packed?: PackedKernels,
+): Promise<Contents> {
   const { directory, result } = run;
   const scrub = scrubber(directory, result.directory, kept);
   const members: Member[] = [
@@ -40,31 +45,37 @@ export async function contentsOf(run: KeptRun, kept: KeptInputs): Promise<Conten
   }
   const left: string[] = [];
   for (const name of await ordinaryFiles(directory)) {
-    if (name === 'result.json' || name.startsWith('inputs/')) continue;
+    if (name === 'result.json' || /^(?:inputs|kernels)\//.test(name)) continue;
     const file = join(directory, name);
     if (!isBundleName(name) || (await stat(file)).size > LARGEST_FILE) left.push(name);
     else if (!OURS.test(name)) members.push({ name, content: file });
     else members.push({ name, content: Buffer.from(scrub(await readFile(file, 'utf8'))) });
   }
+  for (const member of packed?.members ?? []) {
+    if (!isBundleName(member.name)) left.push(member.name);
+    else members.push(member);
+  }
   members.sort((a, b) => (a.name < b.name ? -1 : 1));
   const files = [];
   for (const { name, content } of members) files.push({ name, ...(await hashOf(content)) });
   const tool = { name: 'daxrepro' as const, version: version() };
-  return { bundle: { schemaVersion: 1, tool, kind: run.kind, files }, members, left };
+  const kernels = packed && (JSON.parse(scrub(JSON.stringify(packed.kernels))) as PackedKernel[]);
+  const bundle = { schemaVersion: 1 as const, tool, kind: run.kind };
+  return { bundle: { ...bundle, ...(kernels ? { kernels } : {}), files }, members, left };
 }
 
 function json(name: string, value: unknown): Member {
   return { name, content: Buffer.from(`${JSON.stringify(value, null, 2)}\n`) };
 }
 
-function withoutPaths({ result }: KeptRun, scrub: Scrub): unknown {
-  const scrubbed = JSON.parse(scrub(JSON.stringify(result))) as KeptRun['result'];
+function withoutPaths({ result }: KeptResult, scrub: Scrub): unknown {
+  const scrubbed = JSON.parse(scrub(JSON.stringify(result))) as KeptResult['result'];
   return { ...scrubbed, command: scrubCommand(result.command, scrub), directory: '.' };
 }
 
-/** Neither where files came from nor where the suite is. */
+/** Neither where files came from nor where the suite or a tree is. */
 function manifestOf({ inputs }: KeptInputs, scrub: Scrub): unknown {
-  const { suiteDirectory: _, ...rest } = inputs;
+  const { suiteDirectory: _, treeDirectory: ___, ...rest } = inputs;
   const files = inputs.files.map(({ from: __, ...file }) => file);
   return JSON.parse(scrub(JSON.stringify({ ...rest, files })));
 }

@@ -21,6 +21,8 @@ import { BadArchive, type EntrySink, readBundleTar } from './tar.js';
 const LARGEST = 64 * 2 ** 30;
 /** Of what is unpacked: results and inputs are text. */
 const LARGEST_UNPACKED = 256 * 2 ** 20;
+/** Of kernels, with their modules. */
+const LARGEST_KERNELS = 4 * 2 ** 30;
 const MOST_FILES = 200_000;
 /** Of bundle.json, which is read into memory. */
 const LARGEST_LIST = 64 * 2 ** 20;
@@ -96,15 +98,17 @@ async function decompressed(file: string): Promise<{
   };
 }
 
-/** A result and the inputs: what a replay reads. */
-function isNeeded(path: string): boolean {
-  return path === 'result.json' || path.startsWith('inputs/');
+/** A result, of a bisection those of its units, the inputs and kernels: what a replay reads. */
+function isNeeded(path: string, { kind }: Bundle): boolean {
+  if (path === 'result.json' || /^(?:inputs|kernels)\//.test(path)) return true;
+  return kind === 'bisect' && /^[^/]+\/unit\.json$/.test(path);
 }
 
 class Unpacking {
   bundle: Bundle | undefined;
   #total = 0;
   #unpacked = 0;
+  #kernels = 0;
   #seen = new Set<string>();
   #listed = new Map<string, Bundle['files'][number]>();
   #descriptor: number | undefined;
@@ -139,10 +143,11 @@ class Unpacking {
 
   #file(path: string, size: number, sha256: string): EntrySink {
     const hash = createHash('sha256');
-    const needed = isNeeded(path);
+    const needed = isNeeded(path, this.bundle as Bundle);
     if (needed) {
-      this.#unpacked += size;
-      if (this.#unpacked > LARGEST_UNPACKED)
+      if (path.startsWith('kernels/')) this.#kernels += size;
+      else this.#unpacked += size;
+      if (this.#unpacked > LARGEST_UNPACKED || this.#kernels > LARGEST_KERNELS)
         throw new BadArchive('its results and inputs are too large');
       const target = join(this.directory, path);
       mkdirSync(dirname(target), { recursive: true, mode: 0o700 });

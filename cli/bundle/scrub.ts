@@ -42,7 +42,9 @@ function replacePath(text: string, path: string, instead: string): string {
 
 function localPaths(inputs: Inputs): string[] {
   const specs = inputs.requests.flatMap(({ kernel, cc }) => [...pathsIn(kernel), cc]);
-  return [...specs, inputs.suiteDirectory].filter((path) => path?.startsWith('/')) as string[];
+  return [...specs, inputs.suiteDirectory, inputs.treeDirectory].filter((path) =>
+    path?.startsWith('/'),
+  ) as string[];
 }
 
 /** Of `src:DIR[@REV]` and `image:BZIMAGE[,MODULES-DIR]`. */

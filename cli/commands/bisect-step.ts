@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
+import { keepStepInputs } from '../bisect/keep.js';
 import { outcomeOf, outcomeOfAll } from '../bisect/outcome.js';
 import { replayOf } from '../bisect/replay.js';
 import { STEP_EXIT, stepExitOf, stepExitOfFailure } from '../bisect/step-exit.js';
 import { baseKernel, isTreeItself } from '../bisect/tree.js';
-import type { KernelContext } from '../kernel/kernel.js';
+import { describeTools } from '../compare/tools.js';
+import type { GitSource } from '../kernel/git-source.js';
+import type { Kernel, KernelContext } from '../kernel/kernel.js';
 import { openGitSource } from '../kernel/source.js';
 import { EXIT, type Failure, type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
@@ -85,19 +88,29 @@ async function step(
   const context: KernelContext = { store: defaultStore(), progress, signal };
   const suite = await packSuite(request.suite, context);
   if (!suite.ok) return suite;
-  const prepared = await prepareStep(checked, options, itself, context, suite.value);
-  if (!prepared.ok) return prepared;
+  const step = await prepareStep(checked, options, itself, context, suite.value);
+  if (!step.ok) return step;
+  const { prepared, ...built } = step.value;
 
   const named = await replayOptions(options, itself);
-  const units = planUnits(withVersion(request, suite.value), prepared.value.kernel.release);
+  const units = planUnits(withVersion(request, suite.value), prepared.kernel.release);
   const parent = options.out ?? defaultRunsDirectory();
   const directory = makeRunDirectory(parent, units[0] as Unit, started);
   if (!directory.ok) return directory;
-  reporter.expect(units.length);
   const checkpoints = options.checkpoint !== false;
-  const [results, host] = await Promise.all([
+  const inputs = await keepStepInputs(
+    withVersion(request, suite.value),
+    { ...built, rev: options.rev },
+    {
+      ...{ directory: directory.value, store: context.store, checkpoints },
+      ...{ kernels: [prepared.kernel], tree: resolve(options.tree), signal },
+    },
+  );
+  if (!inputs.ok) return inputs;
+  reporter.expect(units.length);
+  const [results, host, tools] = await Promise.all([
     runUnits(units, {
-      prepared: () => prepared.value,
+      prepared: () => prepared,
       directory: directory.value,
       jobs: checked.jobs ?? guestsAtATime(units, checkpoints),
       store: context.store,
@@ -110,10 +123,11 @@ async function step(
       isLast: (result) => outcomeOf(result, options.signature) === 'bad',
       signal,
     }),
-    describeHost(prepared.value.qemu),
+    describeHost(prepared.qemu),
+    describeTools([request.fs]),
   ]);
   reporter.end();
-  const result = runResult(argv, started, results, host, directory.value);
+  const result = { ...runResult(argv, started, results, host, directory.value), tools };
   const outcome = outcomeOfAll(results.map((unit) => outcomeOf(unit, options.signature)));
   // A result that could not be kept is a broken harness too.
   const kept = keepResult(result, STEP_EXIT.good) === STEP_EXIT.good;
@@ -139,14 +153,17 @@ async function prepareStep(
   itself: boolean,
   context: KernelContext,
   suite: Parameters<typeof withVersion>[1],
-): Promise<Outcome<Prepared>> {
+): Promise<Outcome<{ prepared: Prepared; source: GitSource; base: Kernel | undefined }>> {
   const source = await openGitSource(tree, rev, context);
   if (!source.ok) return source;
   const build = request.build ?? {};
   const base = itself ? success(undefined) : await baseKernel(source.value, kernel, build, context);
   if (!base.ok) return base;
   const { fs } = request;
-  return prepareTree(source.value, { fs, base: base.value, build, accelerator, suite }, context);
+  const how = { fs, base: base.value, build, accelerator, suite };
+  const prepared = await prepareTree(source.value, how, context);
+  if (!prepared.ok) return prepared;
+  return success({ prepared: prepared.value, source: source.value, base: base.value });
 }
 
 /** The tree may be another one tomorrow: it is named by the commit that is checked out. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { answerOf } from '../bisect/answer.js';
 import { Engine } from '../bisect/engine.js';
+import { keepBisectionInputs } from '../bisect/keep.js';
 import { GOOD } from '../bisect/plan.js';
 import type { Ending } from '../bisect/policy.js';
 import { type BisectOptions, type CheckedBisection, checkBisection } from '../bisect/request.js';
@@ -16,6 +17,7 @@ import { type Subject, seriesSubject, treeSubject } from '../bisect/subject.js';
 import { tallyOf } from '../bisect/tally.js';
 import { isTreeItself } from '../bisect/tree.js';
 import { KernelWork } from '../bisect/work.js';
+import { describeTools } from '../compare/tools.js';
 import { EXIT, failure, type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
@@ -112,6 +114,14 @@ async function bisect(
   }
   const ending = ended.value;
   const culprits = await culpritsOf(subject, state, ending);
+  const kept = await keepBisectionInputs(subject, state, {
+    ...{ directory, suite: suite.value, checkpoints, kernels: [...work.kernels.values()] },
+    ...{ store: context.store, signal },
+  });
+  if (!kept.ok) {
+    const text = `what it was made of is not kept, so that it can be neither replayed nor bundled: ${kept.failure.message}`;
+    progress({ type: 'note', text });
+  }
   const qemu = work.qemu ?? findProgram('qemu-system-x86_64') ?? 'qemu-system-x86_64';
   const { tests, fs } = request;
   const result: BisectionResult = {
@@ -129,6 +139,7 @@ async function bisect(
     runs: state.runs,
     builds: state.builds,
     host: await describeHost(qemu),
+    tools: await describeTools([fs]),
     started: started.toISOString(),
     durationSeconds: Math.round((Date.now() - started.getTime()) / 10) / 100,
     directory,

@@ -1,16 +1,24 @@
 import { basename, resolve } from 'node:path';
 import { contentsOf } from '../bundle/contents.js';
+import { type PackedKernels, packKernels } from '../bundle/kernels.js';
+import type { Bundle } from '../bundle/schema.js';
 import { writeBundle } from '../bundle/write.js';
+import type { Cell } from '../compare/plan.js';
+import { prepareCells } from '../compare/prepare.js';
 import { escapeForTerminal } from '../findings/escape.js';
-import { EXIT, failure } from '../outcome.js';
-import { openTarget } from '../replay/target.js';
+import { resolveKernel } from '../kernel/kernel.js';
+import { EXIT, failure, type Outcome, success } from '../outcome.js';
+import { planReplay } from '../replay/plan.js';
+import { openTarget, type Target } from '../replay/target.js';
 import { formatBytes, plural } from '../report/text.js';
+import { defaultStore } from '../store/store.js';
 import { findProgram } from '../system/programs.js';
-import { explain, inSession, type Session, sayNewest } from './session.js';
+import { ensureSystemFor, explain, inSession, type Session, sayNewest } from './session.js';
 
 /** The options of `bundle` as the command line gives them. */
 export interface BundleOptions {
   output?: string;
+  withKernel?: boolean;
   json?: boolean;
 }
 
@@ -24,14 +32,15 @@ export async function bundleCommand(
 
 async function bundle(
   name: string | undefined,
-  { output, json }: BundleOptions,
-  { reporter, signal }: Session,
+  { output, json, withKernel }: BundleOptions,
+  session: Session,
 ): Promise<number> {
+  const { reporter, signal } = session;
   const target = await openTarget(name);
   if (!target.ok) return explain(target.failure, reporter);
-  const { run, inputs } = target.value;
-  if (name === undefined) sayNewest(run.directory, { reporter });
-  const file = resolve(output ?? `${basename(run.directory)}.tar.gz`);
+  const { kept, inputs } = target.value;
+  if (name === undefined) sayNewest(kept.directory, { reporter });
+  const file = resolve(output ?? `${basename(kept.directory)}.tar.gz`);
   if (!/\.(?:tar\.gz|tgz|tar\.zst)$/.test(file)) {
     const what = `--output ${output} is no name of a bundle`;
     const remedy = 'Give one that ends in .tar.gz or .tar.zst';
@@ -42,8 +51,10 @@ async function bundle(
     const remedy = 'Install it, or write a .tar.gz';
     return explain(failure('program-missing', what, remedy).failure, reporter);
   }
-  reporter.progress({ type: 'stage', text: `Packing ${run.directory}` });
-  const contents = await contentsOf(run, inputs);
+  const packed = withKernel ? await kernelsOf(target.value, session) : success(undefined);
+  if (!packed.ok) return explain(packed.failure, reporter);
+  reporter.progress({ type: 'stage', text: `Packing ${kept.directory}` });
+  const contents = await contentsOf(kept, inputs, packed.value);
   const written = await writeBundle(file, contents, signal);
   if (!written.ok) return explain(written.failure, reporter);
   reporter.end();
@@ -57,7 +68,37 @@ async function bundle(
   process.stdout.write(
     json
       ? `${JSON.stringify({ ...contents.bundle, file, bytes, left: contents.left }, null, 2)}\n`
-      : `${escapeForTerminal(file)}: ${plural(files.length, 'file')} in ${formatBytes(bytes)}\n`,
+      : `${escapeForTerminal(file)}: ${plural(files.length, 'file')} in ${formatBytes(bytes)}${describeKernels(contents.bundle)}\n`,
   );
   return EXIT.ok;
+}
+
+/** The kernels of then, which this machine has to have yet. */
+async function kernelsOf(
+  { units, inputs }: Target,
+  { reporter, signal }: Session,
+): Promise<Outcome<PackedKernels>> {
+  const plan = planReplay(units, inputs, { accel: 'tcg' });
+  if (!plan.ok) return plan;
+  const { cells } = plan.value;
+  const [{ request }] = cells as [Cell];
+  const changes = cells.flatMap((cell) => cell.request.variant.changes);
+  const system = await ensureSystemFor(request, changes, { reporter, signal });
+  if (!system.ok) return system;
+  const progress = reporter.progress.bind(reporter);
+  const context = { store: defaultStore(), progress, signal };
+  const { build = {} } = request;
+  const kernel = await resolveKernel(request.kernel, context, build);
+  if (!kernel.ok) return kernel;
+  const prepared = await prepareCells(cells, { kernel: kernel.value, build }, 'tcg', context);
+  return prepared.ok ? packKernels(cells, prepared.value.of, inputs.inputs, context) : prepared;
+}
+
+/** What of it they are; it is compressed. */
+function describeKernels({ kernels, files }: Bundle): string {
+  if (!kernels) return '';
+  const own = files.filter(({ name }) => name.startsWith('kernels/'));
+  const bytes = own.reduce((sum, one) => sum + one.bytes, 0);
+  const names = kernels.map(({ release }) => release).join(', ');
+  return `, with ${names} (${formatBytes(bytes)} unpacked)`;
 }

@@ -9,8 +9,9 @@ import { contextDifferences } from '../diff/context.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { keepInputs } from '../inputs/keep.js';
 import { type Kernel, resolveKernel } from '../kernel/kernel.js';
-import { EXIT, type Failure } from '../outcome.js';
+import { EXIT, type Failure, success } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
+import { powerCutTools } from '../power-cut/tools.js';
 import { planReplay, type ReplayFlags, type ReplayPlan } from '../replay/plan.js';
 import { asSide, exitCodeOfReplay, type ReplayResult, replayOf } from '../replay/result.js';
 import { openRunOrBundle, type Target } from '../replay/target.js';
@@ -21,6 +22,7 @@ import { type RunResult, runResult, type UnitResult } from '../run/result.js';
 import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
 import { packSuite, withVersion } from '../run/suite.js';
 import { defaultStore } from '../store/store.js';
+import { ensureSystem } from '../system/install.js';
 import {
   ensureSystemFor,
   explain,
@@ -52,11 +54,17 @@ export async function replayCommand(
   try {
     return await inSession(async (session) => {
       const trust = options.trust === true;
-      const target = await openRunOrBundle(name, { trust, kernel: options.kernel, scratch });
+      const { kernel } = options;
+      const context = contextOf(session);
+      const target = await openRunOrBundle(name, { trust, kernel, scratch, context });
       if (session.signal.aborted) return EXIT.interrupted;
       if (!target.ok) return explainEscaped(target.failure, session);
       if (name === undefined) sayNewest(target.value.run.directory, session);
-      const plan = planReplay(target.value.units, target.value.inputs, options);
+      const { units, company, inputs, brought } = target.value;
+      const plan = planReplay([...company, ...units], inputs, {
+        ...options,
+        brought: brought !== undefined,
+      });
       if (!plan.ok) return explainEscaped(plan.failure, session);
       return replay(target.value, plan.value, options, argv, session);
     });
@@ -84,13 +92,19 @@ async function replay(
   const [{ request }] = plan.cells as [Cell];
   const { kernel: spec, build = {} } = request;
   const changes = plan.cells.flatMap((cell) => cell.request.variant.changes);
-  const system = await ensureSystemFor({ kernel: spec, build }, changes, session);
+  const { brought } = target;
+  const system = brought
+    ? await ensureSystem(['run'], contextOf(session))
+    : await ensureSystemFor({ kernel: spec, build }, changes, session);
   if (!system.ok) return explain(system.failure, reporter);
-  const progress = reporter.progress.bind(reporter);
-  const context = { store: defaultStore(), progress, signal };
+  const context = contextOf(session);
+  const cuts = plan.cells.some((cell) => cell.request.powerCut);
+  const cutting = cuts ? await powerCutTools(context.store, signal) : undefined;
+  if (cutting && !cutting.ok) return explain(cutting.failure, reporter);
   const suite = await packSuite(request.suite, context);
   if (!suite.ok) return explain(suite.failure, reporter);
-  const kernel = await resolveKernel(spec, context, build);
+  const own = brought?.kernels[0];
+  const kernel = own ? success(own) : await resolveKernel(spec, context, build);
   if (signal.aborted) return EXIT.interrupted;
   if (!kernel.ok) return explain(kernel.failure, reporter);
 
@@ -103,7 +117,12 @@ async function replay(
   if (!place.ok) return explain(place.failure, reporter);
   const directory = place.value;
   const checkpoints = options.checkpoint !== false;
-  const keeping = { directory, store: context.store, checkpoints, together: false };
+  const keeping = {
+    directory,
+    store: context.store,
+    checkpoints,
+    together: plan.together !== undefined,
+  };
   const requests = plan.cells.map((cell) => withVersion(cell.request, suite.value));
   const kept = await keepInputs(requests, { ...keeping, kernels: [kernel.value] });
   if (!kept.ok) return explain(kept.failure, reporter);
@@ -112,18 +131,15 @@ async function replay(
     if (cell) cell.request = own;
   }
 
-  const prepared = await prepareCells(
-    plan.cells,
-    { kernel: kernel.value, build },
-    plan.accelerator,
-    context,
-    suite.value,
-  );
+  const compared = { kernel: kernel.value, build };
+  const prepared = brought
+    ? await brought.prepare(plan.accelerator, suite.value)
+    : await prepareCells(plan.cells, compared, plan.accelerator, context, suite.value);
   if (signal.aborted) return EXIT.interrupted;
   if (!prepared.ok) return explain(prepared.failure, reporter);
   const { machine } = prepared.value;
   const [host, tools] = await Promise.all([
-    describeHost(machine.qemu),
+    describeHost(cutting?.value.qemu ?? machine.qemu),
     describeTools(plan.cells.map(({ name }) => name.fs as FileSystem)),
   ]);
   const units = plan.units(kernel.value.release, suite.value?.version ?? '');
@@ -140,8 +156,10 @@ async function replay(
     ...context,
     kernel: kernel.value,
     prepared: prepared.value,
+    powerCut: cutting?.value,
     directory,
     checkpoints,
+    together: plan.together,
     observer: reporter,
   });
   const kernels = kernelsOf(plan.cells, kernel.value, prepared.value);
@@ -149,10 +167,17 @@ async function replay(
   const run = { ...runResult(argv, started, results, host, directory), tools };
   const result: ReplayResult = {
     ...run,
-    replay: replayOf(target.run, target.units, run, { of: target.name, notes: target.notes }),
+    replay: replayOf(target.run, target.units, run, {
+      ...{ of: target.name, notes: target.notes },
+      sameKernels: brought !== undefined,
+    }),
   };
   reporter.end();
   return conclude(result, options, signal);
+}
+
+function contextOf({ reporter, signal }: Session) {
+  return { store: defaultStore(), progress: reporter.progress.bind(reporter), signal };
 }
 
 interface Known {
@@ -165,7 +190,7 @@ interface Known {
 
 /** What is not as it was then, before anything is run: it may be reason enough not to. */
 function announce(
-  { run, units, notes }: Target,
+  { run, units, notes, brought }: Target,
   { host, tools, kernel, machine, suiteVersion }: Known,
   { reporter }: Session,
 ): void {
@@ -176,7 +201,7 @@ function announce(
     ...unit,
     accel: machine.accelerator,
     suite: { ...unit.suite, version: suiteVersion ?? unit.suite.version },
-    ...(unit.kernel.id === base ? { kernel: { spec, release, id } } : {}),
+    ...(unit.kernel.id === base && !brought ? { kernel: { spec, release, id } } : {}),
   }));
   const predicted = { ...run.result, host, tools: { ...run.result.tools, ...tools }, units: [] };
   const differences = contextDifferences(asSide(run.result, units), asSide(predicted, now));

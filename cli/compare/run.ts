@@ -3,6 +3,7 @@ import type { Kernel, KernelContext } from '../kernel/kernel.js';
 import type { Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { PowerCutTools } from '../power-cut/tools.js';
+import type { GuestOf } from '../run/batches.js';
 import { type EngineObserver, runUnits } from '../run/engine.js';
 import type { Explainer } from '../run/explain.js';
 import { guestsAtATime } from '../run/host.js';
@@ -25,6 +26,8 @@ export interface ComparisonContext extends KernelContext {
   checkpoints: boolean;
   observer: EngineObserver;
   explainer?: Explainer | undefined;
+  /** Which tests share guests; undefined: none. */
+  together?: GuestOf | undefined;
   signal: AbortSignal;
 }
 
@@ -37,7 +40,8 @@ export async function runComparison(
   const { directory, kernel, observer } = context;
   const find = cellFinder(plan.cells);
   const planned = (unit: Unit) => find(cellNameOf(unit));
-  const replay = (unit: Unit) => replayCommand(unit, planned(unit).request);
+  const replay = (unit: Unit, after: readonly string[] = []) =>
+    replayCommand(unit, planned(unit).request, after);
   const preparedFor = (unit: Unit) => context.prepared.of(planned(unit));
 
   const ready = units.filter((unit) => preparedFor(unit).ok);
@@ -67,6 +71,7 @@ export async function runComparison(
     checkpoints: context.checkpoints,
     images: new ImageBudget(plan.imageBytes),
     explainer: context.explainer,
+    together: context.together,
     progress: context.progress,
     replay,
     observer,

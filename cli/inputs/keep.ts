@@ -21,6 +21,10 @@ export interface InputContext {
   caseFile?: string | null | undefined;
   checkpoints: boolean;
   together: boolean;
+  /** The tree that is bisected: a directory. */
+  tree?: string | undefined;
+  /** Files below it are gone afterwards: where they were says nothing. */
+  scratch?: string | undefined;
 }
 
 /** @returns the requests as they name the copies: what is run is what was kept */
@@ -29,7 +33,7 @@ export async function keepInputs(
   context: InputContext,
 ): Promise<Outcome<RunRequest[]>> {
   const top = join(context.directory, 'inputs');
-  const keeper = new FileKeeper(top);
+  const keeper = new FileKeeper(top, context.scratch);
   try {
     await mkdir(join(top, 'changes'), { recursive: true });
     const recorded: RecordedRequest[] = [];
@@ -47,6 +51,7 @@ export async function keepInputs(
       requests: recorded,
       suite: { name: suite.name, version: suite.version },
       ...(suite.name === 'xfstests' ? { suiteDirectory: suite.tree.directory } : {}),
+      ...(context.tree === undefined ? {} : { treeDirectory: context.tree }),
       kernels,
       checkpoints: context.checkpoints,
       together: context.together,
@@ -89,6 +94,7 @@ async function record(request: RunRequest, keeper: FileKeeper): Promise<Recorded
     seed: request.seed,
     cpus: request.cpus,
     control: request.control,
+    ...(request.powerCut ? { powerCut: { ...request.powerCut } } : {}),
   };
 }
 
@@ -97,7 +103,11 @@ export class FileKeeper {
   readonly files: InputFile[] = [];
   readonly #names = new Map<string, string>();
 
-  constructor(readonly top: string) {}
+  /** @param scratch where files lie that are gone afterwards */
+  constructor(
+    readonly top: string,
+    readonly scratch?: string,
+  ) {}
 
   /** @returns its name below `inputs/` */
   async keepIn(folder: 'changes' | 'kconfig', file: string): Promise<string> {
@@ -114,7 +124,8 @@ export class FileKeeper {
   }
 
   async keep(file: string, name: string): Promise<void> {
-    await this.write(await readFile(file), name, file);
+    const lasts = this.scratch === undefined || !file.startsWith(`${this.scratch}/`);
+    await this.write(await readFile(file), name, lasts ? file : undefined);
   }
 
   async write(content: Buffer, name: string, from?: string): Promise<void> {

@@ -24,7 +24,8 @@ export async function describeKernel(
   return {
     ...{ spec, release, id, image: { sha256, bytes: size } },
     ...(build ? { compiler: build.compiler } : {}),
-    ...(parsed.ok ? await origin(parsed.value, { store, release }, keeper) : {}),
+    // One that came with a bundle is not the one that this machine has of its name.
+    ...(parsed.ok && !kernel.tree ? await origin(parsed.value, { store, release }, keeper) : {}),
   };
 }
 

@@ -28,8 +28,8 @@ export async function readInputs(run: string): Promise<Outcome<KeptInputs>> {
   if (text === undefined) {
     return failure(
       'usage',
-      `${run} has no inputs/manifest.json: it is a session of \`shell\`, a run of a bisection, or one of an earlier version, which keep none`,
-      'Name a run of `run` or `compare`; this one is run again by the replay commands that its result has',
+      `${run} has no inputs/manifest.json: it is a session of \`shell\`, or a run of an earlier version, which keep none`,
+      'Name another run; this one is run again by the replay commands that its result has',
     );
   }
   const parsed = inputsSchema.safeParse(parseJson(text));

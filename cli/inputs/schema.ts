@@ -48,6 +48,8 @@ const requestSchema = z.object({
   seed: count,
   cpus: count,
   control: z.boolean(),
+  /** Where power is cut: at how many drawn moments at most, and random images of each. */
+  powerCut: z.object({ cuts: count, states: count }).optional(),
 });
 
 const kernelSchema = z.object({
@@ -71,6 +73,8 @@ export const inputsSchema = z.object({
   suite: z.object({ name: z.enum(['builtin', 'xfstests']), version: text }),
   /** The xfstests tree; a directory of this machine, which bundles do not name. */
   suiteDirectory: text.optional(),
+  /** The tree that was bisected; as the suite's. */
+  treeDirectory: text.optional(),
   kernels: z.array(kernelSchema),
   checkpoints: z.boolean(),
   together: z.boolean(),

@@ -6,6 +6,7 @@ import { resolveDebian } from './debian.js';
 import { buildKernel } from './full-build.js';
 import type { SourceChange } from './kernel-workspace.js';
 import { resolveHost, resolveImage } from './local.js';
+import type { ModuleTree } from './module-tree.js';
 import { openSource } from './source.js';
 import { parseSpec } from './spec.js';
 
@@ -30,6 +31,8 @@ export interface Kernel {
   symbols?: string;
   /** What modules can be built from, where that is known: for packaged kernels and our own. */
   build?: KernelBuild;
+  /** Its modules as a guest gets them, where they came that way: see moduleTree. */
+  tree?: ModuleTree;
   /** File systems whose code in this kernel is known to have no DAX. */
   lacksDax?: string[];
 }

@@ -84,7 +84,7 @@ async function complete(found: Found, context: KernelContext): Promise<Outcome<K
 }
 
 /** The vmlinux in the image, from the cache, or the image where it has none to enter. */
-async function bootImageFor(
+export async function bootImageFor(
   image: string,
   imageHash: string,
   { store, signal }: KernelContext,

@@ -36,6 +36,7 @@ export async function moduleTree(
   wanted: readonly string[],
   context: KernelContext,
 ): Promise<Outcome<ModuleTree>> {
+  if (kernel.tree) return success(kernel.tree);
   const { store, signal } = context;
   const names = [...new Set(wanted.map(moduleName))].sort();
   const key = cacheKey({

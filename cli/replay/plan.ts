@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { cellKey } from '../compare/case.js';
-import type { Cell, ComparisonPlan } from '../compare/plan.js';
+import { type Cell, type ComparisonPlan, cellNameOf } from '../compare/plan.js';
 import { cellOf } from '../compare/result.js';
 import { groupBy } from '../group-by.js';
 import type { KeptInputs } from '../inputs/read.js';
@@ -9,6 +9,7 @@ import { parseCount } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { planUnits, SEEDS } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
+import type { GuestOf } from '../run/batches.js';
 import { checkRequest, type RunOptions } from '../run/request.js';
 import type { UnitResult } from '../run/result.js';
 
@@ -21,11 +22,15 @@ export interface ReplayFlags {
   accel: string;
   jobs?: string | undefined;
   keepImages?: string | undefined;
+  /** Kernels are there, each for what was run on it. */
+  brought?: boolean | undefined;
 }
 
 export interface ReplayPlan extends ComparisonPlan {
   /** The units to run, once the kernel's release is known. */
   units: (release: string, suiteVersion: string) => Unit[];
+  /** The guests that tests shared then, which they share again; undefined: none did. */
+  together: GuestOf | undefined;
 }
 
 /** @param recorded the units that are run again: at least one, each of the run of these inputs */
@@ -40,6 +45,7 @@ export function planReplay(
       : parseCount('--repeat', flags.repeat, 1, 100_000);
   if (!repeat.ok) return repeat;
   const plan: ComparisonPlan = { cells: [], accelerator: 'auto', jobs: undefined, imageBytes: 0 };
+  const kernels = new Set<string>();
   const wanted: { cell: Cell; attempts: readonly UnitResult[] }[] = [];
   for (const attempts of groups(recorded)) {
     const [unit] = attempts as [UnitResult];
@@ -47,12 +53,22 @@ export function planReplay(
       const checked = parseCount('seed', String(seed), 0, SEEDS - 1);
       if (!checked.ok) return checked;
     }
-    const request = inputs.requests.find((one) => fits(one, unit));
+    const fitting = inputs.requests.filter((one) => fits(one, unit));
+    const cut = unit.powerCut !== undefined;
+    const request = fitting.find(({ powerCut }) => (powerCut !== undefined) === cut) ?? fitting[0];
     if (!request) {
       return failure(
         'unreadable',
         `The inputs of the run have nothing that makes ${unit.fs} ${unit.test}, ${unit.variant}, ${unit.pmem}`,
         'Its result.json or its inputs/manifest.json is not as daxrepro wrote it',
+      );
+    }
+    kernels.add(request.kernel);
+    if (kernels.size > 1 && !flags.brought) {
+      return failure(
+        'usage',
+        'Each of these was run on a kernel of its own, which was built whole for it',
+        'Name one of them by its number, such as RUN#3',
       );
     }
     const checked = checkRequest(
@@ -82,7 +98,24 @@ export function planReplay(
     wanted
       .flatMap((one) => unitsOfCell(one, { release, suiteVersion, repeat: repeat.value }))
       .sort((a, b) => a.attempt - b.attempt);
-  return success({ ...plan, units });
+  return success({ ...plan, units, together: guestsOf(recorded) });
+}
+
+/** By the guests' numbers; attempts that were not recorded share theirs as the recorded ones did. */
+function guestsOf(recorded: readonly UnitResult[]): GuestOf | undefined {
+  const guests = new Map<string, number>();
+  for (const unit of recorded) {
+    const guest = unit.together?.guest;
+    if (guest === undefined) continue;
+    guests.set(JSON.stringify([groupKey(unit), unit.attempt]), guest);
+    if (!guests.has(groupKey(unit))) guests.set(groupKey(unit), guest);
+  }
+  if (guests.size === 0) return undefined;
+  return (unit) => {
+    const key = cellKey(cellNameOf(unit));
+    const own = guests.get(JSON.stringify([key, unit.attempt])) ?? guests.get(key);
+    return own === undefined ? undefined : `${own} ${unit.attempt}`;
+  };
 }
 
 /** As recorded, attempt by attempt; or so many from the first one's seed. */
@@ -149,6 +182,9 @@ function optionsOf(
     ...given('size', request.size === undefined ? undefined : String(request.size)),
     ...given('mkfsOpts', request.mkfsOptions),
     ...given('mountOpts', request.mountOptions),
+    ...given('powerCut', request.powerCut && true),
+    ...given('cuts', request.powerCut?.cuts.toString()),
+    ...given('cutStates', request.powerCut?.states.toString()),
     ...given('jobs', flags.jobs),
     ...given('keepImages', flags.keepImages),
   };

@@ -44,7 +44,7 @@ export function replayOf(
   { result: then }: KeptRun,
   recorded: readonly UnitResult[],
   now: RunResult,
-  { of, notes }: { of: string; notes: string[] },
+  { of, notes, sameKernels }: { of: string; notes: string[]; sameKernels: boolean },
 ): Replay {
   const again = new Map(
     groups(now.units).map((units) => [groupKey(units[0] as UnitResult), units]),
@@ -65,7 +65,10 @@ export function replayOf(
   return {
     of,
     conclusion: conclusionOf(units),
-    context: contextDifferences(asSide(then, recorded), asSide(now, now.units)),
+    // Kernels that came with a bundle are known by its content, under another id.
+    context: contextDifferences(asSide(then, recorded), asSide(now, now.units)).filter(
+      ({ what }) => !(sameKernels && what === 'kernel id'),
+    ),
     units,
     notes,
   };

@@ -71,18 +71,13 @@ export function readUnit(
   const [run, wanted] = splitUnit(name);
   const kept = readResult(run);
   if (!kept.ok) return kept;
-  if (kept.value.kind === 'bisect') {
-    return failure(
-      'usage',
-      `${kept.value.directory} is a bisection, which has no units of its own`,
-      'Name one of the runs in its directory',
-    );
-  }
-  const { directory, result } = kept.value;
-  const units: readonly UnitResult[] = result.units;
-  const meant = units
-    .map((unit, index) => ({ unit, number: index + 1 }))
-    .filter(({ unit, number }) => (wanted === undefined ? choose(unit) : number === wanted));
+  const numbered = numberedUnits(kept.value);
+  if (!numbered.ok) return numbered;
+  const units = numbered.value;
+  const { directory } = kept.value;
+  const meant = units.filter(({ unit, number }) =>
+    wanted === undefined ? choose(unit) : number === wanted,
+  );
   const [only, ...others] = meant;
   if (only && others.length === 0) return success({ unit: only.unit, directory });
   if (only) {
@@ -98,8 +93,38 @@ export function readUnit(
     : failure(
         'usage',
         `${directory} has no unit ${wanted}`,
-        `Give a number from 1 to ${units.length}`,
+        `Give a number from ${units[0]?.number ?? 1} to ${units.at(-1)?.number ?? 1}`,
       );
+}
+
+export interface NumberedUnit {
+  unit: UnitResult;
+  /** As `RUN#N` names it. */
+  number: number;
+}
+
+/** A result's units: those of a bisection are in their folders, and have the numbers of these. */
+export function numberedUnits(kept: KeptResult): Outcome<NumberedUnit[]> {
+  if (kept.kind !== 'bisect') {
+    const units: readonly UnitResult[] = kept.result.units;
+    return success(units.map((unit, index) => ({ unit, number: index + 1 })));
+  }
+  const units: NumberedUnit[] = [];
+  for (const folder of kept.result.runs.flatMap(({ folders }) => folders)) {
+    // As `unitFolder` makes it: a stranger's names lead nowhere else.
+    const [, number] = /^(\d{3,})-[A-Za-z0-9.-]+$/.exec(folder) ?? [];
+    if (number === undefined) {
+      const file = join(kept.directory, 'result.json');
+      const what = `${JSON.stringify(folder)} is no folder of a unit`;
+      return failure('unreadable', what, 'Give a bisection as daxrepro wrote it', {
+        place: { file },
+      });
+    }
+    const read = readUnitFile(join(kept.directory, folder, 'unit.json'));
+    if (!read.ok) return read;
+    units.push({ unit: read.value.unit, number: Number(number) });
+  }
+  return success(units.sort((a, b) => a.number - b.number));
 }
 
 function readUnitFile(file: string): Outcome<KeptUnit> {

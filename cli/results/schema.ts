@@ -338,6 +338,6 @@ export const bisectionSchema = z.looseObject({
       probability: count,
     }),
   ),
-  runs: z.array(z.looseObject({})),
+  runs: z.array(z.looseObject({ folders: texts.default([]) })),
   builds: z.array(z.looseObject({})),
 });

@@ -1,3 +1,4 @@
+import { groupBy } from '../group-by.js';
 import type { Unit } from '../plan/unit.js';
 
 /** Which units share guests. */
@@ -18,7 +19,12 @@ const MOST_IN_A_GUEST = 50;
  *
  * @param jobs guests at a time; all get something to do
  */
-export function inBatches(units: readonly Unit[], jobs: number, together: boolean): Numbered[][] {
+export function inBatches(
+  units: readonly Unit[],
+  jobs: number,
+  together: boolean | GuestOf,
+): Numbered[][] {
+  if (typeof together === 'function') return asTheyWere(units, together);
   const batches: Numbered[][] = [];
   const shared = new Map<string, Numbered[]>();
   for (const [index, unit] of units.entries()) {
@@ -38,6 +44,18 @@ export function inBatches(units: readonly Unit[], jobs: number, together: boolea
     for (let at = 0; at < batch.length; at += size) batches.push(batch.slice(at, at + size));
   }
   return batches;
+}
+
+/** Which guest a unit had; undefined where it had one of its own. */
+export type GuestOf = (unit: Unit) => string | undefined;
+
+/** Guests as an earlier run had them, whatever made them so. */
+function asTheyWere(units: readonly Unit[], guestOf: GuestOf): Numbered[][] {
+  const numbered = units.map((unit, index) => ({ unit, index }));
+  const batches = groupBy(numbered, ({ unit, index }) => guestOf(unit) ?? `alone ${index}`);
+  return [...batches.values()].map((batch) =>
+    batch.toSorted((a, b) => (a.unit.test < b.unit.test ? -1 : 1)),
+  );
 }
 
 /** What is not known to take long keeps its order, and comes after what is. */

@@ -5,7 +5,7 @@ import type { Unit } from '../plan/unit.js';
 import type { Progress } from '../report/progress.js';
 import type { Store } from '../store/store.js';
 import { attempt } from './attempt.js';
-import { inBatches, longestFirst, type Numbered } from './batches.js';
+import { type GuestOf, inBatches, longestFirst, type Numbered } from './batches.js';
 import type { Explainer } from './explain.js';
 import type { Prepared } from './prepare.js';
 import type { UnitResult } from './result.js';
@@ -39,8 +39,8 @@ export interface EngineContext {
   progress: Progress;
   /** What was expected of a unit that came out so. */
   expected?: (result: UnitResult) => UnitResult['expectedFailure'];
-  /** Whether tests of xfstests share guests. */
-  together?: boolean;
+  /** Whether tests of xfstests share guests; or which do. */
+  together?: boolean | GuestOf | undefined;
   /** How to run this unit again, after those that its guest ran before it. */
   replay: (unit: Unit, after: readonly string[]) => string;
   observer: EngineObserver;
@@ -61,7 +61,7 @@ export async function runUnits(
 ): Promise<UnitResult[]> {
   const results: UnitResult[] = [];
   const batches = longestFirst(
-    inBatches(units, context.jobs, context.together === true),
+    inBatches(units, context.jobs, context.together ?? false),
     context.estimate,
   );
   const guests = { number: 0 };

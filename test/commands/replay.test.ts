@@ -1,10 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
+import { makeBzImage } from '../kernel/fixtures.js';
 import { ContractRun } from '../util/contract.js';
 import { fakeMachine } from '../util/fake-machine.js';
 import { readLog, type Step } from '../util/fake-qemu.js';
+import { WHOLE_BISECTION } from '../util/kept.js';
 import { CORRUPT_E2FSCK, unitSteps } from '../util/units.js';
 
 /** `daxrepro replay` as people start it, with a fake QEMU and a kernel that is only an image. */
@@ -193,6 +195,85 @@ t.test('a bundle', async (t) => {
   t.match(await daxrepro([], wrong), { exitCode: 2, stderr: /no name of a bundle/ });
   const nowhere = ['bundle', again.run(), '--output', join(top, 'none/x.tar.gz')];
   t.match(await daxrepro([], nowhere), { exitCode: 3, stderr: /Cannot write/ });
+});
+
+t.test('a bundle with its kernel', async (t) => {
+  const own = join(top, 'its-own-bzImage');
+  cpSync(bzImage, own);
+  const run = ['run', 'ext4', 'generic/002', '--kernel', `image:${own}`];
+  const recorded = (await daxrepro(CORRUPT, run)).run();
+  const place = t.testdir();
+  const bundle = (name: string) =>
+    daxrepro([], ['bundle', recorded, '--with-kernel', '--output', join(place, name)]);
+  const [first] = [await bundle('a.tar.gz'), await bundle('b.tar.gz')];
+  t.match(first, { exitCode: 0, stdout: /, with 6\.1\.0-test \([\d.]+ [KM]iB unpacked\)/ });
+  const file = join(place, 'a.tar.gz');
+  t.ok(readFileSync(file).equals(readFileSync(join(place, 'b.tar.gz'))), 'byte by byte');
+
+  rmSync(own);
+  rmSync(recorded, { recursive: true });
+  const again = await daxrepro(CORRUPT, ['replay', file, '--json']);
+  t.equal(again.exitCode, 0, again.stderr);
+  t.match(JSON.parse(again.stdout), {
+    units: [{ kernel: { release: '6.1.0-test', id: /^[0-9a-f]{32}$/ } }],
+    replay: { conclusion: 'agrees', notes: ["the kernel is the bundle's own: 6.1.0-test"] },
+  });
+  const mine = ['replay', file, '--kernel', `image:${bzImage}`, '--json'];
+  const other = await daxrepro(CORRUPT, mine);
+  t.match(JSON.parse(other.stdout).replay, { conclusion: 'agrees', notes: [] });
+
+  // Not what it is called counts, but what it is.
+  writeFileSync(own, makeBzImage('6.1.0-test', Buffer.from('another')));
+  const ran = (await daxrepro(CORRUPT, run)).run();
+  writeFileSync(own, makeBzImage('6.1.0-test', Buffer.from('a third one')));
+  const wrong = await daxrepro([], ['bundle', ran, '--with-kernel', '--output', file]);
+  t.match(wrong, { exitCode: 2, stderr: /is another kernel now/ });
+});
+
+t.test('a bisection', async (t) => {
+  const recorded = (await daxrepro(CORRUPT, [...RUN, '--repeat', '2', '--jobs', '1'])).run();
+  const place = join(top, 'bisection');
+  cpSync(recorded, place, { recursive: true });
+  const [first = '', second = ''] = readdirSync(place).filter((name) => /^00/.test(name));
+  const keep = (...folders: string[]) => {
+    const runs = folders.map((folder) => ({ folders: [folder] }));
+    const result = { ...WHOLE_BISECTION, runs };
+    writeFileSync(join(place, 'result.json'), JSON.stringify(result));
+  };
+  keep(first, second);
+  const again = await daxrepro(CORRUPT, ['replay', place, '--json']);
+  t.equal(again.exitCode, 0, again.stderr);
+  t.match(JSON.parse(again.stdout).replay.units, [{ recorded: { attempts: 2 } }]);
+  t.match(await daxrepro(unitSteps(), ['replay', `${place}#2`]), { exitCode: 1 });
+  t.match(await daxrepro([], ['replay', `${place}#3`]), {
+    exitCode: 2,
+    stderr: /no unit 3[\s\S]*from 1 to 2/,
+  });
+
+  const file = join(top, 'bisection.tar.gz');
+  const bundled = await daxrepro([], ['bundle', place, '--output', file, '--json']);
+  t.match(JSON.parse(bundled.stdout), { kind: 'bisect' }, bundled.stderr);
+  const mine = ['replay', `${file}#2`, '--kernel', `image:${bzImage}`];
+  t.match(await daxrepro(CORRUPT, mine), { exitCode: 0 });
+
+  keep(first, '../../evil');
+  const evil = await daxrepro([], ['replay', place]);
+  t.match(evil, { exitCode: 2, stderr: /no folder of a unit/ });
+});
+
+t.test('kernels that were built whole are replayed one by one', async (t) => {
+  const run = (await daxrepro(CORRUPT, [...RUN, 'dax/acl', '--jobs', '1'])).run();
+  const file = join(run, 'inputs/manifest.json');
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  const [request] = manifest.requests;
+  const of = (test: string, kernel: string) => ({ ...request, tests: [test], kernel });
+  const requests = [of('generic/002', request.kernel), of('dax/acl', 'src:/linux@c5')];
+  writeFileSync(file, JSON.stringify({ ...manifest, requests }));
+  for (const more of [[], ['--kernel', request.kernel]]) {
+    const all = await daxrepro([], ['replay', run, ...more]);
+    t.match(all, { exitCode: 2, stderr: /a kernel of its own[\s\S]*RUN#3/ });
+  }
+  t.match(await daxrepro(CORRUPT, ['replay', `${run}#1`]), { exitCode: 0 });
 });
 
 t.test('a result that lies', async (t) => {

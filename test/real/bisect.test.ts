@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +35,17 @@ t.test('git bisect run names the commit that brought the bug', async (t) => {
   t.equal(exitCode, 0, stderr);
   t.match(stdout, `${commits[culprit]} is the first bad commit`);
   git('bisect', 'reset');
+
+  // The tree is another one by now: what was run is in the run.
+  const steps = readdirSync(join(top, 'steps')).map((name) => join(top, 'steps', name));
+  const resultOf = (step: string) => JSON.parse(readFileSync(join(step, 'result.json'), 'utf8'));
+  const bad = steps.find((one) => resultOf(one).verdict === 'fail') ?? '';
+  const file = join(top, 'step.tar.gz');
+  t.match(await run([launcher, 'bundle', bad, '--output', file]), { exitCode: 0 });
+  t.notOk(execFileSync('tar', ['-xOzf', file], { encoding: 'latin1' }).includes(top), 'no paths');
+  const again = await run([launcher, 'replay', file, '--json', '--out', join(top, 'again')]);
+  t.equal(again.exitCode, 0, again.stderr);
+  t.match(JSON.parse(again.stdout), { verdict: 'fail', replay: { conclusion: 'agrees' } });
 });
 
 t.test('what says nothing of the kernel stops it, and marks nothing', async (t) => {
@@ -158,4 +169,9 @@ t.test('a series: killed in the middle and resumed', async (t) => {
   t.match(result.answer.culprits[0]?.findings[0]?.signature, /directory-corrupted$/);
   const runs = result.runs.map(({ change, attempt }) => `${change} ${attempt}`);
   t.equal(new Set(runs).size, runs.length, 'nothing was run twice');
+
+  const last = /^0*(\d+)-/.exec(result.runs.at(-1)?.folders[0] ?? '')?.[1];
+  const one = [launcher, 'replay', `${result.directory}#${last}`, '--out', join(top, 'again')];
+  const again = await run(one);
+  t.match(again, { exitCode: 0, stdout: /AGREES/ }, again.stderr);
 });

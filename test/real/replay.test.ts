@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -10,8 +10,18 @@ t.setTimeout(10 * 60 * 1000);
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
+/** PATH, with programs before it that refuse to be what builds and fetches. */
+function withoutBuilding(place: string): string {
+  const bin = join(place, 'bin');
+  mkdirSync(bin);
+  for (const name of ['make', 'gcc', 'gcc-12', 'spatch', 'apt-get', 'dpkg-deb']) {
+    writeFileSync(join(bin, name), '#!/bin/sh\necho "$0 $*" >&2\nexit 9\n', { mode: 0o755 });
+  }
+  return `${bin}:${process.env['PATH']}`;
+}
+
 t.test('a bundle replays to the same signatures', async (t) => {
-  const place = t.testdir({ recorded: {}, replayed: {}, elsewhere: {} });
+  const place = t.testdir({ recorded: {}, replayed: {}, elsewhere: {}, cache: {} });
   const patch = join(root, 'kernels/variants/early-return.cocci');
   const run = ['run', 'ext2', 'generic/002', '--patch', patch];
   const recorded = await daxrepro([...run, '--json'], join(place, 'recorded'));
@@ -30,4 +40,25 @@ t.test('a bundle replays to the same signatures', async (t) => {
   const signatures = ['e2fsck:directory-inode-block-offset-directory-corrupted'];
   t.match(replay.units, [{ recorded: { signatures }, replayed: { signatures } }]);
   t.notOk(replayed.stdout.includes(join(place, 'recorded')), 'nothing points to the first run');
+
+  // With its kernel it takes no cache, no mirror and no compiler.
+  const whole = join(place, 'elsewhere/whole.tar.zst');
+  const packing = ['bundle', join(place, 'recorded', name), '--with-kernel', '--output', whole];
+  const packed = await execa(join(root, 'daxrepro'), packing, { reject: false });
+  t.match(packed, { exitCode: 0, stdout: /with 6\.1\.0-\d+-amd64 \(/ }, packed.stderr);
+  const again = await execa(
+    join(root, 'daxrepro'),
+    ['replay', whole, '--json', '--out', join(place, 'replayed')],
+    {
+      env: {
+        XDG_CACHE_HOME: join(place, 'cache'),
+        PATH: withoutBuilding(join(place, 'elsewhere')),
+      },
+      reject: false,
+    },
+  );
+  t.equal(again.exitCode, 0, again.stderr);
+  const result = JSON.parse(again.stdout);
+  t.match(result.replay, { conclusion: 'agrees', context: [] }, 'the same kernel and module');
+  t.match(result.units[0].unwritten, { known: true }, 'our own module came with it');
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { runJson } from './daxrepro.js';
+import { daxrepro, runJson } from './daxrepro.js';
 
 // Under a tree whose check and tests misbehave in known ways, each test has the verdict it should.
 t.setTimeout(30 * 60 * 1000);
@@ -66,6 +66,13 @@ t.test('many tests in one guest, each with a verdict of its own', async (t) => {
   }
   const third = result.units[2];
   t.match(third?.replay, / generic\/001 generic\/005 generic\/008 .*--together$/);
+
+  // What came before it in its guest comes before it again.
+  const again = await daxrepro(['replay', `${result.directory}#3`, '--json'], t.testdir());
+  t.equal(again.exitCode, 0, again.stderr);
+  const { units, replay } = JSON.parse(again.stdout);
+  t.match(replay.units, [{ test: 'generic/008', conclusion: 'agrees' }]);
+  t.match(units, [{ together: { after: [] } }, {}, { together: { guest: 1, position: 3 } }]);
 });
 
 t.test('each way to misbehave', async (t) => {

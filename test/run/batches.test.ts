@@ -51,6 +51,15 @@ t.test(
   },
 );
 
+t.test('guests as an earlier run had them', async (t) => {
+  const guests: Record<string, string> = { 'generic/100': '1', 'generic/002': '1' };
+  const batches = inBatches(THREE, 2, ({ test }) => guests[test]);
+  t.strictSame(
+    batches.map((batch) => batch.map(({ unit, index }) => `${index} ${unit.test}`)),
+    [['0 generic/010'], ['1 generic/002', '2 generic/100']],
+  );
+});
+
 t.test('a guest does not go on for ever', async (t) => {
   const many = Array.from({ length: 101 }, (_, n) => unit(`generic/${String(n).padStart(3, '0')}`));
   t.strictSame(
