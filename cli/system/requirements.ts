@@ -224,6 +224,30 @@ export const REQUIREMENTS: readonly Requirement[] = [
       suse: 'libxml2-tools',
     }),
   },
+  {
+    part: 'test',
+    programs: ['zsh'],
+    purpose: 'tries its completions',
+    packages: packaged('zsh'),
+  },
+  {
+    part: 'test',
+    programs: ['fish'],
+    purpose: 'tries its completions',
+    packages: packaged('fish'),
+  },
+  {
+    part: 'test',
+    programs: ['mandoc'],
+    purpose: 'checks the manual page',
+    packages: packaged('mandoc'),
+  },
+  {
+    part: 'test',
+    programs: ['man'],
+    purpose: 'shows the manual page to our tests',
+    packages: packaged('man-db', { suse: 'man' }),
+  },
 ];
 
 /** What tests look for and do without, by saying that they do not apply. */
