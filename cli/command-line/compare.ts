@@ -42,6 +42,7 @@ export function defineCompare(program: Command): void {
       '--suite <suite>',
       `as for run; goes before the case's (default: ${RUN_DEFAULTS.suite})`,
     )
+    .addOption(shared.together())
     .optionsGroup('How often and how long:')
     .option(
       '--timeout <time>',

@@ -43,10 +43,7 @@ export function defineRun(program: Command): void {
     .addOption(shared.exclude())
     .addOption(shared.excludeFile())
     .addOption(shared.excludeGroup())
-    .option(
-      '--together',
-      'tests of xfstests share guests: faster, but one can leave state to the next',
-    )
+    .addOption(shared.together())
     .option('--expected <file>', 'failures that are expected, with reasons (YAML)')
     .optionsGroup('Persistent memory and file system:')
     .addOption(shared.mountOpts())

@@ -36,6 +36,11 @@ export const shared = {
     ).default(RUN_DEFAULTS.keepImages),
   noCheckpoint: () =>
     new Option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before'),
+  together: () =>
+    new Option(
+      '--together',
+      'tests of xfstests share guests: faster, but one can leave state to the next',
+    ),
   exclude: () =>
     new Option('--exclude <test>', 'leave out a test, a range or a pattern (repeatable)').argParser(
       collect,

@@ -114,7 +114,7 @@ async function compare(
     kernels: kernelsOf(plan.cells, kernel.value, prepared.value),
     caseFile: of.file,
     checkpoints: options.checkpoint !== false,
-    together: false,
+    together: options.together === true,
   });
   if (!kept.ok) return explain(kept.failure, reporter);
   const run = (some: readonly Unit[]) =>
@@ -125,6 +125,7 @@ async function compare(
       powerCut: cutting?.value,
       directory: directory.value,
       checkpoints: options.checkpoint !== false,
+      together: options.together,
       observer: reporter,
       explainer,
     });

@@ -139,7 +139,10 @@ async function replay(
   if (!prepared.ok) return explain(prepared.failure, reporter);
   const { machine } = prepared.value;
   const [host, tools] = await Promise.all([
-    describeHost(cutting?.value.qemu ?? machine.qemu),
+    describeHost(
+      ...(cutting ? [cutting.value.qemu] : []),
+      ...(plan.cells.every((cell) => cell.request.powerCut) ? [] : [machine.qemu]),
+    ),
     describeTools(plan.cells.map(({ name }) => name.fs as FileSystem)),
   ]);
   const units = plan.units(kernel.value.release, suite.value?.version ?? '');

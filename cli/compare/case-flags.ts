@@ -22,6 +22,7 @@ export interface CompareOptions {
   group?: string[];
   kernel?: string;
   suite?: string;
+  together?: boolean;
   cc?: string;
   kconfig?: string[];
   pmem?: string[];

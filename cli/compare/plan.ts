@@ -34,6 +34,7 @@ export interface RunFlags {
   repeat: string;
   seed?: string | undefined;
   jobs?: string | undefined;
+  together?: boolean | undefined;
   keepImages?: string | undefined;
   accel: string;
   cc?: string;
@@ -61,6 +62,7 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       accel: flags.accel,
       ...(flags.configured === undefined ? {} : { configured: flags.configured }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+      ...(flags.together === undefined ? {} : { together: flags.together }),
       ...(flags.keepImages === undefined ? {} : { keepImages: flags.keepImages }),
       suite: of.suite,
       ...(flags.cc === undefined ? {} : { cc: flags.cc }),

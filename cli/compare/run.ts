@@ -26,8 +26,8 @@ export interface ComparisonContext extends KernelContext {
   checkpoints: boolean;
   observer: EngineObserver;
   explainer?: Explainer | undefined;
-  /** Which tests share guests; undefined: none. */
-  together?: GuestOf | undefined;
+  /** Whether tests of xfstests that differ in nothing else share guests; or which do. */
+  together?: boolean | GuestOf | undefined;
   signal: AbortSignal;
 }
 
