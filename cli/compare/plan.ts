@@ -80,11 +80,7 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
         : {}),
     });
     if (!checked.ok) return checked;
-    const { request, jobs, imageBytes } = checked.value;
-    // What is cut is emulated, and so is what it is compared with.
-    const accelerator = plan.cells.some((cell) => cell.request.powerCut)
-      ? plan.accelerator
-      : checked.value.accelerator;
+    const { request, accelerator, jobs, imageBytes } = checked.value;
     const variant = of.variants.find((one) => one.name === name.variant) as Variant;
     Object.assign(plan, { accelerator, jobs, imageBytes });
     plan.cells.push({
@@ -93,7 +89,12 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       request: { ...request, variant },
     });
   }
-  return success(plan);
+  return success({ ...plan, accelerator: commonAccelerator(plan) });
+}
+
+/** What is cut is emulated, and so is what it is compared with. */
+export function commonAccelerator({ cells, accelerator }: ComparisonPlan): AcceleratorChoice {
+  return cells.some(({ request }) => request.powerCut) ? 'tcg' : accelerator;
 }
 
 function given<Key extends string>(key: Key, value: string | undefined) {

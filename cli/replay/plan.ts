@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { cellKey } from '../compare/case.js';
-import { type Cell, type ComparisonPlan, cellNameOf } from '../compare/plan.js';
+import { type Cell, type ComparisonPlan, cellNameOf, commonAccelerator } from '../compare/plan.js';
 import { cellOf } from '../compare/result.js';
 import { groupBy } from '../group-by.js';
 import type { KeptInputs } from '../inputs/read.js';
@@ -98,7 +98,8 @@ export function planReplay(
     wanted
       .flatMap((one) => unitsOfCell(one, { release, suiteVersion, repeat: repeat.value }))
       .sort((a, b) => a.attempt - b.attempt);
-  return success({ ...plan, units, together: guestsOf(recorded) });
+  const accelerator = commonAccelerator(plan);
+  return success({ ...plan, accelerator, units, together: guestsOf(recorded) });
 }
 
 /** By the guests' numbers; attempts that were not recorded share theirs as the recorded ones did. */
