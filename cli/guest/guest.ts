@@ -110,7 +110,9 @@ export interface Guest {
    */
   settle(marker: string): Promise<boolean>;
   /** Lets it go on with the next, for which it has so many seconds. */
-  goOn(seconds: number): void;
+  goOn(seconds: number, words?: string): void;
+  /** It waits for us, and no time runs. */
+  rest(): void;
   /** Ends it now, if it still lives. */
   stop(): Promise<void>;
 }
@@ -184,7 +186,11 @@ class RunningGuest implements Guest {
     signal: AbortSignal | undefined,
     resumption: Resumption | undefined,
   ) {
-    this.monitor = new Monitor(this.#stream(MONITOR_FD));
+    this.monitor = new Monitor(this.#stream(MONITOR_FD), ({ event, data }) => {
+      // QEMU stops the machine where it cannot write a disk's file. Nothing would ever say why.
+      if (event !== 'BLOCK_IO_ERROR' || data?.['action'] !== 'stop') return;
+      this.#end({ kind: 'storage', message: `a disk's file cannot be written: ${data['reason']}` });
+    });
     this.terminal = (child.stdio as readonly unknown[])[TERMINAL_FD] as Duplex | undefined;
     this.terminal?.on('error', () => {});
     this.#over = new Promise((resolve) => {
@@ -301,9 +307,13 @@ class RunningGuest implements Guest {
     return settled;
   }
 
-  goOn(seconds: number): void {
+  goOn(seconds: number, words = 'go\n'): void {
     this.#limit(seconds);
-    this.#stream(CHANNEL_FD).write('go\n');
+    this.#stream(CHANNEL_FD).write(words);
+  }
+
+  rest(): void {
+    this.#cancel(this.#unit);
   }
 
   async stop(): Promise<void> {

@@ -343,7 +343,8 @@ function deviceArguments(
       ];
     case 'none':
       return [
-        ...['-drive', `if=none,id=disk${index},format=raw,discard=unmap,file=${path}`],
+        // The file ends with the guest: that the host's disk has it is nothing to wait for.
+        ...['-drive', `if=none,id=disk${index},format=raw,cache=unsafe,discard=unmap,file=${path}`],
         ...['-device', `virtio-blk-pci,drive=disk${index}`],
       ];
   }

@@ -2,16 +2,18 @@ import type { Duplex } from 'node:stream';
 
 /**
  * QEMU's monitor: commands and answers as JSON, one a line (QEMU Machine Protocol). Commands are
- * answered in their order; events come in between and are passed over. QEMU takes no other command
- * before `qmp_capabilities`.
+ * answered in their order; events come in between, and QEMU takes no other command before
+ * `qmp_capabilities`.
  */
 export class Monitor {
   readonly #stream: Duplex;
   readonly #waiting: ((answer: MonitorAnswer) => void)[] = [];
+  readonly #event: (event: MonitorEvent) => void;
   #rest = '';
 
-  constructor(stream: Duplex) {
+  constructor(stream: Duplex, event: (event: MonitorEvent) => void = () => {}) {
     this.#stream = stream;
+    this.#event = event;
     stream.on('data', (chunk: Buffer) => this.#take(chunk.toString('utf8')));
     stream.on('error', () => {});
     stream.once('close', () => {
@@ -36,11 +38,21 @@ export class Monitor {
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
       if (line.trim() === '') continue;
-      const message = JSON.parse(line) as { return?: unknown; error?: { desc: string } };
-      if (message.error) this.#waiting.shift()?.({ ok: false, error: message.error.desc });
+      const message = JSON.parse(line) as {
+        return?: unknown;
+        error?: { desc: string };
+      } & Partial<MonitorEvent>;
+      if (message.event !== undefined) this.#event({ event: message.event, data: message.data });
+      else if (message.error) this.#waiting.shift()?.({ ok: false, error: message.error.desc });
       else if ('return' in message) this.#waiting.shift()?.({ ok: true, value: message.return });
     }
   }
+}
+
+/** What QEMU says of itself: docs/interop/qemu-qmp-ref has them by name. */
+export interface MonitorEvent {
+  event: string;
+  data: Record<string, unknown> | undefined;
 }
 
 export type MonitorCommand = readonly [command: string, given?: Record<string, unknown>];

@@ -377,8 +377,8 @@ export interface UnitRequest {
   TRACE?: number | undefined;
   /** Whether the unit's power is cut: 1. */
   POWER_CUT?: 1 | undefined;
-  /** In place of a test: how many images that survived to look at, bytes of each, and what comes first. */
-  SURVIVORS?: number | undefined;
+  /** In place of a test: 1, to look at images that survived; bytes of each, and what comes first. */
+  SURVIVORS?: 1 | undefined;
   IMAGE_SIZE?: number | undefined;
   RECOVERY?: 'journal' | 'repair' | undefined;
   /** In place of a test: tell the kernel's symbols: 1. */

@@ -1,238 +1,277 @@
-import { closeSync } from 'node:fs';
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ImageBudget } from '../evidence/images.js';
 import type { Finding } from '../findings/finding.js';
 import { parseFsck } from '../findings/fsck.js';
 import { signature } from '../findings/signature.js';
-import { makeDeviceFile } from '../guest/device-file.js';
 import { guestPrograms } from '../guest/programs.js';
-import type { SurvivorEvent, UnitRequest } from '../guest/protocol.js';
+import type { SurvivorEvent } from '../guest/protocol.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import { launch, type UnitRunContext } from '../run/launch.js';
-import { RecordKeeper } from '../run/record-keeper.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
-import type { UnitRecord } from '../verdict/record.js';
-import { brokenPromises, questionsOf } from './answers.js';
+import { type BrokenPromise, brokenPromises, questionsOf } from './answers.js';
 import { BrokenDelta } from './delta.js';
-import { readEvents } from './events.js';
+import { followEvents } from './events.js';
 import { findingOf, mergeFindings } from './findings.js';
-import { type Guarantees, guaranteesOf } from './guarantees.js';
+import { guaranteesOf } from './guarantees.js';
 import type { Claims } from './ledger.js';
-import { writePages } from './medium.js';
+import {
+  askBeside,
+  CannotLook,
+  describeEnding,
+  type Look,
+  Looker,
+  type LookerContext,
+  MOST_QUESTIONS,
+} from './looker.js';
 import type { PowerCutRecord } from './record.js';
-import { type Survivor, surveyCuts } from './survey.js';
+import { type Survey, type Survivor, surveyCuts } from './survey.js';
 import { kernelSymbols, kernelText, loadedModules, Symbolizer, type Symbols } from './symbols.js';
 
 /**
- * Looks at what survived the power cuts of a unit's guest: each image is mounted in a clone of another
- * guest, as the next boot would mount it, checked, and asked for what was promised before that cut. One
- * guest looks at many, which lie one after the other on its disk.
+ * Looks at what survived the power cuts of a unit's guest, while that guest still runs: each image is
+ * mounted in a clone of another guest, as the next boot would mount it, checked, and asked for what was
+ * promised before that cut.
  */
 
-export interface CheckContext extends UnitRunContext {
+export interface CheckContext extends LookerContext {
   /** The plugin's. */
   cutDirectory: string;
-  /** /proc/modules of the guest whose power was cut, and where its kernel begins. */
+}
+
+/** What is known of the unit's guest once it is over. */
+export interface CutGuest {
+  /** Its /proc/modules, and where its kernel begins. */
   modules: string;
   device: string;
 }
 
-/** The disks of the guest that looks: sparse, and always as large, so that one checkpoint does for all. */
-const DISK = 64 * 2 ** 30;
-const QUESTIONS = 2 ** 20;
-/** Seconds for a look at one image, on a machine that is busy. */
-const FOR_ONE = 30;
+/** Images that wait to be looked at, at most: each takes room on the disk. */
+const MOST_WAITING = 16;
 /** Findings of one unit. */
 const MOST_FINDINGS = 50;
 
 type Looked = Omit<Survivor, 'pages'>;
 
-export async function checkSurvivors(
-  unit: Unit,
-  context: CheckContext,
-): Promise<Outcome<PowerCutRecord>> {
-  const none = { promises: 0, cuts: { promised: 0, moments: 0 }, images: 0, repeated: 0, asked: 0 };
-  const guarantees = guaranteesOf(unit.fs, unit);
-  if (!guarantees) return success({ ...none, findings: [] });
-  const events = await readEvents(context.cutDirectory);
-  const batches = new Batches(unit, guarantees, context);
-  try {
-    const survey = await surveyCuts(context.cutDirectory, events, guarantees, (survivor) =>
-      batches.add(survivor),
-    );
-    await batches.look();
-    const { problem, findings, images, asked } = batches.conclude();
-    return success({
-      ...survey,
-      problem: survey.problem ?? problem,
-      images,
-      asked,
-      guarantees: guarantees.because,
-      findings,
-    });
-  } catch (error) {
-    if (error instanceof CannotLook) return error.outcome;
-    if (error instanceof BrokenDelta) {
-      return success({
-        ...none,
-        findings: [],
-        problem: error.message,
-        guarantees: guarantees.because,
-      });
-    }
-    throw error;
-  } finally {
-    batches.close();
-  }
-}
+/** What an image does not keep, or what is wrong with all of it. */
+type Wrong =
+  | { survivor: Looked; broken: BrokenPromise; images: number }
+  | { survivor: Looked; kind: string; message: string; of?: string | undefined };
 
-/** Carries a failure out of the survey. */
-class CannotLook extends Error {
-  constructor(readonly outcome: ReturnType<typeof failure>) {
-    super(outcome.failure.message);
-  }
-}
+const NONE = { promises: 0, cuts: { promised: 0, moments: 0 }, images: 0, repeated: 0, asked: 0 };
 
-class Batches {
-  readonly #most: number;
-  readonly #findings: Finding[] = [];
+export class SurvivorCheck {
+  readonly #unit: Unit;
+  readonly #context: CheckContext;
+  readonly #guarantees: ReturnType<typeof guaranteesOf>;
+  readonly #looker: Looker | undefined;
+  readonly #surveyed: Promise<Survey>;
+  #guestIsOver: () => void = () => {};
+  readonly #waiting = new Set<Promise<void>>();
+  readonly #wrong: Wrong[] = [];
+  /** What is broken where nothing survives that was not sure to, by the cut and the promise. */
+  readonly #worst = new Map<string, Extract<Wrong, { images: number }>>();
   #images = 0;
   #asked = 0;
-  /** What is broken where nothing survives that was not sure to, by the cut and the promise. */
-  readonly #worst = new Map<string, Finding>();
-  #guests = 0;
-  #batch: Looked[] = [];
-  #disks: [number, number] | undefined;
   #problem: string | undefined;
-  /** Where a promise is broken. */
-  #symbolizer: Promise<Symbolizer> | undefined;
+  /** What kept us from looking. */
+  #failed: { error: unknown } | undefined;
 
-  constructor(
-    readonly unit: Unit,
-    readonly guarantees: Guarantees,
-    readonly context: CheckContext,
-  ) {
-    this.#most = Math.floor(DISK / unit.shape.deviceSize) - 1;
+  /** Before the unit's guest is started. */
+  constructor(unit: Unit, context: CheckContext) {
+    this.#unit = unit;
+    this.#context = context;
+    const guarantees = guaranteesOf(unit.fs, unit);
+    this.#guarantees = guarantees;
+    if (!guarantees) {
+      this.#surveyed = Promise.resolve(NONE);
+      return;
+    }
+    this.#looker = new Looker(unit, guarantees, context);
+    this.#looker.start();
+    const over = new Promise<void>((resolve) => {
+      this.#guestIsOver = resolve;
+    });
+    const events = followEvents(context.cutDirectory, over);
+    this.#surveyed = surveyCuts(context.cutDirectory, events, guarantees, (one) => this.#take(one));
+    // Whoever concludes is told; before that nobody listens.
+    this.#surveyed.catch(() => {});
   }
 
-  async add({ pages, ...survivor }: Survivor): Promise<void> {
-    if (this.#batch.length === this.#most) await this.look();
-    this.#disks ??= [makeDisk(), makeDisk()];
-    const number = this.#batch.push(survivor);
-    const [images, questions] = this.#disks;
-    await write(images, (file) => writePages(file, number * this.unit.shape.deviceSize, pages));
-    const text = Buffer.from(`${questionsOf(survivor.claims)}\0`);
-    if (text.length > QUESTIONS) {
+  /** When the unit's guest is over, and has run to its end. */
+  async conclude(guest: CutGuest): Promise<Outcome<PowerCutRecord>> {
+    this.#guestIsOver();
+    if (!this.#guarantees) return success({ ...NONE, findings: [] });
+    const { because } = this.#guarantees;
+    try {
+      const survey = await this.#surveyed;
+      await Promise.all(this.#waiting);
+      if (this.#failed) throw this.#failed.error;
+      await this.#looker?.stop();
+      return success({
+        ...survey,
+        problem: survey.problem ?? this.#problem,
+        images: this.#images,
+        asked: this.#asked,
+        guarantees: because,
+        findings: mergeFindings(await this.#findings(guest)).slice(0, MOST_FINDINGS),
+      });
+    } catch (error) {
+      if (error instanceof CannotLook) return error.outcome;
+      if (!(error instanceof BrokenDelta)) throw error;
+      return success({ ...NONE, findings: [], problem: error.message, guarantees: because });
+    }
+  }
+
+  /** Ends what runs and waits for it: for when nobody wants to know any more. Does nothing twice. */
+  async close(): Promise<void> {
+    this.#guestIsOver();
+    await this.#looker?.stop();
+    await Promise.allSettled([this.#surveyed, ...this.#waiting]);
+  }
+
+  async #take({ pages, ...survivor }: Survivor): Promise<void> {
+    const questions = questionsOf(survivor.claims);
+    if (questions.length > MOST_QUESTIONS) {
       this.#problem ??= 'more is promised than can be asked at once';
       return;
     }
-    await write(questions, async (file) => {
-      await file.write(text, 0, text.length, number * QUESTIONS);
-    });
+    if (!this.#looker || this.#failed) return;
+    const { look } = await this.#looker.add(pages, questions);
+    const judged: Promise<void> = look
+      .then((looked) => {
+        if (!looked.ok) throw new CannotLook(looked);
+        this.#judge(survivor, looked.value);
+      })
+      .catch((error: unknown) => {
+        this.#failed ??= { error };
+      })
+      .finally(() => this.#waiting.delete(judged));
+    this.#waiting.add(judged);
+    if (this.#waiting.size >= MOST_WAITING) await Promise.race(this.#waiting);
   }
 
-  /** Has a guest look at what is on the disks. */
-  async look(): Promise<void> {
-    const batch = this.#batch;
-    if (batch.length === 0 || !this.#disks) return;
-    this.#guests += 1;
-    const directory = join(this.context.directory, `survivors-${this.#guests}`);
-    this.context.onStep(`${batch.length} images that survived`);
-    const ran = await runLooker(
-      this.unit,
-      this.context,
-      directory,
-      this.#disks,
-      {
-        SURVIVORS: batch.length,
-        IMAGE_SIZE: this.unit.shape.deviceSize,
-        RECOVERY: this.guarantees.recovery,
-      },
-      batch.length * FOR_ONE,
-    );
-    if (!ran.ok) throw new CannotLook(ran);
-    const looks = ran.value.events.filter((event) => event.event === 'survivor');
-    for (const [index, survivor] of batch.entries()) {
-      const look = looks.find(({ number }) => number === index + 1);
-      if (look) await this.#judge(survivor, look, directory);
-      else this.#unseen(survivor, ran.value);
+  #judge(survivor: Looked, look: Look): void {
+    if (look.kind === 'unseen') {
+      this.#problem ??= `what survived was not looked at to its end: ${look.because}`;
+      return;
     }
-    this.close();
-    this.#batch = [];
+    const complaints = look.complaints.filter(({ severity }) => severity !== 'notice');
+    if (look.kind === 'looked') this.#judgeLook(survivor, look);
+    else this.#judgeLost(survivor, look, complaints);
+    for (const complaint of complaints) {
+      if (complaint.kind === 'panic') continue;
+      const message = `the kernel complains: ${complaint.message}`;
+      this.#found('kernel', survivor, message, complaint.signature);
+    }
   }
 
-  /** The guest was over before it came to this image. */
-  #unseen(survivor: Looked, { ending }: UnitRecord): void {
+  /** The guest was over before it had said what it saw. */
+  #judgeLost(
+    survivor: Looked,
+    { ending }: Extract<Look, { kind: 'lost' }>,
+    complaints: readonly Finding[],
+  ): void {
     if (ending.kind === 'panic') {
-      const message = `the kernel panicked on what survived a power cut: ${ending.message}`;
-      this.#found('panic', survivor, message);
+      this.#found('panic', survivor, `the kernel panics on it: ${ending.message}`);
+      return;
     }
-    this.#problem ??= `what survived was not looked at to its end: the guest ended (${ending.kind})`;
+    if (complaints.length > 0) return;
+    const where = `power cut ${survivor.cut.cut}, ${survivor.state} survives`;
+    this.#problem ??= `the guest that looked at an image ended (${describeEnding(ending)}): ${where}`;
   }
 
-  async #judge(survivor: Looked, look: SurvivorEvent, directory: string): Promise<void> {
+  #judgeLook(survivor: Looked, look: Extract<Look, { kind: 'looked' }>): void {
+    const { event, answers, check } = look;
+    const { repair, mount, looked } = event;
+    const gap = whatIsMissing(event, this.#guarantees?.recovery === 'repair');
+    if (gap) {
+      this.#problem ??= `an image that survived was not looked at to its end: ${gap}`;
+      return;
+    }
     this.#images += 1;
-    const text = (name: string) =>
-      readFile(join(directory, `survivor-${look.number}${name}.txt`), 'utf8').catch(() => '');
-    if ((look.repair ?? 0) >= 4) {
-      this.#found('repair', survivor, `e2fsck cannot repair it (exit code ${look.repair})`);
+    if (repair !== undefined && repair >= 4) {
+      this.#found('repair', survivor, `e2fsck cannot repair it (exit code ${repair})`);
       return;
     }
-    if (look.mount !== 0) {
-      this.#found('mount', survivor, `it cannot be mounted: ${look.said.trim().split('\n')[0]}`);
+    if (mount !== 0) {
+      this.#found('mount', survivor, `it cannot be mounted: ${event.said.trim().split('\n')[0]}`);
       return;
     }
-    const broken = look.looked === 0 ? brokenPromises(survivor.claims, await text('')) : undefined;
+    const broken = looked === 0 ? brokenPromises(survivor.claims, answers) : undefined;
     if (!broken) {
-      this.#problem ??= `an image that survived gave no answers: ${look.said.trim()}`;
+      this.#problem ??= `an image that survived gave no answers: ${event.said.trim()}`;
       return;
     }
     this.#asked += countClaims(survivor.claims);
-    for (const one of broken) {
-      // What is broken where nothing survives is, where only some of it does, the same: less of it.
-      const which = `${survivor.cut.cut} ${one.kind} ${one.name} ${one.by}`;
-      const known = this.#worst.get(which)?.powerCut;
-      if (known) {
-        known.images += 1;
-        continue;
-      }
-      const image = { cut: survivor.cut.cut, state: survivor.state, lost: survivor.lost };
-      this.#symbolizer ??= makeSymbolizer(this.unit, this.context);
-      const finding = await findingOf(one, image, this.context.device, await this.#symbolizer);
-      this.#findings.push(finding);
-      if (survivor.state === 'nothing') this.#worst.set(which, finding);
-    }
-    if (look.check === undefined || look.check === 0) return;
-    const { device } = this.context;
-    const report = parseFsck(await text('-check'), { device });
+    for (const one of broken) this.#addBroken(survivor, one);
+    if (event.check === undefined || event.check === 0) return;
+    const report = parseFsck(check, {});
     const serious = report?.findings.find(({ severity }) => severity !== 'notice');
-    const message = `its check afterwards finds: ${serious?.message ?? `exit code ${look.check}`}`;
+    const message = `its check afterwards finds: ${serious?.message ?? `exit code ${event.check}`}`;
     this.#found('check', survivor, message, serious?.signature);
   }
 
+  #addBroken(survivor: Looked, broken: BrokenPromise): void {
+    // What is broken where nothing survives is, where only some of it does, the same: less of it.
+    const which = `${survivor.cut.cut} ${broken.kind} ${broken.name} ${broken.by}`;
+    const known = this.#worst.get(which);
+    if (known) {
+      known.images += 1;
+      return;
+    }
+    const wrong = { survivor, broken, images: 1 };
+    this.#wrong.push(wrong);
+    if (survivor.state === 'nothing') this.#worst.set(which, wrong);
+  }
+
   /** Of all of the image. */
-  #found(kind: string, { cut, state }: Looked, message: string, of?: string): void {
-    this.#findings.push({
-      tool: 'power-cut',
-      device: this.context.device,
-      message: `after a power cut (${state} of what was not flushed survives) ${message}`,
-      signature: signature('power-cut', kind, of),
-      severity: 'corruption',
-      powerCut: { promise: kind, cut: cut.cut, state, images: 1 },
-    });
+  #found(kind: string, survivor: Looked, message: string, of?: string): void {
+    this.#wrong.push({ survivor, kind, message, of });
   }
 
-  conclude() {
-    const findings = mergeFindings(this.#findings).slice(0, MOST_FINDINGS);
-    return { problem: this.#problem, findings, images: this.#images, asked: this.#asked };
+  async #findings({ device, modules }: CutGuest): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    let symbolizer: Symbolizer | undefined;
+    for (const wrong of this.#wrong) {
+      const { cut, state, lost } = wrong.survivor;
+      if ('broken' in wrong) {
+        symbolizer ??= await makeSymbolizer(this.#unit, this.#context, modules);
+        const { broken, images } = wrong;
+        const finding = await findingOf(broken, { cut: cut.cut, state, lost }, device, symbolizer);
+        if (finding.powerCut) finding.powerCut.images = images;
+        findings.push(finding);
+        continue;
+      }
+      const { kind, message, of } = wrong;
+      findings.push({
+        tool: 'power-cut',
+        device,
+        message: `after a power cut (${state} of what was not flushed survives) ${message}`,
+        signature: signature('power-cut', kind, of),
+        severity: 'corruption',
+        powerCut: { promise: kind, cut: cut.cut, state, images: 1 },
+      });
+    }
+    return findings;
   }
+}
 
-  close(): void {
-    for (const descriptor of this.#disks ?? []) closeSync(descriptor);
-    this.#disks = undefined;
-  }
+/** What a guest left out of what it has to say of an image; undefined where that is nothing. */
+function whatIsMissing(
+  { repair, mount, looked, check, said }: SurvivorEvent,
+  repairs: boolean,
+): string | undefined {
+  const why = said.trim() === '' ? '' : `: ${said.trim().split('\n')[0]}`;
+  const crashed = (status = 0) => status >= 127;
+  if (repairs && repair === undefined) return `it was not repaired${why}`;
+  if (repairs && crashed(repair)) return `e2fsck ended with ${repair}`;
+  if (repair !== undefined && repair >= 4) return undefined;
+  if (mount === undefined) return `it was not mounted${why}`;
+  if (mount !== 0) return undefined;
+  if (looked === undefined) return `it was not asked${why}`;
+  if (repairs) return undefined;
+  if (check === undefined) return `it was not checked afterwards${why}`;
+  return crashed(check) ? `its check ended with ${check}` : undefined;
 }
 
 /** What has to hold: a name that may be there or not, with nothing promised of its file, is none. */
@@ -243,91 +282,18 @@ function countClaims({ names, moves }: Claims): number {
   return names.reduce((sum, name) => sum + ofName(name), moves.length);
 }
 
-function makeDisk(): number {
-  const made = makeDeviceFile(DISK);
-  if (!made.ok) throw new CannotLook(made);
-  return made.value;
-}
-
-async function write(
-  descriptor: number,
-  action: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
-): Promise<void> {
-  const file = await open(`/proc/self/fd/${descriptor}`, 'r+');
-  try {
-    await action(file);
-  } finally {
-    await file.close();
-  }
-}
-
-/** A guest with two plain disks, which looks at what is on them. */
-async function runLooker(
+async function makeSymbolizer(
   unit: Unit,
   context: CheckContext,
-  directory: string,
-  disks: readonly number[],
-  request: Partial<UnitRequest>,
-  seconds: number,
-): Promise<Outcome<UnitRecord>> {
-  await mkdir(directory, { recursive: true });
-  const { powerCut: _, ...prepared } = context.prepared;
-  const { module } = prepared;
-  const looker: Unit = {
-    ...unit,
-    shape: { ...unit.shape, pmem: 'none', deviceSize: DISK, cpus: 1 },
-    powerCut: undefined,
-  };
-  const keeper = new RecordKeeper(directory, () => {});
-  const opened: number[] = [];
-  try {
-    const launched = await launch(
-      looker,
-      {
-        ...context,
-        prepared,
-        directory,
-        images: new ImageBudget(0),
-        contents: undefined,
-        devices: disks,
-      },
-      keeper,
-      opened,
-    );
-    if (!launched.ok) return launched;
-    const { guest } = launched.value;
-    const booted = await guest.ready;
-    const ending = booted.ok
-      ? await guest.run(
-          {
-            FS: unit.fs,
-            TEST: unit.test,
-            TIMEOUT: seconds,
-            CLOCK: Date.now() * 1000,
-            ENTROPY: '00'.repeat(32),
-            MODULE_NEEDS: module?.bytes && module.dependencies.join(' '),
-            ...request,
-          },
-          seconds,
-          module?.bytes,
-        )
-      : booted.ending;
-    await guest.stop();
-    return success(keeper.record(ending, booted.ok ? booted.ready : undefined));
-  } finally {
-    keeper.close();
-    for (const descriptor of opened) closeSync(descriptor);
-  }
-}
-
-async function makeSymbolizer(unit: Unit, context: CheckContext): Promise<Symbolizer> {
+  modules: string,
+): Promise<Symbolizer> {
   const { module } = context.prepared;
   const programs = await guestPrograms({ store: context.store });
   const promises = programs.ok ? programs.value.files.get('promises') : undefined;
   return new Symbolizer({
     program: promises === undefined ? undefined : { name: 'promises', file: promises },
-    modules: loadedModules(context.modules),
-    text: kernelText(context.modules),
+    modules: loadedModules(modules),
+    text: kernelText(modules),
     moduleFile: (name) => (name === unit.fs ? module?.file : undefined),
     kernel: () => symbolsOfKernel(unit, context),
   });
@@ -339,10 +305,8 @@ async function symbolsOfKernel(unit: Unit, context: CheckContext): Promise<Symbo
   const key = cacheKey({ layout: 1, kernel: kernel.id });
   const made = await lookUpOrMake(context.store, 'kernel-symbols', key, async (directory) => {
     context.onStep("the kernel's symbols");
-    const disks = [makeDisk(), makeDisk()];
     const place = join(context.directory, 'symbols');
-    const ran = await runLooker(unit, context, place, disks, { SYMBOLS: 1 }, 120);
-    for (const disk of disks) closeSync(disk);
+    const ran = await askBeside(unit, { ...context, directory: place }, { SYMBOLS: 1 }, 120);
     if (!ran.ok) return ran;
     const text = await readFile(join(place, 'symbols.txt'), 'utf8').catch(() => '');
     if (text === '') {

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { z } from '../schema.js';
 
 /**
@@ -88,13 +89,55 @@ export const PowerCutEventSchema = z.discriminatedUnion('event', [
 ]);
 export type PowerCutEvent = z.infer<typeof PowerCutEventSchema>;
 
-/** All whole lines; throws where one is not of this form: the plugin, not the guest, wrote them. */
+/** Milliseconds between two looks at what the plugin has said. */
+const LOOK = 25;
+
+/**
+ * All whole lines, as they come, until `over` is there and no more do. Throws where one is not of this
+ * form: the plugin, not the guest, wrote them.
+ */
+export async function* followEvents(
+  directory: string,
+  over: Promise<unknown>,
+): AsyncGenerator<PowerCutEvent> {
+  let ended = false;
+  const end = over.then(() => {
+    ended = true;
+  });
+  let file: FileHandle | undefined;
+  try {
+    const buffer = Buffer.alloc(65536);
+    for (let rest = ''; ; ) {
+      const last = ended;
+      file ??= await openWhereThere(join(directory, 'events.jsonl'));
+      const { bytesRead = 0 } = (await file?.read({ buffer })) ?? {};
+      const lines = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
+      rest = lines.pop() ?? '';
+      // All is ASCII.
+      for (const line of lines) yield PowerCutEventSchema.parse(JSON.parse(line));
+      if (bytesRead > 0) continue;
+      if (last) return;
+      await Promise.race([end, setTimeout(LOOK)]);
+    }
+  } finally {
+    await file?.close();
+  }
+}
+
+async function openWhereThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The same of a guest that is over. */
 export async function readEvents(directory: string): Promise<PowerCutEvent[]> {
-  const text = await readFile(join(directory, 'events.jsonl'), 'utf8');
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => PowerCutEventSchema.parse(JSON.parse(line)));
+  const events: PowerCutEvent[] = [];
+  for await (const event of followEvents(directory, Promise.resolve())) events.push(event);
+  return events;
 }
 
 /** Lines of pmem one after the other that a cut would lose, alike in all that is known of them. */
@@ -120,6 +163,13 @@ export async function readLost(directory: string, { cut, states }: CutEvent): Pr
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => LostSchema.parse(JSON.parse(line)));
+}
+
+/** All files of a cut. */
+export function filesOfCut(directory: string, { cut, states }: CutEvent): string[] {
+  const [, ...others] = states;
+  const suffixes = ['medium', ...(others.length > 0 ? ['lost.jsonl', ...others] : [])];
+  return suffixes.map((suffix) => join(directory, `${cutName(cut)}.${suffix}`));
 }
 
 /** What a cut's files begin with. */

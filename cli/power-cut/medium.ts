@@ -8,6 +8,8 @@ import { cutName } from './events.js';
  * What is on the medium of the watched device at each cut, in their order, by pages: few of a device
  * hold anything. Images with equal fingerprints are equal.
  */
+export const BASE = 'base-0.img';
+
 const PAGE = 4096;
 const PIECE = 4 * 2 ** 20;
 /** Pages that follow each other are written in one go, up to so many. */
@@ -26,7 +28,7 @@ export class Medium {
   /** As it was at BEGIN. */
   static async begin(directory: string): Promise<Medium> {
     const medium = new Medium(directory);
-    const file = await open(join(directory, 'base-0.img'), 'r');
+    const file = await open(join(directory, BASE), 'r');
     try {
       const piece = Buffer.alloc(PIECE);
       for (let at = 0; ; at += PIECE) {

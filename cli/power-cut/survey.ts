@@ -1,7 +1,9 @@
-import { type CutEvent, type Lost, type PowerCutEvent, readLost } from './events.js';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CutEvent, filesOfCut, type Lost, type PowerCutEvent, readLost } from './events.js';
 import type { Guarantees } from './guarantees.js';
 import { type Claims, Ledger } from './ledger.js';
-import { Medium, type Pages } from './medium.js';
+import { BASE, Medium, type Pages } from './medium.js';
 import type { PowerCutRecord } from './record.js';
 import { readRecord } from './records.js';
 
@@ -23,13 +25,13 @@ export type Survey = Pick<
 
 /**
  * Calls `take` for each image that is not one of before with the same claims, in the order of the cuts.
- * Pages may only be read until it returns.
+ * Pages may only be read until it returns. What was read of the medium is removed: nobody needs it twice.
  *
  * @param directory the plugin's
  */
 export async function surveyCuts(
   directory: string,
-  events: readonly PowerCutEvent[],
+  events: AsyncIterable<PowerCutEvent> | Iterable<PowerCutEvent>,
   guarantees: Guarantees,
   take: (survivor: Survivor) => Promise<void>,
 ): Promise<Survey> {
@@ -37,10 +39,11 @@ export async function surveyCuts(
   const ledger = new Ledger(guarantees);
   const seen = new Set<string>();
   let medium: Medium | undefined;
-  for (const event of events) {
+  for await (const event of events) {
     switch (event.event) {
       case 'begin':
         medium = await Medium.begin(directory);
+        await rm(join(directory, BASE), { force: true });
         break;
       case 'promise': {
         const record = readRecord(event.text);
@@ -69,6 +72,7 @@ export async function surveyCuts(
           seen.add(key);
           await take({ cut: event, state, claims, lost, pages });
         }
+        await Promise.all(filesOfCut(directory, event).map((file) => rm(file, { force: true })));
         break;
       }
       case 'problem':

@@ -7,7 +7,7 @@ import type { GuestObserver } from '../guest/guest.js';
 import type { UnitRequest } from '../guest/protocol.js';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import type { PowerCutRecord } from '../power-cut/record.js';
+import type { SurvivorCheck } from '../power-cut/check.js';
 import type { UnitRecord } from '../verdict/record.js';
 import { launch, type UnitRunContext, type UnitSession } from './launch.js';
 import type { Prepared } from './prepare.js';
@@ -92,10 +92,12 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
   const images = new ImageKeeper(directory, unit.shape.deviceSize, context.images);
   const keeper = new RecordKeeper(directory, context.onStep, { images });
   const opened: number[] = [];
+  let check: SurvivorCheck | undefined;
   try {
     context.onStep('boot');
     const started = performance.now();
     const cutDirectory = unit.powerCut ? await makeCutDirectory(directory) : undefined;
+    if (cutDirectory !== undefined) check = await beginCheck(unit, { ...context, cutDirectory });
     const launched = await launch(
       unit,
       { ...context, cutDirectory },
@@ -124,8 +126,10 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
       : booted.ending;
     await guest.stop();
     const record = keeper.record(ending, booted.ok ? booted.ready : undefined);
-    if (cutDirectory !== undefined && ending.kind === 'finished') {
-      const checked = await checkCuts(unit, { ...context, cutDirectory }, record);
+    if (check && ending.kind === 'finished') {
+      context.onStep('images that survived');
+      const modules = await readFile(join(directory, 'modules.txt'), 'utf8').catch(() => '');
+      const checked = await check.conclude({ modules, device: record.ready?.testDevice ?? '' });
       if (!checked.ok) return checked;
       record.powerCut = checked.value;
     }
@@ -139,7 +143,10 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
   } finally {
     keeper.close();
     for (const descriptor of opened) closeSync(descriptor);
-    await rm(join(directory, CUTS), { recursive: true, force: true });
+    if (check) {
+      await check.close();
+      await keepEvents(directory);
+    }
   }
 }
 
@@ -152,18 +159,24 @@ async function makeCutDirectory(directory: string): Promise<string> {
   return cuts;
 }
 
-async function checkCuts(
-  unit: Unit,
-  context: UnitRunContext & { cutDirectory: string },
-  { ready }: UnitRecord,
-): Promise<Outcome<PowerCutRecord>> {
-  // Loaded by those alone who cut power.
-  const { checkSurvivors } = await import('../power-cut/check.js');
-  const modules = await readFile(join(context.directory, 'modules.txt'), 'utf8').catch(() => '');
-  // What the plugin said stays; what it kept of the medium is large.
-  await copyFile(
-    join(context.cutDirectory, 'events.jsonl'),
-    join(context.directory, 'power-cuts.jsonl'),
-  ).catch(() => {});
-  return checkSurvivors(unit, { ...context, modules, device: ready?.testDevice ?? '' });
+/** What the plugin said stays; what it kept of the medium is large. */
+async function keepEvents(directory: string): Promise<void> {
+  const cuts = join(directory, CUTS);
+  await copyFile(join(cuts, 'events.jsonl'), join(directory, 'power-cuts.jsonl')).catch(() => {});
+  await rm(cuts, { recursive: true, force: true });
 }
+
+async function beginCheck(
+  unit: Unit,
+  { prepared, directory, store, checkpoints, progress, signal, cutDirectory }: CutContext,
+): Promise<SurvivorCheck> {
+  // Loaded by those alone who cut power.
+  const { SurvivorCheck } = await import('../power-cut/check.js');
+  // It is the unit's own guest whose steps are told.
+  const onStep = () => {};
+  return new SurvivorCheck(unit, {
+    ...{ prepared, directory, store, checkpoints, progress, signal, onStep, cutDirectory },
+  });
+}
+
+type CutContext = UnitRunContext & { cutDirectory: string };

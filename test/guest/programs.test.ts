@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -26,10 +26,8 @@ async function perform(directory: string, script: string) {
 }
 
 async function look(directory: string, questions: string) {
-  const file = join(root, 'questions');
-  writeFileSync(file, `skipped ${questions}\0`);
   const program = programs.files.get('survivor') ?? '';
-  const { stdout } = await execa(program, [file, '8', directory], { reject: false });
+  const { stdout } = await execa(program, [directory], { input: questions, reject: false });
   return stdout.split('\n');
 }
 

@@ -193,6 +193,23 @@ async function takeGo() {
   received = received.subarray(3);
 }
 
+/** Looks at images as they are named, until a step ends us; what the host asks of each is noted. */
+async function takeLooks(looks) {
+  for (;;) {
+    const read = () => /^look (\d+) (\d+)\n/.exec(received.toString('latin1'));
+    while (!read()) {
+      await new Promise((resolve) => {
+        more = resolve;
+      });
+    }
+    const head = read();
+    received = received.subarray(head[0].length);
+    const [, number, length] = head;
+    note({ look: Number(number), questions: (await take(Number(length))).toString() });
+    await play(looks[number] ?? looks.others ?? []);
+  }
+}
+
 async function play(steps) {
   for (const step of steps) {
     if (step.console !== undefined) await write(console_, step.console);
@@ -215,6 +232,8 @@ async function play(steps) {
     if (step.beat !== undefined) beat(step.beat);
     if (step.request !== undefined) await takeRequest();
     if (step.go !== undefined) await takeGo();
+    if (step.looks !== undefined) await takeLooks(step.looks);
+    if (step.monitor !== undefined) await write(monitor, `${JSON.stringify(step.monitor)}\r\n`);
     if (step.frame !== undefined) {
       const [letter, text = ''] = step.frame;
       const bytes = Buffer.from(text, 'latin1');

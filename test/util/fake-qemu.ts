@@ -25,6 +25,10 @@ export interface Step {
   request?: true;
   /** Waits until the host lets it go on with the next of many tests. */
   go?: true;
+  /** What it does of each image that survived a power cut, by its number; to the end. */
+  looks?: Record<string, Step[]>;
+  /** What QEMU's monitor says of itself. */
+  monitor?: object;
   /** Takes a device's contents that come later than the request. */
   contents?: true;
   /** Sends a frame of a session (cli/shell/frames.ts): its letter, and what it holds. */
@@ -51,6 +55,9 @@ export interface LogLine {
   /** What a device, or a later one, begins with. */
   contents?: string;
   extents?: { offset: number; text: string }[];
+  /** An image that was to be looked at. */
+  look?: number;
+  questions?: string;
   /** What has come from a session's terminal. */
   typed?: string;
   /** Bytes that came after the request. */

@@ -1,0 +1,335 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { Unit } from '../../cli/plan/unit.js';
+import { SurvivorCheck } from '../../cli/power-cut/check.js';
+import type { PowerCutRecord } from '../../cli/power-cut/record.js';
+import type { Prepared } from '../../cli/run/prepare.js';
+import { BOOTS, FAKE_QEMU, type LogLine, readLog, type Step } from '../util/fake-qemu.js';
+
+// What becomes of images that survived, whatever the guest that looks at them does. It is a fake.
+
+const PREPARED = {
+  qemu: FAKE_QEMU,
+  kernel: { spec: 'debian:6.1', release: '6.1.0-test', id: 'k', image: '/k', bootImage: '/k' },
+  initramfs: '/i',
+  accelerator: 'tcg',
+  module: undefined,
+  witness: { missing: 'there is none for a fake' },
+} as Prepared;
+
+const UNIT = {
+  fs: 'ext4',
+  test: 'power-cut/mmap-msync',
+  mkfsOptions: '',
+  mountOptions: 'dax=always',
+  seed: 1,
+  powerCut: { cuts: 0, states: 0 },
+  shape: {
+    pmem: 'memmap',
+    deviceSize: 64 * 2 ** 20,
+    memory: 2 ** 30,
+    cpus: 1,
+  },
+} as Unit;
+
+const QUESTIONS = 'name a\ndata 0 4096 17\n';
+const KEPT = 'name file 4096\ndata same\nend\n';
+const ALL_WELL = { repair: '', mount: '0', looked: '0', check: '0', said: '' };
+
+/** What a guest says of an image. */
+function looksAt(
+  number: number,
+  { answers = KEPT, said = {}, during = [] as Step[] } = {},
+): Step[] {
+  return [
+    { event: { event: 'step', name: `survivor-${number}` } },
+    ...during,
+    ...(answers === '' ? [] : [{ file: { name: `survivor-${number}`, text: answers } }]),
+    { event: { event: 'survivor', number, ...ALL_WELL, ...said } },
+    // The console comes after the channel: what the kernel says is waited for.
+    { sleep: 20, console: `[    5.000000] daxrepro: survivor ${number}.\n` },
+  ];
+}
+
+const ALL: Record<string, Step[]> = Object.fromEntries(
+  [1, 2, 3, 4, 5].map((number) => [String(number), looksAt(number)]),
+);
+
+/** A delta of one page. */
+function delta(byte?: number): Buffer {
+  const head = (range: number, length: number) => {
+    const bytes = Buffer.alloc(16);
+    bytes.writeUInt32LE(range, 0);
+    bytes.writeUInt32LE(length, 4);
+    return bytes;
+  };
+  const page = byte === undefined ? [] : [head(0, 4096), Buffer.alloc(4096, byte)];
+  return Buffer.concat([Buffer.from('DAXRCUT1'), ...page, head(0xffffffff, 0)]);
+}
+
+const COUNTERS = { stores: 9, writeBacks: 5, fences: 3, requests: 0, untranslated: 0 };
+
+/** The plugin's directory of a guest that promised bytes of a file, and was cut so many times. */
+function makeCuts(directory: string, cuts: number): void {
+  mkdirSync(directory, { recursive: true });
+  const record = (value: object) => ({
+    event: 'promise',
+    cpu: 0,
+    text: JSON.stringify(value),
+  });
+  const events: object[] = [
+    { event: 'open', version: 1, ranges: [], seed: 1 },
+    { event: 'begin', label: 'begin' },
+    record({ kind: 'create', name: 'a', file: 1 }),
+    record({
+      ...{ kind: 'promise', by: 'fsync', file: 1, name: 'a', size: 4096 },
+      ...{ data: [[0, 4096, 17]], checksum: '0123456789abcdef' },
+    }),
+  ];
+  writeFileSync(join(directory, 'base-0.img'), Buffer.alloc(8192, 1));
+  for (let cut = 1; cut <= cuts; cut += 1) {
+    writeFileSync(join(directory, `cut-${String(cut).padStart(6, '0')}.medium`), delta(cut));
+    events.push({
+      ...{ event: 'cut', cut, cause: 'marker', label: '', cpu: 0, states: ['nothing'] },
+      ...{ dirty: 0, pending: 0, lost: 0, store: null },
+    });
+  }
+  events.push({ event: 'stop', label: 'end', counters: COUNTERS });
+  const lines = events.map((event, index) => JSON.stringify({ sequence: index + 1, ...event }));
+  writeFileSync(join(directory, 'events.jsonl'), `${lines.join('\n')}\n`);
+}
+
+interface Checked {
+  record: PowerCutRecord;
+  log: LogLine[];
+  /** What is left of the plugin's files. */
+  left: string[];
+}
+
+async function check(
+  t: Test,
+  script: Step[],
+  { cuts = 3, unit = UNIT, seconds = 60 } = {},
+): Promise<Checked> {
+  const directory = t.testdir({});
+  const cutDirectory = join(directory, 'cuts');
+  makeCuts(cutDirectory, cuts);
+  const [file, log] = [join(directory, 'script.json'), join(directory, 'log')];
+  writeFileSync(file, JSON.stringify(script));
+  const saved = { ...process.env };
+  Object.assign(process.env, { FAKE_QEMU_SCRIPT: file, FAKE_QEMU_LOG: log });
+  const checking = new SurvivorCheck(unit, {
+    prepared: PREPARED,
+    directory,
+    cutDirectory,
+    store: { root: join(directory, 'cache') },
+    checkpoints: false,
+    progress: () => {},
+    onStep: () => {},
+    seconds,
+  });
+  try {
+    const done = await checking.conclude({ modules: '', device: '/dev/pmem0' });
+    if (!done.ok) throw new Error(done.failure.message);
+    return { record: done.value, log: readLog(log), left: readdirSync(cutDirectory) };
+  } finally {
+    await checking.close();
+    process.env = saved;
+  }
+}
+
+const guestThat = (looks: Record<string, Step[]>): Step[] => [...BOOTS, { looks }];
+
+/** All processes that were started have ended. */
+function allEnded(log: readonly LogLine[]): boolean {
+  return new Set(log.map(({ pid }) => pid)).size > 0 && log.every(({ pid }) => !isAlive(pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+t.test('each image is asked for what was promised before its cut', async (t) => {
+  const { record, log, left } = await check(t, guestThat(ALL));
+  t.equal(record.problem, undefined);
+  t.same(record.findings, []);
+  t.match(record, { images: 3, asked: 9, promises: 1, cuts: { promised: 3, moments: 0 } });
+  t.same(record.counters, COUNTERS);
+  const asked = log.filter(({ look }) => look !== undefined);
+  t.same(
+    asked.map(({ look, questions }) => [look, questions]),
+    [1, 2, 3].map((number) => [number, QUESTIONS]),
+  );
+  t.ok(
+    log.some(({ request }) => request?.['SURVIVORS'] === '1' && request['RECOVERY'] === 'journal'),
+  );
+  t.same(left, ['events.jsonl'], 'what was read is not kept');
+  t.ok(allEnded(log), 'its guest is gone');
+});
+
+t.test('what is broken is found, and the others are asked all the same', async (t) => {
+  const answers = 'name file 4096\ndata differs 0 63 64 1 8192\nend\n';
+  const { record } = await check(t, guestThat({ ...ALL, 2: looksAt(2, { answers }) }));
+  t.equal(record.images, 3);
+  t.match(record.findings, [{ path: '/a', powerCut: { promise: 'fsync', cut: 2, images: 1 } }]);
+  t.equal(record.findings.length, 1);
+});
+
+t.test('an image that cannot be mounted, or is not clean afterwards', async (t) => {
+  const said = { mount: '32', looked: '', check: '', said: 'mount: Structure needs cleaning' };
+  const looks = {
+    1: looksAt(1, { answers: '', said }),
+    2: looksAt(2, { said: { check: '4' } }),
+    3: looksAt(3),
+  };
+  const { record } = await check(t, guestThat(looks));
+  t.equal(record.problem, undefined);
+  t.match(record.findings, [
+    { message: /power cut .* it cannot be mounted: mount: Structure needs cleaning/ },
+    { message: /its check afterwards finds: exit code 4/ },
+  ]);
+});
+
+t.test('a kernel that panics on one image is found, and another guest goes on', async (t) => {
+  const panic: Step[] = [
+    { event: { event: 'step', name: 'survivor-2' } },
+    { console: '[    6.000000] Kernel panic - not syncing: journal\n' },
+    { exit: 0 },
+  ];
+  const { record, log } = await check(t, guestThat({ ...ALL, 2: panic }));
+  t.equal(record.images, 2, 'the first and the third');
+  t.match(record.findings, [
+    { message: /the kernel panics on it: .*journal/, powerCut: { cut: 2 } },
+  ]);
+  t.equal(new Set(log.map(({ pid }) => pid)).size, 2);
+});
+
+t.test('what the kernel complains of while it looks is held against that image', async (t) => {
+  const during = [{ console: '[    6.000000] kernel BUG at fs/jbd2/recovery.c:12!\n' }];
+  const { record } = await check(t, guestThat({ ...ALL, 2: looksAt(2, { during }) }));
+  t.equal(record.images, 3);
+  t.match(record.findings, [
+    { message: /the kernel complains: .*recovery.c/, powerCut: { cut: 2 } },
+  ]);
+});
+
+t.test('a guest that does not come back from an image is ended in time', async (t) => {
+  const { record, log } = await check(
+    t,
+    guestThat({ ...ALL, 2: [{ event: { event: 'step', name: 'survivor-2' } }] }),
+    { seconds: 2 },
+  );
+  t.equal(record.images, 2);
+  t.match(record.problem, /ended \(unit-timeout\): power cut 2, nothing survives/);
+  t.same(record.findings, [], 'it may have been our machine');
+  t.ok(allEnded(log));
+});
+
+t.test('guests that die at each image are not started for ever', async (t) => {
+  const dies: Step[] = [{ event: { event: 'step', name: 'survivor-1' } }, { exit: 1 }];
+  const others = [1, 2, 3, 4, 5].map((number) => [
+    String(number),
+    [{ event: { event: 'step', name: `survivor-${number}` } }, { exit: 1 }],
+  ]);
+  const { record, log } = await check(t, guestThat({ 1: dies, ...Object.fromEntries(others) }), {
+    cuts: 5,
+  });
+  t.equal(record.images, 0);
+  t.match(record.problem, /the guest that looked at an image ended \(qemu-died/);
+  t.equal(new Set(log.map(({ pid }) => pid)).size, 3);
+});
+
+t.test('what comes before the first look is not held against an image', async (t) => {
+  const script: Step[] = [
+    ...BOOTS,
+    { event: { event: 'gave-up', step: 'load-module', message: 'no such module', kernelLog: '' } },
+    { event: { event: 'finished' } },
+  ];
+  const { record } = await check(t, script);
+  t.match(record.problem, /the guest that looks gave up: no such module/);
+  t.same(record.findings, []);
+});
+
+t.test('a guest that leaves something out proves nothing', async (t) => {
+  const cases: [name: string, look: Parameters<typeof looksAt>[1], problem: RegExp][] = [
+    ['no check', { said: { check: '' } }, /it was not checked afterwards/],
+    ['no mount', { said: { mount: '' } }, /it was not mounted/],
+    ['no questions', { said: { looked: '' } }, /it was not asked/],
+    ['a check that crashed', { said: { check: '139' } }, /its check ended with 139/],
+    ['no answers', { answers: '' }, /gave no answers/],
+    ['too few answers', { answers: 'name file 4096\nend\n' }, /gave no answers/],
+    ['others', { answers: 'name file 4096\ndata perhaps\nend\n' }, /gave no answers/],
+  ];
+  for (const [name, look, problem] of cases) {
+    await t.test(name, async (t) => {
+      const { record } = await check(t, guestThat({ ...ALL, 2: looksAt(2, look) }));
+      t.match(record.problem, problem);
+      t.same(record.findings, []);
+    });
+  }
+  await t.test('no repair, where there is no journal', async (t) => {
+    const unit = { ...UNIT, fs: 'ext2' } as Unit;
+    const { record } = await check(t, guestThat(ALL), { unit });
+    t.match(record.problem, /it was not repaired/);
+  });
+  await t.test('what it says of another image', async (t) => {
+    const wrong: Step[] = [
+      { event: { event: 'step', name: 'survivor-2' } },
+      { event: { event: 'survivor', number: 3, ...ALL_WELL } },
+    ];
+    const { record } = await check(t, guestThat({ ...ALL, 2: wrong }), { seconds: 2 });
+    t.match(record.problem, /ended \(unit-timeout\)/);
+    t.equal(record.images, 2);
+  });
+});
+
+t.test('a disk that is full on our side is said so', async (t) => {
+  const full: Step[] = [
+    { event: { event: 'step', name: 'survivor-2' } },
+    {
+      monitor: {
+        event: 'BLOCK_IO_ERROR',
+        data: { device: 'disk0', action: 'stop', reason: 'No space left on device' },
+      },
+    },
+  ];
+  const { record } = await check(t, guestThat({ ...ALL, 2: full }));
+  t.match(record.problem, /storage.*No space left on device/);
+  t.same(record.findings, []);
+});
+
+t.test(
+  'images are looked at while the guest still runs, and nothing is left where it fails',
+  async (t) => {
+    const directory = t.testdir({});
+    const cutDirectory = join(directory, 'cuts');
+    makeCuts(cutDirectory, 3);
+    const [file, log] = [join(directory, 'script.json'), join(directory, 'log')];
+    writeFileSync(file, JSON.stringify(guestThat(ALL)));
+    const saved = { ...process.env };
+    Object.assign(process.env, { FAKE_QEMU_SCRIPT: file, FAKE_QEMU_LOG: log });
+    t.teardown(() => {
+      process.env = saved;
+    });
+    const checking = new SurvivorCheck(UNIT, {
+      prepared: PREPARED,
+      directory,
+      cutDirectory,
+      store: { root: join(directory, 'cache') },
+      checkpoints: false,
+      progress: () => {},
+      onStep: () => {},
+    });
+    const looked = () => readLog(log).filter(({ look }) => look !== undefined).length;
+    while (looked() < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+    t.equal(looked(), 3);
+    await checking.close();
+    t.ok(allEnded(readLog(log)));
+  },
+);
