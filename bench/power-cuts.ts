@@ -1,0 +1,151 @@
+/**
+ * `npm run bench:power-cuts`: what `--power-cut` says of a kernel that nobody has changed, which should
+ * be nothing, and what it costs. Runs the tests of -g power-cut, each time with another seed, until so
+ * many cuts at drawn moments were looked at.
+ *
+ *     CUTS=1000            cuts at drawn moments, of each file system; those after promises come besides
+ *     CUTS_FS=ext2,ext4,xfs
+ *     CUTS_STATES=1        random images of each cut
+ *     CUTS_AT_ONCE=100     moments that are drawn for each test
+ *     CUTS_KERNEL=debian:6.1
+ *     CUTS_SEED=1          the first
+ *     CUTS_JOBS            guests at a time
+ *     CUTS_TIMES=3         runs of one test with and without, for the times; 0: none
+ *
+ * Exits with 1 where a promise is broken, or where nothing can be told of a unit. What is broken is
+ * kept, and its run named.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RunResult } from '../cli/run/result.js';
+
+const CUTS = Number(process.env['CUTS'] ?? 1000);
+const FILE_SYSTEMS = (process.env['CUTS_FS'] ?? 'ext2,ext4,xfs').split(',');
+const STATES = process.env['CUTS_STATES'] ?? '1';
+const AT_ONCE = process.env['CUTS_AT_ONCE'] ?? '100';
+const KERNEL = process.env['CUTS_KERNEL'] ?? 'debian:6.1';
+const SEED = Number(process.env['CUTS_SEED'] ?? 1);
+const JOBS = process.env['CUTS_JOBS'];
+const TIMES = Number(process.env['CUTS_TIMES'] ?? 3);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'daxrepro-power-cuts-'));
+
+type UnitResult = RunResult['units'][number];
+
+async function run(fs: string, ...words: string[]): Promise<RunResult> {
+  const all = ['dist/main.js', 'run', fs, ...words, '--kernel', KERNEL, '--json'];
+  const child = spawn(process.execPath, [...all, '--out', scratch], {
+    cwd: root,
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (text === '') throw new Error(`${all.join(' ')} ended with ${code}`);
+  return JSON.parse(text) as RunResult;
+}
+
+interface Tally {
+  units: number;
+  moments: number;
+  promised: number;
+  images: number;
+  repeated: number;
+  asked: number;
+  broken: string[];
+  untold: string[];
+}
+
+function add(tally: Tally, unit: UnitResult): void {
+  const { powerCut, verdict, test, reason, seed } = unit;
+  if (verdict === 'notrun') return;
+  tally.units += 1;
+  if (powerCut) {
+    tally.moments += powerCut.cuts.moments;
+    tally.promised += powerCut.cuts.promised;
+    tally.images += powerCut.images;
+    tally.repeated += powerCut.repeated;
+    tally.asked += powerCut.asked;
+  }
+  const what = `${test}, seed ${seed}: ${reason}`;
+  const found = unit.findings.map(({ signature, message }) => `${signature}: ${message}`);
+  if (verdict === 'fail') tally.broken.push([what, ...found].join('\n    '));
+  else if (verdict !== 'pass') tally.untold.push(what);
+}
+
+/** With runs until there were so many cuts; a run without any ends it too. */
+async function cutsOf(fs: string): Promise<Tally> {
+  const tally: Tally = {
+    ...{ units: 0, moments: 0, promised: 0, images: 0, repeated: 0, asked: 0 },
+    ...{ broken: [], untold: [] },
+  };
+  for (let seed = SEED, before = -1; tally.moments < CUTS && tally.moments > before; seed += 1) {
+    before = tally.moments;
+    const words = ['--power-cut', '--cuts', AT_ONCE, '--cut-states', STATES, '--seed', `${seed}`];
+    const jobs = JOBS === undefined ? [] : ['--jobs', JOBS];
+    const result = await run(fs, '-g', 'power-cut', ...words, ...jobs);
+    for (const unit of result.units) add(tally, unit);
+    process.stderr.write(`${fs}: ${tally.moments} of ${CUTS} cuts\n`);
+  }
+  return tally;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** Seconds of a unit, with power cuts as they are by default and without. */
+async function times(fs: string): Promise<{ cut: number; plain: number }> {
+  const seconds = { cut: [] as number[], plain: [] as number[] };
+  // The first of each makes what is kept for later.
+  for (let round = 0; round <= TIMES; round += 1) {
+    for (const kind of ['plain', 'cut'] as const) {
+      const words = kind === 'cut' ? ['--power-cut'] : [];
+      const { units } = await run(fs, 'power-cut/mmap-msync', ...words);
+      if (round > 0) seconds[kind].push(units[0]?.durationSeconds ?? Number.NaN);
+    }
+  }
+  return { cut: median(seconds.cut), plain: median(seconds.plain) };
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+let held = true;
+try {
+  if (CUTS > 0) {
+    print(`${KERNEL}, --cut-states ${STATES}\n`);
+    print(
+      '| | tests run | cuts at drawn moments | after promises | images asked | the same as one before | questions | broken promises |',
+    );
+    print('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
+  }
+  for (const fs of CUTS > 0 ? FILE_SYSTEMS : []) {
+    const tally = await cutsOf(fs);
+    const { units, moments, promised, images, repeated, asked, broken, untold } = tally;
+    const numbers = [units, moments, promised, images, repeated, asked, broken.length];
+    print(`| ${fs} | ${numbers.join(' | ')} |`);
+    for (const one of broken) print(`  broken: ${one}`);
+    for (const one of untold) print(`  cannot be told: ${one}`);
+    held &&= broken.length === 0 && untold.length === 0 && moments >= CUTS;
+  }
+  if (TIMES > 0) {
+    print(`\n| power-cut/mmap-msync, median of ${TIMES} | seconds | with --power-cut | × |`);
+    print('| --- | ---: | ---: | ---: |');
+    for (const fs of FILE_SYSTEMS) {
+      const { cut, plain } = await times(fs);
+      print(`| ${fs} | ${plain.toFixed(1)} | ${cut.toFixed(1)} | ${(cut / plain).toFixed(1)} |`);
+    }
+  }
+  process.exitCode = held ? 0 : 1;
+} finally {
+  if (held) rmSync(scratch, { recursive: true, force: true });
+  else print(`\nThe runs are in ${scratch}`);
+}
