@@ -6,7 +6,7 @@
  *     CUTS=1000            cuts at drawn moments, of each file system; those after promises come besides
  *     CUTS_FS=ext2,ext4,xfs
  *     CUTS_STATES=1        random images of each cut
- *     CUTS_AT_ONCE=100     moments that are drawn for each test
+ *     CUTS_AT_ONCE=1000    moments that are drawn for each test, which sees fewer before it ends
  *     CUTS_KERNEL=debian:6.1
  *     CUTS_SEED=1          the first
  *     CUTS_JOBS            guests at a time
@@ -25,7 +25,7 @@ import type { RunResult } from '../cli/run/result.js';
 const CUTS = Number(process.env['CUTS'] ?? 1000);
 const FILE_SYSTEMS = (process.env['CUTS_FS'] ?? 'ext2,ext4,xfs').split(',');
 const STATES = process.env['CUTS_STATES'] ?? '1';
-const AT_ONCE = process.env['CUTS_AT_ONCE'] ?? '100';
+const AT_ONCE = process.env['CUTS_AT_ONCE'] ?? '1000';
 const KERNEL = process.env['CUTS_KERNEL'] ?? 'debian:6.1';
 const SEED = Number(process.env['CUTS_SEED'] ?? 1);
 const JOBS = process.env['CUTS_JOBS'];

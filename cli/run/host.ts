@@ -27,8 +27,10 @@ export function guestsAtATime(
   checkpoints: boolean,
   available = Math.min(freemem(), availableInGroup()),
 ): number {
-  const needs = units.map(({ shape }) => {
-    return 2 * shape.deviceSize + (checkpoints ? OF_A_CLONE : shape.memory + OF_A_CLONE);
+  const needs = units.map(({ shape, powerCut }) => {
+    // Beside it runs the guest that looks at what survives.
+    const beside = powerCut ? OF_A_CLONE + shape.deviceSize : 0;
+    return 2 * shape.deviceSize + (checkpoints ? OF_A_CLONE : shape.memory + OF_A_CLONE) + beside;
   });
   const byMemory = Math.floor((available - OF_ALL) / Math.max(...needs));
   return Math.max(1, Math.min(availableParallelism(), byMemory));

@@ -27,3 +27,10 @@ t.test('a guest that is booted needs all its memory', async (t) => {
   t.equal(most(true), Math.min(availableParallelism(), 2));
   t.equal(most(false), 1);
 });
+
+t.test('where power is cut another guest looks at what survives', async (t) => {
+  const plain = units({ size: '64M' });
+  const cut = plain.map((unit) => ({ ...unit, powerCut: { cuts: 2, states: 1 } }));
+  t.equal(guestsAtATime(plain, true, 2 * GIB), Math.min(availableParallelism(), 2));
+  t.equal(guestsAtATime(cut, true, 2 * GIB), 1);
+});
