@@ -24,6 +24,8 @@ export interface FakeApt {
   /** The whole last call. */
   wholeCalls(): string[];
   addVersion(abi: string, version: string): void;
+  /** @param tree a directory with what it holds, which gets a DEBIAN */
+  addPackage(name: string, version: string, tree: string, depends?: string): void;
   /** From now on the mirror cannot be reached. */
   goAway(): void;
   /** sh that apt-get runs before it downloads. */
@@ -39,7 +41,7 @@ case " $* " in
     echo 'W: Failed to fetch http://mirror.test/debian/dists/bookworm/InRelease' >&2 ;;
   *' download '*)
     . "$top/before-download"
-    for word; do case $word in linux-*=*) cp "$top/pool/$word" "./\${word%%=*}.deb" || exit 100 ;; esac; done ;;
+    for word; do case $word in [a-z]*=*) cp "$top/pool/$word" "./\${word%%=*}.deb" || exit 100 ;; esac; done ;;
 esac`;
 
 const APT_CACHE = `
@@ -66,6 +68,7 @@ export function makeApt(t: Test, top: string): FakeApt {
     goAway: () => writeFileSync(join(top, 'away'), ''),
     beforeDownload: (script) => writeFileSync(join(top, 'before-download'), script),
     addVersion: (abi, version) => addVersion(top, abi, version),
+    addPackage: (...what) => addPackage(top, ...what),
   };
 }
 
