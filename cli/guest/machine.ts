@@ -31,8 +31,8 @@ export interface MachineShape {
 export interface MachineFiles {
   /** QEMU's program. */
   qemu: string;
-  /** What stands before it and after it, where it does not start by its name alone. */
-  before?: readonly string[];
+  /** Where it does not start by its name alone: of its environment, and what stands first after it. */
+  environment?: Readonly<Record<string, string>>;
   after?: readonly string[];
   kernel: string;
   initramfs: string;
@@ -169,7 +169,7 @@ export function qemuArgv(
   const memory = `${size / MIB}M`;
   const plugged = memoryFile !== undefined && arePlugged(shape);
   const [program = files.qemu, ...rest] = [
-    ...(files.before ?? []),
+    ...withEnvironment(files.environment ?? {}),
     files.qemu,
     ...(files.after ?? []),
   ];
@@ -208,6 +208,12 @@ export function qemuArgv(
       deviceArguments(shape, file, index, memoryFile?.mode !== 'resume'),
     ),
   ];
+}
+
+/** On the command line, so that what is shown of it is all that it takes to start it. */
+function withEnvironment(environment: Readonly<Record<string, string>>): string[] {
+  const settings = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  return settings.length > 0 ? ['env', ...settings] : [];
 }
 
 /**

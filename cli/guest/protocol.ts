@@ -10,7 +10,8 @@ import { z } from '../schema.js';
 const count = z
   .string()
   .transform((text) => (/^\d+$/.test(text.trim()) ? Number(text) : undefined));
-const flags = z
+/** As the kernel prints it: hexadecimal with 0x, or decimal. */
+const kernelNumber = z
   .string()
   .transform((text) => (/^(0x[0-9a-f]+|\d+)$/i.test(text.trim()) ? Number(text) : undefined));
 
@@ -32,8 +33,8 @@ const Proof = z.object({
   /** The GNU build id of the module that the kernel holds, in hexadecimal. */
   moduleBuildId: z.string(),
   /** Of a fresh regular file, by statx(2). */
-  statxAttributes: flags,
-  statxMask: flags,
+  statxAttributes: kernelNumber,
+  statxMask: kernelNumber,
   /** Bytes, by statfs(2). */
   blockSize: count,
   pageSize: count,
@@ -173,6 +174,8 @@ const GuestEvent = z.discriminatedUnion('event', [
     /** Devices that were plugged in after `ready`. */
     testDevice: z.string().optional(),
     scratchDevice: z.string().optional(),
+    /** Where power is cut: the physical address at which TEST_DEV begins. */
+    testAddress: kernelNumber.optional(),
   }),
   z.object({ event: z.literal('step'), name: z.string() }),
   z.object({

@@ -10,8 +10,8 @@ import type { Unit } from '../plan/unit.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { type BrokenPromise, brokenPromises, questionsOf } from './answers.js';
 import { BrokenDelta } from './delta.js';
-import { followEvents } from './events.js';
-import { findingOf, mergeFindings } from './findings.js';
+import { followEvents, readEvents } from './events.js';
+import { type CutImage, findingOf, mergeFindings } from './findings.js';
 import { guaranteesOf } from './guarantees.js';
 import type { Claims } from './ledger.js';
 import {
@@ -26,6 +26,7 @@ import {
 import type { PowerCutRecord } from './record.js';
 import { type Survey, type Survivor, surveyCuts } from './survey.js';
 import { kernelSymbols, kernelText, loadedModules, Symbolizer, type Symbols } from './symbols.js';
+import { whyNotWatched } from './watched.js';
 
 /**
  * Looks at what survived the power cuts of a unit's guest, while that guest still runs: each image is
@@ -43,6 +44,8 @@ export interface CutGuest {
   /** Its /proc/modules, and where its kernel begins. */
   modules: string;
   device: string;
+  /** Physical, of that device, as the guest says. */
+  address: number | undefined;
 }
 
 /** Images that wait to be looked at, at most: each takes room on the disk. */
@@ -104,6 +107,10 @@ export class SurvivorCheck {
     const { because } = this.#guarantees;
     try {
       const survey = await this.#surveyed;
+      const notWatched = await this.#whyNotWatched(guest);
+      if (notWatched) {
+        return success({ ...NONE, findings: [], problem: notWatched, guarantees: because });
+      }
       await Promise.all(this.#waiting);
       if (this.#failed) throw this.#failed.error;
       await this.#looker?.stop();
@@ -120,6 +127,12 @@ export class SurvivorCheck {
       if (!(error instanceof BrokenDelta)) throw error;
       return success({ ...NONE, findings: [], problem: error.message, guarantees: because });
     }
+  }
+
+  async #whyNotWatched({ address }: CutGuest): Promise<string | undefined> {
+    const { cutDirectory, prepared } = this.#context;
+    const shape = { ...this.#unit.shape, accelerator: prepared.accelerator };
+    return whyNotWatched(shape, address, await readEvents(cutDirectory));
   }
 
   /** Ends what runs and waits for it: for when nobody wants to know any more. Does nothing twice. */
@@ -231,13 +244,15 @@ export class SurvivorCheck {
 
   async #findings({ device, modules }: CutGuest): Promise<Finding[]> {
     const findings: Finding[] = [];
+    const flush = this.#unit.shape.pmem === 'virtio-pmem' ? 'requests' : 'instructions';
     let symbolizer: Symbolizer | undefined;
     for (const wrong of this.#wrong) {
       const { cut, state, lost } = wrong.survivor;
       if ('broken' in wrong) {
         symbolizer ??= await makeSymbolizer(this.#unit, this.#context, modules);
         const { broken, images } = wrong;
-        const finding = await findingOf(broken, { cut: cut.cut, state, lost }, device, symbolizer);
+        const image: CutImage = { cut: cut.cut, state, lost, flush };
+        const finding = await findingOf(broken, image, device, symbolizer);
         if (finding.powerCut) finding.powerCut.images = images;
         findings.push(finding);
         continue;

@@ -51,7 +51,10 @@ export const CutSchema = z.object({
   pending: z.number().int(),
   /** Lines that the guest reads otherwise than they are on the medium. */
   lost: z.number().int(),
-  /** At a drawn moment: the store or write-back that the cut came after, or the fence it came before. */
+  /**
+   * At a drawn moment: the store or write-back that the cut came after, or the fence it came before; null
+   * where it came before a request.
+   */
   store: Instruction.nullable(),
 });
 export type CutEvent = z.infer<typeof CutSchema>;
@@ -70,7 +73,13 @@ export const PowerCutEventSchema = z.discriminatedUnion('event', [
     ),
     seed: z.number(),
   }),
-  z.object({ event: z.literal('begin'), ...Sequence, label: GuestText }),
+  z.object({
+    event: z.literal('begin'),
+    ...Sequence,
+    label: GuestText,
+    /** Requests for a flush that were seen before. */
+    requests: z.number(),
+  }),
   z.object({
     event: z.literal('promise'),
     ...Sequence,

@@ -2,6 +2,7 @@ import type { Finding } from '../findings/finding.js';
 import { signature } from '../findings/signature.js';
 import type { BrokenPromise } from './answers.js';
 import type { Lost } from './events.js';
+import type { PmemRange } from './plugin.js';
 import type { CutFacts } from './record.js';
 import type { Symbolizer } from './symbols.js';
 
@@ -13,6 +14,8 @@ export interface CutImage {
   state: string;
   /** Runs of lines that were not sure to survive at that cut. */
   lost: readonly Lost[];
+  /** What brings stores to the medium. */
+  flush: PmemRange['flush'];
 }
 
 const LINE = 64;
@@ -34,8 +37,13 @@ export function lostThere({ lost, state }: CutImage, broken: BrokenPromise): Los
  * How it was lost. `some-lines-…`: others of the same part are kept, so that a write-back was there and
  * left them out.
  */
-function kindOfLoss(lost: Lost | undefined, { part, wrongBytes }: BrokenPromise): string {
+function kindOfLoss(
+  lost: Lost | undefined,
+  flush: PmemRange['flush'],
+  { part, wrongBytes }: BrokenPromise,
+): string {
   if (!lost) return 'not-stored';
+  if (flush === 'requests') return 'no-flush-request';
   if (lost.state === 'pending') return 'not-fenced';
   const some = part && wrongBytes !== undefined && wrongBytes < part.to - part.from;
   return some ? 'some-lines-not-written-back' : 'not-written-back';
@@ -43,6 +51,7 @@ function kindOfLoss(lost: Lost | undefined, { part, wrongBytes }: BrokenPromise)
 
 const LOSSES: Record<string, string> = {
   'not-stored': 'nothing of it was on its way to the medium',
+  'no-flush-request': 'the device was not asked for a flush since it was stored',
   'not-fenced': 'it was written back, and no fence came after that',
   'not-written-back': 'it was not written back since it was stored',
   'some-lines-not-written-back': 'some lines of it were not written back since they were stored',
@@ -55,7 +64,7 @@ export async function findingOf(
   symbolizer: Symbolizer,
 ): Promise<Finding> {
   const lost = lostThere(image, broken);
-  const loss = kindOfLoss(lost, broken);
+  const loss = kindOfLoss(lost, image.flush, broken);
   const storedBy = lost?.store ? await symbolizer.place(lost.store) : undefined;
   const writtenBackBy = lost?.writeBack ? await symbolizer.place(lost.writeBack) : null;
   const cutFacts: CutFacts = {
@@ -65,7 +74,9 @@ export async function findingOf(
     cut: image.cut,
     state: image.state,
     images: 1,
-    ...(lost ? { storedBy, writtenBackBy } : {}),
+    ...(lost ? { storedBy } : {}),
+    // A request is for all of the device, and comes from no instruction that is known.
+    ...(lost && image.flush === 'instructions' ? { writtenBackBy } : {}),
   };
   return {
     tool: 'power-cut',

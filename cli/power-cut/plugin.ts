@@ -70,6 +70,8 @@ export interface PmemRange {
 export interface PowerCutOptions {
   /** The plugin's path. */
   plugin: string;
+  /** Another path of it, where this one has blanks or colons: LD_PRELOAD would take it for several. */
+  preload?: string;
   /** Where it writes; must be there and empty. */
   directory: string;
   /** The guest's ordinary memory: its file, and bytes of it below 4 GiB. */
@@ -115,7 +117,7 @@ export function powerCutArguments(options: PowerCutOptions): {
   const requests = options.ranges.some(({ flush }) => flush === 'requests');
   return {
     arguments: ['-plugin', [`file=${escapeComma(options.plugin)}`, ...text].join(',')],
-    environment: requests ? { LD_PRELOAD: options.plugin } : {},
+    environment: requests ? { LD_PRELOAD: options.preload ?? options.plugin } : {},
   };
 }
 

@@ -1,6 +1,5 @@
 import {
   deviceAddresses,
-  inheritedPath,
   type MachineShape,
   placeInMemoryFile,
   placeRegions,
@@ -8,7 +7,15 @@ import {
 import type { PmemRange } from './plugin.js';
 
 /**
- * Where a guest's two devices are in its physical memory and in the files behind it, TEST_DEV first.
+ * What the kernel keeps for itself at the beginning of an NVDIMM with an fsdax namespace whose page map is
+ * in RAM: the block that says so, up to the alignment (drivers/nvdimm/pfn_devs.c, nd_pfn_init). It is the
+ * alignment that guest-scripts/lib/devices.sh asks for.
+ */
+const FSDAX_BEGIN = 2 * 1024 * 1024;
+
+/**
+ * Where a guest's two devices are in its physical memory and in the files behind it, TEST_DEV first. An
+ * offset in such a range is one on the device. What the guest says of it is held against it (located.ts).
  *
  * @param memory the file of its ordinary memory
  * @param devices their files as QEMU is given them; of memmap there are none
@@ -20,22 +27,34 @@ export function pmemRanges(
   devices: readonly string[],
 ): PmemRange[] {
   const size = shape.deviceSize;
-  if (shape.pmem === 'none') return [];
-  if (shape.pmem === 'memmap') {
-    return placeRegions(shape).regions.map((region) => ({
-      start: region.start,
-      size,
-      file: memory,
-      offset: placeInMemoryFile(shape, region),
-      flush: 'instructions',
-    }));
+  const regions = placeRegions(shape).regions;
+  const addresses = deviceAddresses(shape);
+  switch (shape.pmem) {
+    case 'none':
+      return [];
+    case 'memmap':
+      return regions.map((region) => ({
+        start: region.start,
+        size,
+        file: memory,
+        offset: placeInMemoryFile(shape, region),
+        flush: 'instructions',
+      }));
+    case 'nvdimm':
+      return devices.map((file, index) => ({
+        start: (addresses[index] ?? 0) + FSDAX_BEGIN,
+        size: size - FSDAX_BEGIN,
+        file,
+        offset: FSDAX_BEGIN,
+        flush: 'instructions',
+      }));
+    case 'virtio-pmem':
+      return devices.map((file, index) => ({
+        start: addresses[index] ?? 0,
+        size,
+        file,
+        offset: 0,
+        flush: 'requests',
+      }));
   }
-  const flush = shape.pmem === 'nvdimm' ? 'instructions' : 'requests';
-  return deviceAddresses(shape).map((start, index) => ({
-    start,
-    size,
-    file: devices[index] ?? inheritedPath(index),
-    offset: 0,
-    flush,
-  }));
 }

@@ -45,7 +45,7 @@ export interface CutFacts {
   images: number;
   /** The last store to the first line that was lost. */
   storedBy?: CodePlace | undefined;
-  /** The last write-back of that line before the cut; null: there was none. */
+  /** The last write-back of that line before the cut; null: there was none; absent where requests do it. */
   writtenBackBy?: CodePlace | null | undefined;
 }
 

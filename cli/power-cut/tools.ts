@@ -6,8 +6,8 @@ import { capableQemu } from './qemu.js';
 /** What of this machine cuts a guest's power: a QEMU that can, how it is started, and the plugin. */
 export interface PowerCutTools {
   qemu: string;
-  /** Words before and after its name on its command line. */
-  before: readonly string[];
+  /** What it takes to start it besides its name: of its environment, and what comes first after it. */
+  environment: Readonly<Record<string, string>>;
   after: readonly string[];
   plugin: string;
 }
@@ -21,12 +21,11 @@ export async function powerCutTools(
   if (!qemu.ok) return qemu;
   const plugin = await buildPlugin(store, signal);
   if (!plugin.ok) return plugin;
-  const { program, environment } = qemu.value;
-  const settings = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  const { program, environment, arguments: after } = qemu.value;
   return success({
     qemu: program,
-    before: settings.length > 0 ? ['env', ...settings] : [],
-    after: qemu.value.arguments,
+    environment,
+    after,
     plugin: plugin.value,
   });
 }

@@ -17,24 +17,29 @@ const STORES = 20_000;
 
 export interface Watched {
   plugin: string;
+  /** Where QEMU finds it open: a path without blanks. */
+  preload: string;
   /** Where it writes. */
   directory: string;
   /** The file that holds the guest's memory. */
   memory: string;
+  /** The devices' files, as QEMU is given them; none for memmap. */
+  devices: readonly string[];
   shape: MachineShape;
 }
 
-/** QEMU's arguments. */
+/** QEMU's arguments, and what of its environment. */
 export function watchArguments(
   unit: Pick<Unit, 'seed'>,
   { cuts, states }: PowerCutPlan,
-  { plugin, directory, memory, shape }: Watched,
-): string[] {
+  { plugin, preload, directory, memory, devices, shape }: Watched,
+): ReturnType<typeof powerCutArguments> {
   return powerCutArguments({
     plugin,
+    preload,
     directory,
     memory: { file: memory, low: memoryBelow4GiB(shape) },
-    ranges: pmemRanges(shape, memory, []).slice(0, 1),
+    ranges: pmemRanges(shape, memory, devices).slice(0, 1),
     seed: unit.seed,
     states,
     // Records tell of changes, too: the program asks for a cut where it was promised something.
@@ -43,5 +48,5 @@ export function watchArguments(
     gap: Math.max(8, Math.round(STORES / (cuts + 1))),
     mostCuts: MOST_CUTS,
     mostBytes: MOST_BYTES,
-  }).arguments;
+  });
 }

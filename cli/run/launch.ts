@@ -88,9 +88,9 @@ function machineFiles(unit: Unit, prepared: Prepared): Omit<MachineFiles, 'devic
 }
 
 /** Only some can watch what their guest stores. */
-function qemuForCuts({ powerCut }: Prepared): Pick<MachineFiles, 'qemu' | 'before' | 'after'> {
+function qemuForCuts({ powerCut }: Prepared): Pick<MachineFiles, 'qemu' | 'environment' | 'after'> {
   if (!powerCut) throw new Error('power cuts were not prepared');
-  return { qemu: powerCut.qemu, before: powerCut.before, after: powerCut.after };
+  return { qemu: powerCut.qemu, environment: powerCut.environment, after: powerCut.after };
 }
 
 /** The command line of a unit that is booted, for it and for the dry run. */
@@ -167,23 +167,33 @@ function clone(
   if (!own.ok) return own;
   const paths = own.value.map((_, index) => inheritedPath(index));
   const plugged = arePlugged(shape);
-  const state = openSync(from.state, 'r');
-  opened.push(state);
+  const devices = [...from.devices, ...paths];
+  const inherit = [...own.value];
+  /** @returns which of the inherited ones it is */
+  const pass = (file: string) => {
+    const descriptor = openSync(file, 'r');
+    opened.push(descriptor);
+    return inherit.push(descriptor) - 1;
+  };
+  const state = pass(from.state);
+  const files = machineFiles(unit, prepared);
+  const watch = watching(unit, from, devices, context, pass);
   const argv = qemuArgv(
     shape,
     {
-      ...machineFiles(unit, prepared),
-      devices: plugged ? [] : [...from.devices, ...paths],
+      ...files,
+      environment: { ...files.environment, ...watch?.environment },
+      devices: plugged ? [] : devices,
       gdb: context.session?.gdb,
     },
     { file: from.memory, mode: 'resume' },
   );
-  argv.push(...cutArguments(unit, from, context));
+  argv.push(...(watch?.arguments ?? []));
   return success(
     start(unit, argv, context, keeper, {
-      inherit: [...own.value, state],
+      inherit,
       resumption: {
-        descriptor: INHERITED_FD + own.value.length,
+        descriptor: INHERITED_FD + state,
         ready: from.ready,
         plug: plugged ? plugCommands(shape, paths) : [],
       },
@@ -203,20 +213,24 @@ function start(
   return startGuest(argv, limits, keeper, { ...options, signal, terminal: shape.terminal });
 }
 
-/** What has QEMU watch TEST_DEV; nothing where power is not cut. */
-function cutArguments(
+/** What has QEMU watch TEST_DEV; undefined where power is not cut. */
+function watching(
   unit: Unit,
-  from: Checkpoint,
+  { memory }: Checkpoint,
+  devices: readonly string[],
   { prepared, cutDirectory }: UnitRunContext,
-): string[] {
-  if (!unit.powerCut) return [];
+  pass: (file: string) => number,
+): ReturnType<typeof watchArguments> | undefined {
+  if (!unit.powerCut) return undefined;
   if (!prepared.powerCut || !cutDirectory) throw new Error('power cuts were not prepared');
-  const shape = unitShape(unit, prepared);
+  const { plugin } = prepared.powerCut;
   return watchArguments(unit, unit.powerCut, {
-    plugin: prepared.powerCut.plugin,
+    plugin,
+    preload: inheritedPath(pass(plugin)),
     directory: cutDirectory,
-    memory: from.memory,
-    shape,
+    memory,
+    devices,
+    shape: unitShape(unit, prepared),
   });
 }
 

@@ -250,7 +250,12 @@ function refusedWithCuts(
   }
   if (accel === 'kvm')
     return ['watches what guests store, which takes emulation', 'Use --accel tcg'];
-  if (pmem !== 'memmap') return [`is not for --pmem ${pmem}`, 'Use --pmem memmap'];
+  if (pmem === 'none') {
+    return [
+      'is about persistent memory, and --pmem none has disks',
+      `Use ${PMEM_KINDS.slice(0, -1).join(', ')}`,
+    ];
+  }
   if (control) return ['is about DAX', 'Leave --control out'];
   if (checkpoint === false) return ['wants guests that are clones', 'Leave --no-checkpoint out'];
   return undefined;

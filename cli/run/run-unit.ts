@@ -129,7 +129,7 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
     if (check && ending.kind === 'finished') {
       context.onStep('images that survived');
       const modules = await readFile(join(directory, 'modules.txt'), 'utf8').catch(() => '');
-      const checked = await check.conclude({ modules, device: record.ready?.testDevice ?? '' });
+      const checked = await check.conclude({ modules, ...testDevice(record) });
       if (!checked.ok) return checked;
       record.powerCut = checked.value;
     }
@@ -157,6 +157,16 @@ async function makeCutDirectory(directory: string): Promise<string> {
   const cuts = join(directory, CUTS);
   await mkdir(cuts, { recursive: true });
   return cuts;
+}
+
+/** What is plugged in was not there when the guest was ready. */
+function testDevice({ ready, events }: UnitRecord): {
+  device: string;
+  address: number | undefined;
+} {
+  const begin = events.find((event) => event.event === 'begin');
+  const device = begin?.testDevice || ready?.testDevice || '';
+  return { device, address: begin?.testAddress };
 }
 
 /** What the plugin said stays; what it kept of the medium is large. */

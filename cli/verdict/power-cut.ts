@@ -19,7 +19,7 @@ export function powerCutGap(
     return 'QEMU did not tell what was stored: the test made no marks, or not to its end';
   if (counters.stores === 0) return 'QEMU saw no store to the device';
   if (counters.writeBacks + counters.fences + counters.requests === 0) {
-    return 'QEMU saw stores to the device, but no write-back and no fence';
+    return 'QEMU saw stores to the device, but no write-back, no fence and no request for a flush';
   }
   if (promises === 0) return 'the test told of no promise; those of -g power-cut do';
   if (images === 0) return 'no image that survived was looked at';

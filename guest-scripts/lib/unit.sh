@@ -21,7 +21,9 @@ run_unit() {
 	export FSTYP=${UNIT[FS]} MKFS_OPTIONS=${UNIT[MKFS_OPTIONS]} MOUNT_OPTIONS=${UNIT[MOUNT_OPTIONS]}
 	export DAXREPRO_SEED=${UNIT[SEED]}
 	export PAGE_SIZE TEST_DEV SCRATCH_DEV TEST_DIR SCRATCH_MNT REFERENCES_UNMOUNTED
-	identity begin "testDevice=$TEST_DEV" "scratchDevice=$SCRATCH_DEV"
+	local address=''
+	[[ ${UNIT[POWER_CUT]} ]] && address=$(<"/sys/block/${TEST_DEV##*/}/device/resource")
+	identity begin "testDevice=$TEST_DEV" "scratchDevice=$SCRATCH_DEV" "testAddress=$address"
 	ask refresh "${UNIT[CLOCK]}" "${UNIT[ENTROPY]}"
 	ask boot-log
 	echo 30 >/proc/sys/kernel/hung_task_timeout_secs 2>/dev/null

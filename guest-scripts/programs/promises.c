@@ -363,7 +363,7 @@ static void map(struct worker *worker, long offset, long length, const char *how
 		give_up(2, "map … sync, not %s", how);
 	worker->mapping = mmap(NULL, length, PROT_READ | PROT_WRITE, flags, worker->descriptor, offset);
 	if (worker->mapping == MAP_FAILED && worker->map_sync && errno == EOPNOTSUPP)
-		give_up(77, "there is no MAP_SYNC here");
+		give_up(77, "the kernel refuses MAP_SYNC here, as for devices that flush by request (virtio-pmem)");
 	must(worker->mapping != MAP_FAILED, "mmap");
 	worker->mapped_from = offset;
 	worker->mapped_length = length;

@@ -104,6 +104,9 @@ static void summarize(struct range *range, uint64_t line, void *data)
 struct state {
 	struct file *file;
 	uint64_t *random;
+	/* Of a range that requests flush: the page that was drawn for last, and what. */
+	const struct range *range;
+	uint64_t page, drawn;
 };
 
 static void add_if_other(struct file *file, const struct range *range, uint64_t line, const uint8_t *contents)
@@ -126,14 +129,29 @@ static void overlay(uint8_t *contents, const struct pending *pending)
 			contents[index] = pending->contents[index];
 }
 
+/* The host writes a file's pages: all lines of one survive, or none. */
+static uint64_t draw(struct state *state, const struct range *range, uint64_t line)
+{
+	uint64_t page = line * LINE / PAGE;
+
+	if (range->flush == FLUSH_INSTRUCTIONS)
+		return random_next(state->random);
+	if (state->range != range || state->page != page) {
+		state->range = range;
+		state->page = page;
+		state->drawn = random_next(state->random);
+	}
+	return state->drawn;
+}
+
 /*
  * With equal chances as the guest reads it, as the medium has it, or with some of the write-backs on
  * their way, each or not, in their order: that is the order in which the line had these contents.
  */
 static void add_random(struct range *range, uint64_t line, void *data)
 {
-	const struct state *state = data;
-	uint64_t drawn = random_next(state->random);
+	struct state *state = data;
+	uint64_t drawn = draw(state, range, line);
 	const struct pending *chain[MOST_PENDING];
 	uint8_t contents[LINE];
 	unsigned int count = 0;

@@ -4,7 +4,8 @@
  *
  *   nothing      of what is not on the medium for sure
  *   everything   what the guest reads
- *   random-N     each line that is dirty or on its way in one of the states that it may legally have
+ *   random-N     each line that is dirty or on its way in one of the states that it may legally have;
+ *                each page, where requests flush
  */
 #pragma once
 

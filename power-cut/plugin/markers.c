@@ -73,16 +73,19 @@ static void begin(const char *label)
 	begun = true;
 	if (!find_memory())
 		return;
+	/* Before memory is copied: what other CPUs store meanwhile waits for the lock, and counts. */
+	counting = true;
 	if (!model_begin()) {
+		counting = false;
 		problem("cannot copy what the pmem holds");
 		return;
 	}
-	if (!write_bases())
+	if (!write_bases()) {
+		counting = false;
 		return;
-	watch_requests();
+	}
 	moments_begin(options->cut.seed, options->moments, options->gap);
-	event("begin", "\"label\":%s", label);
-	counting = true;
+	event("begin", "\"label\":%s,\"requests\":%" PRIu64, label, requests_seen());
 }
 
 void print_end(const char *name, const char *label)

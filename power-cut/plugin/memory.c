@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,25 @@ static bool is_of(const struct area *area, const struct stat *file, const char *
 	       (real && strcmp(area->path, real) == 0);
 }
 
+/*
+ * As the kernel writes it in maps. A file that has no name any more is given as a descriptor, /dev/fd/N,
+ * whose link has the same words. To be freed; NULL where there is none.
+ */
+static char *path_in_maps(const char *file)
+{
+	char *path = realpath(file, NULL);
+	ssize_t length;
+
+	if (path)
+		return path;
+	path = calloc(1, PATH_MAX);
+	length = path ? readlink(file, path, PATH_MAX - 1) : -1;
+	if (length > 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
 bool find_mapping(struct mapping *mapping)
 {
 	struct stat file;
@@ -52,7 +72,7 @@ bool find_mapping(struct mapping *mapping)
 	maps = fopen("/proc/self/maps", "re");
 	if (!maps)
 		return false;
-	real = realpath(mapping->file, NULL);
+	real = path_in_maps(mapping->file);
 	if (mapping->size == 0)
 		mapping->size = file.st_size - mapping->offset;
 	while (getline(&line, &room, maps) > 0) {

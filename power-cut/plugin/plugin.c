@@ -19,6 +19,7 @@
 #include "options.h"
 #include "output.h"
 #include "qemu-api.h"
+#include "requests.h"
 
 EXPORTED int qemu_plugin_version = API_VERSION;
 
@@ -343,6 +344,7 @@ EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, i
 	markers_begin(&options);
 	scoreboard = qemu_plugin_scoreboard_new(sizeof(uint64_t));
 	print_open();
+	watch_requests();
 	qemu_plugin_register_vcpu_init_cb(id, on_cpu);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
 	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);

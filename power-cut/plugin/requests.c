@@ -7,7 +7,10 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "cut.h"
+#include "markers.h"
 #include "model.h"
+#include "moments.h"
 #include "output.h"
 #include "qemu-api.h"
 
@@ -18,41 +21,76 @@ struct identity {
 
 static struct identity files[MOST_RANGES];
 static atomic_bool watching;
+static uint64_t seen;
 
-EXPORTED int fsync(int fd);
+static int own_fsync(int fd);
+
+/* Not by its name: that is the C library's, where this library does not come first. */
+EXPORTED int fsync(int fd) __attribute__((alias("own_fsync")));
 
 void watch_requests(void)
 {
 	bool any = false;
 
 	for (unsigned int index = 0; index < model.count; index++) {
+		const char *name = model.ranges[index].live.file;
 		struct stat file;
 		if (model.ranges[index].flush != FLUSH_REQUESTS)
 			continue;
-		if (stat(model.ranges[index].live.file, &file) != 0)
-			continue;
-		files[index] = (struct identity){file.st_dev, file.st_ino};
 		any = true;
+		if (stat(name, &file) == 0)
+			files[index] = (struct identity){file.st_dev, file.st_ino};
+		else
+			problem("there is no %s, the file of range %u", name, index);
 	}
 	/* Without it no flush would ever be seen, and all be reported as lost. */
-	if (any && dlsym(RTLD_DEFAULT, "fsync") != (void *)fsync)
+	if (any && dlsym(RTLD_DEFAULT, "fsync") != (void *)own_fsync)
 		problem("the plugin is not in LD_PRELOAD, which virtio-pmem needs");
 	watching = any;
 }
 
-EXPORTED int fsync(int fd)
+uint64_t requests_seen(void)
+{
+	return seen;
+}
+
+/* No CPU of the guest asks here: QEMU's own thread does, and the CPU that asked may do other things. */
+static void requested(struct range *range)
+{
+	struct cut_moment moment = {.cause = CUT_MOMENT, .label = "\"\""};
+
+	seen++;
+	if (!is_counting())
+		return;
+	if (anything_unfenced() && moment_before_fence())
+		take_cut(&moment);
+	model_flush_range(range);
+}
+
+static bool is_watched(const struct stat *file)
+{
+	bool any = false;
+
+	model_lock();
+	for (unsigned int index = 0; index < model.count; index++) {
+		if (model.ranges[index].flush != FLUSH_REQUESTS || files[index].device != file->st_dev ||
+		    files[index].inode != file->st_ino)
+			continue;
+		any = true;
+		requested(&model.ranges[index]);
+	}
+	model_unlock();
+	return any;
+}
+
+/* The file of a device that is watched goes with QEMU: that it reached the host's disk is of no use. */
+static int own_fsync(int fd)
 {
 	static int (*real)(int);
 	struct stat file;
 
-	if (watching && fstat(fd, &file) == 0) {
-		model_lock();
-		for (unsigned int index = 0; index < model.count; index++)
-			if (model.ranges[index].flush == FLUSH_REQUESTS &&
-			    files[index].device == file.st_dev && files[index].inode == file.st_ino)
-				model_flush_range(&model.ranges[index]);
-		model_unlock();
-	}
+	if (watching && fstat(fd, &file) == 0 && is_watched(&file))
+		return 0;
 	if (!real)
 		real = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
 	if (!real) {

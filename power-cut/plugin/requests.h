@@ -6,5 +6,10 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 /* From now on. */
 void watch_requests(void);
+
+/* With the model's lock held: how many there were, BEGIN or not. */
+uint64_t requests_seen(void);

@@ -33,6 +33,9 @@ const UNIT = {
   },
 } as Unit;
 
+/** Where that shape has TEST_DEV. */
+const ADDRESS = 0x30000000;
+
 const QUESTIONS = 'name a\ndata 0 4096 17\n';
 const KEPT = 'name file 4096\ndata same\nend\n';
 const ALL_WELL = { repair: '', mount: '0', looked: '0', check: '0', said: '' };
@@ -80,7 +83,7 @@ function makeCuts(directory: string, cuts: number): void {
   });
   const events: object[] = [
     { event: 'open', version: 1, ranges: [], seed: 1 },
-    { event: 'begin', label: 'begin' },
+    { event: 'begin', label: 'begin', requests: 0 },
     record({ kind: 'create', name: 'a', file: 1 }),
     record({
       ...{ kind: 'promise', by: 'fsync', file: 1, name: 'a', size: 4096 },
@@ -110,7 +113,7 @@ interface Checked {
 async function check(
   t: Test,
   script: Step[],
-  { cuts = 3, unit = UNIT, seconds = 60 } = {},
+  { cuts = 3, unit = UNIT, seconds = 60, address = ADDRESS } = {},
 ): Promise<Checked> {
   const directory = t.testdir({});
   const cutDirectory = join(directory, 'cuts');
@@ -130,7 +133,7 @@ async function check(
     seconds,
   });
   try {
-    const done = await checking.conclude({ modules: '', device: '/dev/pmem0' });
+    const done = await checking.conclude({ modules: '', device: '/dev/pmem0', address });
     if (!done.ok) throw new Error(done.failure.message);
     return { record: done.value, log: readLog(log), left: readdirSync(cutDirectory) };
   } finally {
@@ -154,6 +157,15 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+t.test('a device that was not watched: nothing that was found counts', async (t) => {
+  const lost = { answers: 'name file 4096\ndata differs 0 4095 4096 0 -1\nend\n' };
+  const looks = { 1: looksAt(1, lost), 2: looksAt(2, lost), 3: looksAt(3, lost) };
+  const here = await check(t, guestThat(looks));
+  t.ok(here.record.findings.length > 0);
+  const elsewhere = await check(t, guestThat(looks), { address: ADDRESS + 4096 });
+  t.match(elsewhere.record, { findings: [], images: 0, problem: /^TEST_DEV is at 0x30001000 / });
+});
 
 t.test('each image is asked for what was promised before its cut', async (t) => {
   const { record, log, left } = await check(t, guestThat(ALL));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { BrokenPromise } from '../../cli/power-cut/answers.js';
 import type { Lost } from '../../cli/power-cut/events.js';
-import { findingOf, mergeFindings } from '../../cli/power-cut/findings.js';
+import { type CutImage, findingOf, mergeFindings } from '../../cli/power-cut/findings.js';
 import {
   elfSymbols,
   kernelSymbols,
@@ -55,8 +55,11 @@ const BROKEN: BrokenPromise = {
   message: 'bytes 100 to 199 are not what was promised',
 };
 
-const find = (runs: Lost[], broken = BROKEN, state = 'nothing') =>
-  findingOf(broken, { cut: 3, state, lost: runs }, '/dev/pmem0', symbolizer);
+const find = (
+  runs: Lost[],
+  broken = BROKEN,
+  { state = 'nothing', flush = 'instructions' }: Partial<CutImage> = {},
+) => findingOf(broken, { cut: 3, state, lost: runs, flush }, '/dev/pmem0', symbolizer);
 
 t.test('who stored, and how it was lost', async (t) => {
   t.match(await find([lost({ offset: 0 }), lost()]), {
@@ -85,10 +88,28 @@ t.test('who stored, and how it was lost', async (t) => {
   t.match((await find([lost()], some)).signature, /:some-lines-not-written-back$/);
 });
 
+t.test('where requests flush', async (t) => {
+  const asked = { kind: 'request', address: '0x0', kernel: false, cpu: 0 } as const;
+  for (const writeBack of [asked, null]) {
+    const finding = await find(
+      [lost({ writeBack })],
+      { ...BROKEN, wrongBytes: 64 },
+      {
+        flush: 'requests',
+      },
+    );
+    t.match(finding, {
+      signature: 'power-cut:data:msync:memcpy_flushcache:no-flush-request',
+      message: /: the device was not asked for a flush since it was stored$/,
+    });
+    t.equal(finding.powerCut?.writtenBackBy, undefined);
+  }
+});
+
 t.test('where nothing of it was on its way', async (t) => {
   t.match((await find([])).signature, 'power-cut:data:msync:not-stored');
   t.match(
-    (await find([lost()], BROKEN, 'everything')).signature,
+    (await find([lost()], BROKEN, { state: 'everything' })).signature,
     'power-cut:data:msync:not-stored',
   );
   // Of a name it is not known where it is: the most of what was lost.

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -211,6 +211,40 @@ function refusal({ qemu }: Rig, plugin: readonly string[]): string {
     return String((error as { stderr: Buffer }).stderr);
   }
 }
+
+t.test('where requests flush, instructions do not', async (t) => {
+  const directory = t.testdir();
+  const ready = await rig(t);
+  if (!ready) return;
+  const image = assemble(
+    [program('flushed', ['mov A, (P); clwb (P); movnti A, 64(P); sfence'])],
+    directory,
+  );
+  const range = { ...PMEM, file: join(directory, 'memory'), offset: PMEM.start };
+  const ranges = [{ ...range, flush: 'requests' as const }];
+  writeFileSync(join(directory, 'memory'), '');
+  const out = await start(ready, image, directory, { ranges });
+  const events = await readEvents(out);
+  t.match(events[0], { event: 'open', ranges: [{ flush: 'requests' }] });
+  t.match(events[1], { event: 'begin', requests: 0 });
+  t.match(
+    events.find(({ event }) => event === 'cut'),
+    { dirty: 2, pending: 0, lost: 2 },
+  );
+  t.match(events.at(-1), { counters: { writeBacks: 0, fences: 0, requests: 0 } });
+});
+
+t.test('requests that cannot be seen are a problem', async (t) => {
+  const directory = t.testdir();
+  const ready = await rig(t);
+  if (!ready) return;
+  const image = assemble([program('one', ['mov A, (P)'])], directory);
+  const file = join(directory, 'none');
+  const ranges = [{ ...PMEM, file, offset: PMEM.start, flush: 'requests' as const }];
+  const none = await start(ready, image, directory, { ranges, preload: '' }).then(readEvents);
+  t.match(none[1], { event: 'problem', text: /there is no .*none, the file of range 0$/ });
+  t.match(none[2], { event: 'problem', text: /not in LD_PRELOAD/ });
+});
 
 t.test('memory that QEMU has not mapped is a problem, and nothing counts', async (t) => {
   const directory = t.testdir({ other: '' });

@@ -28,13 +28,16 @@ t.test('memmap: in the file of the memory', async (t) => {
 });
 
 t.test('devices of their own: in their files', async (t) => {
+  // The kernel's own block comes first on an NVDIMM with an fsdax namespace.
+  const dimm = { offset: 2 * MIB, size: 254 * MIB, flush: 'instructions' };
   t.match(pmemRanges({ ...SHAPE, pmem: 'nvdimm' }, '/memory', ['/a', '/b']), [
-    { start: 4 * GIB, file: '/a', offset: 0, flush: 'instructions' },
-    { start: 5 * GIB, file: '/b', offset: 0, flush: 'instructions' },
+    { start: 4 * GIB + 2 * MIB, file: '/a', ...dimm },
+    { start: 5 * GIB + 2 * MIB, file: '/b', ...dimm },
   ]);
-  t.match(pmemRanges({ ...SHAPE, pmem: 'virtio-pmem' }, '/memory', []), [
-    { start: 4 * GIB, file: inheritedPath(0), flush: 'requests' },
-    { file: inheritedPath(1) },
+  const files = [inheritedPath(0), inheritedPath(1)];
+  t.match(pmemRanges({ ...SHAPE, pmem: 'virtio-pmem' }, '/memory', files), [
+    { start: 4 * GIB, size: 256 * MIB, file: '/dev/fd/8', offset: 0, flush: 'requests' },
+    { start: 5 * GIB, file: '/dev/fd/9' },
   ]);
   t.same(pmemRanges({ ...SHAPE, pmem: 'none' }, '/memory', []), []);
 });
@@ -63,8 +66,11 @@ t.test("QEMU's arguments", async (t) => {
     /,promises=keep,moments=10,gap=100,max-cuts=50,max-bytes=1073741824$/,
   );
   t.same(memmap.environment, {});
-  const ranges = pmemRanges({ ...SHAPE, pmem: 'virtio-pmem' }, '/memory', []);
+  const ranges = pmemRanges({ ...SHAPE, pmem: 'virtio-pmem' }, '/memory', ['/a', '/b']);
   t.same(powerCutArguments({ ...options, ranges }).environment, {
     LD_PRELOAD: '/a,b/power-cut.so',
+  });
+  t.same(powerCutArguments({ ...options, ranges, preload: '/dev/fd/11' }).environment, {
+    LD_PRELOAD: '/dev/fd/11',
   });
 });

@@ -112,6 +112,26 @@ function shellWords(command: string): string[] {
   return output.split('\0').slice(0, -1);
 }
 
+t.test('power cuts: on all persistent memory, under emulation, in clones', async (t) => {
+  for (const pmem of ['memmap', 'nvdimm', 'virtio-pmem']) {
+    t.match(check({ powerCut: true, pmem }), {
+      ok: true,
+      value: { accelerator: 'tcg', request: { pmem, powerCut: { cuts: 2, states: 1 } } },
+    });
+  }
+  for (const [message, more] of [
+    [/--pmem none has disks/, { pmem: 'none' }],
+    [/takes emulation/, { accel: 'kvm' }],
+    [/is about DAX/, { control: true }],
+    [/wants guests that are clones/, { checkpoint: false }],
+  ] as const) {
+    const checked = check({ powerCut: true, ...more });
+    t.match(checked, { ok: false, failure: { kind: 'usage', message } });
+    t.ok(check(more).ok, 'without power cuts that is all right');
+  }
+  t.match(check({ cuts: '3' }), { ok: false, failure: { message: '--cuts without --power-cut' } });
+});
+
 t.test('a replay command asks for the same again', (t) => {
   const requests: [Partial<RunOptions>, string?][] = [
     [{}],

@@ -33,7 +33,7 @@ t.test('what proves nothing is no pass', async (t) => {
     [{ counters: { stores: 0, writeBacks: 1, fences: 1, requests: 0 } }, /saw no store/],
     [
       { counters: { stores: 9, writeBacks: 0, fences: 0, requests: 0 } },
-      /no write-back and no fence/,
+      /no write-back, no fence and no request/,
     ],
     [{ promises: 0 }, /told of no promise/],
     [{ images: 0 }, /no image that survived/],
