@@ -79,6 +79,8 @@ export class SurvivorCheck {
   /** What kept us from looking. */
   #failed: { error: unknown } | undefined;
 
+  #closed = false;
+
   /** Before the unit's guest is started. */
   constructor(unit: Unit, context: CheckContext) {
     this.#unit = unit;
@@ -137,9 +139,11 @@ export class SurvivorCheck {
 
   /** Ends what runs and waits for it: for when nobody wants to know any more. Does nothing twice. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#guestIsOver();
     await this.#looker?.stop();
     await Promise.allSettled([this.#surveyed, ...this.#waiting]);
+    await this.#looker?.close();
   }
 
   async #take({ pages, ...survivor }: Survivor): Promise<void> {
@@ -148,7 +152,7 @@ export class SurvivorCheck {
       this.#problem ??= 'more is promised than can be asked at once';
       return;
     }
-    if (!this.#looker || this.#failed) return;
+    if (!this.#looker || this.#failed || this.#closed) return;
     const { look } = await this.#looker.add(pages, questions);
     const judged: Promise<void> = look
       .then((looked) => {

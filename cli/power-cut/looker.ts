@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ImageBudget } from '../evidence/images.js';
 import type { Finding } from '../findings/finding.js';
@@ -10,6 +11,7 @@ import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { launch, type UnitRunContext } from '../run/launch.js';
 import { RecordKeeper } from '../run/record-keeper.js';
+import { storageFailure } from '../store/store.js';
 import type { UnitRecord } from '../verdict/record.js';
 import type { Guarantees } from './guarantees.js';
 import { type Pages, writePages } from './medium.js';
@@ -105,13 +107,7 @@ export class Looker {
     if (this.#images === this.#room) await this.#anew();
     this.#images += 1;
     const number = this.#images;
-    const disk = (await this.#openDisks())[0];
-    const file = await open(`/proc/self/fd/${disk}`, 'r+');
-    try {
-      await writePages(file, number * this.unit.shape.deviceSize, pages);
-    } finally {
-      await file.close();
-    }
+    await this.#write(number, pages);
     const look = this.#queue.then(() => this.#look(number, questions));
     this.#queue = look.catch(() => {});
     return { look };
@@ -143,6 +139,18 @@ export class Looker {
       if (watcher.began) return success({ kind: 'lost', ending, complaints });
     }
     return success({ kind: 'unseen', because: this.#because });
+  }
+
+  async #write(number: number, pages: Pages): Promise<void> {
+    const disk = (await this.#openDisks())[0];
+    const file = await open(`/proc/self/fd/${disk}`, 'r+');
+    try {
+      await writePages(file, number * this.unit.shape.deviceSize, pages);
+    } catch (error) {
+      throw new CannotLook(storageFailure(tmpdir(), error));
+    } finally {
+      await file.close();
+    }
   }
 
   /** With an empty disk. */
@@ -208,12 +216,17 @@ export class Looker {
     this.#running = undefined;
   }
 
-  /** Ends the guest, whatever it does. */
+  /** Ends the guest, whatever it does: nothing more is looked at. */
   async stop(): Promise<void> {
     this.#lost = MOST_LOST;
-    const running = await this.#running;
+    const running = await this.#running?.catch(() => undefined);
     if (running?.ok) await this.#end(running.value);
     await this.#queue;
+  }
+
+  /** For when nothing more is added. */
+  async close(): Promise<void> {
+    await this.stop();
     this.#closeDisks();
   }
 

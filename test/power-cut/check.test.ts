@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Unit } from '../../cli/plan/unit.js';
@@ -113,15 +113,15 @@ interface Checked {
 async function check(
   t: Test,
   script: Step[],
-  { cuts = 3, unit = UNIT, seconds = 60, address = ADDRESS } = {},
+  { cuts = 3, unit = UNIT, seconds = 60, address = ADDRESS, change = (_: string) => {} } = {},
 ): Promise<Checked> {
   const directory = t.testdir({});
   const cutDirectory = join(directory, 'cuts');
   makeCuts(cutDirectory, cuts);
+  change(cutDirectory);
   const [file, log] = [join(directory, 'script.json'), join(directory, 'log')];
   writeFileSync(file, JSON.stringify(script));
-  const saved = { ...process.env };
-  Object.assign(process.env, { FAKE_QEMU_SCRIPT: file, FAKE_QEMU_LOG: log });
+  const restore = tellFake(file, log);
   const checking = new SurvivorCheck(unit, {
     prepared: PREPARED,
     directory,
@@ -138,8 +138,17 @@ async function check(
     return { record: done.value, log: readLog(log), left: readdirSync(cutDirectory) };
   } finally {
     await checking.close();
-    process.env = saved;
+    restore();
   }
+}
+
+/** @returns what takes it back */
+function tellFake(script: string, log: string): () => void {
+  Object.assign(process.env, { FAKE_QEMU_SCRIPT: script, FAKE_QEMU_LOG: log });
+  return () => {
+    delete process.env['FAKE_QEMU_SCRIPT'];
+    delete process.env['FAKE_QEMU_LOG'];
+  };
 }
 
 const guestThat = (looks: Record<string, Step[]>): Step[] => [...BOOTS, { looks }];
@@ -316,6 +325,30 @@ t.test('a disk that is full on our side is said so', async (t) => {
   t.same(record.findings, []);
 });
 
+t.test('what the plugin could not write is no pass', async (t) => {
+  const full = { sequence: 9, event: 'problem', text: 'cannot write cut-000004.medium: No space' };
+  const { record, log } = await check(t, guestThat(ALL), {
+    change: (cuts) => appendFileSync(join(cuts, 'events.jsonl'), `${JSON.stringify(full)}\n`),
+  });
+  t.equal(record.problem, full.text);
+  t.ok(allEnded(log));
+  const torn = await check(t, guestThat(ALL), {
+    change: (cuts) => writeFileSync(join(cuts, 'cut-000002.medium'), delta(2).subarray(0, 100)),
+  });
+  t.match(torn.record.problem, /cut-000002.medium ends within a record/);
+  t.ok(allEnded(torn.log));
+});
+
+t.test('no room for the images is said, and where', async (t) => {
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = join(t.testdir({}), 'is-not-there');
+  t.teardown(() => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  });
+  await t.rejects(check(t, guestThat(ALL)), { message: /Cannot write below .*is-not-there/ });
+});
+
 t.test(
   'images are looked at while the guest still runs, and nothing is left where it fails',
   async (t) => {
@@ -324,11 +357,7 @@ t.test(
     makeCuts(cutDirectory, 3);
     const [file, log] = [join(directory, 'script.json'), join(directory, 'log')];
     writeFileSync(file, JSON.stringify(guestThat(ALL)));
-    const saved = { ...process.env };
-    Object.assign(process.env, { FAKE_QEMU_SCRIPT: file, FAKE_QEMU_LOG: log });
-    t.teardown(() => {
-      process.env = saved;
-    });
+    t.teardown(tellFake(file, log));
     const checking = new SurvivorCheck(UNIT, {
       prepared: PREPARED,
       directory,
@@ -343,5 +372,17 @@ t.test(
     t.equal(looked(), 3);
     await checking.close();
     t.ok(allEnded(readLog(log)));
+    const open = readdirSync('/proc/self/fd').map((name) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${name}`);
+      } catch {
+        return '';
+      }
+    });
+    t.same(
+      open.filter((path) => path.includes(`daxrepro-${process.pid}-`)),
+      [],
+      'its disks are closed',
+    );
   },
 );
