@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Finding } from '../findings/finding.js';
+import type { Finding, KernelFindingKind } from '../findings/finding.js';
 import { parseFsck } from '../findings/fsck.js';
 import { signature } from '../findings/signature.js';
 import { guestPrograms } from '../guest/programs.js';
@@ -54,6 +54,19 @@ const MOST_WAITING = 16;
 const MOST_FINDINGS = 50;
 
 type Looked = Omit<Survivor, 'pages'>;
+
+/**
+ * What is held against an image. Not what the file system itself says of one: to find a torn write at the
+ * end of its log is how it recovers, and whether it can is told by the mount, the check and the answers.
+ */
+const BUGS: ReadonlySet<KernelFindingKind | undefined> = new Set([
+  ...(['oops', 'bug', 'warning', 'kasan', 'ubsan', 'kfence', 'kcsan', 'lockdep'] as const),
+  ...(['hung-task', 'soft-lockup', 'hard-lockup', 'rcu-stall'] as const),
+]);
+/** What is nobody's fault but ours. */
+const TROUBLE: ReadonlySet<KernelFindingKind | undefined> = new Set([
+  ...(['io-error', 'machine-check', 'out-of-memory'] as const),
+]);
 
 /** What an image does not keep, or what is wrong with all of it. */
 type Wrong =
@@ -172,11 +185,17 @@ export class SurvivorCheck {
       this.#problem ??= `what survived was not looked at to its end: ${look.because}`;
       return;
     }
-    const complaints = look.complaints.filter(({ severity }) => severity !== 'notice');
+    const ofKind = (kinds: ReadonlySet<KernelFindingKind | undefined>) =>
+      look.complaints.filter(({ kind }) => kinds.has(kind));
+    const [trouble] = ofKind(TROUBLE);
+    if (trouble) {
+      this.#problem ??= `the guest that looks was in trouble of its own: ${trouble.message}`;
+      return;
+    }
+    const complaints = ofKind(BUGS);
     if (look.kind === 'looked') this.#judgeLook(survivor, look);
     else this.#judgeLost(survivor, look, complaints);
     for (const complaint of complaints) {
-      if (complaint.kind === 'panic') continue;
       const message = `the kernel complains: ${complaint.message}`;
       this.#found('kernel', survivor, message, complaint.signature);
     }

@@ -240,6 +240,26 @@ t.test('what the kernel complains of while it looks is held against that image',
   ]);
 });
 
+t.test('what the file system says of an image that it recovers is no complaint', async (t) => {
+  const torn = 'XFS (vda1): Torn write (CRC failure) detected at log block 0x10. Truncating head';
+  const during = [{ console: `[    6.000000] ${torn} block from 0x18.\n` }];
+  const { record } = await check(t, guestThat({ ...ALL, 2: looksAt(2, { during }) }));
+  t.same(record.findings, []);
+  t.equal(record.problem, undefined);
+  t.equal(record.images, 3);
+});
+
+t.test('a guest that cannot read its disk proves nothing', async (t) => {
+  const during = [
+    { console: '[    6.000000] I/O error, dev vda, sector 131072 op 0x0:(READ) flags 0x0\n' },
+  ];
+  const said = { mount: '32', looked: '', check: '', said: 'mount: Input/output error' };
+  const looks = { ...ALL, 2: looksAt(2, { answers: '', during, said }) };
+  const { record } = await check(t, guestThat(looks));
+  t.same(record.findings, []);
+  t.match(record.problem, /in trouble of its own: .*I\/O error, dev vda/);
+});
+
 t.test('a guest that does not come back from an image is ended in time', async (t) => {
   const { record, log } = await check(
     t,
