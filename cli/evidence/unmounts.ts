@@ -1,7 +1,7 @@
 import { inodeTypeOf } from './inode-type.js';
 
 /**
- * What the kernel's witness saw at unmounts, as kernels/witness/daxrepro_witness.c writes it: it says
+ * What the kernel's witness saw at unmounts, as kernels/witness/unmounts.c writes it: it says
  * what each line means. It comes from a guest, so that nothing in it need be as it should.
  */
 export interface Unmount {

@@ -12,8 +12,9 @@ import type { ModuleRecipe } from './recipes.js';
 
 /**
  * The kernel's witness: a module of ours (kernels/witness) that sees which inodes still have something
- * dirty when a file system is unmounted. A guest has it where it can be built for its kernel; no
- * verdict needs it, so that it cannot be built is said and no failure.
+ * dirty when a file system is unmounted, and where power is cut what sync calls promised. A guest has
+ * it where it can be built for its kernel; that it cannot is said and no failure: only verdicts on power
+ * cuts need it.
  */
 const SOURCES = new URL('kernels/witness/', packageRoot);
 

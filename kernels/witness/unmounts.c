@@ -41,6 +41,8 @@
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
 
+#include "witness.h"
+
 #define MOST_INODES 48
 #define MOST_UNMOUNTS 12
 #define MOST_UNDER_WAY 4
@@ -343,7 +345,7 @@ static struct kprobe probes[] = {
 	{ .symbol_name = "truncate_inode_pages_final", .pre_handler = on_truncate },
 };
 
-static int __init witness_init(void)
+int unmounts_begin(void)
 {
 	int error;
 	size_t i;
@@ -373,7 +375,7 @@ undo:
 	return error;
 }
 
-static void __exit witness_exit(void)
+void unmounts_end(void)
 {
 	size_t i;
 
@@ -382,8 +384,3 @@ static void __exit witness_exit(void)
 		unregister_kprobe(&probes[i]);
 	vfree(state);
 }
-
-module_init(witness_init);
-module_exit(witness_exit);
-MODULE_DESCRIPTION("What was still to be written when a file system was unmounted");
-MODULE_LICENSE("Dual MIT/GPL");

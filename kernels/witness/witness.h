@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/* The parts of the module. */
+#pragma once
+
+int unmounts_begin(void);
+void unmounts_end(void);
+
+int sync_calls_begin(void);
+void sync_calls_end(void);
