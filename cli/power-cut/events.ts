@@ -9,7 +9,9 @@ import { z } from '../schema.js';
  */
 
 /** Bytes that the plugin wrote as \u0000 to \u00ff, as the UTF-8 that the guest meant. */
-const GuestText = z.string().transform((text) => Buffer.from(text, 'latin1').toString('utf8'));
+export const GuestText = z
+  .string()
+  .transform((text) => Buffer.from(text, 'latin1').toString('utf8'));
 
 const Sequence = { sequence: z.number().int() };
 
@@ -41,7 +43,8 @@ export const CutSchema = z.object({
   ...Sequence,
   /** Counts from 1. */
   cut: z.number().int(),
-  cause: z.enum(['promise', 'marker', 'moment']),
+  /** `call`: right after a sync call has returned, whose event comes before. */
+  cause: z.enum(['promise', 'marker', 'moment', 'call']),
   label: GuestText,
   cpu: z.number().int(),
   /** `nothing` first: nothing survives that was not sure to. `everything`; `random-1` and so on. */
@@ -85,6 +88,17 @@ export const PowerCutEventSchema = z.discriminatedUnion('event', [
     ...Sequence,
     cpu: z.number().int(),
     text: GuestText,
+  }),
+  /** A sync call has returned 0, as the guest's kernel tells (kernels/witness/sync-calls.c). */
+  z.object({
+    event: z.literal('return'),
+    ...Sequence,
+    cpu: z.number().int(),
+    text: GuestText,
+    /** Whether it is known when it began; else nothing is known of what was stored before. */
+    known: z.boolean(),
+    /** Lines whose last store came before the call began, and that are not on the medium. */
+    lost: z.number().int(),
   }),
   CutSchema,
   /** No more cuts, for this reason. */
@@ -161,6 +175,8 @@ export const LostSchema = z.object({
   /** The last of each since BEGIN; null where there was none. */
   store: SiteSchema.nullable(),
   writeBack: SiteSchema.nullable(),
+  /** Of a cut after a call: whether the last store came before the call began. */
+  before: z.boolean().optional(),
 });
 export type Lost = z.infer<typeof LostSchema>;
 

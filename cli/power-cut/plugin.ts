@@ -86,6 +86,8 @@ export interface PowerCutOptions {
   /** How many cuts at drawn moments at most, and stores between the first two, on average. */
   moments: number;
   gap: number;
+  /** How many cuts after sync calls at most: of those at which something is lost, and of the others. */
+  calls: number;
   /** Limits of all cuts. */
   mostCuts: number;
   mostBytes: number;
@@ -110,6 +112,7 @@ export function powerCutArguments(options: PowerCutOptions): {
     ['promises', options.cutAtPromises ? 'cut' : 'keep'],
     ['moments', options.moments],
     ['gap', options.gap],
+    ['calls', options.calls],
     ['max-cuts', options.mostCuts],
     ['max-bytes', options.mostBytes],
   ];

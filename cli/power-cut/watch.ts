@@ -15,6 +15,12 @@ const MOST_CUTS = 20_000;
  */
 const STORES = 6_000;
 
+/**
+ * Cuts after sync calls: the first eight, then with gaps that grow by a quarter, so that so many reach
+ * over some thousands of calls. Twice as many where at some of them something is lost.
+ */
+const CALLS = 32;
+
 export interface Watched {
   plugin: string;
   /** Where QEMU finds it open: a path without blanks. */
@@ -46,6 +52,7 @@ export function watchArguments(
     cutAtPromises: false,
     moments: cuts,
     gap: Math.max(8, Math.round(STORES / (cuts + 1))),
+    calls: CALLS,
     mostCuts: MOST_CUTS,
     mostBytes: MOST_BYTES,
   });

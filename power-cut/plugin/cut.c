@@ -32,6 +32,11 @@ static const uint8_t *medium_of(const struct range *range, uint64_t line)
 	return range->medium + line * LINE;
 }
 
+static bool is_lost(const struct range *range, uint64_t line)
+{
+	return memcmp(live_of(range, line), medium_of(range, line), LINE) != 0;
+}
+
 static bool has_bit(const uint64_t *bits, uint64_t line)
 {
 	return bits[line / 64] >> (line % 64) & 1;
@@ -98,7 +103,31 @@ static void summarize(struct range *range, uint64_t line, void *data)
 
 	summary->dirty += has_bit(range->dirty, line);
 	summary->pending += has_bit(range->pending, line);
-	summary->lost += memcmp(live_of(range, line), medium_of(range, line), LINE) != 0;
+	summary->lost += is_lost(range, line);
+}
+
+static bool is_before(const struct range *range, uint64_t line, uint64_t stores)
+{
+	return range->stored_at[line] != 0 && range->stored_at[line] <= stores;
+}
+
+struct count {
+	uint64_t stores, lines;
+};
+
+static void count_before(struct range *range, uint64_t line, void *data)
+{
+	struct count *count = data;
+
+	count->lines += is_before(range, line, count->stores) && is_lost(range, line);
+}
+
+uint64_t lost_since(uint64_t stores)
+{
+	struct count count = {.stores = stores};
+
+	each_line(count_before, &count);
+	return count.lines;
 }
 
 struct state {
@@ -186,7 +215,8 @@ struct run {
 	struct range *range;
 	uint64_t line, lines;
 	uint32_t store, write_back;
-	bool dirty, pending;
+	bool dirty, pending, before;
+	uint64_t since;
 };
 
 static void print_site(struct file *file, const char *name, uint32_t number)
@@ -211,7 +241,7 @@ static void end_run(struct run *run)
 		   !run->pending ? "dirty" : run->dirty ? "both" : "pending");
 	print_site(run->file, "store", run->store);
 	print_site(run->file, "writeBack", run->write_back);
-	file_print(run->file, "}\n");
+	file_print(run->file, "%s}\n", run->before ? ",\"before\":true" : "");
 	run->lines = 0;
 }
 
@@ -226,12 +256,15 @@ static void add_lost(struct range *range, uint64_t line, void *data)
 		.write_back = range->last_write_back[line],
 		.dirty = has_bit(range->dirty, line),
 		.pending = has_bit(range->pending, line),
+		.before = run->since && is_before(range, line, run->since),
+		.since = run->since,
 	};
 
-	if (memcmp(live_of(range, line), medium_of(range, line), LINE) == 0)
+	if (!is_lost(range, line))
 		return;
 	if (run->lines && run->range == range && run->line + run->lines == line && run->store == this.store &&
-	    run->write_back == this.write_back && run->dirty == this.dirty && run->pending == this.pending) {
+	    run->write_back == this.write_back && run->dirty == this.dirty && run->pending == this.pending &&
+	    run->before == this.before) {
 		run->lines++;
 		return;
 	}
@@ -239,9 +272,9 @@ static void add_lost(struct range *range, uint64_t line, void *data)
 	*run = this;
 }
 
-static bool write_lost(const char *name)
+static bool write_lost(const char *name, uint64_t since)
 {
-	struct run run = {.file = file_begin(name)};
+	struct run run = {.file = file_begin(name), .since = since};
 
 	each_line(add_lost, &run);
 	end_run(&run);
@@ -260,7 +293,7 @@ static bool within_limits(void)
 	return false;
 }
 
-static const char *const CAUSES[] = {"promise", "marker", "moment"};
+static const char *const CAUSES[] = {"promise", "marker", "moment", "call"};
 
 void take_cut(const struct cut_moment *moment)
 {
@@ -279,7 +312,7 @@ void take_cut(const struct cut_moment *moment)
 	if (summary.dirty || summary.pending) {
 		size_t used = snprintf(states, sizeof(states), "\"nothing\",\"everything\"");
 		snprintf(name, sizeof(name), "cut-%06" PRIu64 ".lost.jsonl", cuts);
-		written = write_lost(name) && written;
+		written = write_lost(name, moment->since) && written;
 		snprintf(name, sizeof(name), "cut-%06" PRIu64 ".everything", cuts);
 		written = write_state(name, add_live, NULL) && written;
 		for (uint64_t index = 1; index <= options.states; index++) {

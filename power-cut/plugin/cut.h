@@ -16,7 +16,7 @@ struct cut_options {
 	uint64_t seed, states, most_cuts, most_bytes;
 };
 
-enum cut_cause { CUT_PROMISE, CUT_MARKER, CUT_MOMENT };
+enum cut_cause { CUT_PROMISE, CUT_MARKER, CUT_MOMENT, CUT_CALL };
 
 struct cut_moment {
 	enum cut_cause cause;
@@ -25,12 +25,20 @@ struct cut_moment {
 	uint64_t address;
 	/* A JSON string. */
 	const char *label;
+	/* Of lines that are lost it is told whether their last store came before so many stores; 0: not. */
+	uint64_t since;
 };
 
 void cut_options_set(const struct cut_options *options);
 
 /* base-N.img for each range: what is on the media now. */
 bool write_bases(void);
+
+/*
+ * How many lines were stored to before so many stores, and not since, and are not on the medium. With
+ * the model's lock held.
+ */
+uint64_t lost_since(uint64_t stores);
 
 /* With the model's lock held. Nothing, beyond the limits, but one event that says so. */
 void take_cut(const struct cut_moment *moment);

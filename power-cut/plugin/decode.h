@@ -47,6 +47,6 @@ struct instruction {
 };
 
 /* The kinds of markers; seven bytes more make the instruction (plugin.c has its form). */
-enum { MARK_BEGIN = 1, MARK_PROMISE, MARK_CUT, MARK_END };
+enum { MARK_BEGIN = 1, MARK_PROMISE, MARK_CUT, MARK_END, MARK_CALL, MARK_RETURN };
 
 void decode(const uint8_t *bytes, size_t length, struct instruction *to);

@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "address.h"
+#include "calls.h"
 #include "moments.h"
 #include "output.h"
 #include "requests.h"
 
-enum { RSI = 6, RDI = 7 };
+enum { RDX = 2, RSI = 6, RDI = 7 };
 
 static const struct options *options;
 static atomic_bool counting;
@@ -85,6 +86,7 @@ static void begin(const char *label)
 		return;
 	}
 	moments_begin(options->cut.seed, options->moments, options->gap);
+	calls_begin(options->cut.seed, options->calls);
 	event("begin", "\"label\":%s,\"requests\":%" PRIu64, label, requests_seen());
 }
 
@@ -101,6 +103,7 @@ void print_end(const char *name, const char *label)
 
 void marker(unsigned int cpu, uint8_t kind)
 {
+	uint64_t number = general_register(RDX);
 	char text[6 * MOST_RECORD + 3];
 	struct cut_moment moment = {.cpu = cpu, .label = text};
 
@@ -116,6 +119,10 @@ void marker(unsigned int cpu, uint8_t kind)
 	} else if (counting && kind == MARK_CUT) {
 		moment.cause = CUT_MARKER;
 		take_cut(&moment);
+	} else if (counting && kind == MARK_CALL) {
+		call_begins(number);
+	} else if (counting && kind == MARK_RETURN) {
+		call_returned(number, &moment);
 	} else if (counting && kind == MARK_END) {
 		counting = false;
 		print_end("stop", text);

@@ -57,8 +57,10 @@ static bool begin_range(struct range *range)
 	range->first_pending = zeros(pages * 64 * 4);
 	range->last_store = zeros(pages * 64 * 4);
 	range->last_write_back = zeros(pages * 64 * 4);
+	range->stored_at = zeros(pages * 64 * 8);
 	return range->medium && range->dirty && range->pending && range->changed && range->first_pending &&
-	       range->last_store && range->last_write_back && copy_mapping(&range->live, range->medium);
+	       range->last_store && range->last_write_back && range->stored_at &&
+	       copy_mapping(&range->live, range->medium);
 }
 
 bool model_begin(void)
@@ -254,6 +256,7 @@ void model_store(struct range *range, uint64_t offset, uint64_t length, unsigned
 		else
 			set_bit(range, range->dirty, line);
 		range->last_store[line] = site;
+		range->stored_at[line] = model.counters.stores;
 		offset += count;
 	}
 }

@@ -53,6 +53,8 @@ struct range {
 	uint8_t *changed;
 	/* For each line. */
 	uint32_t *first_pending, *last_store, *last_write_back;
+	/* For each line, what `counters.stores` was at the last store to it; 0: there was none. */
+	uint64_t *stored_at;
 };
 
 struct counters {

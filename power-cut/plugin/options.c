@@ -35,6 +35,7 @@ static bool number_option(const char *argument, struct options *to)
 		{"max-bytes", &to->cut.most_bytes},
 		{"moments", &to->moments},
 		{"gap", &to->gap},
+		{"calls", &to->calls},
 	};
 
 	for (size_t index = 0; index < sizeof(numbers) / sizeof(*numbers); index++) {

@@ -137,6 +137,93 @@ t.test('moments are drawn from the seed, and only where something is unfenced', 
   t.notSame(one, other);
 });
 
+/** The same with a number, as the witness in the guest's kernel makes it. */
+const numbered = (kind: number, number: number, text: string) =>
+  `mov $${number}, %edx; ${marker(kind, text)}`;
+const CALL = 5;
+const RETURN = 6;
+
+t.test('of a call it is told what was stored before it and is lost', async (t) => {
+  const did = await run(
+    t,
+    [
+      program('kept', [
+        'mov A, (P); clwb (P); sfence',
+        numbered(CALL, 1, ''),
+        numbered(RETURN, 1, 'one'),
+      ]),
+      program('lost, and stored meanwhile', [
+        'mov A, (P); mov A, 64(P); mov A, 128(P)',
+        numbered(CALL, 2, ''),
+        'mov B, 64(P); mov B, 256(P); clwb 128(P); sfence',
+        numbered(RETURN, 2, 'two'),
+      ]),
+      program('two at a time', [
+        `clflush 4096*1(P); ${numbered(CALL, 3, '')}`,
+        'mov A, (P)',
+        numbered(CALL, 4, ''),
+        numbered(RETURN, 3, 'three'),
+        numbered(RETURN, 4, 'four'),
+      ]),
+      program('never begun', [numbered(RETURN, 5, 'five')]),
+    ],
+    { states: 0, calls: 100, cutAtPromises: false },
+  );
+  if (!did) return;
+  const returns = did.events.flatMap((event) => (event.event === 'return' ? [event] : []));
+  t.match(
+    returns.map(({ text, known, lost }) => [text, known, lost]),
+    [
+      ['one', true, 0],
+      ['two', true, 1],
+      // What program 2 lost is lost still.
+      ['three', true, 3],
+      ['four', true, 4],
+      ['five', false, 0],
+    ],
+  );
+  const cuts = did.cuts.filter(({ cause }) => cause === 'call');
+  t.strictSame(
+    cuts.map(({ label }) => label),
+    ['one', 'two', 'three', 'four'],
+  );
+  const before = async (number: number, page: number) =>
+    (await readLost(did.out, cuts[number] as CutEvent))
+      .filter(({ offset }) => Math.floor(offset / 4096) === page)
+      .map(({ offset, lines, before = false }) => [offset % 4096, lines, before]);
+  t.strictSame(await before(1, 1), [
+    [0, 1, true],
+    [64, 1, false],
+    [256, 1, false],
+  ]);
+  t.strictSame(await before(2, 2), [[0, 1, false]]);
+  t.strictSame(await before(3, 2), [[0, 1, true]]);
+});
+
+t.test('cuts after many calls: the first ones, and some of the rest, from the seed', async (t) => {
+  const calls = Array.from({ length: 300 }, (_, index) => {
+    // At every second one something is lost.
+    const number = index + 1;
+    const store = index % 2 ? 'mov A, (P)' : 'mov B, (P); clflush (P)';
+    return `${store}; ${numbered(CALL, number, '')}; ${numbered(RETURN, number, String(number))}`;
+  });
+  const labels = async (seed: number, most: number) => {
+    const did = await run(t, [program('many', calls)], { seed, states: 0, calls: most });
+    return did?.cuts.filter(({ cause }) => cause === 'call').map(({ label }) => Number(label));
+  };
+  const [one, again, other] = [await labels(1, 12), await labels(1, 12), await labels(2, 12)];
+  if (!one) return;
+  t.strictSame(
+    one.slice(0, 16),
+    Array.from({ length: 16 }, (_, index) => index + 1),
+  );
+  t.equal(one.length, 24);
+  t.equal(one.filter((number) => number % 2 === 0).length, 12);
+  t.strictSame(one, again);
+  t.notSame(one, other);
+  t.strictSame(await labels(1, 0), []);
+});
+
 t.test('images: sparse, and each state what its delta says', async (t) => {
   const programs = [
     program('first', ['mov A, (P); clflush (P)', 'mov B, (P)']),
@@ -187,7 +274,7 @@ t.test('what it refuses, before the guest starts', async (t) => {
   const options = {
     ...{ plugin: ready.plugin, directory: join(directory, 'out') },
     ...{ memory: { file: '/dev/null', low: 1 }, ranges: [range], seed: 1, states: 1 },
-    ...{ cutAtPromises: true, moments: 0, gap: 1, mostCuts: 1, mostBytes: 1 },
+    ...{ cutAtPromises: true, moments: 0, gap: 1, calls: 0, mostCuts: 1, mostBytes: 1 },
   };
   for (const [change, message] of [
     [{ directory: join(directory, 'used') }, /not there, or not empty/],

@@ -56,6 +56,7 @@ export async function start(
     cutAtPromises: true,
     moments: 0,
     gap: 10,
+    calls: 0,
     mostCuts: 1000,
     mostBytes: 1e9,
     ...options,
