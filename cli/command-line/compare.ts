@@ -55,7 +55,7 @@ export function defineCompare(program: Command): void {
     )
     .addOption(shared.seed())
     .optionsGroup('Power cuts:')
-    .option('--power-cut', "cut the guests' power, and verify what survives (-g power-cut)")
+    .option('--power-cut', "cut the guests' power, and verify that sync calls kept their promises")
     .option('--cuts <n>', 'as for run')
     .option('--cut-states <n>', 'as for run')
     .optionsGroup('Guests:')

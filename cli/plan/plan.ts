@@ -67,7 +67,7 @@ const XFSTESTS_SIZE = 1024 * MIB;
 const SIZE_FOR_CUTS = 64 * MIB;
 
 function defaultSize({ fs, suite, powerCut }: RunRequest): number {
-  if (powerCut && fs !== 'xfs') return SIZE_FOR_CUTS;
+  if (powerCut && suite.name === 'builtin' && fs !== 'xfs') return SIZE_FOR_CUTS;
   return suite.name === 'xfstests' ? XFSTESTS_SIZE : DEFAULT_SIZE[fs];
 }
 

@@ -1,3 +1,5 @@
+import { brokenByCall, questionsOfCall } from './calls.js';
+import type { Lost } from './events.js';
 import type { Claims, MoveClaim, NameClaim, StableFile, StablePart } from './ledger.js';
 
 /**
@@ -7,8 +9,8 @@ import type { Claims, MoveClaim, NameClaim, StableFile, StablePart } from './led
 
 /** A promise that an image does not keep. */
 export interface BrokenPromise {
-  /** `data`: bytes are others; `size`; `name`: it is not there, or still; `rename`: neither name is. */
-  kind: 'data' | 'size' | 'name' | 'rename';
+  /** `data`: bytes are others; `size`; `blocks`: there are too few; `name`: it is not there, or still; `rename`: neither name is. */
+  kind: 'data' | 'size' | 'blocks' | 'name' | 'rename';
   /** The call that promised it: `fsync`, `msync`, … */
   by: string;
   /** A path on the device. */
@@ -21,12 +23,15 @@ export interface BrokenPromise {
   /** How many bytes of the promised part are others; the part itself. */
   wrongBytes?: number;
   part?: { from: number; to: number };
+  /** What was lost there, where the answers name it; it is lost where nothing survives. */
+  lost?: Lost;
   /** One clause without the full stop. */
   message: string;
 }
 
 /** The questions, each a line. */
-export function questionsOf({ names }: Claims): string {
+export function questionsOf({ names, call }: Claims): string {
+  if (call) return questionsOfCall(call);
   return names
     .map(({ name, files }) => {
       const parts = files.flatMap((file) => file.parts);
@@ -41,6 +46,7 @@ function partLine({ from, to, byte }: StablePart): string {
 
 /** @returns undefined where the answers are not those to these questions */
 export function brokenPromises(claims: Claims, text: string): BrokenPromise[] | undefined {
+  if (claims.call) return brokenByCall(claims.call, text);
   const lines = text.split('\n');
   const found = new Map<string, NameAnswer>();
   const broken: BrokenPromise[] = [];

@@ -272,7 +272,8 @@ export class SurvivorCheck {
     for (const wrong of this.#wrong) {
       const { cut, state, lost } = wrong.survivor;
       if ('broken' in wrong) {
-        symbolizer ??= await makeSymbolizer(this.#unit, this.#context, modules);
+        const told = !wrong.survivor.claims.call;
+        symbolizer ??= await makeSymbolizer(this.#unit, this.#context, modules, told);
         const { broken, images } = wrong;
         const image: CutImage = { cut: cut.cut, state, lost, flush };
         const finding = await findingOf(broken, image, device, symbolizer);
@@ -313,21 +314,24 @@ function whatIsMissing(
 }
 
 /** What has to hold: a name that may be there or not, with nothing promised of its file, is none. */
-function countClaims({ names, moves }: Claims): number {
+function countClaims({ names, moves, call }: Claims): number {
+  if (call) return (call.lost.length > 0 ? 1 : 0) + (call.file?.unchanged ? 1 : 0);
   const ofName = ({ mayBeAbsent, files }: Claims['names'][number]) =>
     (mayBeAbsent && files.length > 0 ? 0 : 1) +
     files.reduce((sum, { parts, size }) => sum + parts.length + (size ? 1 : 0), 0);
   return names.reduce((sum, name) => sum + ofName(name), moves.length);
 }
 
+/** @param told whether it was a program of ours that stored, and told of it */
 async function makeSymbolizer(
   unit: Unit,
   context: CheckContext,
   modules: string,
+  told: boolean,
 ): Promise<Symbolizer> {
   const { module } = context.prepared;
   const programs = await guestPrograms({ store: context.store });
-  const promises = programs.ok ? programs.value.files.get('promises') : undefined;
+  const promises = told && programs.ok ? programs.value.files.get('promises') : undefined;
   return new Symbolizer({
     program: promises === undefined ? undefined : { name: 'promises', file: promises },
     modules: loadedModules(modules),

@@ -63,7 +63,7 @@ export async function findingOf(
   device: string,
   symbolizer: Symbolizer,
 ): Promise<Finding> {
-  const lost = lostThere(image, broken);
+  const lost = broken.lost ?? lostThere(image, broken);
   const loss = kindOfLoss(lost, image.flush, broken);
   const storedBy = lost?.store ? await symbolizer.place(lost.store) : undefined;
   const writtenBackBy = lost?.writeBack ? await symbolizer.place(lost.writeBack) : null;
@@ -72,7 +72,7 @@ export async function findingOf(
     from: broken.from,
     to: broken.to,
     cut: image.cut,
-    state: image.state,
+    state: broken.lost ? 'nothing' : image.state,
     images: 1,
     ...(lost ? { storedBy } : {}),
     // A request is for all of the device, and comes from no instruction that is known.

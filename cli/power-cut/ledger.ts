@@ -1,3 +1,4 @@
+import type { CallClaim } from './calls.js';
 import type { Guarantees } from './guarantees.js';
 import type { PromiseRecord } from './records.js';
 
@@ -43,6 +44,8 @@ export interface MoveClaim {
 export interface Claims {
   names: NameClaim[];
   moves: MoveClaim[];
+  /** In place of both: what a sync call that was seen promised. */
+  call?: CallClaim | undefined;
 }
 
 interface Name {

@@ -6,8 +6,10 @@ export interface PowerCutRecord {
   problem?: string | undefined;
   /** What the plugin saw of the device, until the script's end. */
   counters?: { stores: number; writeBacks: number; fences: number; requests: number } | undefined;
-  /** Calls of the test that promised something. */
+  /** Calls of the test that promised something, and of which it is known whether that was kept. */
   promises: number;
+  /** Where the test's sync calls were seen, and not told by itself. */
+  calls?: CallCounts | undefined;
   /** Cuts after promises, and at drawn moments. */
   cuts: { promised: number; moments: number };
   /** Images that were mounted and asked; those that were the same, with the same claims. */
@@ -30,6 +32,17 @@ export const NOT_CUT: PowerCutRecord = {
   asked: 0,
   findings: [],
 };
+
+/** Sync calls on the device that returned 0, by any program. */
+export interface CallCounts {
+  seen: number;
+  /** Of these, what the file system does not promise: sync(2) on ext2. */
+  unpromised: number;
+  /** Not judged, since the file was written to or cut short meanwhile. */
+  changed: number;
+  /** Not judged, since something was lost, and power was not cut there any more. */
+  beyond: number;
+}
 
 /** Of a broken promise: what the contract's finding has no field for. */
 export interface CutFacts {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CallLog } from './call-log.js';
 import { type CutEvent, filesOfCut, type Lost, type PowerCutEvent, readLost } from './events.js';
 import type { Guarantees } from './guarantees.js';
 import { type Claims, Ledger } from './ledger.js';
@@ -20,7 +21,7 @@ export interface Survivor {
 /** What of the record is known before any image was looked at. */
 export type Survey = Pick<
   PowerCutRecord,
-  'problem' | 'counters' | 'promises' | 'cuts' | 'repeated'
+  'problem' | 'counters' | 'promises' | 'calls' | 'cuts' | 'repeated'
 >;
 
 /**
@@ -37,6 +38,7 @@ export async function surveyCuts(
 ): Promise<Survey> {
   const survey: Survey = { promises: 0, cuts: { promised: 0, moments: 0 }, repeated: 0 };
   const ledger = new Ledger(guarantees);
+  let calls: CallLog | undefined;
   const seen = new Set<string>();
   let medium: Medium | undefined;
   for await (const event of events) {
@@ -44,10 +46,19 @@ export async function surveyCuts(
       case 'begin':
         medium = await Medium.begin(directory);
         await rm(join(directory, BASE), { force: true });
+        calls = CallLog.begin(event.label, guarantees);
+        break;
+      case 'return':
+        if (!calls?.returned(event)) return { ...survey, problem: NOT_OURS };
         break;
       case 'promise': {
+        if (calls) {
+          const problem = calls.told(event.text);
+          if (problem) return { ...survey, problem };
+          break;
+        }
         const record = readRecord(event.text);
-        if (!record) return { ...survey, problem: 'the guest made a mark that is none of ours' };
+        if (!record) return { ...survey, problem: NOT_OURS };
         ledger.add(record);
         if (record.kind !== 'promise') break;
         if ('file' in record && !ledger.isReachable(record.file)) {
@@ -58,11 +69,14 @@ export async function surveyCuts(
       }
       case 'cut': {
         if (!medium) break;
-        survey.cuts[event.cause === 'moment' ? 'moments' : 'promised'] += 1;
         await medium.advance(event.cut);
-        const claims = ledger.claims();
         const lost = await readLost(directory, event);
-        for (const state of event.states) {
+        const claimsOf = calls ? calls.claims(event, lost) : () => ledger.claims();
+        // What is not mounted is in nobody's care.
+        const judged = calls === undefined || calls.mounted;
+        if (judged) survey.cuts[event.cause === 'moment' ? 'moments' : 'promised'] += 1;
+        for (const state of judged ? event.states : []) {
+          const claims = claimsOf(state);
           const { pages, fingerprint } = await medium.state(state);
           const key = `${fingerprint} ${JSON.stringify(claims)}`;
           if (seen.has(key)) {
@@ -83,5 +97,7 @@ export async function surveyCuts(
         break;
     }
   }
-  return survey;
+  return calls ? { ...survey, ...calls.count() } : survey;
 }
+
+const NOT_OURS = 'the guest made a mark that is none of ours';

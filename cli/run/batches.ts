@@ -28,7 +28,8 @@ export function inBatches(
   const batches: Numbered[][] = [];
   const shared = new Map<string, Numbered[]>();
   for (const [index, unit] of units.entries()) {
-    if (!together || unit.suite.name !== 'xfstests' || unit.facts?.missing) {
+    const alone = unit.suite.name !== 'xfstests' || unit.facts?.missing || unit.powerCut;
+    if (!together || alone) {
       batches.push([{ unit, index }]);
       continue;
     }

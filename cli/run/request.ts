@@ -167,7 +167,7 @@ function check(
   if (!imageBytes.ok) return imageBytes;
   const size = checkSize(options.size, fileSystem.value);
   if (!size.ok) return size;
-  const powerCut = powerCutOf(options, suite.name);
+  const powerCut = powerCutOf(options);
   if (!powerCut.ok) return powerCut;
   for (const [name, value] of [
     ['--mkfs-opts', options.mkfsOpts],
@@ -218,16 +218,13 @@ const TIMEOUTS: Record<RequestedSuite['name'], string> = {
 };
 
 /** How power is cut; undefined where it is not. */
-function powerCutOf(
-  options: RunOptions,
-  suite: RequestedSuite['name'],
-): Outcome<PowerCutPlan | undefined> {
+function powerCutOf(options: RunOptions): Outcome<PowerCutPlan | undefined> {
   if (!options.powerCut) {
     const given = options.cuts !== undefined ? '--cuts' : options.cutStates && '--cut-states';
     if (!given) return success(undefined);
     return failure('usage', `${given} without --power-cut`, 'Give both');
   }
-  const refused = refusedWithCuts(options, suite);
+  const refused = refusedWithCuts(options);
   if (refused) return failure('usage', `--power-cut ${refused[0]}`, refused[1]);
   const cuts = parseCount('--cuts', options.cuts ?? POWER_CUT_DEFAULTS.cuts, 0, 10_000);
   if (!cuts.ok) return cuts;
@@ -241,13 +238,14 @@ function powerCutOf(
 }
 
 /** What does not go with it, and what to do. */
-function refusedWithCuts(
-  { accel, pmem, control, checkpoint }: RunOptions,
-  suite: RequestedSuite['name'],
-): [string, string] | undefined {
-  if (suite === 'xfstests') {
-    return ['is for tests that tell what was promised, of the built-in suite', 'Use -g power-cut'];
-  }
+function refusedWithCuts({
+  accel,
+  pmem,
+  control,
+  checkpoint,
+  together,
+  configured,
+}: RunOptions): [string, string] | undefined {
   if (accel === 'kvm')
     return ['watches what guests store, which takes emulation', 'Use --accel tcg'];
   if (pmem === 'none') {
@@ -255,6 +253,9 @@ function refusedWithCuts(
       'is about persistent memory, and --pmem none has disks',
       `Use ${PMEM_KINDS.slice(0, -1).join(', ')}`,
     ];
+  }
+  if (together && !configured?.includes('together')) {
+    return ['wants a guest for each test', 'Leave --together out'];
   }
   if (control) return ['is about DAX', 'Leave --control out'];
   if (checkpoint === false) return ['wants guests that are clones', 'Leave --no-checkpoint out'];

@@ -3,7 +3,7 @@ import { daxMessages } from '../findings/kernel-log.js';
 import type { Ending } from '../guest/guest.js';
 import type { GuestEvent } from '../guest/protocol.js';
 import { type DaxState, readProof } from './dax-proof.js';
-import { powerCutGap, whatSurvived } from './power-cut.js';
+import { nothingPromised, powerCutGap, whatSurvived } from './power-cut.js';
 import type { Expectation, UnitRecord } from './record.js';
 import {
   decideXfstests,
@@ -260,6 +260,8 @@ function decideMounted(
     ? (whatWasNotChecked(record, devicesOfOurs(record)) ?? xfstestsGap(record))
     : whatWasNotChecked(record, mountedDevices(record));
   if (incomplete) return { verdict: 'error', reason: incomplete };
+  const idle = nothingPromised(record);
+  if (idle) return { verdict: 'notrun', reason: idle };
   const unknown = powerCutGap(record, expected);
   if (unknown) return { verdict: 'error', reason: unknown };
   const without = mountsWithoutDax(record, expected);

@@ -21,13 +21,38 @@ export function powerCutGap(
   if (counters.writeBacks + counters.fences + counters.requests === 0) {
     return 'QEMU saw stores to the device, but no write-back, no fence and no request for a flush';
   }
-  if (promises === 0) return 'the test told of no promise; those of -g power-cut do';
+  if (promises === 0) {
+    return powerCut.calls
+      ? 'of no sync call on TEST_DEV it is known whether what it promised was kept'
+      : 'the test told of no promise';
+  }
   if (images === 0) return 'no image that survived was looked at';
-  if (asked === 0) return 'nothing of what survived was asked for';
+  if (asked === 0 && !powerCut.calls) return 'nothing of what survived was asked for';
   return undefined;
 }
 
+/** Why a power cut shows nothing of this test; undefined where it does. */
+export function nothingPromised({ powerCut }: Pick<UnitRecord, 'powerCut'>): string | undefined {
+  const { calls, problem, guarantees, cuts } = powerCut ?? {};
+  if (!calls || problem || !guarantees || calls.seen > calls.unpromised) return undefined;
+  const moments = cuts?.moments ?? 0;
+  const found =
+    moments > 0 ? `; nothing was found after ${moments} power cuts at other moments` : '';
+  return calls.seen === 0
+    ? `no sync call on TEST_DEV was seen, so that nothing was promised${found}`
+    : `of the ${calls.seen} sync calls on TEST_DEV none promises anything on this file system${found}`;
+}
+
 /** For the reason of a pass. */
-export function whatSurvived({ promises, cuts, images }: PowerCutRecord): string {
-  return `${promises} promises held over ${cuts.promised + cuts.moments} power cuts, in ${images} different images`;
+export function whatSurvived({ promises, calls, cuts, images }: PowerCutRecord): string {
+  const over = `over ${cuts.promised + cuts.moments} power cuts, in ${images} different images`;
+  if (!calls) return `${promises} promises held ${over}`;
+  const { seen, unpromised, changed, beyond } = calls;
+  const others = [
+    unpromised > 0 && `${unpromised} promise nothing here`,
+    changed > 0 && `${changed} were not judged, since files changed meanwhile`,
+    beyond > 0 && `${beyond} were not judged, since there were too many`,
+  ].filter(Boolean);
+  const rest = others.length > 0 ? ` (${others.join('; ')})` : '';
+  return `what ${promises} of ${seen} sync calls promised was kept ${over}${rest}`;
 }

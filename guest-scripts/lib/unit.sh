@@ -79,6 +79,8 @@ run_unit() {
 		run_test
 	fi
 
+	[[ $SYNC_CALLS_WATCHED ]] && echo end >$SYNC_CALLS
+
 	step prove
 	if ! is_mounted "$TEST_DIR"; then
 		mount_filesystem "$TEST_DEV" "$TEST_DIR" ||
@@ -190,12 +192,29 @@ run_test() {
 		event test "status:=127" "reason=the guest has no test ${UNIT[TEST]}"
 		return
 	fi
+	# Tests of promises tell them themselves.
+	grep -q '^# groups:.*\<power-cut\>' "$test" || watch_sync_calls || return
 	ask limit "${UNIT[TIMEOUT]}"
 	(cd /tmp && . "$test") >/run/unit/output 2>&1 </dev/null
 	status=$?
 	end_leftovers
 	[[ $status -eq 0 || $status -eq 77 ]] || SUSPICIOUS=1
 	ask test "$status" "$((${EPOCHREALTIME/./} - ${started/./}))"
+}
+
+# Has sync calls told to what cuts the power (kernels/witness/sync-calls.c). What TEST_DEV holds before
+# that is taken as being on the medium.
+SYNC_CALLS=/proc/daxrepro_sync_calls SYNC_CALLS_WATCHED=''
+watch_sync_calls() {
+	[[ ${UNIT[POWER_CUT]} ]] || return 0
+	local problem='the guest has no module daxrepro_witness'
+	sync
+	if [[ -e $SYNC_CALLS ]] && problem=$({ echo "$FSTYP ${TEST_DEV##*/}" >$SYNC_CALLS; } 2>&1); then
+		SYNC_CALLS_WATCHED=1
+		return
+	fi
+	give_up sync-calls "sync calls cannot be seen: $problem"
+	return 1
 }
 
 # Whatever the test left running would keep the mounts busy. kill(2) spares process 1 and who calls it:

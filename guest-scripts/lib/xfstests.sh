@@ -16,6 +16,7 @@ shopt -s extglob
 run_xfstests() {
 	local started=$EPOCHREALTIME status timed_out=false
 	prepare_xfstests || return
+	watch_sync_calls || return
 	(
 		xfstests_environment
 		without_channel exec timeout -k 5 "${UNIT[TIMEOUT]}" ./check "${UNIT[TEST]}"

@@ -6,6 +6,9 @@
  *
  *     name a                      a path on it
  *     data 0 4096 17              of the file of that name: offset, length, and the byte that all are
+ *     lost 1048576 4096           for the questions that follow: a part of the device
+ *     inode 12 0                  the regular file of that number and generation, whatever its name
+ *     tree                        all regular files that hold something of what is lost
  *
  * It is mounted on DIRECTORY as the next boot would mount it, without DAX: what is on the medium is the
  * same either way. Where it has no journal (`repair`), e2fsck may first repair what it wants; else it is
@@ -14,15 +17,20 @@
  *
  *     name absent | file SIZE | other | unreadable ERRNO
  *     data same | short SIZE | differs FIRST LAST COUNT BYTE POSITION | unreadable ERRNO
+ *     file NUMBER SIZE BLOCKS LINKS [PATH]     and then `held OFFSET POSITION LENGTH` for each part of
+ *                                 what is lost that its written blocks hold; `done` after the last file
  *
  * FIRST and LAST are offsets in the file, COUNT the number of bytes that differ, BYTE what stands at
- * FIRST, and POSITION where that is on the device, -1 where it is nowhere. Then `survivor-NUMBER-check`
+ * FIRST, and POSITION where that is on the device, -1 where it is nowhere. BLOCKS are of 512 bytes; in
+ * PATH what is not plain ASCII is %XX. Where something is lost and e2fsck repairs, all is asked before that,
+ * too, since it may give a file other blocks: the answers are parted by `repaired`. Then `survivor-NUMBER-check`
  * where a check finds something, and `survivor`, with the status of each step, empty where it was not
  * taken: where one fails, those after it are not. It judges nothing.
  *
  * survivor DIRECTORY: only asks the questions on stdin, of this directory, with the answers on stdout.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fiemap.h>
@@ -39,6 +47,10 @@
 
 #define MOST_QUESTIONS (1l << 20)
 #define PIECE (1l << 16)
+#define MOST_LOST 65536
+#define MOST_HELD 65536
+#define EXTENTS 128
+#define LONGEST_PATH 4096
 
 static long position_of(int descriptor, long offset)
 {
@@ -113,13 +125,197 @@ static void compare(int descriptor, long from, long length, int byte)
 		       position_of(descriptor, first));
 }
 
+/* ---- what is lost, and whose it is ---- */
+
+static struct part {
+	long position, length;
+} lost[MOST_LOST];
+static int lost_count, held_count;
+/* Something could not be looked at. */
+static bool unanswered;
+
+static void add_lost(long position, long length)
+{
+	if (lost_count < MOST_LOST)
+		lost[lost_count++] = (struct part){ position, length };
+}
+
+static void print_path(const char *path)
+{
+	for (; *path; path++)
+		if (*path > ' ' && *path < 0x7f && *path != '%')
+			putchar(*path);
+		else
+			printf("%%%02x", (unsigned char)*path);
+	putchar('\n');
+}
+
+/* Parts that are lost come in the order of their positions. */
+static void print_held(const struct fiemap_extent *extent, void (*first)(void *), void *data)
+{
+	long from = extent->fe_physical, to = from + extent->fe_length;
+	int low = 0, high = lost_count;
+
+	while (low < high) {
+		int middle = (low + high) / 2;
+
+		if (lost[middle].position + lost[middle].length <= from)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < lost_count && lost[low].position < to && held_count < MOST_HELD; low++) {
+		long begin = lost[low].position > from ? lost[low].position : from;
+		long end = lost[low].position + lost[low].length;
+
+		first(data);
+		held_count++;
+		printf("held %ld %ld %ld\n", (long)extent->fe_logical + (begin - from), begin,
+		       (end < to ? end : to) - begin);
+	}
+}
+
+/* Blocks that are allocated, and not written, read as zeros: what is there is nobody's. */
+#define OF_NO_USE (FIEMAP_EXTENT_UNWRITTEN | FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_DATA_INLINE)
+
+static void look_at_extents(int descriptor, void (*first)(void *), void *data)
+{
+	struct {
+		struct fiemap map;
+		struct fiemap_extent extents[EXTENTS];
+	} asked;
+	unsigned long at = 0;
+	int last = lost_count == 0;
+
+	while (!last) {
+		memset(&asked.map, 0, sizeof asked.map);
+		asked.map.fm_start = at;
+		asked.map.fm_length = ~0ul - at;
+		asked.map.fm_extent_count = EXTENTS;
+		if (ioctl(descriptor, FS_IOC_FIEMAP, &asked.map) != 0) {
+			unanswered = true;
+			return;
+		}
+		if (asked.map.fm_mapped_extents == 0)
+			return;
+		for (unsigned int i = 0; i < asked.map.fm_mapped_extents; i++) {
+			const struct fiemap_extent *extent = &asked.map.fm_extents[i];
+
+			if (!(extent->fe_flags & OF_NO_USE))
+				print_held(extent, first, data);
+			at = extent->fe_logical + extent->fe_length;
+			last = extent->fe_flags & FIEMAP_EXTENT_LAST;
+		}
+	}
+}
+
+struct found {
+	const struct stat *is;
+	const char *path;
+	int printed;
+};
+
+static void print_file(void *data)
+{
+	struct found *found = data;
+
+	if (found->printed++)
+		return;
+	printf("file %lu %ld %ld %lu ", (unsigned long)found->is->st_ino, (long)found->is->st_size,
+	       (long)found->is->st_blocks, (unsigned long)found->is->st_nlink);
+	print_path(found->path);
+}
+
+/* By a handle as ext2, ext4 and xfs make them (linux/exportfs.h, FILEID_INO32_GEN). */
+static void look_at_inode(unsigned int number, unsigned int generation)
+{
+	union {
+		struct file_handle handle;
+		struct {
+			struct file_handle head;
+			unsigned int words[2];
+		};
+	} asked = { .words = { number, generation } };
+	int mount = open(".", O_RDONLY | O_DIRECTORY), descriptor;
+	struct stat is;
+	struct found found = { &is, "", 0 };
+
+	asked.handle.handle_bytes = sizeof asked.words;
+	asked.handle.handle_type = 1;
+	descriptor = open_by_handle_at(mount, &asked.handle, O_RDONLY | O_NONBLOCK);
+	close(mount);
+	if (descriptor < 0) {
+		/* There is none. */
+		unanswered |= errno != ESTALE;
+		return;
+	}
+	if (fstat(descriptor, &is) == 0 && S_ISREG(is.st_mode)) {
+		print_file(&found);
+		look_at_extents(descriptor, print_file, &found);
+	}
+	close(descriptor);
+}
+
+static void look_at_file(int directory, const char *name, const char *path)
+{
+	int descriptor = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+	struct stat is;
+	struct found found = { &is, path, 0 };
+
+	if (descriptor < 0 || fstat(descriptor, &is) != 0)
+		unanswered = true;
+	else if (S_ISREG(is.st_mode))
+		look_at_extents(descriptor, print_file, &found);
+	if (descriptor >= 0)
+		close(descriptor);
+}
+
+/* All below a directory. */
+static void walk(int parent, const char *name, char *path)
+{
+	size_t length = strlen(path);
+	int descriptor = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	DIR *directory = descriptor < 0 ? NULL : fdopendir(descriptor);
+	struct dirent *entry;
+
+	if (!directory) {
+		unanswered = true;
+		if (descriptor >= 0)
+			close(descriptor);
+		return;
+	}
+	while ((entry = readdir(directory))) {
+		struct stat is;
+		int type = entry->d_type;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (type == DT_UNKNOWN && fstatat(descriptor, entry->d_name, &is, AT_SYMLINK_NOFOLLOW) == 0)
+			type = S_ISDIR(is.st_mode) ? DT_DIR : S_ISREG(is.st_mode) ? DT_REG : DT_UNKNOWN;
+		if (type != DT_DIR && type != DT_REG)
+			continue;
+		/* Of what is deeper than a path can be, the end of the path is told. */
+		if (length + strlen(entry->d_name) + 2 <= LONGEST_PATH)
+			sprintf(path + length, "%s%s", length ? "/" : "", entry->d_name);
+		if (type == DT_DIR)
+			walk(descriptor, entry->d_name, path);
+		else
+			look_at_file(descriptor, entry->d_name, path);
+		path[length] = 0;
+	}
+	closedir(directory);
+}
+
 /* Answers to stdout; 0 where all were understood. */
 static int answer(char *questions)
 {
 	char *line, *rest = questions;
 	int descriptor = -1;
 
+	lost_count = held_count = 0;
+	unanswered = false;
 	while ((line = strsep(&rest, "\n")) && *line) {
+		char path[LONGEST_PATH] = "";
 		long from, length;
 		int byte;
 
@@ -127,6 +323,14 @@ static int answer(char *questions)
 			if (descriptor >= 0)
 				close(descriptor);
 			descriptor = open_name(line + 5);
+		} else if (sscanf(line, "lost %ld %ld", &from, &length) == 2) {
+			add_lost(from, length);
+		} else if (sscanf(line, "inode %ld %ld", &from, &length) == 2) {
+			look_at_inode(from, length);
+			puts("done");
+		} else if (!strcmp(line, "tree")) {
+			walk(AT_FDCWD, ".", path);
+			puts("done");
 		} else if (sscanf(line, "data %ld %ld %d", &from, &length, &byte) != 3) {
 			return 2;
 		} else if (descriptor < 0) {
@@ -138,7 +342,7 @@ static int answer(char *questions)
 	if (descriptor >= 0)
 		close(descriptor);
 	puts("end");
-	return 0;
+	return unanswered ? 3 : 0;
 }
 
 /* What we were told. */
@@ -209,34 +413,48 @@ static int check(long number, char *const argv[], int content)
 	return status;
 }
 
-static int answers(long number, char *questions)
+static int answers(FILE *to, const char *questions)
 {
 	FILE *before = stdout;
-	size_t size;
-	char *text;
-	int status;
+	char *copy = strdup(questions);
+	int status = 2;
 
-	if (chdir(directory) != 0)
-		return 2;
-	stdout = open_memstream(&text, &size);
-	status = answer(questions);
-	fclose(stdout);
-	stdout = before;
-	/* It is to be unmounted. */
-	if (chdir("/") != 0)
-		status = 2;
-	send_file(number, "", text, size);
-	free(text);
+	if (copy && chdir(directory) == 0) {
+		stdout = to;
+		status = answer(copy);
+		stdout = before;
+		/* It is to be unmounted. */
+		if (chdir("/") != 0)
+			status = 2;
+	}
+	free(copy);
 	return status;
 }
 
-static void take_steps(long number, char *questions, struct look *look)
+/* As it is before a repair, where whose a block is can change by that. */
+static bool ask_before_repair(const char *questions, FILE *to)
+{
+	if (strncmp(questions, "lost ", 5))
+		return true;
+	if (mount(device, directory, type, MS_RDONLY, NULL) != 0)
+		return false;
+	if (answers(to, questions) != 0)
+		return false;
+	fputs("repaired\n", to);
+	return unmount(directory) == 0;
+}
+
+static void take_steps(long number, const char *questions, struct look *look, FILE *to)
 {
 	char *const repair[] = { "e2fsck", "-f", "-y", device, NULL };
 	char *const check_ext[] = { "e2fsck", "-f", "-n", device, NULL };
 	/* What it is told of memory and threads is for images that hold little. */
 	char *const check_xfs[] = { "xfs_repair", "-n", "-P", "-o", "bhash=512", device, NULL };
 
+	if (repairs && !ask_before_repair(questions, to)) {
+		failed(look, "before the repair");
+		return;
+	}
 	/* Up to 3: it has repaired all. */
 	if (repairs && took(look->repair, check(number, repair, 3)) > 3)
 		return;
@@ -244,8 +462,8 @@ static void take_steps(long number, char *questions, struct look *look)
 		failed(look, "mount");
 		return;
 	}
-	if (took(look->looked, answers(number, questions)) != 0)
-		snprintf(look->said, sizeof(look->said), "a question was not understood");
+	if (took(look->looked, answers(to, questions)) != 0)
+		snprintf(look->said, sizeof(look->said), "a question was not understood, or cannot be answered");
 	if (unmount(directory) != 0) {
 		failed(look, "umount");
 		return;
@@ -254,10 +472,12 @@ static void take_steps(long number, char *questions, struct look *look)
 		took(look->check, check(number, strcmp(type, "xfs") ? check_ext : check_xfs, 0));
 }
 
-static void look_at(long number, char *questions)
+static void look_at(long number, const char *questions)
 {
 	struct look look = { 0 };
-	char text[512];
+	char text[512], *answered;
+	size_t size;
+	FILE *to = open_memstream(&answered, &size);
 	int log, length;
 
 	length = snprintf(text, sizeof(text), "{\"event\":\"step\",\"name\":\"survivor-%ld\"}\n", number);
@@ -265,9 +485,12 @@ static void look_at(long number, char *questions)
 	if (add_partition(disk, number * image_size, image_size) != 0) {
 		failed(&look, "partition");
 	} else {
-		take_steps(number, questions, &look);
+		take_steps(number, questions, &look, to);
 		delete_partition(disk, number * image_size, image_size);
 	}
+	fclose(to);
+	send_file(number, "", answered, size);
+	free(answered);
 	/* On the console, after what the kernel said of it: the host waits for this. */
 	log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	if (log >= 0) {

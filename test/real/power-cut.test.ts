@@ -58,3 +58,20 @@ t.test('ext4 keeps what its journal commits', { skip }, async (t) => {
   t.equal(exitCode, 0, describe(result));
   t.match(result.units[0], { verdict: 'pass', powerCut: { promises: 4 } });
 });
+
+t.test('sync calls of a test that tells of nothing are seen', { skip }, async (t) => {
+  const directory = t.testdir();
+  const args = ['compare', '--variant', `no-flush=${variant}`, '--fs', 'ext2', '--power-cut'];
+  const ran = await daxrepro([...args, '--test', 'dax/mmap-msync', '--json'], directory);
+  const { units } = JSON.parse(ran.stdout) as CompareResult;
+  const [base, lost] = units;
+  t.match(base, { verdict: 'pass', powerCut: { promises: 6, calls: { seen: 6, changed: 0 } } });
+  t.match(lost, { verdict: 'fail', powerCut: { promises: 6 } });
+  t.match(
+    lost?.findings.find(({ path }) => path === '/files/coherent'),
+    {
+      signature: 'power-cut:data:msync:not-written-back',
+      powerCut: { promise: 'msync', from: 0, to: 64, state: 'nothing', writtenBackBy: null },
+    },
+  );
+});

@@ -40,10 +40,12 @@ t.test(
       }),
       unit('generic/003', { facts: { groups: ['quick'], provokesWarnings: true, summary: 'x' } }),
       unit('generic/004', { suite: { name: 'builtin', version: '1' } }),
+      unit('generic/005', { powerCut: { cuts: 1, states: 1 } }),
     ];
     t.strictSame(tests(units), [
       ['3 generic/002'],
       ['5 generic/004'],
+      ['6 generic/005'],
       ['0 generic/001', '4 generic/003'],
       ['1 generic/001'],
       ['2 generic/001'],

@@ -1,0 +1,192 @@
+import t from 'tap';
+import { brokenPromises, questionsOf } from '../../cli/power-cut/answers.js';
+import { CallLog } from '../../cli/power-cut/call-log.js';
+import { type CallClaim, claimOf, readMark, type SyncCall } from '../../cli/power-cut/calls.js';
+import type { CutEvent, Lost } from '../../cli/power-cut/events.js';
+import { guaranteesOf } from '../../cli/power-cut/guarantees.js';
+
+// What sync calls that were seen from outside promise, and what an image's answers say of it.
+
+const CALL = {
+  ...{ kind: 'call', by: 'fsync', device: 'pmem0', inode: 12, generation: 7 },
+  ...{ from: 0, to: 2 ** 53 - 1, size: 10_000, blocks: 24, links: 1 },
+  ...{ kept: true, unchanged: true, program: 'fsx', path: '/d/a' },
+};
+const SYNC = { kind: 'call', by: 'sync', kept: true, program: 'sync' };
+
+const call = (more: object = {}): SyncCall => {
+  const mark = readMark(JSON.stringify({ ...CALL, ...more }));
+  if (mark?.kind !== 'call') throw new Error('no call');
+  return mark;
+};
+const run = (offset: number, more: Partial<Lost> = {}): Lost => ({
+  ...{ range: 0, offset, lines: 2, state: 'dirty', store: null, writeBack: null, before: true },
+  ...more,
+});
+
+const broken = (claim: CallClaim, answers: string[], before?: string[]) =>
+  brokenPromises(
+    { names: [], moves: [], call: claim },
+    [...(before ? [...before, 'end', 'repaired'] : []), ...answers, 'end', ''].join('\n'),
+  );
+const FOUND = 'file 12 10000 24 1 ';
+
+t.test('marks are read, and texts of the guest are theirs', async (t) => {
+  t.match(call({ path: '/\u00c3\u00a9' }), { path: '/é', by: 'fsync', inode: 12 });
+  t.equal(readMark('{"kind":"call","by":"a b"}'), undefined);
+  t.equal(readMark('{"kind":"change"}'), undefined);
+  t.equal(readMark('no JSON'), undefined);
+});
+
+t.test('a line of the file that was stored before the call is lost', async (t) => {
+  const claim = claimOf(call(), true, [run(4096), run(8192, { before: false })]);
+  t.equal(questionsOf({ names: [], moves: [], call: claim }), 'lost 4096 128\ninode 12 7\n');
+  t.strictSame(broken(claim, [FOUND, 'done']), [], 'of another file');
+  t.match(broken(claim, [FOUND, 'held 8192 4096 128', 'held 8320 12288 64', 'done']), [
+    {
+      ...{ kind: 'data', by: 'fsync', name: 'd/a', from: 8192, to: 8384, position: 4096 },
+      ...{ lost: { offset: 4096 }, message: /^d\/a: bytes 8192 to 8383 are not/ },
+    },
+  ]);
+  const apart = broken(claim, [FOUND, 'held 9000 70000 64', 'held 0 4096 64', 'done']);
+  t.match(apart, [{ from: 0, to: 64, message: /bytes 0 to 63 and 1 more part are/ }]);
+});
+
+t.test('only what was synced, and what the file has', async (t) => {
+  const claim = claimOf(call({ by: 'msync', from: 4096, to: 8192 }), true, [run(4096)]);
+  const held = (offset: number, length: number) =>
+    broken(claim, [FOUND, `held ${offset} 4096 ${length}`, 'done']);
+  t.strictSame(held(0, 4096), []);
+  t.strictSame(held(8192, 64), []);
+  t.match(held(4032, 128), [{ from: 4096, to: 4160, position: 4096 + 64 }]);
+  const whole = claimOf(call(), true, [run(4096)]);
+  const beyond = (offset: number) => broken(whole, [FOUND, `held ${offset} 4096 64`, 'done']);
+  t.strictSame(beyond(10_048), [], 'beyond the end of the file');
+  t.match(beyond(9984), [{ from: 9984, to: 10_000 }]);
+});
+
+t.test(
+  'what was taken from the file meanwhile is not judged, nor its size if it was written',
+  async (t) => {
+    t.strictSame(claimOf(call({ kept: false, unchanged: false }), true, [run(4096)]).lost, []);
+    const written = claimOf(call({ unchanged: false }), true, [run(4096)]);
+    t.equal(written.lost.length, 1);
+    t.strictSame(broken(written, ['file 12 5 8 1 ', 'done']), []);
+    t.strictSame(broken(written, ['done']), []);
+  },
+);
+
+t.test('size, blocks and name', async (t) => {
+  const claim = claimOf(call(), true, []);
+  t.match(broken(claim, ['file 12 9000 24 1 ', 'done']), [
+    { kind: 'size', message: 'd/a has 9000 bytes, not 10000' },
+  ]);
+  t.match(broken(claim, ['file 12 10000 16 1 ', 'done']), [{ kind: 'blocks' }]);
+  t.strictSame(broken(claim, ['file 12 10000 32 1 ', 'done']), []);
+  for (const gone of [['done'], ['file 12 10000 24 0 ', 'done']]) {
+    t.match(broken(claim, gone), [{ kind: 'name', name: 'd/a' }]);
+    t.strictSame(broken(claimOf(call(), false, []), gone), [], 'no name is promised');
+    t.strictSame(broken(claimOf(call({ links: 0 }), true, []), gone), [], 'it had none');
+    t.strictSame(broken(claimOf(call({ by: 'fdatasync' }), true, []), gone), []);
+  }
+});
+
+t.test('whose blocks they are is asked before a repair, the size after it', async (t) => {
+  const claim = claimOf(call(), false, [run(4096)]);
+  const [own, other] = [
+    [FOUND, 'held 0 4096 64', 'done'],
+    [FOUND, 'done'],
+  ];
+  t.match(broken(claim, other, own), [{ kind: 'data' }]);
+  t.strictSame(broken(claim, own, other), [], 'e2fsck gave it blocks');
+  t.match(broken(claim, ['file 12 9 24 1 ', 'done'], other), [{ kind: 'size' }]);
+});
+
+t.test('sync is asked of all files', async (t) => {
+  const claim = claimOf(call({ ...SYNC, inode: undefined }), true, [run(4096)]);
+  t.equal(questionsOf({ names: [], moves: [], call: claim }), 'lost 4096 128\ntree\n');
+  t.strictSame(broken(claim, ['done']), []);
+  const answers = [
+    'file 3 100 8 1 x%20y',
+    'held 0 4096 64',
+    'file 4 50 8 1 z',
+    'held 64 8192 64',
+    'done',
+  ];
+  t.match(broken(claim, answers), [{ by: 'sync', name: 'x%20y', from: 0, to: 64 }]);
+  t.equal(broken(claim, answers)?.length, 1, 'beyond the end of z');
+  const none = claimOf(call({ ...SYNC, inode: undefined }), true, []);
+  t.strictSame(broken(none, []), []);
+});
+
+t.test('answers to something else are none', async (t) => {
+  const claim = claimOf(call(), true, [run(4096)]);
+  for (const answers of [
+    [],
+    ['done', 'done2'],
+    ['file x 1 1 1 ', 'done'],
+    ['held 1 2 3', 'done'],
+  ]) {
+    t.equal(broken(claim, answers), undefined, answers.join());
+  }
+});
+
+function logOf(fs: 'ext2' | 'ext4'): CallLog {
+  const guarantees = guaranteesOf(fs, { mkfsOptions: '', mountOptions: 'dax' });
+  const log = guarantees && CallLog.begin('calls', guarantees);
+  if (!log) throw new Error('no log');
+  return log;
+}
+const returned = (lost: number, mark: object = CALL) => ({
+  ...{ event: 'return' as const, sequence: 1, cpu: 0, text: JSON.stringify(mark) },
+  ...{ known: true, lost },
+});
+const cut = (cause: CutEvent['cause'] = 'call'): CutEvent => ({
+  ...{ event: 'cut', sequence: 2, cut: 1, cause, label: '', cpu: 0, states: ['nothing'] },
+  ...{ dirty: 0, pending: 0, lost: 0, store: null },
+});
+
+t.test('a call at which nothing is lost was kept; else it takes a cut', async (t) => {
+  const log = logOf('ext4');
+  t.ok(log.returned(returned(0)));
+  t.match(log.count(), { promises: 1, calls: { seen: 1, beyond: 0 } });
+  t.ok(log.returned(returned(3)));
+  const claims = log.claims(cut(), [run(4096)]);
+  t.equal(claims('everything').call?.lost.length, 1);
+  t.equal(claims('nothing').call?.lost.length, 0);
+  t.equal(claims('nothing').call?.file?.inode, 12);
+  t.match(log.count(), { promises: 2 });
+  t.ok(log.returned(returned(3)));
+  t.ok(log.returned(returned(3, { ...CALL, kept: false, unchanged: false })));
+  t.match(log.count(), { promises: 2, calls: { seen: 4, changed: 1, beyond: 1 } });
+  t.strictSame(log.claims(cut('moment'), [])('nothing'), { names: [], moves: [] });
+});
+
+t.test('sync promises nothing on ext2', async (t) => {
+  const [ext2, ext4] = [logOf('ext2'), logOf('ext4')];
+  for (const log of [ext2, ext4]) t.ok(log.returned(returned(2, SYNC)));
+  t.match(ext2.count(), { promises: 0, calls: { seen: 1, unpromised: 1 } });
+  t.equal(ext2.claims(cut(), [run(4096)])('everything').call, undefined);
+  t.ok(ext4.claims(cut(), [run(4096)])('everything').call);
+});
+
+t.test('what is not mounted is in nobody’s care', async (t) => {
+  const log = logOf('ext4');
+  t.equal(log.mounted, true);
+  t.equal(log.told('{"kind":"unmounting","device":"pmem0"}'), undefined);
+  t.equal(log.mounted, false);
+  t.equal(log.told('{"kind":"mounted","device":"pmem0"}'), undefined);
+  t.equal(log.mounted, true);
+  log.told('{"kind":"unmounting","device":"pmem0"}');
+  t.ok(log.returned(returned(0)));
+  t.equal(log.mounted, true);
+});
+
+t.test('marks that cannot be used', async (t) => {
+  const log = logOf('ext4');
+  t.equal(log.returned(returned(0, { kind: 'mounted', device: 'pmem0' })), false);
+  t.match(log.told('{"kind":"change"}'), /none of ours/);
+  t.equal(log.told('{"kind":"calls","seen":9,"failed":0,"missed":0}'), undefined);
+  t.match(log.told('{"kind":"calls","seen":9,"failed":0,"missed":2}'), /missed 2 calls/);
+  t.equal(CallLog.begin('', log.guarantees), undefined);
+});
