@@ -251,8 +251,8 @@ function decideMounted(
     };
   }
   if (failure) return failure;
-  const gaveUp = eventsOf(record, 'gave-up')[0];
-  if (gaveUp) return { verdict: 'error', reason: `${gaveUp.step}: ${lastLine(gaveUp.message)}` };
+  const gaveUp = whyGivenUp(record);
+  if (gaveUp) return gaveUp;
   if (!after) return { verdict: 'error', reason: 'the guest did not prove DAX after the test' };
   if (!after.mounted) return { verdict: 'invalid', reason: describeDisproof(after) };
 
@@ -278,8 +278,17 @@ function decideMounted(
 function decideBuiltin(record: UnitRecord): Decision | undefined {
   const [test, ...others] = eventsOf(record, 'test');
   if (others.length > 0) return { verdict: 'error', reason: 'the guest ran more than one test' };
-  if (!test) return { verdict: 'error', reason: 'the guest finished without running the test' };
-  return decideTest(test);
+  if (test) return decideTest(test);
+  const nothing = {
+    verdict: 'error' as const,
+    reason: 'the guest finished without running the test',
+  };
+  return whyGivenUp(record) ?? nothing;
+}
+
+function whyGivenUp(record: UnitRecord): Decision | undefined {
+  const gaveUp = eventsOf(record, 'gave-up')[0];
+  return gaveUp && { verdict: 'error', reason: `${gaveUp.step}: ${lastLine(gaveUp.message)}` };
 }
 
 const NOT_COUNTED =

@@ -113,7 +113,9 @@ export function decideXfstests(
   const said = xfstestsEvent(record);
   if (!said) {
     const broken = record.events.find((event) => event.event === 'test');
-    return undecided(broken?.reason ?? 'the guest finished without running the test');
+    const gaveUp = record.events.find((event) => event.event === 'gave-up');
+    const because = gaveUp && `${gaveUp.step}: ${gaveUp.message.trim()}`;
+    return undecided(broken?.reason ?? because ?? 'the guest finished without running the test');
   }
   const lines = said.output.split('\n').map((line) => line.trimEnd());
   const files = said.files.split(' ');

@@ -395,6 +395,20 @@ const FALSE_PASSES: Case[] = [
     proven: true,
   },
   {
+    name: 'the guest gave up before the test',
+    record: (record) => {
+      const message = 'sync calls cannot be seen: the guest has no module daxrepro_witness';
+      const events: GuestEvent[] = [
+        ...without('test')(record).events,
+        { event: 'gave-up', step: 'sync-calls', message, kernelLog: '' },
+      ];
+      return { ...record, events };
+    },
+    verdict: 'error',
+    reason: /^sync-calls: sync calls cannot be seen: the guest has no module/,
+    proven: true,
+  },
+  {
     name: 'no test ran',
     record: without('test'),
     verdict: 'error',

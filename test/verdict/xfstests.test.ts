@@ -285,6 +285,19 @@ const CASES: Case[] = [
     reason: /finished without running the test/,
   },
   {
+    name: 'the guest gave up before check',
+    record: (record) => ({
+      ...record,
+      events: [
+        ...replaced(record, 'xfstests', () => []).events,
+        { event: 'gave-up', step: 'sync-calls', message: 'no module\n', kernelLog: '' },
+      ],
+    }),
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /sync-calls: no module$/,
+  },
+  {
     name: 'it passed, but its exit code is 1',
     record: saying({ status: 1 }),
     verdict: 'error',
