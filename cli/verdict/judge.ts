@@ -328,8 +328,11 @@ function describeFindings(serious: readonly Finding[], alsoFailed: string | unde
   return `${first?.tool}: ${first?.message}${more}${test}`;
 }
 
-function mountedDevices(record: UnitRecord): ('test' | 'scratch')[] {
-  return eventsOf(record, 'proof').some(({ when }) => when === 'scratch')
+/** Once a session has begun in which people call xfstests, SCRATCH_DEV is the tests' own. */
+function mountedDevices({ events }: UnitRecord): ('test' | 'scratch')[] {
+  const session = events.findIndex((event) => event.event === 'step' && event.name === 'session');
+  const before = session < 0 ? events : events.slice(0, session);
+  return before.some((event) => event.event === 'proof' && event.when === 'scratch')
     ? ['test', 'scratch']
     : ['test'];
 }

@@ -27,6 +27,9 @@ interface Case {
   proven?: boolean;
 }
 
+/** From here on somebody works in the guest. */
+const SESSION: GuestEvent = { event: 'step', name: 'session' };
+
 /** Changes the proofs at these times. */
 const proofs =
   (change: Partial<ProofEvent>, ...when: ProofEvent['when'][]) =>
@@ -344,6 +347,15 @@ const FALSE_PASSES: Case[] = [
     record: (record) => test({ status: 1, failures: 'x' })(everywhere({ options: 'rw' })(record)),
     verdict: 'invalid',
     reason: /not among the mount options/,
+  },
+  {
+    name: 'SCRATCH_DEV was mounted for a session, and not checked',
+    record: (record, fs) =>
+      replaced(record, 'test', (event) => [proof(fs, 'scratch'), SESSION, event]),
+    expected: { session: 'file-system' },
+    verdict: 'error',
+    reason: /SCRATCH_DEV was not checked/,
+    proven: true,
   },
   {
     name: 'SCRATCH_DEV was used and not checked',
@@ -719,6 +731,14 @@ const PASSES: Case[] = [
     }),
     verdict: 'pass',
     reason: /nothing was found/,
+  },
+  {
+    name: 'SCRATCH_DEV, which tests had that somebody called in a session',
+    record: (record, fs) =>
+      replaced(record, 'test', (event) => [SESSION, proof(fs, 'scratch'), event]),
+    expected: { session: 'file-system' },
+    verdict: 'pass',
+    reason: /^the session ended and nothing was found$/,
   },
   {
     name: 'remounts and SCRATCH_DEV, all proven and checked',
