@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { commandLine } from './command-line/program.js';
 import { applyConfiguration } from './configuration/apply.js';
 import { EXIT, STOP_BISECTION } from './outcome.js';
+import { endWithoutReader } from './process/streams.js';
 import { systemPath } from './system/programs.js';
 import { version } from './version.js';
 
@@ -28,12 +29,7 @@ process.env['PATH'] = systemPath();
 
 const program = commandLine(version());
 
-// Whoever reads us may have enough: `daxrepro list | head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // A terminal that is gone, too.
-  if (error.code === 'EPIPE' || error.code === 'EIO') process.exit();
-  throw error;
-});
+endWithoutReader();
 
 program.hook('preAction', async (_, command) => {
   const code = await applyConfiguration(command);
