@@ -1,6 +1,7 @@
 import type { BisectionResult } from '../bisect/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { formatBisection } from './bisect-text.js';
+import { describeRange, describeVersions } from './bisect-words.js';
 import { wrapCommand, wrapField, wrapText } from './wrap.js';
 
 /** A bisection as plain text for a mail to a kernel list: no line has 75 characters. */
@@ -8,21 +9,16 @@ import { wrapCommand, wrapField, wrapText } from './wrap.js';
 const WIDTH = 74;
 
 export function formatBisectionMail(result: BisectionResult): string {
-  const { question, host, tool } = result;
-  const { fs, tests, good, bad, series, kernel, signature } = question;
+  const { question } = result;
+  const { fs, tests, series, kernel, signature } = question;
   const fact = (label: string, text: string) =>
     wrapField(label, escapeForTerminal(text), { indent: 0, label: 10, width: WIDTH });
-  const range =
-    series === undefined ? `${good?.slice(0, 12)}..${bad?.slice(0, 12)}` : `a series on ${kernel}`;
   const facts = [
     ...fact('Test:', `${fs} ${tests.join(' ')}`),
-    ...fact('Bisected:', `${range}, ${question.changes} changes`),
+    ...fact('Bisected:', describeRange(result)),
     ...(kernel === '' || series !== undefined ? [] : fact('Kernel:', kernel)),
     ...(signature === null ? [] : fact('Finding:', signature)),
-    ...fact(
-      'Versions:',
-      `daxrepro ${tool.version}, ${host.qemu.replace(/^QEMU emulator version /, 'QEMU ')}`,
-    ),
+    ...fact('Versions:', describeVersions(result)),
   ];
   const command = `daxrepro ${result.command.join(' ')}`;
   return [

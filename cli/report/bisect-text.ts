@@ -1,7 +1,7 @@
 import { type BisectionResult, type Culprit, type PathEntry, percent } from '../bisect/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
+import { describeCulpritRate, describeEffort } from './bisect-words.js';
 import { describeFiles } from './files.js';
-import { formatSeconds } from './text.js';
 import { cut, wrapField, wrapText } from './wrap.js';
 
 /** A bisection for people: the answer, the change that it names, and the path that led there. */
@@ -47,11 +47,9 @@ function formatCulprit({ id, title, author, date, diffstat, findings }: Culprit,
   ];
 }
 
-function formatRate({ answer: { rate, culprits } }: BisectionResult, width: number): string[] {
-  if (!rate || culprits.length === 0) return [];
-  const [low, high] = rate.interval;
-  const text = `With it ${percent(rate.rate)} of the runs failed (95 % interval ${percent(low)} to ${percent(high)}).`;
-  return wrapText(text, width);
+function formatRate(result: BisectionResult, width: number): string[] {
+  const text = describeCulpritRate(result);
+  return text === undefined ? [] : wrapText(text, width);
 }
 
 /** A line for each change that was run, or could not be. */
@@ -88,16 +86,9 @@ function skipped({ skipped }: PathEntry, width: number): string[] {
   return wrapField('', escapeForTerminal(`skipped: ${skipped}`), { indent: 2, label: 1, width });
 }
 
-function formatEffort(
-  { question, runs, builds, durationSeconds, answer }: BisectionResult,
-  width: number,
-): string[] {
-  const failed = builds.filter(({ ok }) => !ok).length;
-  const built = builds.length - failed;
-  const text = `${question.changes} changes, of which ${question.builds - 1} make a difference to what is built; ${built} built, ${failed} that could not be, ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}, ${formatSeconds(durationSeconds)}.`;
+function formatEffort(result: BisectionResult, width: number): string[] {
+  const { runsNeeded } = result.answer;
   const more =
-    answer.runsNeeded === null
-      ? []
-      : wrapText(`About ${answer.runsNeeded} more runs are needed.`, width);
-  return [...wrapText(text, width), ...more];
+    runsNeeded === null ? [] : wrapText(`About ${runsNeeded} more runs are needed.`, width);
+  return [...wrapText(describeEffort(result), width), ...more];
 }

@@ -32,7 +32,10 @@ const MOST_CELLS = 6;
 
 export function formatMatrixMarkdown(matrix: Matrix): string {
   const style = { width: WIDTH, colour: false };
-  const rates = [...matrix.repeats.map(describeRepeats), ...describeRates(matrix)];
+  const rates = [
+    ...matrix.repeats.map((one) => describeRepeats(one, matrix.repeats)),
+    ...describeRates(matrix),
+  ];
   const before = [
     `## ${matrix.case.title === null ? 'File systems on DAX' : code(matrix.case.title)}`,
     `**${matrix.verdict}**: ${describeCounts(matrix)}`,

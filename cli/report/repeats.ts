@@ -42,9 +42,22 @@ export function alikeAttempts(units: readonly UnitResult[]): Alike[] {
   });
 }
 
-/** `ext2 generic/002: 3 of 100 attempts failed, 3 % (95 % interval: 0.62 to 8.5 %)`. */
-export function describeRepeats({ fs, test, counts, failures }: Repeats): string {
-  const name = escapeForTerminal(`${fs} ${test}`);
+/**
+ * `ext2 generic/002: 3 of 100 attempts failed, 3 % (95 % interval: 0.62 to 8.5 %)`.
+ *
+ * @param among the others that are told beside it: what differs between them is named
+ */
+export function describeRepeats(own: Repeats, among: readonly Repeats[] = []): string {
+  const { fs, test, variant, pmem, powerCut, counts, failures } = own;
+  const differs = (key: 'variant' | 'pmem' | 'powerCut') =>
+    among.some((other) => other[key] !== own[key]);
+  const parts = [
+    ...(differs('variant') ? [variant] : []),
+    `${fs} ${test}`,
+    ...(differs('pmem') ? [pmem] : []),
+    ...(differs('powerCut') ? [powerCut ? 'with power cuts' : 'without power cuts'] : []),
+  ];
+  const name = escapeForTerminal(parts.join(', '));
   const unknown = VERDICTS.filter((verdict) => verdict !== 'pass' && verdict !== 'fail').flatMap(
     (verdict) => (counts[verdict] ? [`${counts[verdict]} ${verdict}`] : []),
   );

@@ -32,7 +32,7 @@ export function formatSummary(result: RunResult, style: SummaryStyle): string {
     '',
   ]);
   if (result.units.length === 0) lines.push('Nothing ran.', '');
-  lines.push(...result.repeats.map(describeRepeats));
+  lines.push(...result.repeats.map((one) => describeRepeats(one, result.repeats)));
   if (result.units.length > 1) lines.push(formatCounts(result), '');
   lines.push(...describeFiles(result.directory));
   return lines.join('\n');

@@ -48,7 +48,8 @@ const TOGETHER: Record<string, [verdict: string, outcome: string, guest: string,
 t.test('many tests in one guest, each with a verdict of its own', async (t) => {
   const ids = Object.keys(TOGETHER);
   const words = ['ext4', ...ids, '--together', ...OPTIONS];
-  const { result, exitCode } = await runJson(words, t.testdir());
+  const place = t.testdir({ recorded: {}, replayed: {} });
+  const { result, exitCode } = await runJson(words, join(place, 'recorded'));
   t.equal(exitCode, 1);
   t.strictSame(
     result.units.map(({ test }) => test),
@@ -68,7 +69,10 @@ t.test('many tests in one guest, each with a verdict of its own', async (t) => {
   t.match(third?.replay, / generic\/001 generic\/005 generic\/008 .*--together$/);
 
   // What came before it in its guest comes before it again.
-  const again = await daxrepro(['replay', `${result.directory}#3`, '--json'], t.testdir());
+  const again = await daxrepro(
+    ['replay', `${result.directory}#3`, '--json'],
+    join(place, 'replayed'),
+  );
   t.equal(again.exitCode, 0, again.stderr);
   const { units, replay } = JSON.parse(again.stdout);
   t.match(replay.units, [{ test: 'generic/008', conclusion: 'agrees' }]);

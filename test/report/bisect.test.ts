@@ -7,6 +7,8 @@ import { linearChanges } from '../../cli/bisect/simulate.js';
 import { type BisectionState, newState, type RunEntry } from '../../cli/bisect/state.js';
 import { formatBisectionMail } from '../../cli/report/bisect-mail.js';
 import { formatBisection } from '../../cli/report/bisect-text.js';
+import { formatReport } from '../../cli/report/format.js';
+import { shown, WHOLE_BISECTION } from '../util/kept.js';
 import { RESULT } from '../util/results.js';
 
 const SIGNATURE = 'e2fsck:directory-inode-block-offset-directory-corrupted';
@@ -66,6 +68,25 @@ function resultOf(state: BisectionState, ending: Ending): BisectionResult {
 
 const found = resultOf(stateOf({ 0: [1, 0], 4: [5, 0], 5: [0, 2], 8: [1, 2] }), {
   ...{ type: 'found', changes: [4], probability: 0.99 },
+});
+
+t.test('as a page: the change, how often it fails, and what was run is seen at once', async (t) => {
+  const page = formatReport(
+    'html',
+    shown({ kind: 'bisect', directory: '/b', result: WHOLE_BISECTION }),
+    {
+      ...{ width: 100, colour: false, from: '/' },
+    },
+  );
+  const [before = '', folded = ''] = page.split('<details>');
+  for (const text of ['change 5', 'A &lt;a@b&gt;, 2016-02-08', 'fs/ext2/inode.c | 4 +++-']) {
+    t.ok(before.includes(text), text);
+  }
+  t.match(before, /With it \d+ % of the runs failed/);
+  t.match(before, /<tr class="culprit"><th scope="row"><code>c5</);
+  t.match(before, /<td>–<\/td><td>–<\/td>.*skipped: no semicolon/);
+  t.match(before, /daxrepro bisect ext2 generic\/002 --tree/);
+  t.match(folded, /is the first bad change/);
 });
 
 t.test('the answer, the change, the path', async (t) => {

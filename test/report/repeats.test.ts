@@ -48,6 +48,19 @@ t.test('a test that ran once has no rate; others are apart', async (t) => {
   );
 });
 
+t.test('what differs among them is named', async (t) => {
+  const [one, two] = [attempts('pass', 'pass'), attempts('fail', 'fail')];
+  const names = (...units: UnitResult[]) => {
+    const all = countRepeats(units);
+    return all.map((each) => describeRepeats(each, all).split(':')[0]);
+  };
+  const v2 = two.map((unit) => ({ ...unit, variant: 'v2' }));
+  t.same(names(...one, ...v2), ['base, ext2 generic/002', 'v2, ext2 generic/002']);
+  const nvdimm = two.map((unit) => ({ ...unit, pmem: 'nvdimm' as const }));
+  t.same(names(...one, ...nvdimm), ['ext2 generic/002, memmap', 'ext2 generic/002, nvdimm']);
+  t.same(names(...one), ['ext2 generic/002']);
+});
+
 t.test('what ended alike is shown once', async (t) => {
   const units = attempts('pass', 'fail', 'pass', 'fail', 'error');
   t.same(

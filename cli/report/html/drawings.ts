@@ -1,4 +1,4 @@
-import type { PathEntry } from '../../bisect/result.js';
+import { type PathEntry, percent } from '../../bisect/result.js';
 import type { Proportion } from '../../statistics/proportion.js';
 import { type Html, html } from './template.js';
 
@@ -14,7 +14,7 @@ export function drawRate({ rate, interval: [low, high] }: Proportion): Html {
   return html`<svg width="${RATE.width}" height="${RATE.height}" viewBox="0 0 ${RATE.width} ${RATE.height}" aria-hidden="true"><line class="axis" x1="${x(0)}" x2="${x(1)}" y1="${middle}" y2="${middle}"/><line class="axis" x1="${x(0)}" x2="${x(0)}" y1="3" y2="17"/><line class="axis" x1="${x(1)}" x2="${x(1)}" y1="3" y2="17"/><rect class="bar" x="${x(low)}" y="5" width="${width}" height="10" rx="2"/><circle class="dot" cx="${x(rate)}" cy="${middle}" r="5"/></svg>`;
 }
 
-const STEP = { distance: 56, top: 64, height: 104 };
+const STEP = { distance: 56, top: 76, height: 116 };
 
 /**
  * What was run, from the good end to the bad one: good or bad by colour and letter, and above each how
@@ -29,5 +29,5 @@ function drawStep({ good, bad, skipped, change, probability }: PathEntry, x: num
   const height = Math.round(probability * 44);
   const kind = skipped !== null ? 'skipped' : bad === 0 ? 'good' : good === 0 ? 'bad' : 'both';
   const letter = { skipped: '–', good: 'g', bad: 'b', both: '±' }[kind];
-  return html`<rect class="suspect" x="${x - 20}" y="${STEP.top - 12 - height}" width="40" height="${height}"/><text x="${x}" y="${STEP.top - 16 - height + 2}" text-anchor="middle">${probability >= 0.005 ? `${Math.round(100 * probability)} %` : ''}</text><circle class="step-${kind}" cx="${x}" cy="${STEP.top}" r="8"/><text x="${x}" y="${STEP.top + 22}" text-anchor="middle">${letter}</text><text x="${x}" y="${STEP.top + 37}" text-anchor="middle">${change.slice(0, 7)}</text>`;
+  return html`<rect class="suspect" x="${x - 20}" y="${STEP.top - 12 - height}" width="40" height="${height}"/><text x="${x}" y="${STEP.top - 16 - height + 2}" text-anchor="middle">${probability >= 0.0045 ? percent(probability) : ''}</text><circle class="step-${kind}" cx="${x}" cy="${STEP.top}" r="8"/><text x="${x}" y="${STEP.top + 22}" text-anchor="middle">${letter}</text><text x="${x}" y="${STEP.top + 37}" text-anchor="middle">${change.slice(0, 7)}</text>`;
 }

@@ -91,7 +91,10 @@ ${scrolls(
   'Failure rates',
   html`<table><caption>The dot is the rate that was seen, the bar where the true one lies, with a certainty of 95 %.</caption><thead><tr><th scope="col">variant</th><th scope="col">0 to 100 %</th><th scope="col">in words</th></tr></thead><tbody>${repeats.map(
     (one) =>
-      html`<tr><th scope="row">${one.variant}</th><td>${one.failures && drawRate(one.failures)}</td><td>${describeRepeats(one)}</td></tr>`,
+      html`<tr><th scope="row">${one.variant}</th><td>${one.failures && drawRate(one.failures)}</td><td>${describeRepeats(
+        one,
+        matrix.repeats.filter(({ variant }) => variant === one.variant),
+      )}</td></tr>`,
   )}</tbody></table>`,
 )}
 ${list(describeRates(matrix))}</section>

@@ -41,6 +41,10 @@ thead th{font-weight:600;background:var(--raised)}
 tbody th[scope=rowgroup]{font-weight:600;background:var(--raised)}
 tbody th[scope=row]{white-space:nowrap}
 td svg{vertical-align:middle}
+.words td{overflow-wrap:anywhere}
+td.number{white-space:nowrap}
+.culprit{background:var(--fail-ground)}
+section>h3{margin-top:1.5rem}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem 1rem;margin:.5rem 0}
 dt{color:var(--quiet)}
 dd{margin:0}
@@ -52,6 +56,7 @@ summary::marker{color:var(--quiet)}
 .body:target{box-shadow:inset 3px 0 var(--link)}
 .finding{border:1px solid var(--line);border-radius:6px;padding:.75rem;margin:.5rem 0}
 svg{display:block;max-width:100%;height:auto}
+.wide>svg{max-width:none}
 svg text{fill:var(--text);font:12px system-ui,sans-serif}
 .axis{stroke:var(--line)}
 .bar{fill:var(--fail-ground);stroke:var(--fail)}
