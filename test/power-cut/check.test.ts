@@ -4,19 +4,9 @@ import t, { type Test } from 'tap';
 import type { Unit } from '../../cli/plan/unit.js';
 import { SurvivorCheck } from '../../cli/power-cut/check.js';
 import type { PowerCutRecord } from '../../cli/power-cut/record.js';
-import type { Prepared } from '../../cli/run/prepare.js';
-import { BOOTS, FAKE_QEMU, type LogLine, readLog, type Step } from '../util/fake-qemu.js';
+import { BOOTS, type LogLine, PREPARED, readLog, type Step } from '../util/fake-qemu.js';
 
 // What becomes of images that survived, whatever the guest that looks at them does. It is a fake.
-
-const PREPARED = {
-  qemu: FAKE_QEMU,
-  kernel: { spec: 'debian:6.1', release: '6.1.0-test', id: 'k', image: '/k', bootImage: '/k' },
-  initramfs: '/i',
-  accelerator: 'tcg',
-  module: undefined,
-  witness: { missing: 'there is none for a fake' },
-} as Prepared;
 
 const UNIT = {
   fs: 'ext4',

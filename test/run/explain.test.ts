@@ -4,20 +4,10 @@ import t, { type Test } from 'tap';
 import type { Unit } from '../../cli/plan/unit.js';
 import { runUnits } from '../../cli/run/engine.js';
 import { Explainer } from '../../cli/run/explain.js';
-import type { Prepared } from '../../cli/run/prepare.js';
-import { FAKE_QEMU, readLog, type Step } from '../util/fake-qemu.js';
+import { PREPARED, readLog, type Step } from '../util/fake-qemu.js';
 import { CORRUPT_E2FSCK, unitSteps, XFSTESTS_UNIT } from '../util/units.js';
 
 // --explain: what fails is run once more. The guests are fakes.
-
-const PREPARED = {
-  qemu: FAKE_QEMU,
-  kernel: { spec: 'debian:6.1', release: '6.1.0-test', id: 'k', image: '/k', bootImage: '/k' },
-  initramfs: '/i',
-  accelerator: 'tcg',
-  module: undefined,
-  witness: { missing: 'there is none for a fake' },
-} as Prepared;
 
 const UNIT: Unit = { ...XFSTESTS_UNIT, suite: { name: 'builtin', version: '1' } };
 

@@ -2,21 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runUnits } from '../../cli/run/engine.js';
-import type { Prepared } from '../../cli/run/prepare.js';
 import type { UnitResult } from '../../cli/run/result.js';
-import { FAKE_QEMU, READY, readLog, type Step } from '../util/fake-qemu.js';
+import { PREPARED, READY, readLog, type Step } from '../util/fake-qemu.js';
 import { CLEAN_E2FSCK, proofStep, XFSTESTS_UNIT } from '../util/units.js';
 
 // Many tests in one guest, and what a guest's end makes of them. The guest is a fake.
-
-const PREPARED = {
-  qemu: FAKE_QEMU,
-  kernel: { spec: 'debian:6.1', release: '6.1.0-test', id: 'k', image: '/k', bootImage: '/k' },
-  initramfs: '/i',
-  accelerator: 'tcg',
-  module: undefined,
-  witness: { missing: 'there is none for a fake' },
-} as Prepared;
 
 const step = (name: string): Step => ({
   console: `[    4.000000] daxrepro: ${name}\n`,

@@ -3,10 +3,21 @@ import { fileURLToPath } from 'node:url';
 import type { Finding } from '../../cli/findings/finding.js';
 import { type Guest, type GuestLimits, startGuest } from '../../cli/guest/guest.js';
 import type { GuestEvent } from '../../cli/guest/protocol.js';
+import type { Prepared } from '../../cli/run/prepare.js';
 
 /** Driving fake-qemu.mjs from a test. */
 
 export const FAKE_QEMU = fileURLToPath(new URL('fake-qemu.mjs', import.meta.url));
+
+/** What units are run with where the fake is their guest: files that it does not look at. */
+export const PREPARED = {
+  qemu: FAKE_QEMU,
+  kernel: { spec: 'debian:6.1', release: '6.1.0-test', id: 'k', image: '/k', bootImage: '/k' },
+  initramfs: '/i',
+  accelerator: 'tcg',
+  module: undefined,
+  witness: { missing: 'there is none for a fake' },
+} as Prepared;
 
 /** One thing that the fake does; of a step with several, in this order. */
 export interface Step {
