@@ -2,11 +2,23 @@ import { appendFileSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } f
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Unit } from '../../cli/plan/unit.js';
-import { SurvivorCheck } from '../../cli/power-cut/check.js';
+import { type CheckContext, SurvivorCheck } from '../../cli/power-cut/check.js';
 import type { PowerCutRecord } from '../../cli/power-cut/record.js';
 import { BOOTS, type LogLine, PREPARED, readLog, type Step } from '../util/fake-qemu.js';
 
 // What becomes of images that survived, whatever the guest that looks at them does. It is a fake.
+
+/** All that a check takes but where the cuts are. */
+function contextIn(directory: string): Omit<CheckContext, 'cutDirectory'> {
+  return {
+    prepared: PREPARED,
+    directory,
+    store: { root: join(directory, 'cache') },
+    checkpoints: false,
+    progress: () => {},
+    onStep: () => {},
+  };
+}
 
 const UNIT = {
   fs: 'ext4',
@@ -112,16 +124,7 @@ async function check(
   const [file, log] = [join(directory, 'script.json'), join(directory, 'log')];
   writeFileSync(file, JSON.stringify(script));
   const restore = tellFake(file, log);
-  const checking = new SurvivorCheck(unit, {
-    prepared: PREPARED,
-    directory,
-    cutDirectory,
-    store: { root: join(directory, 'cache') },
-    checkpoints: false,
-    progress: () => {},
-    onStep: () => {},
-    seconds,
-  });
+  const checking = new SurvivorCheck(unit, { ...contextIn(directory), cutDirectory, seconds });
   const done = await checking
     .conclude({ modules: '', device: '/dev/pmem0', address })
     .finally(() => checking.close())
@@ -366,15 +369,7 @@ t.test(
     const [file, log] = [join(directory, 'script.json'), join(directory, 'log')];
     writeFileSync(file, JSON.stringify(guestThat(ALL)));
     t.teardown(tellFake(file, log));
-    const checking = new SurvivorCheck(UNIT, {
-      prepared: PREPARED,
-      directory,
-      cutDirectory,
-      store: { root: join(directory, 'cache') },
-      checkpoints: false,
-      progress: () => {},
-      onStep: () => {},
-    });
+    const checking = new SurvivorCheck(UNIT, { ...contextIn(directory), cutDirectory });
     const looked = () => readLog(log).filter(({ look }) => look !== undefined).length;
     while (looked() < 3) await new Promise((resolve) => setTimeout(resolve, 20));
     t.equal(looked(), 3);
