@@ -13,7 +13,7 @@ import { keepInputs } from '../inputs/keep.js';
 import { resolveKernel } from '../kernel/kernel.js';
 import { EXIT, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import { powerCutTools } from '../power-cut/tools.js';
+import { emulatorsOf, powerCutTools } from '../power-cut/tools.js';
 import { formatMail } from '../report/compare-mail.js';
 import { formatComparison } from '../report/compare-text.js';
 import { formatCells } from '../report/compare-words.js';
@@ -132,10 +132,7 @@ async function compare(
   reporter.expect(units.length);
   const [results, host, tools] = await Promise.all([
     options.untilKnown ? runUntilKnown(of, units, run, signal) : run(units),
-    describeHost(
-      ...(cutting ? [cutting.value.qemu] : []),
-      ...(units.every(({ powerCut }) => powerCut) ? [] : [prepared.value.machine.qemu]),
-    ),
+    describeHost(...emulatorsOf(units, prepared.value.machine.qemu, cutting?.value)),
     describeTools(of.fileSystems),
   ]);
   const { file, title, variants, fileSystems, tests, pmem, powerCut } = of;

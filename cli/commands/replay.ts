@@ -11,7 +11,7 @@ import { keepInputs } from '../inputs/keep.js';
 import { type Kernel, resolveKernel } from '../kernel/kernel.js';
 import { EXIT, type Failure, success } from '../outcome.js';
 import type { FileSystem } from '../plan/unit.js';
-import { powerCutTools } from '../power-cut/tools.js';
+import { emulatorsOf, powerCutTools } from '../power-cut/tools.js';
 import { planReplay, type ReplayFlags, type ReplayPlan } from '../replay/plan.js';
 import { asSide, exitCodeOfReplay, type ReplayResult, replayOf } from '../replay/result.js';
 import { openRunOrBundle, type Target } from '../replay/target.js';
@@ -139,10 +139,7 @@ async function replay(
   if (!prepared.ok) return explain(prepared.failure, reporter);
   const { machine } = prepared.value;
   const [host, tools] = await Promise.all([
-    describeHost(
-      ...(cutting ? [cutting.value.qemu] : []),
-      ...(plan.cells.every((cell) => cell.request.powerCut) ? [] : [machine.qemu]),
-    ),
+    describeHost(...emulatorsOf(requests, machine.qemu, cutting?.value)),
     describeTools(plan.cells.map(({ name }) => name.fs as FileSystem)),
   ]);
   const units = plan.units(kernel.value.release, suite.value?.version ?? '');

@@ -29,3 +29,13 @@ export async function powerCutTools(
     plugin: plugin.value,
   });
 }
+
+/** The emulators of a run in which some units' power is cut, and some not: the watched one first. */
+export function emulatorsOf(
+  units: readonly { powerCut?: unknown }[],
+  emulator: string,
+  watched: PowerCutTools | undefined,
+): string[] {
+  const every = units.every(({ powerCut }) => powerCut);
+  return [...(watched ? [watched.qemu] : []), ...(every ? [] : [emulator])];
+}
