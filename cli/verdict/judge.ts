@@ -54,7 +54,11 @@ export function judge(record: UnitRecord, expected: Expectation): Judgement {
   const before = states.find(({ when }) => when === 'before');
   const after = states.findLast(({ when }) => when === 'after');
   const wrong = whatIsWrong(record, states, expected) ?? whatWentWrong(record, expected);
-  const findings = expected.xfstests ? xfstestsFindings(record, expected) : allFindings(record);
+  // What a power cut would have left is held against a unit whatever runs the test.
+  const findings = [
+    ...(record.powerCut?.findings ?? []),
+    ...(expected.xfstests ? xfstestsFindings(record, expected) : builtinFindings(record)),
+  ];
   const decision: Decision = wrong
     ? { verdict: 'invalid', reason: wrong }
     : before
@@ -102,7 +106,9 @@ function outcomeOf(
   if (ending.kind === 'unit-timeout') return 'timed-out';
   if (verdict !== 'fail') return 'undecided';
   const serious = findings.filter(({ severity }) => severity !== 'notice');
-  return serious.some(({ tool }) => tool !== 'kernel') ? 'inconsistent' : 'kernel-log';
+  const by = new Set(serious.map(({ tool }) => tool));
+  if (by.has('e2fsck') || by.has('xfs_repair')) return 'inconsistent';
+  return by.has('power-cut') ? 'not-kept' : 'kernel-log';
 }
 
 type Decision = Pick<Judgement, 'verdict' | 'reason' | 'outcome'>;
@@ -364,9 +370,9 @@ function whatWasNotChecked(
   return undefined;
 }
 
-function allFindings(record: UnitRecord): Finding[] {
+function builtinFindings(record: UnitRecord): Finding[] {
   const checks = Object.values(record.checks).flatMap((report) => report.findings);
-  return [...(record.powerCut?.findings ?? []), ...checks, ...record.kernelFindings];
+  return [...checks, ...record.kernelFindings];
 }
 
 /** Whether it was the guest that broke, and not what it runs on. */

@@ -18,6 +18,7 @@ export const XFSTESTS_OUTCOMES = [
   'output-differs',
   'exit-status',
   'inconsistent',
+  'not-kept',
   'kernel-log',
   'crashed',
   'timed-out',

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Finding } from '../../cli/findings/finding.js';
 import type { CheckEvent, MountEvent, XfstestsEvent } from '../../cli/guest/protocol.js';
+import { NOT_CUT } from '../../cli/power-cut/record.js';
 import { judge, type Verdict } from '../../cli/verdict/judge.js';
 import type { Expectation, UnitRecord } from '../../cli/verdict/record.js';
 import type { XfstestsOutcome } from '../../cli/verdict/xfstests.js';
@@ -104,6 +105,14 @@ const ended = (ending: UnitRecord['ending']) => (record: UnitRecord) => ({
   events: record.events.filter(({ event }) => event === 'proof' || event === 'module'),
 });
 
+const NOT_KEPT: Finding = {
+  tool: 'power-cut',
+  device: '/dev/pmem0',
+  message: 'fsx/075.0: bytes 124480 to 126079 are not what was there before the call',
+  signature: 'power-cut:data:msync:not-written-back',
+  severity: 'corruption',
+};
+
 const UNREADABLE = (device: string) =>
   finding({
     kind: 'fs-error',
@@ -125,6 +134,14 @@ interface Case {
 
 const CASES: Case[] = [
   { name: 'all is well', verdict: 'pass', outcome: 'passed', reason: /nothing was found$/ },
+
+  {
+    name: 'all is well, but for what a power cut would have left',
+    record: (record) => ({ ...record, powerCut: { ...NOT_CUT, findings: [NOT_KEPT] } }),
+    verdict: 'fail',
+    outcome: 'not-kept',
+    reason: /^power-cut: fsx\/075\.0: bytes 124480 to 126079 are not what was there/,
+  },
 
   // One of many that one call of check ran: it has not summed up yet.
   {
