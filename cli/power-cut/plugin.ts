@@ -18,7 +18,7 @@ const KIND = 'power-cut-plugin';
 const FILE = 'power-cut.so';
 
 /** As power-cut/plugin/Makefile has them. */
-const FLAGS = ['-std=gnu11', '-O2', '-fPIC', '-fvisibility=hidden', '-shared'];
+const FLAGS = ['-std=gnu11', '-O2', '-fPIC', '-fvisibility=hidden', '-fno-plt', '-shared'];
 
 /** @returns the plugin's path */
 export async function buildPlugin(store: Store, signal?: AbortSignal): Promise<Outcome<string>> {

@@ -2,7 +2,6 @@
 #include "markers.h"
 
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "address.h"
@@ -14,13 +13,8 @@
 enum { RDX = 2, RSI = 6, RDI = 7 };
 
 static const struct options *options;
-static atomic_bool counting;
+atomic_bool counting;
 static bool begun;
-
-bool is_counting(void)
-{
-	return atomic_load_explicit(&counting, memory_order_relaxed);
-}
 
 void markers_begin(const struct options *from)
 {

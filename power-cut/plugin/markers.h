@@ -2,6 +2,7 @@
 /* What a program in the guest says by a marker instruction: its record, and what is done then. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "options.h"
@@ -9,8 +10,13 @@
 /* Bytes of a record. */
 #define MOST_RECORD 4096
 
+extern atomic_bool counting;
+
 /* Whether BEGIN has come and END has not. Without the model's lock this is a hint. */
-bool is_counting(void);
+static inline bool is_counting(void)
+{
+	return atomic_load_explicit(&counting, memory_order_relaxed);
+}
 
 void markers_begin(const struct options *options);
 

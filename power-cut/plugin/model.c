@@ -71,10 +71,8 @@ bool model_begin(void)
 	return true;
 }
 
-struct range *range_of(uint64_t physical)
+struct range *range_between(uint64_t physical)
 {
-	if (physical < model.lowest || physical >= model.highest)
-		return NULL;
 	for (unsigned int index = 0; index < model.count; index++) {
 		struct range *range = &model.ranges[index];
 		if (physical - range->start < range->live.size)

@@ -77,8 +77,16 @@ void model_unlock(void);
 /* From now on: what memory holds is on the medium. false where memory is short or cannot be read. */
 bool model_begin(void);
 
-/* NULL where this is no pmem. Needs no lock. */
-struct range *range_of(uint64_t physical);
+/* Of an address between `lowest` and `highest`. */
+struct range *range_between(uint64_t physical);
+
+/* NULL where this is no pmem. Needs no lock. Asked at each store of the guest. */
+static inline struct range *range_of(uint64_t physical)
+{
+	if (physical < model.lowest || physical >= model.highest)
+		return 0;
+	return range_between(physical);
+}
 
 /* @param length up to the end of the range at most */
 void model_store(struct range *range, uint64_t offset, uint64_t length, unsigned int cpu, uint64_t address,

@@ -82,12 +82,9 @@ static void cut_at_moment(unsigned int cpu, uint64_t address)
 }
 
 /* One piece within a page, at most up to the range's end. */
-static void stored(unsigned int cpu, uint64_t physical, uint64_t length, uint64_t instruction, bool non_temporal)
+static void stored(struct range *range, unsigned int cpu, uint64_t physical, uint64_t length,
+		   uint64_t instruction, bool non_temporal)
 {
-	struct range *range = range_of(physical);
-
-	if (!range)
-		return;
 	uint64_t offset = physical - range->start;
 	if (length > range->live.size - offset)
 		length = range->live.size - offset;
@@ -101,26 +98,31 @@ static void stored(unsigned int cpu, uint64_t physical, uint64_t length, uint64_
 	model_unlock();
 }
 
-static bool physical_of(qemu_plugin_meminfo_t info, uint64_t address, uint64_t *physical)
+/* The range that an address of a store lies in, or NULL. Most stores of a guest end here. */
+static struct range *range_at(qemu_plugin_meminfo_t info, uint64_t address, uint64_t *physical)
 {
 	struct qemu_plugin_hwaddr *found = qemu_plugin_get_hwaddr(info, address);
 
-	if (!found || qemu_plugin_hwaddr_is_io(found))
-		return false;
+	if (!found)
+		return NULL;
 	*physical = qemu_plugin_hwaddr_phys_addr(found);
-	return true;
+	struct range *range = range_of(*physical);
+	return range && !qemu_plugin_hwaddr_is_io(found) ? range : NULL;
 }
 
 /*
  * Whether the memory that is looked at is the guest's: a store must be found in it. Were it another file, or
  * another part of it, nothing would ever be found lost. Others' stores may come in between, now and then.
+ * What a store has stored is asked of QEMU for the first of them alone: it takes longer than all the rest.
  */
-static void check_memory(uint64_t physical, uint64_t value, uint64_t size)
+static void check_memory(struct range *range, uint64_t physical, qemu_plugin_meminfo_t info, uint64_t size)
 {
 	enum { LOOKS = 32 };
-	struct range *range = range_of(physical);
 
-	if (!range || range->checked == LOOKS || value << (64 - 8 * size) == 0)
+	if (range->checked == LOOKS)
+		return;
+	uint64_t value = qemu_plugin_mem_get_value(info).data.number;
+	if (value << (64 - 8 * size) == 0)
 		return;
 	model_lock();
 	if (is_counting() && range->checked < LOOKS) {
@@ -137,20 +139,25 @@ static void on_store(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t addr
 	uint64_t instruction = (uint64_t)data, physical;
 	uint64_t size = UINT64_C(1) << qemu_plugin_mem_size_shift(info);
 	uint64_t inside = PAGE - address % PAGE;
+	struct range *range;
 
 	if (!is_counting())
 		return;
 	bool non_temporal = (instruction >> 62 & 1) != instruction >> 63;
 	if (non_temporal)
 		instruction ^= NON_TEMPORAL_BIT;
-	if (physical_of(info, address, &physical)) {
-		stored(cpu, physical, size < inside ? size : inside, instruction, non_temporal);
+	range = range_at(info, address, &physical);
+	if (range) {
+		stored(range, cpu, physical, size < inside ? size : inside, instruction, non_temporal);
 		if (size <= 8 && size <= inside)
-			check_memory(physical, qemu_plugin_mem_get_value(info).data.number, size);
+			check_memory(range, physical, info, size);
 	}
 	/* Two pages that follow one another need not do so in physical memory. */
-	if (size > inside && physical_of(info, address + inside, &physical))
-		stored(cpu, physical, size - inside, instruction, non_temporal);
+	if (size > inside) {
+		range = range_at(info, address + inside, &physical);
+		if (range)
+			stored(range, cpu, physical, size - inside, instruction, non_temporal);
+	}
 }
 
 static void count_untranslated(void)
@@ -198,9 +205,10 @@ static void on_save_area(unsigned int cpu, void *data)
 	address = operand_address(&point->instruction, point->address);
 	for (end = address + SAVE_AREA_ROOM; address < end; address += PAGE - address % PAGE) {
 		uint64_t inside = PAGE - address % PAGE;
-		if (translate(&options.ram, address, &physical))
-			stored(cpu, physical, end - address < inside ? end - address : inside, point->address,
-			       false);
+		struct range *range = translate(&options.ram, address, &physical) ? range_of(physical) : NULL;
+		if (range)
+			stored(range, cpu, physical, end - address < inside ? end - address : inside,
+			       point->address, false);
 	}
 }
 
