@@ -1,5 +1,5 @@
 import type { Severity } from '../findings/finding.js';
-import { messageClass, signature } from '../findings/signature.js';
+import { reasonClass, signature } from '../findings/signature.js';
 import type { PmemKind } from '../guest/machine.js';
 import type { FileSystem } from '../plan/unit.js';
 import type { UnitResult } from '../run/result.js';
@@ -124,7 +124,7 @@ export function signaturesOfUnit(
     unit.verdict === 'fail' && !serious
       ? [
           {
-            signature: signature('test', messageClass(unit.reason)),
+            signature: signature('test', reasonClass(unit.reason)),
             severity: 'corruption' as const,
             message: unit.reason,
           },

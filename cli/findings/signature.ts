@@ -37,9 +37,30 @@ const VARIABLES: ReadonlyArray<readonly [RegExp, string]> = [
 
 /** The words of a message without what varies: `free-blocks-count-wrong-for-group-counted`. */
 export function messageClass(message: string): string {
+  return short(classWords(message));
+}
+
+/** What a test lists: `[+found]`, `(and 3 more)`; and words of the class that stand twice or more in a row. */
+const LISTED = /\[[^\]]*\]|,? \(?and \d+ more\b[^,;)]*\)?/g;
+const REPEATED = /(?<=^|-)([a-z0-9_]+(?:-[a-z0-9_]+)*)(?:-\1)+(?=-|$)/g;
+
+/**
+ * The same for what a test says itself, without what it lists, one wrong page after the other: how many
+ * there are is as variable as which.
+ */
+export function reasonClass(reason: string): string {
+  const all = classWords(reason.replace(LISTED, ' ')).slice(0, 5 * LONGEST);
+  return short(all.replace(REPEATED, '$1'));
+}
+
+function classWords(message: string): string {
   let text = message.slice(0, 2000);
   for (const [pattern, replacement] of VARIABLES) text = text.replace(pattern, replacement);
-  return words(text).slice(0, LONGEST).replace(/-$/, '') || 'message';
+  return words(text);
+}
+
+function short(text: string): string {
+  return text.slice(0, LONGEST).replace(/-$/, '') || 'message';
 }
 
 /** Joins the parts; those that are absent are left out. */

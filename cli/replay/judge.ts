@@ -1,6 +1,6 @@
 import { type Attempts, isDecided } from '../compare/differences.js';
 import { type AttemptsDiff, compareAttemptsFully } from '../diff/diff.js';
-import { messageClass } from '../findings/signature.js';
+import { reasonClass } from '../findings/signature.js';
 import { plural } from '../report/text.js';
 
 /** Whether a replay agrees with what was recorded. Pure. */
@@ -54,7 +54,7 @@ function withoutVerdict(recorded: Attempts, replayed: Attempts): Judged {
   const [one, other] = [recorded.units[0], replayed.units[0]];
   const same =
     recorded.verdict === replayed.verdict &&
-    messageClass(one?.reason ?? '') === messageClass(other?.reason ?? '');
+    reasonClass(one?.reason ?? '') === reasonClass(other?.reason ?? '');
   if (same) return { ...NOTHING, conclusion: 'agrees', why: describe(recorded, replayed) };
   const conclusion = replayed.verdict === 'error' ? 'cannot-tell' : 'differs';
   return { ...NOTHING, conclusion, why: `${describe(recorded, replayed)}: ${other?.reason}` };

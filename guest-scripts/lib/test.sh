@@ -167,7 +167,7 @@ expect_contents() {
 				$different =~ /[^\0]/g or next;
 				my $byte = $at + pos($different) - 1;
 				last if $byte >= $length || $byte >= $wanted;
-				push @wrong, sprintf "byte %d (page %d) is %02x, not %02x", $byte, $at / 4096,
+				push @wrong, sprintf "byte %d (page %d) is 0x%02x, not 0x%02x", $byte, $at / 4096,
 					ord substr($found, $byte, 1), ord substr $expected, $byte, 1;
 			}
 			my $more = @wrong > 3 ? " and " . (@wrong - 3) . " more pages" : "";

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { messageClass, signature } from '../../cli/findings/signature.js';
+import { messageClass, reasonClass, signature } from '../../cli/findings/signature.js';
 
 t.test('what varies is not in it', async (t) => {
   const same = (...messages: string[]) => {
@@ -33,4 +33,27 @@ t.test('always something, never long', async (t) => {
   t.equal(messageClass('12 34'), 'message');
   t.ok(messageClass('word '.repeat(5000)).length <= 120);
   t.equal(signature('kernel', 'oops', undefined, 'f'), 'kernel:oops:f');
+});
+
+t.test("a test's own words: how much it lists makes no difference", (t) => {
+  const one = 'content of /mnt/test/a before the remount: byte 10 (page 0) is 0x5a, not 0x00';
+  const classes = new Set(
+    [
+      one,
+      `${one}, byte 4096 (page 1) is 0xff, not 0x00`,
+      `${one}, byte 8 (page 0) is 0xbe, not 0x00, byte 9 (page 0) is 0x1, not 0x2 and 13 more pages`,
+      `${one} (and 3 more)`,
+      one + ', byte 4096 (page 1) is 0xff, not 0x00'.repeat(9),
+    ].map(reasonClass),
+  );
+  t.strictSame([...classes], ['content-of-before-the-remount-byte-page-is-not']);
+  t.equal(
+    reasonClass(
+      "the test's output differs: [-a b] [+a c] and 7 more lines, and its exit status is 1",
+    ),
+    reasonClass("the test's output differs: [+z], and its exit status is 2"),
+  );
+  t.equal(reasonClass('chdir /mnt/test/links: No such file'), 'chdir-no-such-file');
+  t.not(reasonClass('a is there'), reasonClass('a is not there'));
+  t.end();
 });
