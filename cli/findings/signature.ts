@@ -42,7 +42,7 @@ export function messageClass(message: string): string {
 
 /** What a test lists: `[+found]`, `(and 3 more)`; and words of the class that stand twice or more in a row. */
 const LISTED = /\[[^\]]*\]|,? \(?and \d+ more\b[^,;)]*\)?/g;
-const REPEATED = /(?<=^|-)([a-z0-9_]+(?:-[a-z0-9_]+)*)(?:-\1)+(?=-|$)/g;
+const REPEATED = /(?<=^|-)([a-z0-9_]+(?:-[a-z0-9_]+)*?)(?:-\1)+(?=-|$)/g;
 
 /**
  * The same for what a test says itself, without what it lists, one wrong page after the other: how many
