@@ -174,8 +174,9 @@ const GuestEvent = z.discriminatedUnion('event', [
     /** Devices that were plugged in after `ready`. */
     testDevice: z.string().optional(),
     scratchDevice: z.string().optional(),
-    /** Where power is cut: the physical address at which TEST_DEV begins. */
+    /** Where power is cut: the physical addresses at which the devices begin. */
     testAddress: kernelNumber.optional(),
+    scratchAddress: kernelNumber.optional(),
   }),
   z.object({ event: z.literal('step'), name: z.string() }),
   z.object({

@@ -4,18 +4,31 @@ import type { Guarantees } from './guarantees.js';
 import type { Claims } from './ledger.js';
 import type { CallCounts } from './record.js';
 
+/** What is to be looked at of one device at a cut: these states, each with what has to hold of it. */
+export interface Judged {
+  device: number;
+  lost: Lost[];
+  states: Map<string, Claims>;
+}
+
+const NO_CLAIMS: Claims = { names: [], moves: [] };
+
+/** Of so many cuts at which something is lost all states are looked at; then the one that says whose it is. */
+const WITH_ALL_STATES = 32;
+
 /**
  * The sync calls of a guest in their order: what each promises, and of how many it is known whether it
  * was kept. Where nothing that was stored before a call was lost at its return, it was, for all of the
  * device; else it takes the image of a cut right there to tell whose the lines are.
  */
 export class CallLog {
-  /** Whether the file system that is watched is mounted: it was when it all began. */
-  mounted = true;
+  /** Devices whose file system is mounted: that of TEST_DEV was when it all began. */
+  readonly #mounted = new Set([0]);
   readonly #counts: CallCounts = { seen: 0, unpromised: 0, changed: 0, beyond: 0 };
   /** The last call that returned with something lost, until a cut shows what. */
   #open: SyncCall | undefined;
   #last: SyncCall | undefined;
+  #cutsWithLost = 0;
 
   private constructor(readonly guarantees: Guarantees) {}
 
@@ -31,17 +44,13 @@ export class CallLog {
     this.#last = undefined;
     if (call?.kind !== 'call') return false;
     // A call on a file shows that its file system is mounted.
-    if (call.device !== undefined) this.mounted = true;
+    if (call.device !== undefined) this.#mounted.add(call.device);
     this.#counts.seen += 1;
-    if (this.#promises(call)) {
-      this.#last = call;
-      if (event.lost > 0 || !event.known) {
-        if (call.kept) this.#open = call;
-        else this.#counts.changed += 1;
-      }
-    } else {
-      this.#counts.unpromised += 1;
-    }
+    const lost = event.lost > 0 || !event.known;
+    if (!this.#promises(call)) this.#counts.unpromised += 1;
+    else if (lost && !call.kept) this.#counts.changed += 1;
+    else this.#last = call;
+    if (lost) this.#open = this.#last;
     return true;
   }
 
@@ -50,8 +59,10 @@ export class CallLog {
     const mark = readMark(text);
     switch (mark?.kind) {
       case 'mounted':
+        this.#mounted.add(mark.device);
+        return undefined;
       case 'unmounting':
-        this.mounted = mark.kind === 'mounted';
+        this.#mounted.delete(mark.device);
         return undefined;
       case 'calls':
         return mark.missed > 0
@@ -66,15 +77,39 @@ export class CallLog {
     return this.guarantees.sync || (by !== 'sync' && by !== 'syncfs');
   }
 
-  /** A claim for each state of a cut. */
-  claims({ cause }: CutEvent, lost: readonly Lost[]): (state: string) => Claims {
-    const call = cause === 'call' ? this.#last : undefined;
-    if (!call) return () => ({ names: [], moves: [] });
-    this.#open = undefined;
-    const claim = (runs: readonly Lost[]): CallClaim =>
-      claimOf(call, this.guarantees.fsyncKeepsName, runs);
-    const [all, others] = [claim(lost), claim([])];
-    return (state) => ({ names: [], moves: [], call: state === 'everything' ? all : others });
+  /** After a call the device that it was on; else each that is mounted: what is not is in nobody's care. */
+  judge(cut: CutEvent, lost: readonly Lost[]): Judged[] {
+    const call = cut.cause === 'call' ? this.#last : undefined;
+    const devices = call?.device === undefined ? [...this.#mounted].sort() : [call.device];
+    const states = this.#statesOf(cut);
+    if (call) this.#open = undefined;
+    return devices.map((device) => {
+      const own = lost.filter(({ range }) => range === device);
+      const claims = (state: string): Claims =>
+        call
+          ? { ...NO_CLAIMS, call: this.#claim(call, state === 'everything' ? own : []) }
+          : NO_CLAIMS;
+      return { device, lost: own, states: new Map(states.map((state) => [state, claims(state)])) };
+    });
+  }
+
+  #statesOf({ cause, states }: CutEvent): string[] {
+    if (cause !== 'call' || !this.#open) return states;
+    this.#cutsWithLost += 1;
+    return this.#cutsWithLost <= WITH_ALL_STATES
+      ? states
+      : states.filter((state) => state === 'everything');
+  }
+
+  #claim(call: SyncCall, lost: readonly Lost[]): CallClaim {
+    return claimOf(call, this.guarantees.fsyncKeepsName, lost);
+  }
+
+  /** The last call was on a file system that owes something else. */
+  disown(): void {
+    if (!this.#last) return;
+    this.#last = undefined;
+    this.#counts.unpromised += 1;
   }
 
   /** No cut came after a call that wanted one. */

@@ -15,8 +15,8 @@ const MarkSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('call'),
     by: z.string().regex(/^[A-Za-z_]{1,20}$/),
-    /** Absent: all of them. */
-    device: z.string().optional(),
+    /** TEST_DEV is 0, SCRATCH_DEV 1. Absent: all of them. */
+    device: number.optional(),
     inode: number.optional(),
     generation: number.optional(),
     from: number.optional(),
@@ -29,8 +29,8 @@ const MarkSchema = z.discriminatedUnion('kind', [
     program: GuestText,
     path: GuestText.optional(),
   }),
-  z.object({ kind: z.literal('mounted'), device: z.string() }),
-  z.object({ kind: z.literal('unmounting'), device: z.string() }),
+  z.object({ kind: z.literal('mounted'), device: number }),
+  z.object({ kind: z.literal('unmounting'), device: number }),
   z.object({ kind: z.literal('calls'), seen: number, failed: number, missed: number }),
 ]);
 export type CallMark = z.infer<typeof MarkSchema>;

@@ -107,7 +107,7 @@ function promised({ by }: BrokenPromise): string {
 export function mergeFindings(findings: readonly Finding[]): Finding[] {
   const first = new Map<string, Finding>();
   for (const finding of findings) {
-    const key = `${finding.signature} ${finding.path}`;
+    const key = `${finding.signature} ${finding.device} ${finding.path}`;
     const known = first.get(key)?.powerCut;
     if (known) known.images += finding.powerCut?.images ?? 1;
     else first.set(key, finding);

@@ -52,6 +52,39 @@ const LOG_OF_XFS: Guarantees = {
 
 const NOTHING_IS_KEPT = /(?:^|,)(?:nobarrier|barrier=0)(?:,|$)/;
 
+/** Whether a file system that is mounted so takes all guarantees back. */
+export function keepsNothing(mountOptions: string): boolean {
+  return NOTHING_IS_KEPT.test(mountOptions);
+}
+
+/** Numbers of a superblock: Documentation/filesystems/ext4/super.rst; xfs_dsb in fs/xfs/libxfs/xfs_format.h. */
+const EXT = { at: 1024, magic: 0x38, features: 0x5c, journalInode: 0xe0, hasJournal: 4 };
+const XFS = { magic: 0x58465342, logStart: 48 };
+
+/**
+ * Whether a file system that a test made itself owes the same as TEST_DEV's, and can be recovered from its
+ * own device: a journal or a log on another one is not there after a cut.
+ *
+ * @param superblock its device's first 4096 bytes, where they are not all zeros
+ */
+export function owesTheSame(
+  fs: FileSystem,
+  superblock: Buffer | undefined,
+  { recovery }: Guarantees,
+): boolean {
+  if (!superblock) return false;
+  if (fs === 'xfs') {
+    return (
+      superblock.readUInt32BE(0) === XFS.magic && superblock.readBigUInt64BE(XFS.logStart) !== 0n
+    );
+  }
+  const { at, magic, features, journalInode, hasJournal } = EXT;
+  if (superblock.readUInt16LE(at + magic) !== 0xef53) return false;
+  const journal = (superblock.readUInt32LE(at + features) & hasJournal) !== 0;
+  if (recovery === 'repair') return !journal;
+  return journal && superblock.readUInt32LE(at + journalInode) !== 0;
+}
+
 /**
  * The guarantees of a file system with these options; undefined where its options take them all back:
  * without barriers no flush is sent, and a power cut may lose anything.
@@ -60,7 +93,7 @@ export function guaranteesOf(
   fs: FileSystem,
   { mkfsOptions, mountOptions }: { mkfsOptions: string; mountOptions: string },
 ): Guarantees | undefined {
-  if (NOTHING_IS_KEPT.test(mountOptions)) return undefined;
+  if (keepsNothing(mountOptions)) return undefined;
   switch (fs) {
     case 'ext2':
       return NO_JOURNAL;

@@ -1,14 +1,16 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readDelta } from './delta.js';
+import { BrokenDelta, readDelta } from './delta.js';
 import { cutName } from './events.js';
 
 /**
- * What is on the medium of the watched device at each cut, in their order, by pages: few of a device
- * hold anything. Images with equal fingerprints are equal.
+ * What is on the media of the watched devices at each cut, in their order, by pages: few of a device
+ * hold anything. Images of a device with equal fingerprints are equal.
  */
-export const BASE = 'base-0.img';
+export function baseName(device: number): string {
+  return `base-${device}.img`;
+}
 
 const PAGE = 4096;
 const PIECE = 4 * 2 ** 20;
@@ -17,31 +19,33 @@ const TOGETHER = 256;
 
 const ZERO = Buffer.alloc(PAGE);
 
-export class Medium {
-  readonly #pages = new Map<number, Buffer>();
-  readonly #history: Hash = createHash('sha256');
+interface Device {
+  pages: Map<number, Buffer>;
+  history: Hash;
+}
+
+export class Media {
+  readonly #devices: Device[] = [];
   /** The cut that was gone to. */
   #at = 0;
 
   private constructor(readonly directory: string) {}
 
-  /** As it was at BEGIN. */
-  static async begin(directory: string): Promise<Medium> {
-    const medium = new Medium(directory);
-    const file = await open(join(directory, BASE), 'r');
-    try {
-      const piece = Buffer.alloc(PIECE);
-      for (let at = 0; ; at += PIECE) {
-        const { bytesRead } = await file.read(piece, 0, PIECE, at);
-        for (let offset = 0; offset + PAGE <= bytesRead; offset += PAGE) {
-          const page = piece.subarray(offset, offset + PAGE);
-          if (!page.equals(ZERO)) medium.#pages.set(at + offset, Buffer.from(page));
-        }
-        if (bytesRead < PIECE) return medium;
-      }
-    } finally {
-      await file.close();
+  /** As they were at BEGIN: so many, in the order of the plugin's ranges. */
+  static async begin(directory: string, devices: number): Promise<Media> {
+    const media = new Media(directory);
+    for (let device = 0; device < devices; device += 1) {
+      const pages = await readPages(join(directory, baseName(device)));
+      media.#devices.push({ pages, history: createHash('sha256') });
     }
+    return media;
+  }
+
+  #device(number: number): Device {
+    const device = this.#devices[number];
+    if (!device)
+      throw new BrokenDelta(`what is told of range ${number} is of none that is watched`);
+    return device;
   }
 
   /** Goes on to the next cut: each has only what changed on the medium since the one before. */
@@ -49,20 +53,23 @@ export class Medium {
     if (cut !== this.#at + 1) throw new RangeError(`cut ${cut} does not follow cut ${this.#at}`);
     this.#at = cut;
     const file = join(this.directory, `${cutName(cut)}.medium`);
-    for await (const { offset, bytes } of readDelta(file)) {
-      this.#history.update(`${offset} ${bytes.length} `).update(bytes);
-      put(this.#pages, offset, bytes);
+    for await (const { range, offset, bytes } of readDelta(file)) {
+      const { pages, history } = this.#device(range);
+      history.update(`${offset} ${bytes.length} `).update(bytes);
+      put(pages, offset, bytes);
     }
   }
 
-  /** A state of the cut that was gone to. */
-  async state(state: string): Promise<{ pages: Pages; fingerprint: string }> {
-    const fingerprint = this.#history.copy();
-    if (state === 'nothing') return { pages: this.#pages, fingerprint: fingerprint.digest('hex') };
-    const pages: Pages = new Map(this.#pages);
-    for await (const { offset, bytes } of readDelta(
+  /** A device in a state of the cut that was gone to. */
+  async state(device: number, state: string): Promise<{ pages: Pages; fingerprint: string }> {
+    const { pages: medium, history } = this.#device(device);
+    const fingerprint = history.copy();
+    if (state === 'nothing') return { pages: medium, fingerprint: fingerprint.digest('hex') };
+    const pages: Pages = new Map(medium);
+    for await (const { range, offset, bytes } of readDelta(
       join(this.directory, `${cutName(this.#at)}.${state}`),
     )) {
+      if (range !== device) continue;
       fingerprint.update(`${offset} ${bytes.length} `).update(bytes);
       const page = offset - (offset % PAGE);
       // The medium's own pages stay as they are.
@@ -75,6 +82,24 @@ export class Medium {
 
 /** By their offsets on the device, in bytes; what is not there is zero. */
 export type Pages = Map<number, Buffer>;
+
+async function readPages(image: string): Promise<Pages> {
+  const pages: Pages = new Map();
+  const file = await open(image, 'r');
+  try {
+    const piece = Buffer.alloc(PIECE);
+    for (let at = 0; ; at += PIECE) {
+      const { bytesRead } = await file.read(piece, 0, PIECE, at);
+      for (let offset = 0; offset + PAGE <= bytesRead; offset += PAGE) {
+        const page = piece.subarray(offset, offset + PAGE);
+        if (!page.equals(ZERO)) pages.set(at + offset, Buffer.from(page));
+      }
+      if (bytesRead < PIECE) return pages;
+    }
+  } finally {
+    await file.close();
+  }
+}
 
 /** Bytes may span pages, of which those that are there are changed in place. */
 function put(pages: Pages, offset: number, bytes: Buffer): void {

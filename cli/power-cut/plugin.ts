@@ -18,7 +18,8 @@ const KIND = 'power-cut-plugin';
 const FILE = 'power-cut.so';
 
 /** As power-cut/plugin/Makefile has them. */
-const FLAGS = ['-std=gnu11', '-O2', '-fPIC', '-fvisibility=hidden', '-fno-plt', '-shared'];
+/** No -fno-plt: preloaded, it is in programs on QEMU's way that have none of QEMU's functions. */
+const FLAGS = ['-std=gnu11', '-O2', '-fPIC', '-fvisibility=hidden', '-shared'];
 
 /** @returns the plugin's path */
 export async function buildPlugin(store: Store, signal?: AbortSignal): Promise<Outcome<string>> {
@@ -86,8 +87,9 @@ export interface PowerCutOptions {
   /** How many cuts at drawn moments at most, and stores between the first two, on average. */
   moments: number;
   gap: number;
-  /** How many cuts after sync calls at most: of those at which something is lost, and of the others. */
+  /** How many cuts after sync calls at most: of those at which nothing is lost, and of the others. */
   calls: number;
+  lostCalls: number;
   /** Limits of all cuts. */
   mostCuts: number;
   mostBytes: number;
@@ -113,6 +115,7 @@ export function powerCutArguments(options: PowerCutOptions): {
     ['moments', options.moments],
     ['gap', options.gap],
     ['calls', options.calls],
+    ['lost-calls', options.lostCalls],
     ['max-cuts', options.mostCuts],
     ['max-bytes', options.mostBytes],
   ];

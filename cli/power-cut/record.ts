@@ -33,14 +33,17 @@ export const NOT_CUT: PowerCutRecord = {
   findings: [],
 };
 
-/** Sync calls on the device that returned 0, by any program. */
+/** Sync calls on either device that returned 0, by any program. */
 export interface CallCounts {
   seen: number;
-  /** Of these, what the file system does not promise: sync(2) on ext2. */
+  /**
+   * Of these, what the file system does not promise: sync(2) on ext2; what a file system promises that the
+   * test made otherwise than TEST_DEV's.
+   */
   unpromised: number;
   /** Not judged, since the file was written to or cut short meanwhile. */
   changed: number;
-  /** Not judged, since something was lost, and power was not cut there any more. */
+  /** Not judged, since something was lost, and power was not cut there any more: no pass then. */
   beyond: number;
 }
 

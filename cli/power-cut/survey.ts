@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CallLog } from './call-log.js';
+import type { FileSystem } from '../plan/unit.js';
+import { CallLog, type Judged } from './call-log.js';
 import { type CutEvent, filesOfCut, type Lost, type PowerCutEvent, readLost } from './events.js';
-import type { Guarantees } from './guarantees.js';
+import { type Guarantees, owesTheSame } from './guarantees.js';
 import { type Claims, Ledger } from './ledger.js';
-import { BASE, Medium, type Pages } from './medium.js';
+import { baseName, Media, type Pages } from './medium.js';
 import type { PowerCutRecord } from './record.js';
 import { readRecord } from './records.js';
 
@@ -12,8 +13,11 @@ import { readRecord } from './records.js';
 
 export interface Survivor {
   cut: CutEvent;
+  /** TEST_DEV is 0, SCRATCH_DEV 1. */
+  device: number;
   state: string;
   claims: Claims;
+  /** Of this device. */
   lost: Lost[];
   pages: Pages;
 }
@@ -33,19 +37,47 @@ export type Survey = Pick<
 export async function surveyCuts(
   directory: string,
   events: AsyncIterable<PowerCutEvent> | Iterable<PowerCutEvent>,
-  guarantees: Guarantees,
+  { fs, guarantees }: { fs: FileSystem; guarantees: Guarantees },
   take: (survivor: Survivor) => Promise<void>,
 ): Promise<Survey> {
   const survey: Survey = { promises: 0, cuts: { promised: 0, moments: 0 }, repeated: 0 };
   const ledger = new Ledger(guarantees);
   let calls: CallLog | undefined;
   const seen = new Set<string>();
-  let medium: Medium | undefined;
+  let devices = 0;
+  let media: Media | undefined;
+
+  /** @returns whether it was looked at, now or before */
+  const look = async (cut: CutEvent, judged: Judged, media: Media): Promise<boolean> => {
+    const { device, lost, states } = judged;
+    // Of TEST_DEV it is known how it was made.
+    if (device > 0) {
+      const superblock = (await media.state(device, 'nothing')).pages.get(0);
+      if (!owesTheSame(fs, superblock, guarantees)) return false;
+    }
+    for (const [state, claims] of states) {
+      const { pages, fingerprint } = await media.state(device, state);
+      const key = `${device} ${fingerprint} ${JSON.stringify(claims)}`;
+      if (seen.has(key)) {
+        survey.repeated += 1;
+        continue;
+      }
+      seen.add(key);
+      await take({ cut, device, state, claims, lost, pages });
+    }
+    return true;
+  };
+
   for await (const event of events) {
     switch (event.event) {
+      case 'open':
+        devices = event.ranges.length;
+        break;
       case 'begin':
-        medium = await Medium.begin(directory);
-        await rm(join(directory, BASE), { force: true });
+        media = await Media.begin(directory, devices);
+        for (let device = 0; device < devices; device += 1) {
+          await rm(join(directory, baseName(device)), { force: true });
+        }
         calls = CallLog.begin(event.label, guarantees);
         break;
       case 'return':
@@ -68,24 +100,14 @@ export async function surveyCuts(
         break;
       }
       case 'cut': {
-        if (!medium) break;
-        await medium.advance(event.cut);
+        if (!media) break;
+        await media.advance(event.cut);
         const lost = await readLost(directory, event);
-        const claimsOf = calls ? calls.claims(event, lost) : () => ledger.claims();
-        // What is not mounted is in nobody's care.
-        const judged = calls === undefined || calls.mounted;
-        if (judged) survey.cuts[event.cause === 'moment' ? 'moments' : 'promised'] += 1;
-        for (const state of judged ? event.states : []) {
-          const claims = claimsOf(state);
-          const { pages, fingerprint } = await medium.state(state);
-          const key = `${fingerprint} ${JSON.stringify(claims)}`;
-          if (seen.has(key)) {
-            survey.repeated += 1;
-            continue;
-          }
-          seen.add(key);
-          await take({ cut: event, state, claims, lost, pages });
-        }
+        const judged = calls?.judge(event, lost) ?? [ofPromises(event, lost, ledger.claims())];
+        let looked = false;
+        for (const one of judged) looked = (await look(event, one, media)) || looked;
+        if (looked) survey.cuts[event.cause === 'moment' ? 'moments' : 'promised'] += 1;
+        else if (event.cause === 'call') calls?.disown();
         await Promise.all(filesOfCut(directory, event).map((file) => rm(file, { force: true })));
         break;
       }
@@ -98,6 +120,15 @@ export async function surveyCuts(
     }
   }
   return calls ? { ...survey, ...calls.count() } : survey;
+}
+
+/** A test that tells of its promises does so of TEST_DEV. */
+function ofPromises({ states }: CutEvent, lost: readonly Lost[], claims: Claims): Judged {
+  return {
+    device: 0,
+    lost: lost.filter(({ range }) => range === 0),
+    states: new Map(states.map((state) => [state, claims])),
+  };
 }
 
 const NOT_OURS = 'the guest made a mark that is none of ours';

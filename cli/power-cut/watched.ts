@@ -2,22 +2,26 @@ import type { MachineShape } from '../guest/machine.js';
 import type { PowerCutEvent } from './events.js';
 import { pmemRanges } from './ranges.js';
 
+const NAMES = ['TEST_DEV', 'SCRATCH_DEV'];
+
 /**
- * Whether what the plugin watched is what the guest had: TEST_DEV, and all that brings it to the medium.
+ * Whether what the plugin watched is what the guest had: its devices, and all that brings them to the medium.
  * Were it not, all would be found lost, or nothing would.
  *
- * @param address at which TEST_DEV begins, as the guest says
+ * @param addresses at which they begin, as the guest says
  * @returns why nothing can be told, in one clause without the full stop; undefined where it can
  */
 export function whyNotWatched(
   shape: MachineShape,
-  address: number | undefined,
+  addresses: readonly (number | undefined)[],
   events: readonly PowerCutEvent[],
 ): string | undefined {
-  const start = pmemRanges(shape, '', ['', ''])[0]?.start;
-  if (address === undefined) return 'the guest does not say where TEST_DEV is in its memory';
-  if (address !== start) {
-    return `TEST_DEV is at ${hex(address)} in the guest's memory, and ${hex(start)} was watched`;
+  for (const [device, { start }] of pmemRanges(shape, '', ['', '']).entries()) {
+    const [name, address] = [NAMES[device], addresses[device]];
+    if (address === undefined) return `the guest does not say where ${name} is in its memory`;
+    if (address !== start) {
+      return `${name} is at ${hex(address)} in the guest's memory, and ${hex(start)} was watched`;
+    }
   }
   const problem = events.find((event) => event.event === 'problem');
   if (problem) return problem.text;
@@ -34,6 +38,6 @@ function anyRequest(events: readonly PowerCutEvent[]): boolean {
   });
 }
 
-function hex(address: number | undefined): string {
-  return `0x${(address ?? 0).toString(16)}`;
+function hex(address: number): string {
+  return `0x${address.toString(16)}`;
 }

@@ -7,7 +7,7 @@ import type { GuestObserver } from '../guest/guest.js';
 import type { UnitRequest } from '../guest/protocol.js';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import type { SurvivorCheck } from '../power-cut/check.js';
+import type { CutGuest, SurvivorCheck } from '../power-cut/check.js';
 import type { UnitRecord } from '../verdict/record.js';
 import { launch, type UnitRunContext, type UnitSession } from './launch.js';
 import type { Prepared } from './prepare.js';
@@ -129,7 +129,13 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
     if (check && ending.kind === 'finished') {
       context.onStep('images that survived');
       const modules = await readFile(join(directory, 'modules.txt'), 'utf8').catch(() => '');
-      const checked = await check.conclude({ modules, ...testDevice(record) });
+      const checked = await check.conclude({
+        modules,
+        devices: devicesOf(record),
+        mountOptions: record.events.flatMap((event) =>
+          event.event === 'mount' ? [event.options] : [],
+        ),
+      });
       if (!checked.ok) return checked;
       record.powerCut = checked.value;
     }
@@ -160,13 +166,12 @@ async function makeCutDirectory(directory: string): Promise<string> {
 }
 
 /** What is plugged in was not there when the guest was ready. */
-function testDevice({ ready, events }: UnitRecord): {
-  device: string;
-  address: number | undefined;
-} {
+function devicesOf({ ready, events }: UnitRecord): CutGuest['devices'] {
   const begin = events.find((event) => event.event === 'begin');
-  const device = begin?.testDevice || ready?.testDevice || '';
-  return { device, address: begin?.testAddress };
+  return [
+    { name: begin?.testDevice || ready?.testDevice || '', address: begin?.testAddress },
+    { name: begin?.scratchDevice || ready?.scratchDevice || '', address: begin?.scratchAddress },
+  ];
 }
 
 /** What the plugin said stays; what it kept of the medium is large. */

@@ -21,9 +21,12 @@ run_unit() {
 	export FSTYP=${UNIT[FS]} MKFS_OPTIONS=${UNIT[MKFS_OPTIONS]} MOUNT_OPTIONS=${UNIT[MOUNT_OPTIONS]}
 	export DAXREPRO_SEED=${UNIT[SEED]}
 	export PAGE_SIZE TEST_DEV SCRATCH_DEV TEST_DIR SCRATCH_MNT REFERENCES_UNMOUNTED
-	local address=''
-	[[ ${UNIT[POWER_CUT]} ]] && address=$(<"/sys/block/${TEST_DEV##*/}/device/resource")
-	identity begin "testDevice=$TEST_DEV" "scratchDevice=$SCRATCH_DEV" "testAddress=$address"
+	local device addresses=()
+	[[ ${UNIT[POWER_CUT]} ]] && for device in "$TEST_DEV" "$SCRATCH_DEV"; do
+		addresses+=("$(<"/sys/block/${device##*/}/device/resource")")
+	done
+	identity begin "testDevice=$TEST_DEV" "scratchDevice=$SCRATCH_DEV" \
+		"testAddress=${addresses[0]}" "scratchAddress=${addresses[1]}"
 	ask refresh "${UNIT[CLOCK]}" "${UNIT[ENTROPY]}"
 	ask boot-log
 	echo 30 >/proc/sys/kernel/hung_task_timeout_secs 2>/dev/null
@@ -202,14 +205,14 @@ run_test() {
 	ask test "$status" "$((${EPOCHREALTIME/./} - ${started/./}))"
 }
 
-# Has sync calls told to what cuts the power (kernels/witness/sync-calls.c). What TEST_DEV holds before
+# Has sync calls told to what cuts the power (kernels/witness/sync-calls.c). What the devices hold before
 # that is taken as being on the medium.
 SYNC_CALLS=/proc/daxrepro_sync_calls SYNC_CALLS_WATCHED=''
 watch_sync_calls() {
 	[[ ${UNIT[POWER_CUT]} ]] || return 0
 	local problem='the guest has no module daxrepro_witness'
 	sync
-	if [[ -e $SYNC_CALLS ]] && problem=$({ echo "$FSTYP ${TEST_DEV##*/}" >$SYNC_CALLS; } 2>&1); then
+	if [[ -e $SYNC_CALLS ]] && problem=$({ echo "$FSTYP ${TEST_DEV##*/} ${SCRATCH_DEV##*/}" >$SYNC_CALLS; } 2>&1); then
 		SYNC_CALLS_WATCHED=1
 		return
 	fi

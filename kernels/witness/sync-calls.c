@@ -7,23 +7,23 @@
  * with O_SYNC end in, whoever calls it and however the program was made; and the system calls sync and
  * syncfs. One mark comes when the call begins, and one when it has returned 0, in its own context:
  *
- *     {"kind":"call","by":"fsync","device":"pmem0","inode":12,"generation":0,"from":0,
+ *     {"kind":"call","by":"fsync","device":0,"inode":12,"generation":0,"from":0,
  *      "to":9007199254740991,"size":4096,"blocks":8,"links":1,"kept":true,"unchanged":true,
  *      "program":"fsx","path":"/a"}
  *     {"kind":"call","by":"sync","kept":true,"program":"sync"}
- *     {"kind":"call","by":"syncfs","device":"pmem0","kept":true,"program":"xfs_io"}
+ *     {"kind":"call","by":"syncfs","device":0,"kept":true,"program":"xfs_io"}
  *
- * `kept`: no write was under way when the call began, and nothing was truncated or punched out
+ * `device` counts from 0 in the order in which they were named. `kept`: no write was under way when the call began, and nothing was truncated or punched out
  * meanwhile, so that what was stored before it still belongs to the file. `unchanged`: neither was
  * anything written, so that its size and number of blocks (of 512 bytes) were these all the time. PATH
  * is that by which the file was opened, where it fits. Other marks:
  *
- *     {"kind":"mounted","device":"pmem0"}         a mount has recovered what there was to recover
- *     {"kind":"unmounting","device":"pmem0"}
+ *     {"kind":"mounted","device":0}         a mount has recovered what there was to recover
+ *     {"kind":"unmounting","device":0}
  *     {"kind":"calls","seen":3,"failed":0,"missed":0}
  *
  * All of it lies between a mark to begin, `calls`, and one to end. It sleeps until
- * /proc/daxrepro_sync_calls is told what to look at, `ext4 pmem0`; `end` ends it.
+ * /proc/daxrepro_sync_calls is told what to look at, `ext4 pmem0 pmem1`; `end` ends it.
  */
 #include <linux/atomic.h>
 #include <linux/fdtable.h>
@@ -47,11 +47,14 @@
 #define MARK_CALL "0x05"
 #define MARK_RETURN "0x06"
 
-#define MARK(kind, record, length, number)                                                       \
+#define MARK(kind, record, length, number, device)                                               \
 	asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00, " kind ", 0x44, 0x41, 0x58"                  \
 		     :                                                                           \
-		     : "D"(record), "S"((unsigned long)(length)), "d"((unsigned long)(number))   \
+		     : "D"(record), "S"((unsigned long)(length)), "d"((unsigned long)(number)),  \
+		       "c"((long)(device))                                                       \
 		     : "memory")
+/* In place of a device's number. */
+#define ALL_DEVICES -1
 
 #define MOST_DEVICES 4
 #define LONGEST_PATH 256
@@ -70,13 +73,13 @@
 static atomic_t under_way[PLACES + 1], written[PLACES + 1], taken[PLACES + 1];
 
 static char devices[MOST_DEVICES][sizeof(((struct super_block *)0)->s_id)];
-static unsigned int device_count;
+static int device_count;
 static atomic64_t calls, failed;
 
 struct call {
 	u64 number;
-	/* NULL for sync. */
-	struct super_block *sb;
+	/* ALL_DEVICES for sync. */
+	int device;
 	/* NULL but for calls on one file. */
 	struct file *file;
 	loff_t from, to;
@@ -86,14 +89,20 @@ struct call {
 	bool busy, data_only;
 };
 
-static bool is_watched(struct super_block *sb)
+/* Less than 0 where it is none that is looked at. */
+static int device_of(struct super_block *sb)
 {
-	unsigned int i;
+	int i;
 
 	for (i = 0; i < device_count; i++)
 		if (!strcmp(sb->s_id, devices[i]))
-			return true;
-	return false;
+			return i;
+	return -ENODEV;
+}
+
+static bool is_watched(struct super_block *sb)
+{
+	return device_of(sb) >= 0;
 }
 
 static u32 place_of(struct inode *inode)
@@ -149,9 +158,8 @@ static void mark_device(const char *kind, struct super_block *sb)
 
 	preempt_disable();
 	text = begin_text(kind);
-	add_string(&text, "device", sb->s_id);
-	add(&text, "}");
-	MARK(MARK_RECORD, text.at, text.used, 0);
+	add(&text, ",\"device\":%d}", device_of(sb));
+	MARK(MARK_RECORD, text.at, text.used, 0, 0);
 	preempt_enable();
 }
 
@@ -176,7 +184,7 @@ static void begin_call(struct call *call)
 	call->number = atomic64_inc_return(&calls);
 	call->written = atomic_read(&written[call->place]);
 	call->taken = atomic_read(&taken[call->place]);
-	MARK(MARK_CALL, NULL, 0, call->number);
+	MARK(MARK_CALL, NULL, 0, call->number, call->device);
 }
 
 static void end_call(struct call *call, const char *by, long result)
@@ -190,8 +198,8 @@ static void end_call(struct call *call, const char *by, long result)
 	}
 	text = begin_text("call");
 	add_string(&text, "by", by);
-	if (call->sb)
-		add_string(&text, "device", call->sb->s_id);
+	if (call->device != ALL_DEVICES)
+		add(&text, ",\"device\":%d", call->device);
 	if (call->file) {
 		struct inode *inode = call->file->f_mapping->host;
 		bool unchanged = kept && atomic_read(&written[call->place]) == call->written &&
@@ -210,7 +218,7 @@ static void end_call(struct call *call, const char *by, long result)
 	add(&text, ",\"kept\":%s", kept ? "true" : "false");
 	add_string(&text, "program", current->comm);
 	add(&text, "}");
-	MARK(MARK_RETURN, text.at, text.used, call->number);
+	MARK(MARK_RETURN, text.at, text.used, call->number, call->device);
 }
 
 /* int fsync(struct file *file, loff_t start, loff_t end, int datasync) */
@@ -225,7 +233,7 @@ static int on_fsync(struct kretprobe_instance *instance, struct pt_regs *regs)
 	if (!S_ISREG(inode->i_mode) || !is_watched(inode->i_sb))
 		return 1;
 	*call = (struct call){
-		.sb = inode->i_sb,
+		.device = device_of(inode->i_sb),
 		.file = file,
 		.from = regs_get_kernel_argument(regs, 1),
 		.to = regs_get_kernel_argument(regs, 2),
@@ -254,7 +262,7 @@ static int on_sync(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	struct call *call = (void *)instance->data;
 
-	*call = (struct call){ .place = ALL, .busy = atomic_read(&under_way[ALL]) > 0 };
+	*call = (struct call){ .device = ALL_DEVICES, .place = ALL, .busy = atomic_read(&under_way[ALL]) > 0 };
 	begin_call(call);
 	return 0;
 }
@@ -290,7 +298,7 @@ static int on_syncfs(struct kretprobe_instance *instance, struct pt_regs *regs)
 
 	if (!sb)
 		return 1;
-	*call = (struct call){ .sb = sb, .place = ALL, .busy = atomic_read(&under_way[ALL]) > 0 };
+	*call = (struct call){ .device = device_of(sb), .place = ALL, .busy = atomic_read(&under_way[ALL]) > 0 };
 	begin_call(call);
 	return 0;
 }
@@ -479,8 +487,8 @@ static void stop(void)
 	text = begin_text("calls");
 	add(&text, ",\"seen\":%lld,\"failed\":%lld,\"missed\":%d}", (long long)atomic64_read(&calls),
 	    (long long)atomic64_read(&failed), missed());
-	MARK(MARK_RECORD, text.at, text.used, 0);
-	MARK(MARK_END, "", 0, 0);
+	MARK(MARK_RECORD, text.at, text.used, 0, 0);
+	MARK(MARK_END, "", 0, 0, 0);
 	preempt_enable();
 }
 
@@ -502,7 +510,7 @@ static int obey(char *words)
 	if (error)
 		return error;
 	looking = true;
-	MARK(MARK_BEGIN, "calls", strlen("calls"), 0);
+	MARK(MARK_BEGIN, "calls", strlen("calls"), 0, 0);
 	return 0;
 }
 

@@ -16,34 +16,45 @@ struct under_way {
 	uint64_t number, stores;
 };
 
-struct draw {
-	uint64_t random, left, taken, gap, until;
-};
-
 static struct under_way slots[SLOTS];
-static struct draw kept, unkept;
+/* Of calls at which nothing is lost. */
+static struct {
+	uint64_t random, left, taken, gap, until;
+} draw;
+static uint64_t lost_left;
 
-void calls_begin(uint64_t seed, uint64_t most)
+void calls_begin(uint64_t seed, uint64_t kept, uint64_t lost)
 {
-	kept = (struct draw){.random = seed ^ UINT64_C(0x6b657074), .left = most};
-	unkept = (struct draw){.random = seed ^ UINT64_C(0x6c6f7374), .left = most};
+	draw.random = seed ^ UINT64_C(0x6b657074);
+	draw.left = kept;
+	lost_left = lost;
 }
 
 /* Gaps are 1 to twice their mean, which grows by a quarter each time. */
-static bool due(struct draw *draw)
+static bool is_drawn(void)
 {
-	if (draw->left == 0)
+	if (draw.left == 0)
 		return false;
-	if (draw->taken >= FIRST) {
-		if (draw->until > 1) {
-			draw->until--;
+	if (draw.taken >= FIRST) {
+		if (draw.until > 1) {
+			draw.until--;
 			return false;
 		}
-		draw->gap += draw->gap / 4 + 1;
-		draw->until = 1 + random_next(&draw->random) % (2 * draw->gap);
+		draw.gap += draw.gap / 4 + 1;
+		draw.until = 1 + random_next(&draw.random) % (2 * draw.gap);
 	}
-	draw->left--;
-	draw->taken++;
+	draw.left--;
+	draw.taken++;
+	return true;
+}
+
+static bool is_wanted(void)
+{
+	if (lost_left > 0 && file_exists("enough"))
+		lost_left = 0;
+	if (lost_left == 0)
+		return false;
+	lost_left--;
 	return true;
 }
 
@@ -52,15 +63,15 @@ void call_begins(uint64_t number)
 	slots[number % SLOTS] = (struct under_way){.number = number, .stores = model.counters.stores};
 }
 
-void call_returned(uint64_t number, struct cut_moment *moment)
+void call_returned(uint64_t number, int64_t range, struct cut_moment *moment)
 {
 	const struct under_way *begun = &slots[number % SLOTS];
 	bool known = begun->number == number;
-	uint64_t lost = known ? lost_since(begun->stores) : 0;
+	uint64_t lost = known ? lost_since(begun->stores, range) : 0;
 
 	event("return", "\"cpu\":%u,\"text\":%s,\"known\":%s,\"lost\":%" PRIu64, moment->cpu, moment->label,
 	      known ? "true" : "false", lost);
-	if (!known || !due(lost ? &unkept : &kept))
+	if (!known || !(lost ? is_wanted() : is_drawn()))
 		return;
 	moment->cause = CUT_CALL;
 	moment->since = begun->stores;

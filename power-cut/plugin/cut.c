@@ -42,18 +42,22 @@ static bool has_bit(const uint64_t *bits, uint64_t line)
 	return bits[line / 64] >> (line % 64) & 1;
 }
 
-/* Lines that are dirty or on their way, in the order of their addresses. */
+/* Lines of a range that are dirty or on their way, in the order of their addresses. */
+static void each_line_of(struct range *range, line_action action, void *data)
+{
+	uint64_t pages = range->live.size / PAGE;
+
+	for (uint64_t page = 0; page < pages; page++) {
+		uint64_t lines = range->dirty[page] | range->pending[page];
+		for (; lines; lines &= lines - 1)
+			action(range, page * 64 + __builtin_ctzll(lines), data);
+	}
+}
+
 static void each_line(line_action action, void *data)
 {
-	for (unsigned int index = 0; index < model.count; index++) {
-		struct range *range = &model.ranges[index];
-		uint64_t pages = range->live.size / PAGE;
-		for (uint64_t page = 0; page < pages; page++) {
-			uint64_t lines = range->dirty[page] | range->pending[page];
-			for (; lines; lines &= lines - 1)
-				action(range, page * 64 + __builtin_ctzll(lines), data);
-		}
-	}
+	for (unsigned int index = 0; index < model.count; index++)
+		each_line_of(&model.ranges[index], action, data);
 }
 
 void cut_options_set(const struct cut_options *from)
@@ -122,18 +126,21 @@ static void count_before(struct range *range, uint64_t line, void *data)
 	count->lines += is_before(range, line, count->stores) && is_lost(range, line);
 }
 
-uint64_t lost_since(uint64_t stores)
+uint64_t lost_since(uint64_t stores, int64_t range)
 {
 	struct count count = {.stores = stores};
 
-	each_line(count_before, &count);
+	if (range < 0)
+		each_line(count_before, &count);
+	else if (range < model.count)
+		each_line_of(&model.ranges[range], count_before, &count);
 	return count.lines;
 }
 
 struct state {
 	struct file *file;
 	uint64_t *random;
-	/* Of a range that requests flush: the page that was drawn for last, and what. */
+	/* Of what survives by pages: the page that was drawn for last, and what. */
 	const struct range *range;
 	uint64_t page, drawn;
 };
@@ -158,12 +165,24 @@ static void overlay(uint8_t *contents, const struct pending *pending)
 			contents[index] = pending->contents[index];
 }
 
-/* The host writes a file's pages: all lines of one survive, or none. */
+/*
+ * Of these pages all lines survive, or none. Behind virtio-pmem the host writes a file's pages. And what the
+ * kernel writes past the caches is blocks: file systems count on one of theirs being written whole or not at
+ * all, a superblock with its checksum say. Persistent memory does not promise that, and no flush can.
+ */
+static bool is_by_page(const struct range *range, uint64_t line)
+{
+	const struct site *store = site_of(range->last_store[line]);
+
+	return range->flush == FLUSH_REQUESTS ||
+	       (store && store->kind == SITE_NON_TEMPORAL && store->address >> 63);
+}
+
 static uint64_t draw(struct state *state, const struct range *range, uint64_t line)
 {
 	uint64_t page = line * LINE / PAGE;
 
-	if (range->flush == FLUSH_INSTRUCTIONS)
+	if (!is_by_page(range, line))
 		return random_next(state->random);
 	if (state->range != range || state->page != page) {
 		state->range = range;
@@ -175,7 +194,8 @@ static uint64_t draw(struct state *state, const struct range *range, uint64_t li
 
 /*
  * With equal chances as the guest reads it, as the medium has it, or with some of the write-backs on
- * their way, each or not, in their order: that is the order in which the line had these contents.
+ * their way, each or not, in their order: that is the order in which the line had these contents. What
+ * survives by pages is one of the first two.
  */
 static void add_random(struct range *range, uint64_t line, void *data)
 {
@@ -189,7 +209,7 @@ static void add_random(struct range *range, uint64_t line, void *data)
 		add_live(range, line, data);
 		return;
 	}
-	if (drawn % 3 == 1)
+	if (drawn % 3 == 1 || is_by_page(range, line))
 		return;
 	memcpy(contents, medium_of(range, line), LINE);
 	for (uint32_t number = range->first_pending[line]; number && count < MOST_PENDING;

@@ -35,10 +35,10 @@ void cut_options_set(const struct cut_options *options);
 bool write_bases(void);
 
 /*
- * How many lines were stored to before so many stores, and not since, and are not on the medium. With
- * the model's lock held.
+ * How many lines were stored to before so many stores, and not since, and are not on the medium: of this
+ * range, or, where it is less than 0, of all. With the model's lock held.
  */
-uint64_t lost_since(uint64_t stores);
+uint64_t lost_since(uint64_t stores, int64_t range);
 
 /* With the model's lock held. Nothing, beyond the limits, but one event that says so. */
 void take_cut(const struct cut_moment *moment);

@@ -10,7 +10,7 @@
 #include "output.h"
 #include "requests.h"
 
-enum { RDX = 2, RSI = 6, RDI = 7 };
+enum { RCX = 1, RDX = 2, RSI = 6, RDI = 7 };
 
 static const struct options *options;
 atomic_bool counting;
@@ -80,7 +80,7 @@ static void begin(const char *label)
 		return;
 	}
 	moments_begin(options->cut.seed, options->moments, options->gap);
-	calls_begin(options->cut.seed, options->calls);
+	calls_begin(options->cut.seed, options->calls, options->lost_calls);
 	event("begin", "\"label\":%s,\"requests\":%" PRIu64, label, requests_seen());
 }
 
@@ -116,7 +116,7 @@ void marker(unsigned int cpu, uint8_t kind)
 	} else if (counting && kind == MARK_CALL) {
 		call_begins(number);
 	} else if (counting && kind == MARK_RETURN) {
-		call_returned(number, &moment);
+		call_returned(number, (int64_t)general_register(RCX), &moment);
 	} else if (counting && kind == MARK_END) {
 		counting = false;
 		print_end("stop", text);

@@ -36,6 +36,7 @@ static bool number_option(const char *argument, struct options *to)
 		{"moments", &to->moments},
 		{"gap", &to->gap},
 		{"calls", &to->calls},
+		{"lost-calls", &to->lost_calls},
 	};
 
 	for (size_t index = 0; index < sizeof(numbers) / sizeof(*numbers); index++) {

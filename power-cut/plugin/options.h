@@ -10,7 +10,7 @@ struct options {
 	struct ram ram;
 	struct cut_options cut;
 	bool cut_at_promises;
-	uint64_t moments, gap, calls;
+	uint64_t moments, gap, calls, lost_calls;
 	/* Goes to `model`. */
 	struct range ranges[MOST_RANGES];
 	unsigned int range_count;

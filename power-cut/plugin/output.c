@@ -30,6 +30,11 @@ bool output_open(const char *directory)
 	return events_fd >= 0;
 }
 
+bool file_exists(const char *name)
+{
+	return faccessat(directory_fd, name, F_OK, 0) == 0;
+}
+
 uint64_t output_bytes(void)
 {
 	return bytes_written;

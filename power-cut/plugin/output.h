@@ -42,5 +42,8 @@ struct file *delta_begin(const char *name);
 void delta_add(struct file *file, uint32_t range, uint64_t offset, const void *bytes, uint32_t length);
 bool delta_end(struct file *file);
 
+/* Whether somebody has made this file. */
+bool file_exists(const char *name);
+
 /* Bytes in all files so far. */
 uint64_t output_bytes(void);

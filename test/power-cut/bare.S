@@ -3,12 +3,14 @@
  * mode. QEMU starts it by the PVH boot protocol (an ELF note names the 32-bit entry).
  *
  * Physical memory is mapped one to one up to 4 GiB. Two pages of pmem that do not follow one another
- * are mapped in a row at WINDOW. With LA57 defined there are five levels of page tables.
+ * are mapped in a row at WINDOW. All of it is mapped once more at HIGH, where a kernel's addresses are. With
+ * LA57 defined there are five levels of page tables.
  *
  * `program_list` has the programs: of each its function, its name and the name's length.
  */
 #define PMEM 0x10000000
 #define WINDOW 0x200000000
+#define HIGH 0xffffff8000000000
 #define LAPIC_ICR 0xfee00300
 #define TRAMPOLINE 0x8000
 
@@ -54,7 +56,9 @@ start32:
 	movl $PMEM + 1000 * 4096 + 3, window_table
 	movl $PMEM + 500 * 4096 + 3, window_table + 8
 	movl $pointers + 3, level_4
+	movl $pointers + 3, level_4 + 8 * 511
 	movl $level_4 + 3, level_5
+	movl $level_4 + 3, level_5 + 8 * 511
 	mov $start64, %edi
 	jmp enter_long_mode
 

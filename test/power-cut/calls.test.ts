@@ -8,7 +8,7 @@ import { guaranteesOf } from '../../cli/power-cut/guarantees.js';
 // What sync calls that were seen from outside promise, and what an image's answers say of it.
 
 const CALL = {
-  ...{ kind: 'call', by: 'fsync', device: 'pmem0', inode: 12, generation: 7 },
+  ...{ kind: 'call', by: 'fsync', device: 0, inode: 12, generation: 7 },
   ...{ from: 0, to: 2 ** 53 - 1, size: 10_000, blocks: 24, links: 1 },
   ...{ kept: true, unchanged: true, program: 'fsx', path: '/d/a' },
 };
@@ -141,9 +141,10 @@ const returned = (lost: number, mark: object = CALL) => ({
   ...{ event: 'return' as const, sequence: 1, cpu: 0, text: JSON.stringify(mark) },
   ...{ known: true, lost },
 });
-const cut = (cause: CutEvent['cause'] = 'call'): CutEvent => ({
-  ...{ event: 'cut', sequence: 2, cut: 1, cause, label: '', cpu: 0, states: ['nothing'] },
+const cut = (more: Partial<CutEvent> = {}): CutEvent => ({
+  ...{ event: 'cut', sequence: 2, cut: 1, cause: 'call', label: '', cpu: 0, states: ['nothing'] },
   ...{ dirty: 0, pending: 0, lost: 0, store: null },
+  ...more,
 });
 
 t.test('a call at which nothing is lost was kept; else it takes a cut', async (t) => {
@@ -151,40 +152,87 @@ t.test('a call at which nothing is lost was kept; else it takes a cut', async (t
   t.ok(log.returned(returned(0)));
   t.match(log.count(), { promises: 1, calls: { seen: 1, beyond: 0 } });
   t.ok(log.returned(returned(3)));
-  const claims = log.claims(cut(), [run(4096)]);
-  t.equal(claims('everything').call?.lost.length, 1);
-  t.equal(claims('nothing').call?.lost.length, 0);
-  t.equal(claims('nothing').call?.file?.inode, 12);
+  const both = ['nothing', 'everything'];
+  const [judged] = log.judge(cut({ states: both }), [run(4096), run(4096, { range: 1 })]);
+  t.match(judged, { device: 0, lost: [{ range: 0 }] });
+  t.equal(judged?.states.get('everything')?.call?.lost.length, 1);
+  t.equal(judged?.states.get('nothing')?.call?.lost.length, 0);
+  t.equal(judged?.states.get('nothing')?.call?.file?.inode, 12);
   t.match(log.count(), { promises: 2 });
   t.ok(log.returned(returned(3)));
   t.ok(log.returned(returned(3, { ...CALL, kept: false, unchanged: false })));
   t.match(log.count(), { promises: 2, calls: { seen: 4, changed: 1, beyond: 1 } });
-  t.strictSame(log.claims(cut('moment'), [])('nothing'), { names: [], moves: [] });
+  t.strictSame(log.judge(cut({ cause: 'moment' }), []), [
+    { device: 0, lost: [], states: new Map([['nothing', { names: [], moves: [] }]]) },
+  ]);
+});
+
+t.test('of many at which something is lost, what says whose it is', async (t) => {
+  const log = logOf('ext4');
+  const looked = Array.from({ length: 40 }, () => {
+    log.returned(returned(1));
+    const [judged] = log.judge(cut({ states: ['nothing', 'everything', 'random-1'] }), []);
+    return [...(judged?.states.keys() ?? [])];
+  });
+  t.equal(looked[0]?.length, 3);
+  t.strictSame(looked.at(-1), ['everything']);
+  log.returned(returned(0));
+  t.equal(log.judge(cut({ states: ['nothing', 'everything'] }), [])[0]?.states.size, 2);
+  t.match(log.count(), { promises: 41, calls: { beyond: 0 } });
 });
 
 t.test('sync promises nothing on ext2', async (t) => {
   const [ext2, ext4] = [logOf('ext2'), logOf('ext4')];
   for (const log of [ext2, ext4]) t.ok(log.returned(returned(2, SYNC)));
   t.match(ext2.count(), { promises: 0, calls: { seen: 1, unpromised: 1 } });
-  t.equal(ext2.claims(cut(), [run(4096)])('everything').call, undefined);
-  t.ok(ext4.claims(cut(), [run(4096)])('everything').call);
+  const called = (log: CallLog) =>
+    log.judge(cut({ states: ['everything'] }), [run(4096)])[0]?.states.get('everything')?.call;
+  t.equal(called(ext2), undefined);
+  t.ok(called(ext4));
 });
+
+const told = (log: CallLog, kind: string, device: number) =>
+  log.told(JSON.stringify({ kind, device }));
+const devices = (log: CallLog, cause: CutEvent['cause'] = 'moment') =>
+  log.judge(cut({ cause }), []).map(({ device }) => device);
 
 t.test('what is not mounted is in nobody’s care', async (t) => {
   const log = logOf('ext4');
-  t.equal(log.mounted, true);
-  t.equal(log.told('{"kind":"unmounting","device":"pmem0"}'), undefined);
-  t.equal(log.mounted, false);
-  t.equal(log.told('{"kind":"mounted","device":"pmem0"}'), undefined);
-  t.equal(log.mounted, true);
-  log.told('{"kind":"unmounting","device":"pmem0"}');
+  t.strictSame(devices(log), [0]);
+  t.equal(told(log, 'unmounting', 0), undefined);
+  t.strictSame(devices(log), []);
+  t.equal(told(log, 'mounted', 1), undefined);
+  t.equal(told(log, 'mounted', 0), undefined);
+  t.strictSame(devices(log), [0, 1]);
+  told(log, 'unmounting', 0);
   t.ok(log.returned(returned(0)));
-  t.equal(log.mounted, true);
+  t.strictSame(devices(log), [0, 1], 'a call on it shows that it is');
+});
+
+t.test('a call is about its device, and sync about all', async (t) => {
+  const log = logOf('ext4');
+  told(log, 'mounted', 1);
+  log.returned(returned(1, { ...CALL, device: 1 }));
+  t.strictSame(devices(log, 'call'), [1]);
+  log.returned(returned(1, SYNC));
+  t.strictSame(devices(log, 'call'), [0, 1]);
+});
+
+t.test('a file system that owes something else', async (t) => {
+  const log = logOf('ext4');
+  log.returned(returned(1, { ...CALL, device: 1 }));
+  devices(log, 'call');
+  log.disown();
+  t.match(log.count(), { promises: 0, calls: { seen: 1, unpromised: 1, beyond: 0 } });
+  log.returned(returned(1, { ...CALL, kept: false, unchanged: false }));
+  devices(log, 'call');
+  log.disown();
+  t.match(log.count(), { promises: 0, calls: { seen: 2, unpromised: 1, changed: 1 } });
 });
 
 t.test('marks that cannot be used', async (t) => {
   const log = logOf('ext4');
-  t.equal(log.returned(returned(0, { kind: 'mounted', device: 'pmem0' })), false);
+  t.equal(log.returned(returned(0, { kind: 'mounted', device: 0 })), false);
   t.match(log.told('{"kind":"change"}'), /none of ours/);
   t.equal(log.told('{"kind":"calls","seen":9,"failed":0,"missed":0}'), undefined);
   t.match(log.told('{"kind":"calls","seen":9,"failed":0,"missed":2}'), /missed 2 calls/);

@@ -35,8 +35,9 @@ const UNIT = {
   },
 } as Unit;
 
-/** Where that shape has TEST_DEV. */
+/** Where that shape has TEST_DEV, and SCRATCH_DEV. */
 const ADDRESS = 0x30000000;
+const SCRATCH_ADDRESS = 0x40000000;
 
 const QUESTIONS = 'name a\ndata 0 4096 17\n';
 const KEPT = 'name file 4096\ndata same\nend\n';
@@ -84,7 +85,10 @@ function makeCuts(directory: string, cuts: number): void {
     text: JSON.stringify(value),
   });
   const events: object[] = [
-    { event: 'open', version: 1, ranges: [], seed: 1 },
+    {
+      ...{ event: 'open', version: 1, seed: 1 },
+      ranges: [{ start: ADDRESS, size: 8192, flush: 'instructions' }],
+    },
     { event: 'begin', label: 'begin', requests: 0 },
     record({ kind: 'create', name: 'a', file: 1 }),
     record({
@@ -115,7 +119,14 @@ interface Checked {
 async function check(
   t: Test,
   script: Step[],
-  { cuts = 3, unit = UNIT, seconds = 60, address = ADDRESS, change = (_: string) => {} } = {},
+  {
+    cuts = 3,
+    unit = UNIT,
+    seconds = 60,
+    address = ADDRESS,
+    mountOptions = [] as string[],
+    change = (_: string) => {},
+  } = {},
 ): Promise<Checked> {
   const directory = t.testdir({});
   const cutDirectory = join(directory, 'cuts');
@@ -126,7 +137,14 @@ async function check(
   const restore = tellFake(file, log);
   const checking = new SurvivorCheck(unit, { ...contextIn(directory), cutDirectory, seconds });
   const done = await checking
-    .conclude({ modules: '', device: '/dev/pmem0', address })
+    .conclude({
+      modules: '',
+      devices: [
+        { name: '/dev/pmem0', address },
+        { name: '/dev/pmem1', address: SCRATCH_ADDRESS },
+      ],
+      mountOptions,
+    })
     .finally(() => checking.close())
     .finally(restore);
   if (!done.ok) throw new Error(done.failure.message);

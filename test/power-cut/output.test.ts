@@ -4,11 +4,11 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type CutEvent, readEvents, readLost } from '../../cli/power-cut/events.js';
-import { Medium, writePages } from '../../cli/power-cut/medium.js';
+import { Media, writePages } from '../../cli/power-cut/medium.js';
 import { powerCutArguments } from '../../cli/power-cut/plugin.js';
 import { assemble, PMEM, symbols } from './bare.js';
 import type { Program } from './programs.js';
-import { type Rig, rig, start } from './rig.js';
+import { type Rig, rig, type StartOptions, start } from './rig.js';
 import { partial } from './survivors.js';
 
 /** What the plugin writes: who stored, promises, moments, images, limits, and what it refuses. */
@@ -23,12 +23,17 @@ const CUT = 3;
 
 const program = (name: string, code: Program['code']): Program => ({ name, code, bytes: {} });
 
-async function run(t: Test, programs: readonly Program[], options: Parameters<typeof start>[3]) {
+async function run(
+  t: Test,
+  programs: readonly Program[],
+  options: StartOptions,
+  before?: (out: string) => void,
+) {
   const directory = t.testdir({ work: {} });
   const ready = await rig(t);
   if (!ready) return undefined;
   const image = assemble(programs, directory);
-  const out = await start(ready, image, directory, options);
+  const out = await start(ready, image, directory, options, before);
   const events = await readEvents(out);
   t.same(partial(out), []);
   t.same(
@@ -137,9 +142,9 @@ t.test('moments are drawn from the seed, and only where something is unfenced', 
   t.notSame(one, other);
 });
 
-/** The same with a number, as the witness in the guest's kernel makes it. */
-const numbered = (kind: number, number: number, text: string) =>
-  `mov $${number}, %edx; ${marker(kind, text)}`;
+/** The same with the numbers of a call and of a range (-1: all), as the witness in the guest's kernel makes it. */
+const numbered = (kind: number, number: number, text: string, range = -1) =>
+  `mov $${number}, %edx; mov $${range}, %rcx; ${marker(kind, text)}`;
 const CALL = 5;
 const RETURN = 6;
 
@@ -167,7 +172,7 @@ t.test('of a call it is told what was stored before it and is lost', async (t) =
       ]),
       program('never begun', [numbered(RETURN, 5, 'five')]),
     ],
-    { states: 0, calls: 100, cutAtPromises: false },
+    { states: 0, calls: 100, lostCalls: 100, cutAtPromises: false },
   );
   if (!did) return;
   const returns = did.events.flatMap((event) => (event.event === 'return' ? [event] : []));
@@ -207,8 +212,9 @@ t.test('cuts after many calls: the first ones, and some of the rest, from the se
     const store = index % 2 ? 'mov A, (P)' : 'mov B, (P); clflush (P)';
     return `${store}; ${numbered(CALL, number, '')}; ${numbered(RETURN, number, String(number))}`;
   });
-  const labels = async (seed: number, most: number) => {
-    const did = await run(t, [program('many', calls)], { seed, states: 0, calls: most });
+  const labels = async (seed: number, most: number, before?: (out: string) => void) => {
+    const options = { seed, states: 0, calls: most, lostCalls: most };
+    const did = await run(t, [program('many', calls)], options, before);
     return did?.cuts.filter(({ cause }) => cause === 'call').map(({ label }) => Number(label));
   };
   const [one, again, other] = [await labels(1, 12), await labels(1, 12), await labels(2, 12)];
@@ -218,10 +224,49 @@ t.test('cuts after many calls: the first ones, and some of the rest, from the se
     Array.from({ length: 16 }, (_, index) => index + 1),
   );
   t.equal(one.length, 24);
-  t.equal(one.filter((number) => number % 2 === 0).length, 12);
+  t.strictSame(
+    one.filter((number) => number % 2 === 0),
+    Array.from({ length: 12 }, (_, index) => 2 * (index + 1)),
+    'each at which something is lost, up to the limit',
+  );
   t.strictSame(one, again);
   t.notSame(one, other);
   t.strictSame(await labels(1, 0), []);
+  const found = await labels(1, 12, (out) => writeFileSync(join(out, 'enough'), ''));
+  t.strictSame(
+    found?.filter((number) => number % 2 === 0),
+    [],
+    'the reader has found enough',
+  );
+  t.equal(found?.length, 12);
+});
+
+t.test('a call on one device: what is lost on another does not count', async (t) => {
+  const size = 2 * 4096;
+  const call = (number: number, range: number) =>
+    `${numbered(CALL, number, '')}; ${numbered(RETURN, number, `${number}`, range)}`;
+  const programs = [
+    program('on the first', ['mov A, (P)', call(1, 0), call(2, 1), call(3, -1), call(4, 7)]),
+    program('unused', []),
+    program('on the second', ['mov A, (P); mov A, 64(P)', call(5, 0), call(6, 1), call(7, -1)]),
+  ];
+  const ranges = [
+    { start: PMEM.start, size },
+    { start: PMEM.start + size, size: PMEM.size - size },
+  ];
+  const did = await run(t, programs, { states: 0, cutAtPromises: false, ranges });
+  t.strictSame(
+    did?.events.flatMap((event) => (event.event === 'return' ? [[event.text, event.lost]] : [])),
+    [
+      ['1', 1],
+      ['2', 0],
+      ['3', 1],
+      ['4', 0],
+      ['5', 1],
+      ['6', 2],
+      ['7', 3],
+    ],
+  );
 });
 
 t.test('images: sparse, and each state what its delta says', async (t) => {
@@ -232,12 +277,12 @@ t.test('images: sparse, and each state what its delta says', async (t) => {
   const did = await run(t, programs, { states: 2 });
   if (!did) return;
   const { out, directory, cuts } = did;
-  const medium = await Medium.begin(out);
+  const media = await Media.begin(out, 1);
   const image = join(directory, 'work/image');
   const byteOf = async (state: string, offset: number) => {
     const file = await open(image, 'w');
     await file.truncate(PMEM.size);
-    await writePages(file, 0, (await medium.state(state)).pages);
+    await writePages(file, 0, (await media.state(0, state)).pages);
     await file.close();
     const bytes = readFileSync(image);
     t.equal(bytes.length, PMEM.size);
@@ -245,12 +290,12 @@ t.test('images: sparse, and each state what its delta says', async (t) => {
     return String.fromCharCode(bytes[offset] ?? 0);
   };
   const [first, second] = cuts as [CutEvent, CutEvent];
-  await t.rejects(medium.advance(second.cut), /cut 2 does not follow cut 0/);
-  await medium.advance(first.cut);
+  await t.rejects(media.advance(second.cut), /cut 2 does not follow cut 0/);
+  await media.advance(first.cut);
   t.equal(await byteOf('nothing', 0), 'A');
   t.equal(await byteOf('everything', 0), 'B');
   t.equal(await byteOf('nothing', 4096), '\0');
-  await medium.advance(second.cut);
+  await media.advance(second.cut);
   t.equal(await byteOf('nothing', 4096), 'A');
   t.equal(await byteOf('everything', 0), 'B');
 });
@@ -274,7 +319,15 @@ t.test('what it refuses, before the guest starts', async (t) => {
   const options = {
     ...{ plugin: ready.plugin, directory: join(directory, 'out') },
     ...{ memory: { file: '/dev/null', low: 1 }, ranges: [range], seed: 1, states: 1 },
-    ...{ cutAtPromises: true, moments: 0, gap: 1, calls: 0, mostCuts: 1, mostBytes: 1 },
+    ...{
+      cutAtPromises: true,
+      moments: 0,
+      gap: 1,
+      calls: 0,
+      lostCalls: 0,
+      mostCuts: 1,
+      mostBytes: 1,
+    },
   };
   for (const [change, message] of [
     [{ directory: join(directory, 'used') }, /not there, or not empty/],

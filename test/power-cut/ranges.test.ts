@@ -52,6 +52,7 @@ t.test("QEMU's arguments", async (t) => {
     cutAtPromises: false,
     moments: 10,
     gap: 100,
+    lostCalls: 0,
     calls: 0,
     mostCuts: 50,
     mostBytes: GIB,

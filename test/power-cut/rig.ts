@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import {
   buildPlugin,
+  type PmemRange,
   type PowerCutOptions,
   powerCutArguments,
 } from '../../cli/power-cut/plugin.js';
@@ -32,31 +33,42 @@ export async function rig(t: Test): Promise<Rig | undefined> {
   return { qemu: qemu.value, plugin: plugin.value };
 }
 
+export type StartOptions = Partial<Omit<PowerCutOptions, 'ranges'>> & {
+  ranges?: readonly (Pick<PmemRange, 'start' | 'size'> & Partial<PmemRange>)[];
+};
+
 /**
  * Starts an image of bare programs and waits for its end.
  *
+ * @param before is given the plugin's directory before the start
  * @returns where the plugin wrote
  */
 export async function start(
   { qemu, plugin }: Rig,
   image: string,
   directory: string,
-  options: Partial<PowerCutOptions> = {},
+  { ranges = [PMEM], ...options }: StartOptions = {},
+  before = (_: string) => {},
 ): Promise<string> {
   const out = join(directory, 'out');
   mkdirSync(out);
+  before(out);
   const memory = join(directory, 'memory');
   const { arguments: own, environment } = powerCutArguments({
     plugin,
     directory: out,
     memory: { file: memory, low: MEMORY },
-    ranges: [{ ...PMEM, file: memory, offset: PMEM.start, flush: 'instructions' }],
+    ranges: ranges.map((range) => ({
+      ...{ file: memory, offset: range.start, flush: 'instructions' as const },
+      ...range,
+    })),
     seed: 1,
     states: 24,
     cutAtPromises: true,
     moments: 0,
     gap: 10,
     calls: 0,
+    lostCalls: 0,
     mostCuts: 1000,
     mostBytes: 1e9,
     ...options,
