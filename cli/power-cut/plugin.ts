@@ -17,8 +17,10 @@ const SOURCES = new URL('power-cut/plugin/', packageRoot);
 const KIND = 'power-cut-plugin';
 const FILE = 'power-cut.so';
 
-/** As power-cut/plugin/Makefile has them. */
-/** No -fno-plt: preloaded, it is in programs on QEMU's way that have none of QEMU's functions. */
+/**
+ * As power-cut/plugin/Makefile has them. No -fno-plt: preloaded, it is in programs on QEMU's way that have
+ * none of QEMU's functions.
+ */
 const FLAGS = ['-std=gnu11', '-O2', '-fPIC', '-fvisibility=hidden', '-shared'];
 
 /** @returns the plugin's path */

@@ -62,17 +62,18 @@ const ALL: Record<string, Step[]> = Object.fromEntries(
   [1, 2, 3, 4, 5].map((number) => [String(number), looksAt(number)]),
 );
 
-/** A delta of one page. */
-function delta(byte?: number): Buffer {
+/** A delta of one page, the first, where it is given. */
+function delta(page?: Buffer, range = 0): Buffer {
   const head = (range: number, length: number) => {
     const bytes = Buffer.alloc(16);
     bytes.writeUInt32LE(range, 0);
     bytes.writeUInt32LE(length, 4);
     return bytes;
   };
-  const page = byte === undefined ? [] : [head(0, 4096), Buffer.alloc(4096, byte)];
-  return Buffer.concat([Buffer.from('DAXRCUT1'), ...page, head(0xffffffff, 0)]);
+  const record = page ? [head(range, 4096), page] : [];
+  return Buffer.concat([Buffer.from('DAXRCUT1'), ...record, head(0xffffffff, 0)]);
 }
+const pageOf = (byte: number) => Buffer.alloc(4096, byte);
 
 const COUNTERS = { stores: 9, writeBacks: 5, fences: 3, requests: 0, untranslated: 0 };
 
@@ -98,7 +99,10 @@ function makeCuts(directory: string, cuts: number): void {
   ];
   writeFileSync(join(directory, 'base-0.img'), Buffer.alloc(8192, 1));
   for (let cut = 1; cut <= cuts; cut += 1) {
-    writeFileSync(join(directory, `cut-${String(cut).padStart(6, '0')}.medium`), delta(cut));
+    writeFileSync(
+      join(directory, `cut-${String(cut).padStart(6, '0')}.medium`),
+      delta(pageOf(cut)),
+    );
     events.push({
       ...{ event: 'cut', cut, cause: 'marker', label: '', cpu: 0, states: ['nothing'] },
       ...{ dirty: 0, pending: 0, lost: 0, store: null },
@@ -362,10 +366,128 @@ t.test('what the plugin could not write is no pass', async (t) => {
   t.equal(record.problem, full.text);
   t.ok(allEnded(log));
   const torn = await check(t, guestThat(ALL), {
-    change: (cuts) => writeFileSync(join(cuts, 'cut-000002.medium'), delta(2).subarray(0, 100)),
+    change: (cuts) =>
+      writeFileSync(join(cuts, 'cut-000002.medium'), delta(pageOf(2)).subarray(0, 100)),
   });
   t.match(torn.record.problem, /cut-000002.medium ends within a record/);
   t.ok(allEnded(torn.log));
+});
+
+t.test('file systems that guarantee nothing prove nothing, also those of the test', async (t) => {
+  const { record } = await check(t, guestThat(ALL), {
+    mountOptions: ['rw,dax=always', 'rw,nobarrier,dax=always'],
+  });
+  t.match(record.problem, /^within the test a file system was mounted with rw,nobarrier,/);
+  t.same(record.findings, []);
+});
+
+/** ext4 with a journal of its own, as far as it is looked at, and something that differs. */
+function superblock(mark: number, journalInode = 8): Buffer {
+  const page = pageOf(0);
+  page.writeUInt16LE(0xef53, 1024 + 0x38);
+  page.writeUInt32LE(4, 1024 + 0x5c);
+  page.writeUInt32LE(journalInode, 1024 + 0xe0);
+  page.writeUInt8(mark, 4095);
+  return page;
+}
+
+const LOST = {
+  offset: 4096,
+  lines: 64,
+  state: 'dirty',
+  store: null,
+  writeBack: null,
+  before: true,
+};
+
+/** In place of makeCuts' files: so many fsyncs on SCRATCH_DEV, each with a page of the file lost. */
+function makeCalls(directory: string, calls: number, journalInode?: number): void {
+  const range = { size: 8192, flush: 'instructions' };
+  const mark = (value: object) => ({ cpu: 0, text: JSON.stringify(value) });
+  const call = {
+    ...{ kind: 'call', by: 'fsync', device: 1, inode: 12, generation: 7, from: 0, to: 4096 },
+    ...{ size: 4096, blocks: 8, links: 1, kept: true, unchanged: true, program: 'x', path: '/f' },
+  };
+  const events: object[] = [
+    {
+      ...{ event: 'open', version: 1, seed: 1 },
+      ranges: [ADDRESS, SCRATCH_ADDRESS].map((start) => ({ ...range, start })),
+    },
+    { event: 'begin', label: 'calls', requests: 0 },
+    { event: 'promise', ...mark({ kind: 'unmounting', device: 0 }) },
+  ];
+  for (let cut = 1; cut <= calls; cut += 1) {
+    const name = join(directory, `cut-${String(cut).padStart(6, '0')}`);
+    writeFileSync(`${name}.medium`, delta(superblock(cut, journalInode), 1));
+    writeFileSync(`${name}.everything`, delta(superblock(100 + cut, journalInode), 1));
+    // TEST_DEV has lost something there, too.
+    const lost = [0, 1].map((range) => JSON.stringify({ range, ...LOST }));
+    writeFileSync(`${name}.lost.jsonl`, `${lost.join('\n')}\n`);
+    events.push(
+      { event: 'return', ...mark(call), known: true, lost: 64 },
+      {
+        ...{ event: 'cut', cut, cause: 'call', label: '', cpu: 0, dirty: 64, pending: 0 },
+        ...{ states: ['nothing', 'everything'], lost: 128, store: null },
+      },
+    );
+  }
+  const seen = { kind: 'calls', seen: calls, failed: 0, missed: 0 };
+  events.push({ event: 'promise', ...mark(seen) });
+  events.push({ event: 'stop', label: '', counters: COUNTERS });
+  const lines = events.map((event, index) => JSON.stringify({ sequence: index + 1, ...event }));
+  writeFileSync(join(directory, 'base-0.img'), Buffer.alloc(8192));
+  writeFileSync(join(directory, 'base-1.img'), Buffer.alloc(8192));
+  writeFileSync(join(directory, 'events.jsonl'), `${lines.join('\n')}\n`);
+}
+
+const THERE = { answers: 'file 12 4096 8 1 \ndone\nend\n' };
+const ITS_OWN = { answers: 'file 12 4096 8 1 \nheld 0 4096 4096\ndone\nend\n' };
+
+t.test('calls on SCRATCH_DEV: what is lost there, and of its own files', async (t) => {
+  const looks = {
+    1: looksAt(1, THERE),
+    2: looksAt(2, ITS_OWN),
+    3: looksAt(3, THERE),
+    4: looksAt(4, THERE),
+  };
+  const { record, log, left } = await check(t, guestThat(looks), {
+    cuts: 0,
+    change: (cuts) => makeCalls(cuts, 2),
+  });
+  t.equal(record.problem, undefined);
+  t.match(record, { images: 4, promises: 2, calls: { seen: 2, beyond: 0 } });
+  t.match(record.findings, [
+    { device: '/dev/pmem1', path: '/f', powerCut: { promise: 'fsync', from: 0, to: 4096, cut: 1 } },
+  ]);
+  t.equal(record.findings.length, 1);
+  const questions = log.flatMap(({ look, questions }) => (look === undefined ? [] : [questions]));
+  t.strictSame(questions.slice(0, 2), ['inode 12 7\n', 'lost 4096 4096\ninode 12 7\n']);
+  t.same(left.sort(), ['enough', 'events.jsonl'], 'and the plugin is told that it is enough');
+});
+
+t.test('of SCRATCH_DEV, what is wrong where nothing is lost is the test’s doing', async (t) => {
+  const unclean = { ...THERE, said: { check: '4' } };
+  const looks = {
+    1: looksAt(1, unclean),
+    2: looksAt(2, THERE),
+    3: looksAt(3, unclean),
+    4: looksAt(4, unclean),
+  };
+  const { record } = await check(t, guestThat(looks), {
+    cuts: 0,
+    change: (cuts) => makeCalls(cuts, 2),
+  });
+  t.match(record.findings, [{ device: '/dev/pmem1', powerCut: { promise: 'check', cut: 1 } }]);
+  t.equal(record.findings.length, 1, 'not what the second cut shows');
+});
+
+t.test('a file system on SCRATCH_DEV whose journal is elsewhere is not judged', async (t) => {
+  const { record } = await check(t, guestThat(ALL), {
+    cuts: 0,
+    change: (cuts) => makeCalls(cuts, 2, 0),
+  });
+  t.match(record, { images: 0, promises: 0, calls: { seen: 2, unpromised: 2 } });
+  t.same(record.findings, []);
 });
 
 t.test('no room for the images is said, and where', async (t) => {

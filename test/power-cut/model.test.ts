@@ -41,28 +41,31 @@ t.test('what survives, by instruction and order', async (t) => {
 const inKernel = (code: string) =>
   `movabs $(HIGH + 1f), %rax; jmp *%rax; 1: ${code}; mov $2f, %eax; jmp *%rax; 2:`;
 
-t.test('a block that the kernel writes past the caches survives whole, or not at all', async (t) => {
-  const directory = t.testdir();
-  const ready = await rig(t);
-  if (!ready) return;
-  const stores = 'movnti A, (P); movnti A, 64(P); movnti A, 4032(P)';
-  const programs = [
-    { name: 'kernel', code: [inKernel(stores)], bytes: {} },
-    { name: 'program', code: [stores], bytes: {} },
-    { name: 'cached', code: [inKernel(stores.replaceAll('movnti', 'mov'))], bytes: {} },
-  ];
-  const out = await start(ready, assemble(programs, directory), directory, { states: 60 });
-  const cuts = await observe(out);
-  for (const [page, { name }] of programs.entries()) {
-    const { event, byte } = cuts.get(name) ?? {};
-    const seen = event?.states.map((state) =>
-      [0, 64, 4032].map((offset) => byte?.(state, page * 4096 + offset)).join(),
-    );
-    const torn = seen?.some((bytes) => new Set(bytes.split(',')).size > 1);
-    t.equal(torn, name !== 'kernel', name);
-    t.ok(new Set(seen).size > 1, name);
-  }
-});
+t.test(
+  'a block that the kernel writes past the caches survives whole, or not at all',
+  async (t) => {
+    const directory = t.testdir();
+    const ready = await rig(t);
+    if (!ready) return;
+    const stores = 'movnti A, (P); movnti A, 64(P); movnti A, 4032(P)';
+    const programs = [
+      { name: 'kernel', code: [inKernel(stores)], bytes: {} },
+      { name: 'program', code: [stores], bytes: {} },
+      { name: 'cached', code: [inKernel(stores.replaceAll('movnti', 'mov'))], bytes: {} },
+    ];
+    const out = await start(ready, assemble(programs, directory), directory, { states: 60 });
+    const cuts = await observe(out);
+    for (const [page, { name }] of programs.entries()) {
+      const { event, byte } = cuts.get(name) ?? {};
+      const seen = event?.states.map((state) =>
+        [0, 64, 4032].map((offset) => byte?.(state, page * 4096 + offset)).join(),
+      );
+      const torn = seen?.some((bytes) => new Set(bytes.split(',')).size > 1);
+      t.equal(torn, name !== 'kernel', name);
+      t.ok(new Set(seen).size > 1, name);
+    }
+  },
+);
 
 t.test('with five levels of page tables', async (t) => {
   const directory = t.testdir({ five: {} });

@@ -65,7 +65,7 @@ t.test("QEMU's arguments", async (t) => {
   );
   t.match(
     memmap.arguments[1],
-    /,promises=keep,moments=10,gap=100,calls=0,max-cuts=50,max-bytes=1073741824$/,
+    /,promises=keep,moments=10,gap=100,calls=0,lost-calls=0,max-cuts=50,max-bytes=1073741824$/,
   );
   t.same(memmap.environment, {});
   const ranges = pmemRanges({ ...SHAPE, pmem: 'virtio-pmem' }, '/memory', ['/a', '/b']);
