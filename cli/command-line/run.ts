@@ -110,7 +110,7 @@ for. notrun: it does not apply here. error: it could not be told.`,
       '--together':
         'each still has a verdict of its own; after a failure the rest gets a new guest',
       '--power-cut':
-        'a file system has to keep what fsync, msync and others have promised, whatever of the rest was still in caches; tests of -g power-cut tell what that is, in others sync calls on TEST_DEV are seen; wants QEMU 10 (`daxrepro setup --power-cut`) and emulation',
+        'a file system has to keep what fsync, msync and others have promised, whatever of the rest was still in caches; tests of -g power-cut tell what that is, in others sync calls are seen; wants QEMU 10 (`daxrepro setup --power-cut`) and emulation',
       '--cut-states':
         'nothing, and everything, that was not flushed survives in two more; with a seed of its own for each cut',
       '--repeat':
