@@ -121,6 +121,9 @@ const UNREADABLE = (device: string) =>
     severity: 'corruption',
   });
 
+const IO_ERROR = (message: string) =>
+  finding({ kind: 'io-error', device: 'loop0', message, severity: 'corruption' });
+
 interface Case {
   name: string;
   fs?: Fs[];
@@ -215,6 +218,35 @@ const CASES: Case[] = [
     verdict: 'error',
     outcome: 'undecided',
     reason: /wants asort\(\) of awk, .*\(package gawk\)$/,
+  },
+  {
+    name: 'an empty loop device whose first sector cannot be read',
+    record: (record) => ({
+      ...record,
+      kernelFindings: [
+        IO_ERROR(
+          'I/O error, dev loop0, sector 0 op 0x0:(READ) flags 0x1000 phys_seg 1 prio class 2',
+        ),
+        IO_ERROR('blk_update_request: I/O error, dev loop0, sector 2 op 0x0:(READ) flags 0x3000'),
+      ],
+    }),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /nothing was found$/,
+  },
+  {
+    name: 'a loop device that loses what was written to it',
+    record: (record) => ({
+      ...record,
+      kernelFindings: [
+        IO_ERROR(
+          'I/O error, dev loop0, sector 2048 op 0x1:(WRITE) flags 0x800 phys_seg 8 prio class 2',
+        ),
+      ],
+    }),
+    verdict: 'fail',
+    outcome: 'kernel-log',
+    reason: /I\/O error, dev loop0, sector 2048/,
   },
   {
     name: 'an empty loop device that is refused',
