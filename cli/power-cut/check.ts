@@ -54,6 +54,8 @@ export interface CutGuest {
 const MOST_WAITING = 16;
 /** Findings of one unit. */
 const MOST_FINDINGS = 50;
+/** Promises of sync calls that are broken: one is a verdict, and these show which files and calls. */
+const ENOUGH = 16;
 
 type Looked = Omit<Survivor, 'pages'>;
 
@@ -90,7 +92,7 @@ export class SurvivorCheck {
   readonly #worst = new Map<string, Extract<Wrong, { images: number }>>();
   /** Cuts and devices of which the image that has everything is as it should be. */
   readonly #sound = new Set<string>();
-  #saidEnough = false;
+  #brokenCalls = 0;
   #images = 0;
   #asked = 0;
   #problem: string | undefined;
@@ -273,14 +275,14 @@ export class SurvivorCheck {
     }
     const wrong = { survivor, broken, images: 1 };
     this.#wrong.push(wrong);
-    if (survivor.claims.call) this.#sayEnough();
+    if (survivor.claims.call) this.#countBrokenCall();
     if (survivor.state === 'nothing') this.#worst.set(which, wrong);
   }
 
-  /** To the plugin, which takes an image at each call that lost something: one is enough for a verdict. */
-  #sayEnough(): void {
-    if (this.#saidEnough) return;
-    this.#saidEnough = true;
+  /** The plugin takes an image at each call that lost something, until it is told that it is enough. */
+  #countBrokenCall(): void {
+    this.#brokenCalls += 1;
+    if (this.#brokenCalls !== ENOUGH) return;
     try {
       writeFileSync(join(this.#context.cutDirectory, 'enough'), '');
     } catch {

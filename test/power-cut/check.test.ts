@@ -462,7 +462,21 @@ t.test('calls on SCRATCH_DEV: what is lost there, and of its own files', async (
   t.equal(record.findings.length, 1);
   const questions = log.flatMap(({ look, questions }) => (look === undefined ? [] : [questions]));
   t.strictSame(questions.slice(0, 2), ['inode 12 7\n', 'lost 4096 4096\ninode 12 7\n']);
-  t.same(left.sort(), ['enough', 'events.jsonl'], 'and the plugin is told that it is enough');
+  t.same(left, ['events.jsonl']);
+});
+
+t.test('the plugin is told when enough is broken', async (t) => {
+  const looks: Record<string, Step[]> = {};
+  for (let number = 1; number <= 32; number += 2) {
+    looks[number] = looksAt(number, THERE);
+    looks[number + 1] = looksAt(number + 1, ITS_OWN);
+  }
+  const { record, left } = await check(t, guestThat(looks), {
+    cuts: 0,
+    change: (cuts) => makeCalls(cuts, 16),
+  });
+  t.match(record.findings, [{ powerCut: { images: 16 } }], 'all of one file');
+  t.same(left.sort(), ['enough', 'events.jsonl']);
 });
 
 t.test('of SCRATCH_DEV, what is wrong where nothing is lost is the test’s doing', async (t) => {

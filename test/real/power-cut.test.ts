@@ -12,6 +12,7 @@ const skip = await cannotCut();
 const variant = fileURLToPath(
   new URL('../../kernels/variants/dax-no-flush.cocci', import.meta.url),
 );
+const STAND_IN = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
 const SIGNATURE = 'power-cut:data:msync:store_bytes:not-written-back';
 
 t.test('a lost flush passes as it is, and fails where power is cut', { skip }, async (t) => {
@@ -73,5 +74,30 @@ t.test('sync calls of a test that tells of nothing are seen', { skip }, async (t
       signature: 'power-cut:data:msync:not-written-back',
       powerCut: { promise: 'msync', from: 0, to: 64, state: 'nothing', writtenBackBy: null },
     },
+  );
+});
+
+const describeUnit = (unit?: { reason: string }) => unit?.reason ?? 'no unit';
+
+t.test('under xfstests, on TEST_DEV and on SCRATCH_DEV', { skip }, async (t) => {
+  const directory = t.testdir();
+  const args = ['compare', '--variant', `no-flush=${variant}`, '--fs', 'ext4', '--power-cut'];
+  const suite = ['--suite', STAND_IN, '--size', '64M', '--test', 'generic/020'];
+  const ran = await daxrepro([...args, ...suite, '--json'], directory);
+  const { units } = JSON.parse(ran.stdout) as CompareResult;
+  const [base, lost] = units;
+  t.match(base, { verdict: 'pass', powerCut: { calls: { beyond: 0 } } }, describeUnit(base));
+  // Those of check and of mkfs are not on these file systems.
+  t.match(base?.reason ?? '', /the data of 4 of 4 sync calls was on the medium/);
+  t.match(lost, { verdict: 'fail', outcome: 'not-kept' }, describeUnit(lost));
+  t.strictSame(
+    lost?.findings
+      .filter(({ tool }) => tool === 'power-cut')
+      .map(({ device, path, signature, powerCut }) => [
+        ...[device, path, signature, powerCut?.from, powerCut?.to],
+      ]),
+    ['/dev/pmem0', '/dev/pmem1'].map((device) => [
+      ...[device, '/mapped', 'power-cut:data:msync:not-written-back', 4096, 12288],
+    ]),
   );
 });
