@@ -122,16 +122,14 @@ write_local_config() {
 # ours saw shows in the difference. Not every kernel has kprobes.
 watch_mounts() {
 	local setup
-	case $FSTYP in
-	ext2) setup=ext2_fill_super ;;
-	ext4) setup=ext4_fill_super ;;
-	xfs) setup=xfs_fs_fill_super ;;
-	esac
-	{
-		mount -t tracefs tracefs /sys/kernel/tracing
+	mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
+	# The last one is what 5.10's xfs has.
+	for setup in "${FSTYP}_fill_super" xfs_fs_fill_super xfs_fc_fill_super; do
+		[[ $setup == "$FSTYP"_* ]] || continue
 		echo "p:daxrepro/mounts $setup" >/sys/kernel/tracing/kprobe_events &&
-			echo 1 >/sys/kernel/tracing/events/daxrepro/mounts/enable
-	} 2>/dev/null
+			echo 1 >/sys/kernel/tracing/events/daxrepro/mounts/enable && return
+	done 2>/dev/null
+	return 1
 }
 
 # What the kernel has counted since.

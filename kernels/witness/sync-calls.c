@@ -401,11 +401,12 @@ static int on_shutdown(struct kprobe *probe, struct pt_regs *regs)
 /* ---- what is looked at ---- */
 
 static const struct {
-	const char *type, *fsync, *write, *fill;
+	const char *type, *fsync, *write, *fill, *other_fill;
 } functions[] = {
 	{ "ext2", "ext2_fsync", "ext2_file_write_iter", "ext2_fill_super" },
 	{ "ext4", "ext4_sync_file", "ext4_file_write_iter", "ext4_fill_super" },
-	{ "xfs", "xfs_file_fsync", "xfs_file_write_iter", "xfs_fs_fill_super" },
+	/* The other one is 5.10's. */
+	{ "xfs", "xfs_file_fsync", "xfs_file_write_iter", "xfs_fs_fill_super", "xfs_fc_fill_super" },
 };
 
 #define PROBE(symbol, entry, end, type)                                                          \
@@ -446,6 +447,14 @@ static void unset(size_t count)
 		unregister_kretprobe(&probes[count]);
 }
 
+static int set(size_t i, const char *symbol)
+{
+	probes[i] = wanted[i];
+	if (symbol)
+		probes[i].kp.symbol_name = symbol;
+	return register_kretprobe(&probes[i]);
+}
+
 static int set_all(const char *type)
 {
 	size_t i, of = 0;
@@ -455,12 +464,14 @@ static int set_all(const char *type)
 		of++;
 	if (of == ARRAY_SIZE(functions))
 		return -EINVAL;
-	memcpy(probes, wanted, sizeof(probes));
-	probes[OF_FSYNC].kp.symbol_name = functions[of].fsync;
-	probes[OF_WRITE].kp.symbol_name = functions[of].write;
-	probes[OF_MOUNT].kp.symbol_name = functions[of].fill;
 	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		error = register_kretprobe(&probes[i]);
+		const char *symbol = i == OF_FSYNC ? functions[of].fsync :
+				     i == OF_WRITE ? functions[of].write :
+				     i == OF_MOUNT ? functions[of].fill : NULL;
+
+		error = set(i, symbol);
+		if (error == -ENOENT && i == OF_MOUNT && functions[of].other_fill)
+			error = set(i, functions[of].other_fill);
 		if (error) {
 			pr_err("daxrepro_witness: %s cannot be looked at: %d\n", probes[i].kp.symbol_name, error);
 			unset(i);

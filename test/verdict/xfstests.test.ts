@@ -121,6 +121,23 @@ const UNREADABLE = (device: string) =>
     severity: 'corruption',
   });
 
+/** What xfs says when it is asked to, and ext4's journal. */
+const SHUT_DOWN: Finding[] = [
+  finding({
+    ...{ kind: 'fs-error', device: 'pmem0', severity: 'notice' },
+    message: 'XFS (pmem0): User initiated shutdown received.',
+  }),
+  finding({
+    ...{ kind: 'fs-error', device: 'pmem0', severity: 'corruption' },
+    message:
+      'XFS (pmem0): Log I/O Error (0x6) detected at xfs_fs_goingdown. Shutting down filesystem.',
+  }),
+  finding({
+    ...{ kind: 'fs-error', device: 'pmem0-8', severity: 'corruption' },
+    message: 'Aborting journal on device pmem0-8.',
+  }),
+];
+
 const IO_ERROR = (message: string) =>
   finding({ kind: 'io-error', device: 'loop0', message, severity: 'corruption' });
 
@@ -218,6 +235,34 @@ const CASES: Case[] = [
     verdict: 'error',
     outcome: 'undecided',
     reason: /wants asort\(\) of awk, .*\(package gawk\)$/,
+  },
+  {
+    name: 'TEST_DEV that a test has shut down on purpose',
+    facts: { groups: ['auto', 'shutdown'] },
+    record: (record) => ({ ...record, kernelFindings: SHUT_DOWN }),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /nothing was found$/,
+  },
+  {
+    name: 'TEST_DEV that shuts itself down, in a test that shuts down SCRATCH_DEV',
+    facts: { groups: ['auto', 'shutdown'] },
+    record: (record) => ({
+      ...record,
+      kernelFindings: SHUT_DOWN.map((one) =>
+        one.severity === 'notice' ? { ...one, device: 'pmem1' } : one,
+      ),
+    }),
+    verdict: 'fail',
+    outcome: 'kernel-log',
+    reason: /Log I\/O Error/,
+  },
+  {
+    name: 'TEST_DEV that shuts itself down',
+    record: (record) => ({ ...record, kernelFindings: SHUT_DOWN }),
+    verdict: 'fail',
+    outcome: 'kernel-log',
+    reason: /Log I\/O Error/,
   },
   {
     name: 'an empty loop device whose first sector cannot be read',
