@@ -6,6 +6,7 @@ import type { Kernel, KernelContext } from '../kernel/kernel.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { planUnits, SEEDS } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
+import type { PowerCutTools } from '../power-cut/tools.js';
 import { type EngineObserver, runAndJudge } from '../run/engine.js';
 import type { Prepared } from '../run/prepare.js';
 import { replayCommand } from '../run/request.js';
@@ -27,6 +28,7 @@ export interface WorkOptions {
   directory: string;
   accelerator: AcceleratorChoice;
   suite: TreeArchive | undefined;
+  powerCut: PowerCutTools | undefined;
   signature: string | undefined;
   checkpoints: boolean;
   observer: EngineObserver;
@@ -50,19 +52,19 @@ export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buil
   }
 
   prepare = async (build: number, signal: AbortSignal): Promise<Outcome<Prepared>> => {
-    const { subject, suite, context } = this.options;
+    const { subject, suite, powerCut, context } = this.options;
     const prepared = await subject.prepare(this.#build(build), {
       accelerator: this.#accelerator,
       suite,
       context: { ...context, signal },
     });
-    if (prepared.ok) {
-      // Whether KVM works is found out once.
-      this.#accelerator = prepared.value.accelerator;
-      this.qemu = prepared.value.qemu;
-      this.kernels.set(prepared.value.kernel.id, prepared.value.kernel);
-    }
-    return prepared;
+    if (!prepared.ok) return prepared;
+    const { accelerator, qemu, kernel } = prepared.value;
+    // Whether KVM works is found out once.
+    this.#accelerator = accelerator;
+    this.qemu = powerCut?.qemu ?? qemu;
+    this.kernels.set(kernel.id, kernel);
+    return success({ ...prepared.value, powerCut });
   };
 
   /** One round of all tests; the first that is bad decides. */

@@ -57,6 +57,10 @@ export function defineBisect(program: Command): void {
         'daxrepro bisect ext2 generic/002 --series v2.mbox --kernel debian:6.1',
         'the first bad patch of a series',
       ],
+      [
+        'daxrepro bisect ext4 power-cut/mmap-msync --power-cut --series v2.mbox --kernel debian:6.1',
+        'the patch that loses a flush',
+      ],
       ['git bisect run daxrepro bisect run ext2 generic/002', "a step of git's own bisection"],
     ],
     details: `
@@ -106,6 +110,9 @@ function guestOptions(command: Command): Command {
     .addOption(shared.mkfsOpts())
     .option('--size <size>', 'of each device: 256M, 1G')
     .option('--timeout <time>', 'for each test: 90, 5m')
+    .addOption(shared.powerCut())
+    .addOption(shared.cuts())
+    .addOption(shared.cutStates())
     .addOption(shared.seed())
     .addOption(shared.jobs())
     .option('--cpus <n>', 'of each guest', RUN_DEFAULTS.cpus)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { POWER_CUT_DEFAULTS, RUN_DEFAULTS } from '../run/defaults.js';
+import { RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
 import { document, RUN_EXIT_CODES } from './manual.js';
 import { shared } from './shared-options.js';
@@ -50,15 +50,9 @@ export function defineRun(program: Command): void {
     .addOption(shared.mkfsOpts())
     .option('--size <size>', 'of each device: 256M, 1G (default: 256M, for xfs 512M)')
     .optionsGroup('Power cuts:')
-    .option('--power-cut', "cut the guests' power, and verify that sync calls kept their promises")
-    .option(
-      '--cuts <n>',
-      `at drawn moments, besides after promises (default: ${POWER_CUT_DEFAULTS.cuts})`,
-    )
-    .option(
-      '--cut-states <n>',
-      `images of each cut with random parts of what was lost (default: ${POWER_CUT_DEFAULTS.cutStates})`,
-    )
+    .addOption(shared.powerCut())
+    .addOption(shared.cuts())
+    .addOption(shared.cutStates())
     .optionsGroup('How often and how long:')
     .option(
       '--timeout <time>',

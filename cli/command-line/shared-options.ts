@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { RUN_DEFAULTS } from '../run/defaults.js';
+import { POWER_CUT_DEFAULTS, RUN_DEFAULTS } from '../run/defaults.js';
 import { collect } from './define.js';
 
 /** Options that mean the same wherever they stand, in the same words: `.addOption(shared.jobs())`. */
@@ -34,6 +34,21 @@ export const shared = {
       '--keep-images <size>',
       'what images of damaged devices may take on the disk; 0 keeps none',
     ).default(RUN_DEFAULTS.keepImages),
+  powerCut: () =>
+    new Option(
+      '--power-cut',
+      "cut the guests' power, and verify that sync calls kept their promises",
+    ),
+  cuts: () =>
+    new Option(
+      '--cuts <n>',
+      `at drawn moments, besides after promises (default: ${POWER_CUT_DEFAULTS.cuts})`,
+    ),
+  cutStates: () =>
+    new Option(
+      '--cut-states <n>',
+      `images of each cut with random parts of what was lost (default: ${POWER_CUT_DEFAULTS.cutStates})`,
+    ),
   noCheckpoint: () =>
     new Option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before'),
   together: () =>

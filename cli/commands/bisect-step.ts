@@ -11,6 +11,7 @@ import { openGitSource } from '../kernel/source.js';
 import { EXIT, type Failure, type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
+import { powerCutTools } from '../power-cut/tools.js';
 import { runTool } from '../process/child.js';
 import { formatSummary } from '../report/summary.js';
 import { runUnits } from '../run/engine.js';
@@ -86,11 +87,14 @@ async function step(
   if (!system.ok) return system;
   const progress = reporter.progress.bind(reporter);
   const context: KernelContext = { store: defaultStore(), progress, signal };
+  const cutting = request.powerCut ? await powerCutTools(context.store, signal) : undefined;
+  if (cutting && !cutting.ok) return cutting;
   const suite = await packSuite(request.suite, context);
   if (!suite.ok) return suite;
   const step = await prepareStep(checked, options, itself, context, suite.value);
   if (!step.ok) return step;
-  const { prepared, ...built } = step.value;
+  const { prepared: plain, ...built } = step.value;
+  const prepared = { ...plain, powerCut: cutting?.value };
 
   const named = await replayOptions(options, itself);
   const units = planUnits(withVersion(request, suite.value), prepared.kernel.release);
@@ -123,7 +127,7 @@ async function step(
       isLast: (result) => outcomeOf(result, options.signature) === 'bad',
       signal,
     }),
-    describeHost(prepared.qemu),
+    describeHost(prepared.powerCut?.qemu ?? prepared.qemu),
     describeTools([request.fs]),
   ]);
   reporter.end();

@@ -21,6 +21,7 @@ import { describeTools } from '../compare/tools.js';
 import { EXIT, failure, type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
+import { powerCutTools } from '../power-cut/tools.js';
 import { formatBisectionMail } from '../report/bisect-mail.js';
 import { formatBisectionForTerminal } from '../report/bisect-text.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
@@ -67,6 +68,8 @@ async function bisect(
   if (!system.ok) return system;
   const progress = reporter.progress.bind(reporter);
   const context = { store: defaultStore(), progress, signal };
+  const cutting = request.powerCut ? await powerCutTools(context.store, signal) : undefined;
+  if (cutting && !cutting.ok) return cutting;
   const suite = await packSuite(request.suite, context);
   if (!suite.ok) return suite;
   const found =
@@ -85,7 +88,7 @@ async function bisect(
   const { signature } = options;
   const work = new KernelWork({
     ...{ subject, state, directory, accelerator, suite: suite.value, signature, checkpoints },
-    ...{ observer: reporter, context },
+    ...{ powerCut: cutting?.value, observer: reporter, context },
   });
   const units = planUnits(subject.request, '6.1');
   const engine = new Engine(

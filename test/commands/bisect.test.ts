@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -50,6 +50,22 @@ t.test('and so does a cache that cannot be written', async (t) => {
   const env = { XDG_CACHE_HOME: '/dev/null/none' };
   const { exitCode, stderr } = await daxrepro(['run', 'ext2', 'generic/002'], env);
   t.equal(exitCode, 128, stderr);
+});
+
+t.test('--power-cut without a QEMU that can: how to have one', async (t) => {
+  const bin = join(top, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'qemu-system-x86_64'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  const env = { PATH: `${bin}:${process.env['PATH']}` };
+  const test = ['ext4', 'power-cut/mmap-msync', '--power-cut', '--kernel', 'debian:6.1'];
+  const file = join(top, 'a.patch');
+  writeFileSync(file, '--- a/fs/ext4/file.c\n+++ b/fs/ext4/file.c\n@@ -1 +1 @@\n-a\n+b\n');
+  const series = await daxrepro([...test, '--series', file], env);
+  t.equal(series.exitCode, 2, series.stderr);
+  t.match(series.stderr, /`daxrepro setup --power-cut` downloads one/);
+  const step = await daxrepro(['run', ...test], env);
+  t.equal(step.exitCode, 128, step.stderr);
+  t.match(step.stderr, /`daxrepro setup --power-cut` downloads one/);
 });
 
 t.test('questions that are none', async (t) => {
