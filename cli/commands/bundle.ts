@@ -11,6 +11,7 @@ import { EXIT, failure, type Outcome, success } from '../outcome.js';
 import { planReplay } from '../replay/plan.js';
 import { openTarget, type Target } from '../replay/target.js';
 import { formatBytes, plural } from '../report/text.js';
+import { namesNoRun } from '../results/read.js';
 import { defaultStore } from '../store/store.js';
 import { findProgram } from '../system/programs.js';
 import { ensureSystemFor, explain, inSession, type Session, sayNewest } from './session.js';
@@ -39,7 +40,7 @@ async function bundle(
   const target = await openTarget(name);
   if (!target.ok) return explain(target.failure, reporter);
   const { kept, inputs } = target.value;
-  if (name === undefined) sayNewest(kept.directory, { reporter });
+  if (namesNoRun(name)) sayNewest(kept.directory, { reporter });
   const file = resolve(output ?? `${basename(kept.directory)}.tar.gz`);
   if (!/\.(?:tar\.gz|tgz|tar\.zst)$/.test(file)) {
     const what = `--output ${output} is no name of a bundle`;

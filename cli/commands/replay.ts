@@ -16,6 +16,7 @@ import { planReplay, type ReplayFlags, type ReplayPlan } from '../replay/plan.js
 import { asSide, exitCodeOfReplay, type ReplayResult, replayOf } from '../replay/result.js';
 import { openRunOrBundle, type Target } from '../replay/target.js';
 import { formatReplay } from '../report/replay-text.js';
+import { namesNoRun } from '../results/read.js';
 import { describeHost } from '../run/host.js';
 import type { Prepared } from '../run/prepare.js';
 import { type RunResult, runResult, type UnitResult } from '../run/result.js';
@@ -59,7 +60,7 @@ export async function replayCommand(
       const target = await openRunOrBundle(name, { trust, kernel, scratch, context });
       if (session.signal.aborted) return EXIT.interrupted;
       if (!target.ok) return explainEscaped(target.failure, session);
-      if (name === undefined) sayNewest(target.value.run.directory, session);
+      if (namesNoRun(name)) sayNewest(target.value.run.directory, session);
       const { units, company, inputs, brought } = target.value;
       const plan = planReplay([...company, ...units], inputs, {
         ...options,

@@ -144,6 +144,11 @@ export function splitUnit(
   return match ? [match[1] || undefined, Number(match[2])] : [name, undefined];
 }
 
+/** Whether it is the newest that is meant, or, as `#2`, one of its units. */
+export function namesNoRun(name: string | undefined): boolean {
+  return splitUnit(name)[0] === undefined;
+}
+
 type Kind = KeptResult['kind'];
 
 const SCHEMAS = {

@@ -115,6 +115,7 @@ t.test('the newest that has inputs', async (t) => {
   t.match(await daxrepro(CORRUPT, ['replay'], env), { exitCode: 0, stderr: said });
   const file = join(state, 'x.tar.gz');
   t.match(await daxrepro([], ['bundle', '--output', file], env), { exitCode: 0, stderr: said });
+  t.match(await daxrepro([], ['bundle', '#1', '--output', file], env), { stderr: said });
   rmSync(join(state, 'daxrepro/runs/20260101-000000-ext4-a-1'));
   const none = { exitCode: 2, stderr: /There is no run that has kept its inputs in/ };
   t.match(await daxrepro([], ['replay'], env), none);
