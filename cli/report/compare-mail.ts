@@ -3,7 +3,6 @@ import type { CellResult, CompareResult } from '../compare/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { formatTable, UNEXPECTED } from './compare-table.js';
 import {
-  cellTitle,
   conditionsOf,
   countFindings,
   describeChange,
@@ -37,7 +36,7 @@ export function formatMail(result: CompareResult, { from }: { from: string }): s
     formatFacts(result, from),
     formatTable(result, { width: WIDTH, colour: false }),
     result.units.some(({ held }) => !held) ? [`${UNEXPECTED} not what was expected`] : [],
-    ...notableCells(result).map((cell) => formatCell(cell, result, from)),
+    ...notableCells(result).map(({ cell, title }) => formatCell(cell, title, from)),
     formatDifferences(result),
     describeRates(result).flatMap((text) =>
       wrapField('', text, { indent: 0, label: 1, width: WIDTH }),
@@ -81,10 +80,10 @@ function formatFacts(result: CompareResult, from: string): string[] {
   ];
 }
 
-function formatCell(cell: CellResult, result: CompareResult, from: string): string[] {
+function formatCell(cell: CellResult, name: string, from: string): string[] {
   const unit = representativeOf(cell);
   const expectation = describeExpectation(cell);
-  const title = `${cellTitle(cell, result)}: ${cell.verdict ?? 'did not run'}`;
+  const title = `${name}: ${cell.verdict ?? 'did not run'}`;
   const shape = { indent: 2, label: 2, width: WIDTH };
   const findings = countFindings(cell);
   return [

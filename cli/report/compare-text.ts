@@ -3,7 +3,6 @@ import type { CellResult, CompareResult } from '../compare/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { formatTable, UNEXPECTED, VERDICT_COLOURS } from './compare-table.js';
 import {
-  cellTitle,
   conditionsOf,
   countFindings,
   describeChange,
@@ -44,7 +43,7 @@ export function formatComparison(result: CompareResult, style: TextStyle): strin
     formatHead(result, style),
     formatTable(result, style),
     result.units.some(({ held }) => !held) ? [`${UNEXPECTED} not what the case expects`] : [],
-    ...notableCells(result).map((cell) => formatCell(cell, result, style)),
+    ...notableCells(result).map(({ cell, title }) => formatCell(cell, title, style)),
     formatDifferences(result, style),
     describeRates(result).flatMap((text) =>
       wrapField('', text, { indent: 0, label: 1, width: style.width }),
@@ -69,7 +68,7 @@ export function formatHead(result: CompareResult, { width }: TextStyle): string[
   ];
 }
 
-export function formatCell(cell: CellResult, result: CompareResult, style: TextStyle): string[] {
+export function formatCell(cell: CellResult, name: string, style: TextStyle): string[] {
   const unit = representativeOf(cell);
   const verdict = cell.verdict ?? 'error';
   const word = verdict.toUpperCase().padEnd(8);
@@ -77,7 +76,7 @@ export function formatCell(cell: CellResult, result: CompareResult, style: TextS
   const expectation = describeExpectation(cell);
   const shape = { indent: 9, label: 8, width: style.width };
   const findings = countFindings(cell);
-  const title = wrapField('', `${cellTitle(cell, result)}${expectation && ` (${expectation})`}`, {
+  const title = wrapField('', `${name}${expectation && ` (${expectation})`}`, {
     indent: 0,
     label: 8,
     width: style.width,

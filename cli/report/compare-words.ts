@@ -1,4 +1,4 @@
-import type { Row } from '../compare/case.js';
+import { cellKey, type Row } from '../compare/case.js';
 import type { Difference, SignatureChange } from '../compare/differences.js';
 import { isUndecided } from '../compare/expectations.js';
 import type { Cell } from '../compare/plan.js';
@@ -12,11 +12,29 @@ import { formatSeconds, plural } from './text.js';
 
 /** What a comparison says in words, for the terminal and for mail. */
 
-/** Cells that a reader has to be told of: those that failed, that have no verdict, or are unexpected. */
-export function notableCells(result: CompareResult): CellResult[] {
-  return cellResults(result).filter(
-    ({ verdict, held }) => !held || (verdict !== undefined && verdict !== 'pass'),
-  );
+/**
+ * Cells that a reader has to be told of: those that failed, that have no verdict, or are unexpected. A test
+ * that applies to no variant, for one reason, is told of once.
+ */
+export function notableCells(result: CompareResult): { cell: CellResult; title: string }[] {
+  const all = cellResults(result);
+  return all
+    .filter(({ verdict, held }) => !held || (verdict !== undefined && verdict !== 'pass'))
+    .flatMap((cell) => {
+      const row = all.filter((one) => rowKey(one) === rowKey(cell));
+      if (!appliesNowhere(row)) return [{ cell, title: cellTitle(cell, result) }];
+      return cell === row[0] ? [{ cell, title: `${rowTitle(cell, result)}, every variant` }] : [];
+    });
+}
+
+function rowKey(cell: CellResult): string {
+  return cellKey({ ...cell, variant: '' });
+}
+
+function appliesNowhere(row: readonly CellResult[]): boolean {
+  const reasons = new Set(row.flatMap(({ units }) => units.map(({ reason }) => reason)));
+  const notrun = row.every(({ verdict, held }) => verdict === 'notrun' && held);
+  return row.length > 1 && notrun && reasons.size === 1;
 }
 
 export function cellTitle(cell: CellResult, result: CompareResult): string {

@@ -54,10 +54,10 @@ export function formatMatrixMarkdown(matrix: Matrix): string {
       formatHead({ ...matrix, case: { ...matrix.case, title: null } }, style),
     ),
   ];
-  const cells = notableCells(matrix).map((cell) =>
+  const cells = notableCells(matrix).map(({ cell, title }) =>
     details(
-      `${codeInHtml(cellTitle(cell, matrix))}: ${strong(cell.verdict)}${expectation(cell)}`,
-      formatCell(cell, matrix, style),
+      `${codeInHtml(title)}: ${strong(cell.verdict)}${expectation(cell)}`,
+      formatCell(cell, title, style),
     ),
   );
   const room = MOST_CHARACTERS - [...before, ...after].join('\n\n').length;

@@ -55,6 +55,32 @@ t.test('attempts, kinds of pmem, and what was expected otherwise', (t) => {
   t.end();
 });
 
+t.test('what applies to no variant is told of once, in a mail too', (t) => {
+  const only = { case: { fileSystems: ['ext2' as const] } };
+  const everywhere = comparison(() => ({ verdict: 'notrun', reason: 'no fallocate' }), only);
+  for (const text of [
+    formatComparison(everywhere, { width: 80, colour: false }),
+    mail(everywhere),
+  ]) {
+    t.equal(text.split('no fallocate').length, 2, text);
+    t.match(text, 'ext2 generic/002, every variant');
+  }
+  const apart = comparison(
+    ({ variant }) => ({ verdict: 'notrun', reason: `not with ${variant}` }),
+    only,
+  );
+  t.match(
+    mail(apart),
+    /ext2 generic\/002, base: notrun[\s\S]*ext2 generic\/002, early-return: notrun/,
+  );
+  const unexpected = comparison(() => ({ verdict: 'notrun', reason: 'no fallocate' }), {
+    ...only,
+    expect: ({ variant }) => (variant === 'base' ? null : { verdict: 'fail' }),
+  });
+  t.equal(mail(unexpected).split('no fallocate').length, 3);
+  t.end();
+});
+
 t.test('with power cuts and without', (t) => {
   const spoil = (unit: CompareUnit) =>
     unit.powerCut && unit.variant !== 'base' ? FAIL : undefined;
