@@ -138,6 +138,11 @@ const SHUT_DOWN: Finding[] = [
   }),
 ];
 
+const NO_XFS = finding({
+  ...{ kind: 'fs-error', device: 'pmem1', severity: 'corruption' },
+  message: 'XFS (pmem1): Invalid superblock magic number',
+});
+
 const IO_ERROR = (message: string) =>
   finding({ kind: 'io-error', device: 'loop0', message, severity: 'corruption' });
 
@@ -235,6 +240,22 @@ const CASES: Case[] = [
     verdict: 'error',
     outcome: 'undecided',
     reason: /wants asort\(\) of awk, .*\(package gawk\)$/,
+  },
+  {
+    name: 'SCRATCH_DEV that a test mounts as what it is not',
+    fs: ['ext2', 'ext4'],
+    record: (record) => ({ ...record, kernelFindings: [NO_XFS] }),
+    verdict: 'pass',
+    outcome: 'passed',
+    reason: /nothing was found$/,
+  },
+  {
+    name: 'SCRATCH_DEV that is no xfs any more',
+    fs: ['xfs'],
+    record: (record) => ({ ...record, kernelFindings: [NO_XFS] }),
+    verdict: 'fail',
+    outcome: 'kernel-log',
+    reason: /Invalid superblock magic/,
   },
   {
     name: 'TEST_DEV that a test has shut down on purpose',
