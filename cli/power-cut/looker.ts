@@ -14,7 +14,7 @@ import { RecordKeeper } from '../run/record-keeper.js';
 import { storageFailure } from '../store/store.js';
 import type { UnitRecord } from '../verdict/record.js';
 import type { Guarantees } from './guarantees.js';
-import { type Pages, writePages } from './medium.js';
+import { type Pages, writePages } from './media.js';
 
 /**
  * The guest that looks at what survived: it has the images on a plain disk, one after the other, and

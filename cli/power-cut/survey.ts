@@ -5,7 +5,7 @@ import { CallLog, type Judged } from './call-log.js';
 import { type CutEvent, filesOfCut, type Lost, type PowerCutEvent, readLost } from './events.js';
 import { type Guarantees, owesTheSame } from './guarantees.js';
 import { type Claims, Ledger } from './ledger.js';
-import { baseName, Media, type Pages } from './medium.js';
+import { baseName, Media, type Pages } from './media.js';
 import type { PowerCutRecord } from './record.js';
 import { readRecord } from './records.js';
 

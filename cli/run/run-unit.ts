@@ -129,11 +129,14 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
     if (check && ending.kind === 'finished') {
       context.onStep('images that survived');
       const modules = await readFile(join(directory, 'modules.txt'), 'utf8').catch(() => '');
+      const devices = devicesOf(record);
       const checked = await check.conclude({
         modules,
-        devices: devicesOf(record),
+        devices,
         mountOptions: record.events.flatMap((event) =>
-          event.event === 'mount' ? [event.options] : [],
+          event.event === 'mount' && devices.some(({ name }) => name === event.device)
+            ? [event.options]
+            : [],
         ),
       });
       if (!checked.ok) return checked;

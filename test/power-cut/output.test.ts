@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type CutEvent, readEvents, readLost } from '../../cli/power-cut/events.js';
-import { Media, writePages } from '../../cli/power-cut/medium.js';
+import { Media, writePages } from '../../cli/power-cut/media.js';
 import { powerCutArguments } from '../../cli/power-cut/plugin.js';
 import { assemble, PMEM, symbols } from './bare.js';
 import type { Program } from './programs.js';
