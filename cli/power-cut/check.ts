@@ -1,14 +1,11 @@
 import { writeFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Finding, KernelFindingKind } from '../findings/finding.js';
 import { parseFsck } from '../findings/fsck.js';
 import { signature } from '../findings/signature.js';
-import { guestPrograms } from '../guest/programs.js';
 import type { SurvivorEvent } from '../guest/protocol.js';
-import { failure, type Outcome, success } from '../outcome.js';
+import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { type BrokenPromise, brokenPromises, questionsOf } from './answers.js';
 import { BrokenDelta } from './delta.js';
 import { followEvents, readEvents } from './events.js';
@@ -16,7 +13,6 @@ import { type CutImage, findingOf, mergeFindings } from './findings.js';
 import { guaranteesOf, keepsNothing } from './guarantees.js';
 import type { Claims } from './ledger.js';
 import {
-  askBeside,
   CannotLook,
   describeEnding,
   type Look,
@@ -26,7 +22,8 @@ import {
 } from './looker.js';
 import type { PowerCutRecord } from './record.js';
 import { type Survey, type Survivor, surveyCuts } from './survey.js';
-import { kernelSymbols, kernelText, loadedModules, Symbolizer, type Symbols } from './symbols.js';
+import type { Symbolizer } from './symbols.js';
+import { makeSymbolizer } from './unit-symbols.js';
 import { whyNotWatched } from './watched.js';
 
 /**
@@ -365,42 +362,4 @@ function countClaims({ names, moves, call }: Claims): number {
     (mayBeAbsent && files.length > 0 ? 0 : 1) +
     files.reduce((sum, { parts, size }) => sum + parts.length + (size ? 1 : 0), 0);
   return names.reduce((sum, name) => sum + ofName(name), moves.length);
-}
-
-/** @param told whether it was a program of ours that stored, and told of it */
-async function makeSymbolizer(
-  unit: Unit,
-  context: CheckContext,
-  modules: string,
-  told: boolean,
-): Promise<Symbolizer> {
-  const { module } = context.prepared;
-  const programs = await guestPrograms({ store: context.store });
-  const promises = told && programs.ok ? programs.value.files.get('promises') : undefined;
-  return new Symbolizer({
-    program: promises === undefined ? undefined : { name: 'promises', file: promises },
-    modules: loadedModules(modules),
-    text: kernelText(modules),
-    moduleFile: (name) => (name === unit.fs ? module?.file : undefined),
-    kernel: () => symbolsOfKernel(unit, context),
-  });
-}
-
-/** Asked of a guest once for each kernel; a kernel whose symbols cannot be had leaves places unnamed. */
-async function symbolsOfKernel(unit: Unit, context: CheckContext): Promise<Symbols> {
-  const { kernel } = context.prepared;
-  const key = cacheKey({ layout: 1, kernel: kernel.id });
-  const made = await lookUpOrMake(context.store, 'kernel-symbols', key, async (directory) => {
-    context.onStep("the kernel's symbols");
-    const place = join(context.directory, 'symbols');
-    const ran = await askBeside(unit, { ...context, directory: place }, { SYMBOLS: 1 }, 120);
-    if (!ran.ok) return ran;
-    const text = await readFile(join(place, 'symbols.txt'), 'utf8').catch(() => '');
-    if (text === '') {
-      return failure('tool-failed', "The kernel's symbols are not told", 'Look at its console');
-    }
-    await writeFile(join(directory, 'symbols'), text);
-    return success(undefined);
-  });
-  return made.ok ? kernelSymbols(await readFile(join(made.value, 'symbols'), 'utf8')) : [];
 }

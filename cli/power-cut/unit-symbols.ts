@@ -1,0 +1,48 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { guestPrograms } from '../guest/programs.js';
+import { failure, success } from '../outcome.js';
+import type { Unit } from '../plan/unit.js';
+import { cacheKey, lookUpOrMake } from '../store/store.js';
+import { askBeside, type LookerContext } from './looker.js';
+import { kernelSymbols, kernelText, loadedModules, Symbolizer, type Symbols } from './symbols.js';
+
+/** Names for the places of code in a unit's guest: of its kernel, its modules, and our own program. */
+
+/** @param told whether it was a program of ours that stored, and told of it */
+export async function makeSymbolizer(
+  unit: Unit,
+  context: LookerContext,
+  modules: string,
+  told: boolean,
+): Promise<Symbolizer> {
+  const { module } = context.prepared;
+  const programs = await guestPrograms({ store: context.store });
+  const promises = told && programs.ok ? programs.value.files.get('promises') : undefined;
+  return new Symbolizer({
+    program: promises === undefined ? undefined : { name: 'promises', file: promises },
+    modules: loadedModules(modules),
+    text: kernelText(modules),
+    moduleFile: (name) => (name === unit.fs ? module?.file : undefined),
+    kernel: () => symbolsOfKernel(unit, context),
+  });
+}
+
+/** Asked of a guest once for each kernel; a kernel whose symbols cannot be had leaves places unnamed. */
+async function symbolsOfKernel(unit: Unit, context: LookerContext): Promise<Symbols> {
+  const { kernel } = context.prepared;
+  const key = cacheKey({ layout: 1, kernel: kernel.id });
+  const made = await lookUpOrMake(context.store, 'kernel-symbols', key, async (directory) => {
+    context.onStep("the kernel's symbols");
+    const place = join(context.directory, 'symbols');
+    const ran = await askBeside(unit, { ...context, directory: place }, { SYMBOLS: 1 }, 120);
+    if (!ran.ok) return ran;
+    const text = await readFile(join(place, 'symbols.txt'), 'utf8').catch(() => '');
+    if (text === '') {
+      return failure('tool-failed', "The kernel's symbols are not told", 'Look at its console');
+    }
+    await writeFile(join(directory, 'symbols'), text);
+    return success(undefined);
+  });
+  return made.ok ? kernelSymbols(await readFile(join(made.value, 'symbols'), 'utf8')) : [];
+}
