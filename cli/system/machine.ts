@@ -90,6 +90,8 @@ export async function parentDeathWorks(path: string = systemPath()): Promise<boo
     env: { ...process.env, PATH: path },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
+  // Where there is no shell its output ends at once.
+  parent.on('error', () => {});
   const lines = createInterface(parent.stdout)[Symbol.asyncIterator]();
   const first = await lines.next();
   parent.kill('SIGKILL');

@@ -56,6 +56,7 @@ t.test('children die with their parent', async (t) => {
   const top = t.testdir({ setpriv: '#!/bin/sh\nshift 3\nexec "$@"\n' });
   chmodSync(join(top, 'setpriv'), 0o755);
   t.equal(await parentDeathWorks(`${top}:/usr/bin:/bin`), false);
+  t.equal(await parentDeathWorks(join(top, 'nothing')), false, 'without a shell');
 });
 
 t.test('the KVM device', async (t) => {
