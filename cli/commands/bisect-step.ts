@@ -87,14 +87,14 @@ async function step(
   if (!system.ok) return system;
   const progress = reporter.progress.bind(reporter);
   const context: KernelContext = { store: defaultStore(), progress, signal };
-  const cutting = request.powerCut ? await powerCutTools(context.store, signal) : undefined;
-  if (cutting && !cutting.ok) return cutting;
+  const cutting = await powerCutTools([request], context.store, signal);
+  if (!cutting.ok) return cutting;
   const suite = await packSuite(request.suite, context);
   if (!suite.ok) return suite;
   const step = await prepareStep(checked, options, itself, context, suite.value);
   if (!step.ok) return step;
   const { prepared: plain, ...built } = step.value;
-  const prepared = { ...plain, powerCut: cutting?.value };
+  const prepared = { ...plain, powerCut: cutting.value };
 
   const named = await replayOptions(options, itself);
   const units = planUnits(withVersion(request, suite.value), prepared.kernel.release);

@@ -68,8 +68,8 @@ async function bisect(
   if (!system.ok) return system;
   const progress = reporter.progress.bind(reporter);
   const context = { store: defaultStore(), progress, signal };
-  const cutting = request.powerCut ? await powerCutTools(context.store, signal) : undefined;
-  if (cutting && !cutting.ok) return cutting;
+  const cutting = await powerCutTools([request], context.store, signal);
+  if (!cutting.ok) return cutting;
   const suite = await packSuite(request.suite, context);
   if (!suite.ok) return suite;
   const found =
@@ -88,7 +88,7 @@ async function bisect(
   const { signature } = options;
   const work = new KernelWork({
     ...{ subject, state, directory, accelerator, suite: suite.value, signature, checkpoints },
-    ...{ powerCut: cutting?.value, observer: reporter, context },
+    ...{ powerCut: cutting.value, observer: reporter, context },
   });
   const units = planUnits(subject.request, '6.1');
   const engine = new Engine(

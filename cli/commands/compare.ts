@@ -83,10 +83,12 @@ async function compare(
   const replanned = spec === asked.kernel ? success(planned) : planComparison(of, options);
   if (!replanned.ok) return explain(replanned.failure, reporter);
   const { value: plan } = replanned;
-  const cutting = plan.cells.some(({ request }) => request.powerCut)
-    ? await powerCutTools(context.store, signal)
-    : undefined;
-  if (cutting && !cutting.ok) return explain(cutting.failure, reporter);
+  const cutting = await powerCutTools(
+    plan.cells.map(({ request }) => request),
+    context.store,
+    signal,
+  );
+  if (!cutting.ok) return explain(cutting.failure, reporter);
   const suite = await packSuite((plan.cells[0] as Cell).request.suite, context);
   if (!suite.ok) return explain(suite.failure, reporter);
   const kernel = await resolveKernel(spec, context, build);
@@ -122,7 +124,7 @@ async function compare(
       ...context,
       kernel: kernel.value,
       prepared: prepared.value,
-      powerCut: cutting?.value,
+      powerCut: cutting.value,
       directory: directory.value,
       checkpoints: options.checkpoint !== false,
       together: options.together,
@@ -132,7 +134,7 @@ async function compare(
   reporter.expect(units.length);
   const [results, host, tools] = await Promise.all([
     options.untilKnown ? runUntilKnown(of, units, run, signal) : run(units),
-    describeHost(...emulatorsOf(units, prepared.value.machine.qemu, cutting?.value)),
+    describeHost(...emulatorsOf(units, prepared.value.machine.qemu, cutting.value)),
     describeTools(of.fileSystems),
   ]);
   const { file, title, variants, fileSystems, tests, pmem, powerCut } = of;

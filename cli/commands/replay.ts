@@ -99,9 +99,12 @@ async function replay(
     : await ensureSystemFor({ kernel: spec, build }, changes, session);
   if (!system.ok) return explain(system.failure, reporter);
   const context = contextOf(session);
-  const cuts = plan.cells.some((cell) => cell.request.powerCut);
-  const cutting = cuts ? await powerCutTools(context.store, signal) : undefined;
-  if (cutting && !cutting.ok) return explain(cutting.failure, reporter);
+  const cutting = await powerCutTools(
+    plan.cells.map((cell) => cell.request),
+    context.store,
+    signal,
+  );
+  if (!cutting.ok) return explain(cutting.failure, reporter);
   const suite = await packSuite(request.suite, context);
   if (!suite.ok) return explain(suite.failure, reporter);
   const own = brought?.kernels[0];
@@ -140,7 +143,7 @@ async function replay(
   if (!prepared.ok) return explain(prepared.failure, reporter);
   const { machine } = prepared.value;
   const [host, tools] = await Promise.all([
-    describeHost(...emulatorsOf(requests, machine.qemu, cutting?.value)),
+    describeHost(...emulatorsOf(requests, machine.qemu, cutting.value)),
     describeTools(plan.cells.map(({ name }) => name.fs as FileSystem)),
   ]);
   const units = plan.units(kernel.value.release, suite.value?.version ?? '');
@@ -157,7 +160,7 @@ async function replay(
     ...context,
     kernel: kernel.value,
     prepared: prepared.value,
-    powerCut: cutting?.value,
+    powerCut: cutting.value,
     directory,
     checkpoints,
     together: plan.together,

@@ -61,8 +61,8 @@ async function run(
 
   const progress = reporter.progress.bind(reporter);
   const context = { store: defaultStore(), progress, signal };
-  const cutting = request.powerCut ? await powerCutTools(context.store, signal) : undefined;
-  if (cutting && !cutting.ok) return explain(cutting.failure, reporter);
+  const cutting = await powerCutTools([request], context.store, signal);
+  if (!cutting.ok) return explain(cutting.failure, reporter);
   const suite = await packSuite(request.suite, context);
   if (!suite.ok) return explain(suite.failure, reporter);
   const prepared = await prepare(
@@ -81,7 +81,7 @@ async function run(
   if (signal.aborted) return EXIT.interrupted;
   if (!prepared.ok) return explain(prepared.failure, reporter);
 
-  const ready = { ...prepared.value, powerCut: cutting?.value };
+  const ready = { ...prepared.value, powerCut: cutting.value };
   // Changes can turn a packaged kernel into one that is built from the same source.
   const { spec, release } = prepared.value.kernel;
   const units = planUnits({ ...withVersion(request, suite.value), kernel: spec }, release);

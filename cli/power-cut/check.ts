@@ -128,9 +128,9 @@ export class SurvivorCheck {
     const { because } = this.#guarantees;
     try {
       const survey = await this.#surveyed;
-      const notWatched = await this.#whyNotWatched(guest);
-      if (notWatched) {
-        return success({ ...NONE, findings: [], problem: notWatched, guarantees: because });
+      const untold = await this.#whyUntold(guest);
+      if (untold) {
+        return success({ ...NONE, findings: [], problem: untold, guarantees: because });
       }
       await Promise.all(this.#waiting);
       if (this.#failed) throw this.#failed.error;
@@ -150,7 +150,7 @@ export class SurvivorCheck {
     }
   }
 
-  async #whyNotWatched({ devices, mountOptions }: CutGuest): Promise<string | undefined> {
+  async #whyUntold({ devices, mountOptions }: CutGuest): Promise<string | undefined> {
     const { cutDirectory, prepared } = this.#context;
     const shape = { ...this.#unit.shape, accelerator: prepared.accelerator };
     const addresses = devices.map(({ address }) => address);

@@ -60,6 +60,11 @@ export class Media {
     }
   }
 
+  /** The first 4096 bytes that are on a device's medium; undefined where they are all zeros. */
+  firstPage(device: number): Buffer | undefined {
+    return this.#device(device).pages.get(0);
+  }
+
   /** A device in a state of the cut that was gone to. */
   async state(device: number, state: string): Promise<{ pages: Pages; fingerprint: string }> {
     const { pages: medium, history } = this.#device(device);

@@ -51,10 +51,7 @@ export async function surveyCuts(
   const look = async (cut: CutEvent, judged: Judged, media: Media): Promise<boolean> => {
     const { device, lost, states } = judged;
     // Of TEST_DEV it is known how it was made.
-    if (device > 0) {
-      const superblock = (await media.state(device, 'nothing')).pages.get(0);
-      if (!owesTheSame(fs, superblock, guarantees)) return false;
-    }
+    if (device > 0 && !owesTheSame(fs, media.firstPage(device), guarantees)) return false;
     for (const [state, claims] of states) {
       const { pages, fingerprint } = await media.state(device, state);
       const key = `${device} ${fingerprint} ${JSON.stringify(claims)}`;

@@ -12,11 +12,16 @@ export interface PowerCutTools {
   plugin: string;
 }
 
-/** Never downloads: where the QEMU is not there, the failure names the command that brings it. */
+/**
+ * What these want of it: nothing where none has its power cut. Never downloads: where the QEMU is not there,
+ * the failure names the command that brings it.
+ */
 export async function powerCutTools(
+  requests: readonly { powerCut?: unknown }[],
   store: Store,
   signal?: AbortSignal,
-): Promise<Outcome<PowerCutTools>> {
+): Promise<Outcome<PowerCutTools | undefined>> {
+  if (!requests.some(({ powerCut }) => powerCut)) return success(undefined);
   const qemu = await capableQemu(store);
   if (!qemu.ok) return qemu;
   const plugin = await buildPlugin(store, signal);

@@ -1,10 +1,11 @@
-import { cellKey, type Row } from '../compare/case.js';
+import type { Row } from '../compare/case.js';
 import type { Difference, SignatureChange } from '../compare/differences.js';
 import { isUndecided } from '../compare/expectations.js';
 import type { Cell } from '../compare/plan.js';
 import type { RateComparison } from '../compare/rates.js';
 import { type CellResult, type CompareResult, cellResults } from '../compare/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
+import { groupBy } from '../group-by.js';
 import type { UnitResult } from '../run/result.js';
 import { VERDICTS } from '../verdict/judge.js';
 import { describeFirst, type FindingGroup, groupFindings } from './findings.js';
@@ -17,18 +18,14 @@ import { formatSeconds, plural } from './text.js';
  * that applies to no variant, for one reason, is told of once.
  */
 export function notableCells(result: CompareResult): { cell: CellResult; title: string }[] {
-  const all = cellResults(result);
-  return all
-    .filter(({ verdict, held }) => !held || (verdict !== undefined && verdict !== 'pass'))
-    .flatMap((cell) => {
-      const row = all.filter((one) => rowKey(one) === rowKey(cell));
-      if (!appliesNowhere(row)) return [{ cell, title: cellTitle(cell, result) }];
-      return cell === row[0] ? [{ cell, title: `${rowTitle(cell, result)}, every variant` }] : [];
-    });
-}
-
-function rowKey(cell: CellResult): string {
-  return cellKey({ ...cell, variant: '' });
+  const rows = groupBy(cellResults(result), (cell) => rowTitle(cell, result));
+  return [...rows].flatMap(([title, row]) => {
+    const [cell] = row;
+    if (cell && appliesNowhere(row)) return [{ cell, title: `${title}, every variant` }];
+    return row
+      .filter(({ verdict, held }) => !held || (verdict !== undefined && verdict !== 'pass'))
+      .map((one) => ({ cell: one, title: cellTitle(one, result) }));
+  });
 }
 
 function appliesNowhere(row: readonly CellResult[]): boolean {

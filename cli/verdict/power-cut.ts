@@ -1,4 +1,5 @@
 import type { PowerCutRecord } from '../power-cut/record.js';
+import { plural } from '../report/text.js';
 import type { Expectation, UnitRecord } from './record.js';
 
 /** What a pass under --power-cut takes besides: proof that something could have been lost, and was not. */
@@ -40,19 +41,15 @@ export function nothingPromised({ powerCut }: Pick<UnitRecord, 'powerCut'>): str
   if (!calls || problem || !guarantees || calls.seen > calls.unpromised) return undefined;
   const moments = cuts?.moments ?? 0;
   const found =
-    moments > 0 ? `; nothing was found after ${powerCuts(moments)} at other moments` : '';
+    moments > 0 ? `; nothing was found after ${plural(moments, 'power cut')} at other moments` : '';
   return calls.seen === 0
     ? `no sync call on the file systems was seen, so that nothing was promised${found}`
     : `of the ${calls.seen} sync calls that were seen none promises anything on this file system${found}`;
 }
 
-function powerCuts(count: number): string {
-  return `${count} power cut${count === 1 ? '' : 's'}`;
-}
-
 /** For the reason of a pass. */
 export function whatSurvived({ promises, calls, cuts, images }: PowerCutRecord): string {
-  const over = `over ${powerCuts(cuts.promised + cuts.moments)}, in ${images} different image${images === 1 ? '' : 's'}`;
+  const over = `over ${plural(cuts.promised + cuts.moments, 'power cut')}, in ${plural(images, 'different image')}`;
   if (!calls) return `${promises} promises held ${over}`;
   const { seen, unpromised, changed } = calls;
   const others = [

@@ -13,12 +13,13 @@
  *     {"kind":"call","by":"sync","kept":true,"program":"sync"}
  *     {"kind":"call","by":"syncfs","device":0,"kept":true,"program":"xfs_io"}
  *
- * `device` counts from 0 in the order in which they were named. `kept`: no write was under way when the call began, and nothing was truncated or punched out
- * meanwhile, so that what was stored before it still belongs to the file. `unchanged`: neither was
- * anything written, so that its size and number of blocks (of 512 bytes) were these all the time. PATH
- * is that by which the file was opened, where it fits. Other marks:
+ * `device` counts from 0 in the order in which they were named. `kept`: no write was under way when the
+ * call began, and nothing was truncated or punched out meanwhile, so that what was stored before it still
+ * belongs to the file. `unchanged`: neither was anything written, so that its size and number of blocks
+ * (of 512 bytes) were these all the time. PATH is that by which the file was opened, where it fits. Other
+ * marks:
  *
- *     {"kind":"mounted","device":0}         a mount has recovered what there was to recover
+ *     {"kind":"mounted","device":0}               a mount has recovered what there was to recover
  *     {"kind":"unmounting","device":0}
  *     {"kind":"calls","seen":3,"failed":0,"missed":0}
  *
@@ -227,13 +228,13 @@ static int on_fsync(struct kretprobe_instance *instance, struct pt_regs *regs)
 	struct call *call = (void *)instance->data;
 	struct file *file = (void *)regs_get_kernel_argument(regs, 0);
 	struct inode *inode = file->f_mapping->host;
-	int own;
+	int own, device = device_of(inode->i_sb);
 
 	/* What names a directory promises is not known. */
-	if (!S_ISREG(inode->i_mode) || !is_watched(inode->i_sb))
+	if (!S_ISREG(inode->i_mode) || device < 0)
 		return 1;
 	*call = (struct call){
-		.device = device_of(inode->i_sb),
+		.device = device,
 		.file = file,
 		.from = regs_get_kernel_argument(regs, 1),
 		.to = regs_get_kernel_argument(regs, 2),
@@ -273,18 +274,18 @@ static int on_sync_done(struct kretprobe_instance *instance, struct pt_regs *reg
 	return 0;
 }
 
-/* The file system of a descriptor of this process. */
-static struct super_block *watched_of(unsigned int descriptor)
+/* That of a descriptor of this process. */
+static int device_of_descriptor(unsigned int descriptor)
 {
-	struct super_block *found = NULL;
+	int found = -ENODEV;
 	struct fdtable *table;
 	struct file *file;
 
 	rcu_read_lock();
 	table = rcu_dereference(current->files->fdt);
 	file = descriptor < table->max_fds ? rcu_dereference(table->fd[descriptor]) : NULL;
-	if (file && is_watched(file_inode(file)->i_sb))
-		found = file_inode(file)->i_sb;
+	if (file)
+		found = device_of(file_inode(file)->i_sb);
 	rcu_read_unlock();
 	return found;
 }
@@ -294,11 +295,11 @@ static int on_syncfs(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	struct pt_regs *user = (void *)regs_get_kernel_argument(regs, 0);
 	struct call *call = (void *)instance->data;
-	struct super_block *sb = watched_of(user->di);
+	int device = device_of_descriptor(user->di);
 
-	if (!sb)
+	if (device < 0)
 		return 1;
-	*call = (struct call){ .device = device_of(sb), .place = ALL, .busy = atomic_read(&under_way[ALL]) > 0 };
+	*call = (struct call){ .device = device, .place = ALL, .busy = atomic_read(&under_way[ALL]) > 0 };
 	begin_call(call);
 	return 0;
 }
@@ -400,20 +401,20 @@ static int on_shutdown(struct kprobe *probe, struct pt_regs *regs)
 
 /* ---- what is looked at ---- */
 
+enum { OF_FSYNC, OF_WRITE, OF_MOUNT, OF_TYPE };
+
 static const struct {
-	const char *type, *fsync, *write, *fill, *other_fill;
+	const char *type, *names[OF_TYPE], *other_fill;
 } functions[] = {
-	{ "ext2", "ext2_fsync", "ext2_file_write_iter", "ext2_fill_super" },
-	{ "ext4", "ext4_sync_file", "ext4_file_write_iter", "ext4_fill_super" },
+	{ "ext2", { "ext2_fsync", "ext2_file_write_iter", "ext2_fill_super" } },
+	{ "ext4", { "ext4_sync_file", "ext4_file_write_iter", "ext4_fill_super" } },
 	/* The other one is 5.10's. */
-	{ "xfs", "xfs_file_fsync", "xfs_file_write_iter", "xfs_fs_fill_super", "xfs_fc_fill_super" },
+	{ "xfs", { "xfs_file_fsync", "xfs_file_write_iter", "xfs_fs_fill_super" }, "xfs_fc_fill_super" },
 };
 
 #define PROBE(symbol, entry, end, type)                                                          \
 	{ .kp.symbol_name = symbol, .entry_handler = entry, .handler = end,                      \
 	  .data_size = sizeof(struct type), .maxactive = MOST_AT_ONCE }
-
-enum { OF_FSYNC, OF_WRITE, OF_MOUNT };
 
 static const struct kretprobe wanted[] = {
 	[OF_FSYNC] = PROBE(NULL, on_fsync, on_fsync_done, call),
@@ -465,11 +466,7 @@ static int set_all(const char *type)
 	if (of == ARRAY_SIZE(functions))
 		return -EINVAL;
 	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		const char *symbol = i == OF_FSYNC ? functions[of].fsync :
-				     i == OF_WRITE ? functions[of].write :
-				     i == OF_MOUNT ? functions[of].fill : NULL;
-
-		error = set(i, symbol);
+		error = set(i, i < OF_TYPE ? functions[of].names[i] : NULL);
 		if (error == -ENOENT && i == OF_MOUNT && functions[of].other_fill)
 			error = set(i, functions[of].other_fill);
 		if (error) {
