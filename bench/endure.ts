@@ -21,7 +21,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { RunResult } from '../cli/run/result.js';
+import type { RunResult } from '../cli/results/run-result.js';
 import { defaultStore } from '../cli/store/store.js';
 
 const CLONES = Number(process.env['ENDURE_CLONES'] ?? 500);

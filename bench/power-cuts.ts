@@ -20,7 +20,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RunResult } from '../cli/run/result.js';
+import type { RunResult } from '../cli/results/run-result.js';
 
 const CUTS = Number(process.env['CUTS'] ?? 1000);
 const FILE_SYSTEMS = (process.env['CUTS_FS'] ?? 'ext2,ext4,xfs').split(',');

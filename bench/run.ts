@@ -12,7 +12,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Kernel, resolveKernel } from '../cli/kernel/kernel.js';
+import type { Kernel } from '../cli/kernel/kernel.js';
+import { resolveKernel } from '../cli/kernel/resolve.js';
 import { runTool } from '../cli/process/child.js';
 import { defaultStore } from '../cli/store/store.js';
 import { otherToolRows } from './other-tools.js';

@@ -1,6 +1,7 @@
+import type { Answer, Culprit, Ending, Limits } from '../results/bisect-result.js';
 import type { BisectionPlan } from './plan.js';
-import { type Ending, type Limits, runsToSee } from './policy.js';
-import { type Answer, type Culprit, notSeen, percent, rateOf } from './result.js';
+import { runsToSee } from './policy.js';
+import { notSeen, percent, rateOf } from './result.js';
 import type { BisectionState } from './state.js';
 import { tallyOf } from './tally.js';
 

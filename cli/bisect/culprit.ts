@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gitIn, type Repository } from '../kernel/git-source.js';
 import type { KernelContext } from '../kernel/kernel.js';
+import type { Culprit } from '../results/bisect-result.js';
 import { git } from '../variant/git.js';
 import { readSteps } from '../variant/patched-source.js';
 import type { Variant } from '../variant/variant.js';
-import type { Culprit } from './result.js';
 
 /** What a change is, for the report. What git cannot say is left out: the answer stands without it. */
 export type ChangeFacts = Pick<Culprit, 'author' | 'date' | 'diffstat'>;

@@ -1,9 +1,10 @@
+import type { Prepared } from '../launch/prepared.js';
 import type { Failure, Outcome } from '../outcome.js';
-import type { Prepared } from '../run/prepare.js';
+import type { Ending, Limits, RunEntry } from '../results/bisect-result.js';
 import { classesOf } from './decide.js';
 import { type BisectionPlan, GOOD } from './plan.js';
-import { type Ending, failureExpected, type Limits, nextStep, type Step } from './policy.js';
-import type { BisectionState, RunEntry } from './state.js';
+import { failureExpected, nextStep, type Step } from './policy.js';
+import type { BisectionState } from './state.js';
 import { tallyOf } from './tally.js';
 
 /**

@@ -1,11 +1,11 @@
 import { cp, mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { FileSystem } from '../file-systems.js';
 import type { GitSource } from '../kernel/git-source.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { RECIPES } from '../kernel/recipes.js';
 import { checkTool } from '../kernel/tool.js';
 import { type Outcome, success } from '../outcome.js';
-import type { FileSystem } from '../plan/unit.js';
 import { runTool } from '../process/child.js';
 
 /**

@@ -1,5 +1,5 @@
 import { signaturesOfUnit } from '../compare/differences.js';
-import type { UnitResult } from '../run/result.js';
+import type { UnitResult } from '../results/run-result.js';
 
 /** What one run says of the change that is looked for. */
 

@@ -1,34 +1,14 @@
+import type { Ending, Limits } from '../results/bisect-result.js';
 import { type Decision, decide } from './decide.js';
 import { zCapacity } from './information.js';
 import { type BisectionPlan, GOOD } from './plan.js';
 import { type BuildRuns, sumsOver } from './posterior.js';
-
-/** The rule by which a bisection goes on and ends. Pure: it is the same on guests and in simulations. */
-
-export interface Limits {
-  /** The answer is to be right with this probability. */
-  confidence: number;
-  /** The rarest failure that is looked for. */
-  leastRate: number;
-  maxRuns: number;
-}
 
 export interface Tally {
   /** For each build; undefined where there was no run. */
   runs: readonly (BuildRuns | undefined)[];
   untestable: ReadonlySet<number>;
 }
-
-export type Ending =
-  /** One of these changes is the first bad one; several where what lies between cannot be tested. */
-  | { type: 'found'; changes: number[]; probability: number }
-  /** The bad end never failed. */
-  | { type: 'not-seen'; runs: number }
-  /** The good end fails as well. */
-  | { type: 'good-fails' }
-  /** The bad end cannot be built, or does not boot. */
-  | { type: 'bad-untestable' }
-  | { type: 'gave-up'; changes: number[]; probability: number; needed: number };
 
 export type Step = { decision: Decision } & (
   | { type: 'run'; build: number }

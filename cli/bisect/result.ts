@@ -1,81 +1,11 @@
-import type { RunResult } from '../run/result.js';
+import type { Culprit, Limits, PathEntry } from '../results/bisect-result.js';
 import { type Proportion, proportion } from '../statistics/proportion.js';
 import type { BisectionPlan } from './plan.js';
 import { GOOD } from './plan.js';
-import { type Ending, type Limits, runsToSee } from './policy.js';
+import { runsToSee } from './policy.js';
 import { posteriorOf } from './posterior.js';
-import type { BisectionState, BuildEntry, RunEntry } from './state.js';
+import type { BisectionState } from './state.js';
 import { tallyOf } from './tally.js';
-
-/** A bisection's outcome as `--json` has it and the reports want it. Pure. */
-
-export interface BisectionResult {
-  schemaVersion: 1;
-  tool: { name: 'daxrepro'; version: string };
-  command: string[];
-  question: {
-    fs: string;
-    tests: string[];
-    signature: string | null;
-    kernel: string;
-    /** The tree and its two commits, or the series. */
-    tree?: string;
-    good?: string;
-    bad?: string;
-    series?: string;
-    changes: number;
-    /** Things to build among them, with the good end. */
-    builds: number;
-  } & Limits;
-  answer: Answer;
-  /** Of what was run or could not be, in the history's order. */
-  path: PathEntry[];
-  /** In the order they ended. */
-  runs: RunEntry[];
-  builds: BuildEntry[];
-  host: { kernel: string; qemu: string; node: string; cpus: number };
-  /** As of a run. */
-  tools?: RunResult['tools'];
-  started: string;
-  durationSeconds: number;
-  directory: string;
-}
-
-export interface Answer {
-  ending: Ending['type'];
-  /** One sentence. */
-  summary: string;
-  /** How probable it is that one of `culprits` is the first bad change. */
-  probability: number | null;
-  culprits: Culprit[];
-  /** Of builds that have the culprit; null where nothing failed or it is not known. */
-  rate: Proportion | null;
-  /** About how many runs more would tell; null where enough is known. */
-  runsNeeded: number | null;
-}
-
-export interface Culprit {
-  id: string;
-  title: string;
-  author: string | null;
-  date: string | null;
-  diffstat: string | null;
-  /** What runs of it, or of what has it, found: signatures and how many runs had each. */
-  findings: { signature: string; runs: number }[];
-}
-
-export interface PathEntry {
-  /** `good`, a commit or `3/12`. */
-  change: string;
-  title: string;
-  good: number;
-  bad: number;
-  unknown: number;
-  /** Why it could not be tested; null where it could. */
-  skipped: string | null;
-  /** How probable it is that this, or what stands between it and the entry before, is the first bad one. */
-  probability: number;
-}
 
 /** The builds that something is known of, and how probable it is that the cause lies up to each. */
 export function pathOf(plan: BisectionPlan, state: BisectionState): PathEntry[] {

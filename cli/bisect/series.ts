@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FileSystem } from '../file-systems.js';
 import type { KernelContext } from '../kernel/kernel.js';
 import { RECIPES } from '../kernel/recipes.js';
 import { isBuiltAlone } from '../kernel/tree-parts.js';
 import { type Outcome, success } from '../outcome.js';
-import type { FileSystem } from '../plan/unit.js';
 import { pathsOf } from '../variant/patch.js';
 import { readSteps } from '../variant/patched-source.js';
 import type { Variant } from '../variant/variant.js';

@@ -1,6 +1,7 @@
+import type { Limits } from '../results/bisect-result.js';
 import { classesOf } from './decide.js';
 import type { BisectionPlan } from './plan.js';
-import { type Limits, nextStep } from './policy.js';
+import { nextStep } from './policy.js';
 import type { BuildRuns } from './posterior.js';
 
 /** A bisection with dice for guests: for the tests and the bench of the rule. */

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeJson } from '../run/run-directory.js';
+import { buildEntrySchema, runEntrySchema } from '../results/bisect-result.js';
+import { writeJson } from '../results/run-directory.js';
 import { z } from '../schema.js';
-import { VERDICTS } from '../verdict/judge.js';
 
 /**
  * What a bisection has learned: `bisect.json` in its directory, written anew and whole after each run
@@ -11,45 +11,14 @@ import { VERDICTS } from '../verdict/judge.js';
 
 const FILE = 'bisect.json';
 
-const runSchema = z.object({
-  /** What was built: see `Change.content`. */
-  content: z.string(),
-  /** The commit or patch that it was built from. */
-  change: z.string(),
-  /** Of this build, from 1. */
-  attempt: z.number().int(),
-  seed: z.number().int(),
-  outcome: z.enum(['good', 'bad', 'unknown']),
-  verdict: z.enum(VERDICTS),
-  reason: z.string(),
-  signatures: z.array(z.string()),
-  seconds: z.number(),
-  /** Directories of its units, in the bisection's. */
-  folders: z.array(z.string()),
-  /** How probable the best answer was afterwards. */
-  probability: z.number().optional(),
-});
-
-const buildSchema = z.object({
-  content: z.string(),
-  change: z.string(),
-  ok: z.boolean(),
-  seconds: z.number(),
-  /** Why it cannot be tested. */
-  reason: z.string().optional(),
-});
-
 const stateSchema = z.object({
   schemaVersion: z.literal(1),
   /** Changes with everything that the answer depends on. */
   question: z.string(),
   seed: z.number().int(),
-  runs: z.array(runSchema),
-  builds: z.array(buildSchema),
+  runs: z.array(runEntrySchema),
+  builds: z.array(buildEntrySchema),
 });
-
-export type RunEntry = z.infer<typeof runSchema>;
-export type BuildEntry = z.infer<typeof buildSchema>;
 export type BisectionState = z.infer<typeof stateSchema>;
 
 export function newState(question: string, seed: number): BisectionState {

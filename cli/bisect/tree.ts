@@ -1,11 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import type { GitSource } from '../kernel/git-source.js';
-import {
-  type BuildOptions,
-  type Kernel,
-  type KernelContext,
-  resolveKernel,
-} from '../kernel/kernel.js';
+import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
+import { resolveKernel } from '../kernel/resolve.js';
 import { parseSpec } from '../kernel/spec.js';
 import { checkBase } from '../kernel/tree-base.js';
 import { type Outcome, success } from '../outcome.js';

@@ -3,21 +3,22 @@ import { signaturesOfUnit } from '../compare/differences.js';
 import type { AcceleratorChoice } from '../guest/accelerator.js';
 import type { TreeArchive } from '../guest/xfstests-archive.js';
 import type { Kernel, KernelContext } from '../kernel/kernel.js';
+import type { Prepared } from '../launch/prepared.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { planUnits, SEEDS } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
 import type { PowerCutTools } from '../power-cut/tools.js';
+import type { RunEntry } from '../results/bisect-result.js';
+import { unitFolder } from '../results/run-directory.js';
+import type { UnitResult } from '../results/run-result.js';
 import { type EngineObserver, runAndJudge } from '../run/engine.js';
-import type { Prepared } from '../run/prepare.js';
 import { replayCommand } from '../run/request.js';
-import type { UnitResult } from '../run/result.js';
-import { unitFolder } from '../run/run-directory.js';
 import { withVersion } from '../run/suite.js';
 import { type BisectionWork, mean } from './engine.js';
 import { outcomeOf, outcomeOfAll, type RunOutcome } from './outcome.js';
 import { type Build, GOOD } from './plan.js';
 import { replayOf } from './replay.js';
-import type { BisectionState, RunEntry } from './state.js';
+import type { BisectionState } from './state.js';
 import type { Subject } from './subject.js';
 
 /** The engine's work on real kernels and guests. */

@@ -6,17 +6,10 @@ import type { KeptInputs } from '../inputs/read.js';
 import type { KeptResult } from '../results/read.js';
 import { version } from '../version.js';
 import type { PackedKernels } from './kernels.js';
+import type { Member } from './member.js';
 import type { Bundle, PackedKernel } from './schema.js';
 import { type Scrub, scrubber, scrubCommand } from './scrub.js';
 import { isBundleName, LARGEST_FILE } from './tar.js';
-
-/** What goes into a bundle of a run. */
-
-export interface Member {
-  name: string;
-  /** The bytes, or the file that has them. */
-  content: Buffer | string;
-}
 
 export interface Contents {
   bundle: Bundle;

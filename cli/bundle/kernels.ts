@@ -4,10 +4,10 @@ import type { Cell } from '../compare/plan.js';
 import type { PreparedCells } from '../compare/prepare.js';
 import { readManifest } from '../guest/manifest.js';
 import type { Inputs } from '../inputs/schema.js';
-import type { Kernel, KernelContext } from '../kernel/kernel.js';
-import { type ModuleTree, moduleTree } from '../kernel/module-tree.js';
+import type { Kernel, KernelContext, ModuleTree } from '../kernel/kernel.js';
+import { moduleTree } from '../kernel/module-tree.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import type { Member } from './contents.js';
+import type { Member } from './member.js';
 import type { PackedKernel, PackedModule } from './schema.js';
 
 /**

@@ -7,8 +7,9 @@ import type { TreeArchive } from '../guest/xfstests-archive.js';
 import type { Kernel, KernelContext } from '../kernel/kernel.js';
 import { bootImageFor } from '../kernel/local.js';
 import { readModuleFacts } from '../kernel/module-file.js';
+import type { Prepared } from '../launch/prepared.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import { type Prepared, prepareMachine } from '../run/prepare.js';
+import { prepareMachine } from '../run/prepare.js';
 import { cacheKey } from '../store/store.js';
 import type { Bundle, PackedKernel, PackedModule } from './schema.js';
 

@@ -7,7 +7,8 @@ import { execa } from 'execa';
 import { failure, type Outcome, success } from '../outcome.js';
 import { boundArgv } from '../process/child.js';
 import { storageFailure } from '../store/store.js';
-import type { Contents, Member } from './contents.js';
+import type { Contents } from './contents.js';
+import type { Member } from './member.js';
 import { BUNDLE_FILE } from './schema.js';
 import { padding, tarEnd, tarHeader } from './tar.js';
 

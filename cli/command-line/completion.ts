@@ -3,7 +3,7 @@ import { finish } from './define.js';
 import { document } from './manual.js';
 
 /** `daxrepro completion`, and `daxrepro complete`, which the scripts of shells ask. */
-export function defineCompletion(program: Command): void {
+export function defineCompletion(program: Command, commandLine: () => Command): void {
   const completion = program
     .command('completion')
     .summary('completions for bash, zsh and fish')
@@ -32,6 +32,6 @@ export function defineCompletion(program: Command): void {
     .option('--line <line>', 'the whole line up to the cursor')
     .action(async (words, options) => {
       const { completeCommand } = await import('../commands/completion.js');
-      await finish(completeCommand(words, options));
+      await finish(completeCommand(commandLine(), words, options));
     });
 }

@@ -3,7 +3,7 @@ import { finish } from './define.js';
 import { document } from './manual.js';
 
 /** `daxrepro config`: its arguments and options. */
-export function defineConfig(program: Command): void {
+export function defineConfig(program: Command, commandLine: () => Command): void {
   const config = program
     .command('config')
     .summary('what is in force, and where it comes from')
@@ -17,7 +17,7 @@ export function defineConfig(program: Command): void {
     .allowUnknownOption()
     .action(async (words, options) => {
       const { configCommand } = await import('../commands/config.js');
-      await finish(configCommand(words, options));
+      await finish(configCommand(commandLine(), words, options));
     });
   document(config, {
     examples: [

@@ -53,7 +53,8 @@ export function commandLine(version: string): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('(-h shows what there is, --help says more)')
     .exitOverride();
-  for (const define of DEFINITIONS) define(program);
+  const another = () => commandLine(version);
+  for (const define of DEFINITIONS) define(program, another);
   addBriefHelp(program);
   return document(program, {
     examples: [

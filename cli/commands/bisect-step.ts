@@ -8,15 +8,18 @@ import { describeTools } from '../compare/tools.js';
 import type { GitSource } from '../kernel/git-source.js';
 import type { Kernel, KernelContext } from '../kernel/kernel.js';
 import { openGitSource } from '../kernel/source.js';
+import type { Prepared } from '../launch/prepared.js';
 import { EXIT, type Failure, type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
 import { powerCutTools } from '../power-cut/tools.js';
 import { runTool } from '../process/child.js';
 import { formatSummary } from '../report/summary.js';
+import { defaultRunsDirectory, makeRunDirectory } from '../results/run-directory.js';
+import { runResult } from '../run/conclude.js';
 import { runUnits } from '../run/engine.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
-import { type Prepared, prepareTree } from '../run/prepare.js';
+import { prepareTree } from '../run/prepare.js';
 import {
   type CheckedRequest,
   checkRequest,
@@ -24,8 +27,6 @@ import {
   replayCommand,
   shellQuote,
 } from '../run/request.js';
-import { runResult } from '../run/result.js';
-import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
 import { packSuite, withVersion } from '../run/suite.js';
 import { defaultStore } from '../store/store.js';
 import {

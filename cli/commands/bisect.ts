@@ -3,15 +3,8 @@ import { answerOf } from '../bisect/answer.js';
 import { Engine } from '../bisect/engine.js';
 import { keepBisectionInputs } from '../bisect/keep.js';
 import { GOOD } from '../bisect/plan.js';
-import type { Ending } from '../bisect/policy.js';
 import { type BisectOptions, type CheckedBisection, checkBisection } from '../bisect/request.js';
-import {
-  type BisectionResult,
-  type Culprit,
-  findingsOf,
-  pathOf,
-  percent,
-} from '../bisect/result.js';
+import { findingsOf, pathOf, percent } from '../bisect/result.js';
 import { type BisectionState, findState, newState, writeState } from '../bisect/state.js';
 import { type Subject, seriesSubject, treeSubject } from '../bisect/subject.js';
 import { tallyOf } from '../bisect/tally.js';
@@ -24,9 +17,10 @@ import type { Unit } from '../plan/unit.js';
 import { powerCutTools } from '../power-cut/tools.js';
 import { formatBisectionMail } from '../report/bisect-mail.js';
 import { formatBisectionForTerminal } from '../report/bisect-text.js';
+import type { BisectionResult, Culprit, Ending } from '../results/bisect-result.js';
+import { defaultRunsDirectory, makeRunDirectory, writeJson } from '../results/run-directory.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
 import { shellQuote } from '../run/request.js';
-import { defaultRunsDirectory, makeRunDirectory, writeJson } from '../run/run-directory.js';
 import { packSuite } from '../run/suite.js';
 import { cacheKey, defaultStore, storageFailure } from '../store/store.js';
 import { findProgram } from '../system/programs.js';

@@ -6,14 +6,14 @@ import { writeBundle } from '../bundle/write.js';
 import type { Cell } from '../compare/plan.js';
 import { prepareCells } from '../compare/prepare.js';
 import { escapeForTerminal } from '../findings/escape.js';
-import { resolveKernel } from '../kernel/kernel.js';
+import { resolveKernel } from '../kernel/resolve.js';
 import { EXIT, failure, type Outcome, success } from '../outcome.js';
 import { planReplay } from '../replay/plan.js';
 import { openTarget, type Target } from '../replay/target.js';
-import { formatBytes, plural } from '../report/text.js';
 import { namesNoRun } from '../results/read.js';
 import { defaultStore } from '../store/store.js';
 import { findProgram } from '../system/programs.js';
+import { formatBytes, plural } from '../words.js';
 import { ensureSystemFor, explain, inSession, type Session, sayNewest } from './session.js';
 
 /** The options of `bundle` as the command line gives them. */

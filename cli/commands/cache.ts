@@ -1,8 +1,8 @@
 import { EXIT, exitCodeOf, failure, formatFailure } from '../outcome.js';
 import { withPatience } from '../report/patience.js';
-import { formatBytes } from '../report/text.js';
 import { cleanStore } from '../store/clean.js';
 import { defaultStore, type Entry, listEntries, type Store } from '../store/store.js';
+import { formatBytes } from '../words.js';
 
 /** `daxrepro cache …` */
 

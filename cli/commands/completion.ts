@@ -1,10 +1,9 @@
-import { commandLine } from '../command-line/program.js';
+import type { Command } from 'commander';
 import { complete } from '../completion/complete.js';
 import { SCRIPTS, SHELLS } from '../completion/scripts.js';
 import { splitLine } from '../completion/words.js';
 import { parseChoice } from '../options.js';
 import { EXIT, exitCodeOf, formatFailure } from '../outcome.js';
-import { version } from '../version.js';
 
 /** `daxrepro completion SHELL`: the script that the shell is to read. */
 export async function completionCommand(name: string): Promise<number> {
@@ -20,14 +19,16 @@ export async function completionCommand(name: string): Promise<number> {
 /**
  * `daxrepro complete`: what the scripts ask. The last word is being typed.
  *
+ * @param program the command line to complete
  * @param words those after the program's name, of shells that know them; else `line` is what was typed
  */
 export async function completeCommand(
+  program: Command,
   words: string[],
   { line }: { line?: string },
 ): Promise<number> {
   const typed = line === undefined ? words : splitLine(line).slice(1);
-  const { values, paths } = await complete(commandLine(version()), typed);
+  const { values, paths } = await complete(program, typed);
   const lines = values.map(([value, description = '']) => `${value}\t${description}`);
   process.stdout.write(`${[paths, ...lines].join('\n')}\n`);
   return EXIT.ok;

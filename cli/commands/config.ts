@@ -1,22 +1,23 @@
 import { relative } from 'node:path';
 import { type Command, CommanderError } from 'commander';
-import { commandLine } from '../command-line/program.js';
 import { type InForce, readInForce, takenBy } from '../configuration/apply.js';
 import { misspelt } from '../configuration/environment.js';
 import { type Origin, originsOf } from '../configuration/origins.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { EXIT, exitCodeOf, formatFailure, type Place } from '../outcome.js';
-import { version } from '../version.js';
 
 /**
  * `daxrepro config [command...]`: the options of a command line that is not run, with where their
  * values come from.
+ *
+ * @param program a command line of its own: parsing it changes it
  */
 export async function configCommand(
+  program: Command,
   words: string[],
   { json = false }: { json?: boolean },
 ): Promise<number> {
-  const command = await parseOnly(words.length > 0 ? words : ['run']);
+  const command = await parseOnly(program, words.length > 0 ? words : ['run']);
   // Commander has said why.
   if (command === undefined) return EXIT.usage;
   if (takenBy(command, {}) === undefined) {
@@ -42,8 +43,7 @@ export async function configCommand(
 }
 
 /** The command that these words name, with its options; undefined where they are wrong. */
-async function parseOnly(words: readonly string[]): Promise<Command | undefined> {
-  const program = commandLine(version());
+async function parseOnly(program: Command, words: readonly string[]): Promise<Command | undefined> {
   let found: Command | undefined;
   const capture = (command: Command) => {
     // What is to be run need not be said: only the options are asked for.

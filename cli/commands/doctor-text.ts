@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { escapeForTerminal } from '../findings/escape.js';
-import type { DoctorReport } from './doctor.js';
+import type { DoctorReport } from './doctor-report.js';
 
 /** The report of `daxrepro doctor` as people read it. */
 export function renderDoctor(report: DoctorReport, colour: boolean): string {

@@ -4,22 +4,22 @@ import { withPatience } from '../report/patience.js';
 import { defaultStore } from '../store/store.js';
 import { installCommand } from '../system/distribution.js';
 import { type Host, installPrivilege, thisHost } from '../system/install.js';
-import { type KvmDevice, kvmDevice } from '../system/kvm.js';
+import { kvmDevice } from '../system/kvm.js';
 import {
   cachedKernels,
   confinement,
   describeMachine,
   describePlace,
-  type Machine,
   type Place,
   parentDeathWorks,
 } from '../system/machine.js';
 import { missingRequirements } from '../system/programs.js';
 import { ALL_PARTS } from '../system/requirements.js';
-import { type Tool, toolVersions } from '../system/versions.js';
+import { toolVersions } from '../system/versions.js';
 import { version } from '../version.js';
-import { type ConfigurationReport, describeConfiguration } from './doctor-configuration.js';
-import { describeSuite, type SuiteReport } from './doctor-suite.js';
+import { describeConfiguration } from './doctor-configuration.js';
+import type { DoctorReport } from './doctor-report.js';
+import { describeSuite } from './doctor-suite.js';
 import { renderDoctor } from './doctor-text.js';
 
 export interface DoctorOptions {
@@ -34,32 +34,6 @@ export interface DoctorContext {
   /** Boots a guest under KVM. Asked only where the device opens. */
   probeKvm?: () => Promise<{ usable: boolean; reason: string }>;
   print?: (text: string) => void;
-}
-
-/** What `daxrepro doctor --json` prints. */
-export interface DoctorReport {
-  schemaVersion: 1;
-  tool: { name: 'daxrepro'; version: string };
-  system: string;
-  /** Whether a run could work: with what is here, or what the first run would install. */
-  usable: boolean;
-  /** Why not: each a sentence without its full stop. */
-  problems: string[];
-  /** What may matter all the same. */
-  notes: string[];
-  programs: Tool[];
-  missing: { package: string | null; names: string[]; purpose: string }[];
-  /** What a person types to install what is missing. */
-  install: string | null;
-  machine: Machine;
-  cache: Place & { kernels: string[] };
-  temporary: Place;
-  kvm: KvmDevice & { trial?: { usable: boolean; reason: string } };
-  parentDeath: boolean;
-  /** What the project says once for all its runs; null where it says nothing. */
-  configuration: ConfigurationReport | null;
-  /** The xfstests tree; null where there is none, and none was asked for. */
-  suite: SuiteReport | null;
 }
 
 /** `daxrepro doctor` changes nothing. */

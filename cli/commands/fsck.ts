@@ -10,7 +10,7 @@ import {
   groupFindings,
 } from '../report/findings.js';
 import { withPatience } from '../report/patience.js';
-import { formatBytes } from '../report/text.js';
+import { formatBytes } from '../words.js';
 
 export interface FsckCommandOptions {
   json?: boolean;

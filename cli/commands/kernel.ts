@@ -1,14 +1,10 @@
 import { readCatalogue } from '../kernel/catalogue.js';
 import { peekDebian } from '../kernel/debian.js';
 import { fileSystemModule } from '../kernel/file-system-module.js';
-import {
-  isBuiltFromSource,
-  type Kernel,
-  type KernelContext,
-  resolveKernel,
-} from '../kernel/kernel.js';
+import { isBuiltFromSource, type Kernel, type KernelContext } from '../kernel/kernel.js';
+import { resolveKernel } from '../kernel/resolve.js';
 import { EXIT, exitCodeOf, formatFailure, type Outcome, success } from '../outcome.js';
-import type { Progress } from '../report/progress.js';
+import type { Progress } from '../progress.js';
 import { makeReporter } from '../report/reporter.js';
 import { buildOptionsOf, type RunOptions } from '../run/request.js';
 import { defaultStore, type Store } from '../store/store.js';

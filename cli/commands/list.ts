@@ -1,7 +1,6 @@
+import { FILE_SYSTEMS, type FileSystem } from '../file-systems.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { EXIT, exitCodeOf, formatFailure, type Outcome, success } from '../outcome.js';
-import { FILE_SYSTEMS, type FileSystem } from '../plan/unit.js';
-import { formatSeconds, plural } from '../report/text.js';
 import { type Durations, knownDurations } from '../run/durations.js';
 import { estimateAll } from '../statistics/estimate.js';
 import { defaultStore } from '../store/store.js';
@@ -14,6 +13,7 @@ import {
 import { chooseTests } from '../suite/choose.js';
 import { type ExclusionOptions, withoutExcluded } from '../suite/exclude.js';
 import { findTree, testFacts, treeTests } from '../suite/xfstests/tree.js';
+import { formatSeconds, plural } from '../words.js';
 
 export interface ListCommandOptions extends ExclusionOptions {
   suite?: string;

@@ -5,9 +5,9 @@ import { EXIT, failure, type Outcome, success } from '../outcome.js';
 import { formatReport, shownTogether } from '../report/format.js';
 import { FORMATS, type Format } from '../report/formats.js';
 import { makeReporter } from '../report/reporter.js';
-import { formatBytes } from '../report/text.js';
 import { type KeptResult, readResult } from '../results/read.js';
-import { writeWhole } from '../run/run-directory.js';
+import { writeWhole } from '../results/run-directory.js';
+import { formatBytes } from '../words.js';
 import { explain, sayNewest, terminalWidth, wantsColour } from './session.js';
 
 export interface ReportOptions {

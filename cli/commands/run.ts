@@ -1,18 +1,22 @@
 import { describeTools } from '../compare/tools.js';
-import { ImageBudget } from '../evidence/images.js';
 import { choiceWithoutTrial } from '../guest/accelerator.js';
 import { keepInputs } from '../inputs/keep.js';
+import { ImageBudget } from '../launch/images.js';
+import { unitArgv } from '../launch/launch.js';
+import type { Prepared } from '../launch/prepared.js';
 import { EXIT } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
 import { powerCutTools } from '../power-cut/tools.js';
 import { formatSummary } from '../report/summary.js';
+import { defaultRunsDirectory, makeRunDirectory } from '../results/run-directory.js';
+import { exitCodeOfUnits, type RunResult } from '../results/run-result.js';
+import { runResult } from '../run/conclude.js';
 import { knownDurations, learnDurations } from '../run/durations.js';
 import { runUnits } from '../run/engine.js';
 import { Explainer } from '../run/explain.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
-import { unitArgv } from '../run/launch.js';
-import { type Prepared, prepare } from '../run/prepare.js';
+import { prepare } from '../run/prepare.js';
 import {
   type CheckedRequest,
   checkRequest,
@@ -20,8 +24,6 @@ import {
   replayCommand,
   shellQuote,
 } from '../run/request.js';
-import { exitCodeOfUnits, type RunResult, runResult } from '../run/result.js';
-import { defaultRunsDirectory, makeRunDirectory } from '../run/run-directory.js';
 import { packSuite, withVersion } from '../run/suite.js';
 import { defaultStore } from '../store/store.js';
 import { expectationFor } from '../suite/expected.js';

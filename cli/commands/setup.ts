@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { exitCodeOf, formatFailure } from '../outcome.js';
 import { capableQemu } from '../power-cut/qemu.js';
 import { setUpPowerCuts } from '../power-cut/setup.js';
-import type { Progress } from '../report/progress.js';
+import type { Progress } from '../progress.js';
 import { defaultStore, type Store } from '../store/store.js';
 import { describeMissing, installCommand } from '../system/distribution.js';
 import { ensureSystem, type Host, installPrivilege, thisHost } from '../system/install.js';

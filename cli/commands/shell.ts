@@ -1,13 +1,17 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ImageBudget } from '../evidence/images.js';
 import { shellArchive } from '../guest/shell-archive.js';
+import { ImageBudget } from '../launch/images.js';
+import type { Prepared } from '../launch/prepared.js';
 import { EXIT, failure, type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
 import { formatSummary } from '../report/summary.js';
+import { defaultRunsDirectory, makeRunDirectory, unitFolder } from '../results/run-directory.js';
+import { exitCodeOfUnits, type RunResult, type UnitResult } from '../results/run-result.js';
+import { runResult } from '../run/conclude.js';
 import { describeHost } from '../run/host.js';
-import { type Prepared, prepare } from '../run/prepare.js';
+import { prepare } from '../run/prepare.js';
 import {
   type CheckedRequest,
   checkSession,
@@ -15,8 +19,6 @@ import {
   replayOptions,
   shellQuote,
 } from '../run/request.js';
-import { exitCodeOfUnits, type RunResult, runResult, type UnitResult } from '../run/result.js';
-import { defaultRunsDirectory, makeRunDirectory, unitFolder } from '../run/run-directory.js';
 import { runUnit } from '../run/run-unit.js';
 import { packSuite } from '../run/suite.js';
 import { concludeUnit } from '../run/unit-result.js';

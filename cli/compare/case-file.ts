@@ -1,15 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { FileSystem } from '../file-systems.js';
 import { PMEM_KINDS, type PmemKind } from '../guest/machine.js';
 import { parseSpec } from '../kernel/spec.js';
+import { type LocatedYaml, type Path, parseLocatedYaml } from '../located-yaml.js';
+import { nearest } from '../nearest.js';
 import { failure, type Outcome, type Place, success } from '../outcome.js';
-import type { FileSystem } from '../plan/unit.js';
-import { RUN_DEFAULTS } from '../run/defaults.js';
-import { checkRequest, type RunOptions } from '../run/request.js';
-import type { z } from '../schema.js';
-import { nearest } from '../suite/nearest.js';
-import { findTree } from '../suite/xfstests/tree.js';
-import { whyUnreadable } from '../variant/named.js';
 import {
   type Case,
   type CaseOptions,
@@ -17,10 +13,14 @@ import {
   cellNames,
   type PerFileSystem,
   type RowsOf,
-} from './case.js';
+} from '../results/case.js';
+import { RUN_DEFAULTS } from '../run/defaults.js';
+import { checkRequest, type RunOptions } from '../run/request.js';
+import type { z } from '../schema.js';
+import { findTree } from '../suite/xfstests/tree.js';
+import { whyUnreadable } from '../variant/named.js';
 import { caseSchema, knownKeys, type RawCase } from './case-schema.js';
 import { selects } from './expectations.js';
-import { type LocatedYaml, type Path, parseLocatedYaml } from './located-yaml.js';
 import { testsFor } from './tests.js';
 
 /** Options that go before what the file says, or stand for what it does not say. */

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
+import { FILE_SYSTEMS, type FileSystem } from '../file-systems.js';
 import { PMEM_KINDS, type PmemKind } from '../guest/machine.js';
 import { parseChoice } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import { FILE_SYSTEMS, type FileSystem } from '../plan/unit.js';
+import type { Case, PerFileSystem } from '../results/case.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { readVariant } from '../variant/named.js';
 import { seriesPrefixes } from '../variant/series.js';
 import { BASE, type Variant } from '../variant/variant.js';
-import type { Case, PerFileSystem } from './case.js';
 import { type CaseSettings, readCaseFile } from './case-file.js';
 import { testsFor } from './tests.js';
 

@@ -1,5 +1,5 @@
 import { ALONE, variantName } from '../configuration/schema.js';
-import { FILE_SYSTEMS } from '../plan/unit.js';
+import { FILE_SYSTEMS } from '../file-systems.js';
 import { z } from '../schema.js';
 import { VERDICTS } from '../verdict/judge.js';
 

@@ -1,40 +1,15 @@
-import type { Severity } from '../findings/finding.js';
 import { reasonClass, signature } from '../findings/signature.js';
-import type { PmemKind } from '../guest/machine.js';
-import type { FileSystem } from '../plan/unit.js';
-import type { UnitResult } from '../run/result.js';
+import { type CellName, cellKey } from '../results/case.js';
+import type {
+  CellResult,
+  ComparedCase,
+  CompareUnit,
+  Difference,
+  SignatureChange,
+} from '../results/compare-result.js';
+import type { UnitResult } from '../results/run-result.js';
 import { BASE } from '../variant/variant.js';
 import type { Verdict } from '../verdict/judge.js';
-import { type CellName, cellKey } from './case.js';
-import type { CellResult, ComparedCase, CompareUnit } from './result.js';
-
-/** What a variant changes: not that something fails, but what appeared and what vanished. */
-
-export interface Difference {
-  fs: FileSystem;
-  test: string;
-  pmem: PmemKind;
-  powerCut: boolean;
-  /** The names of the two variants. */
-  base: string;
-  variant: string;
-  verdicts: { base: Verdict; variant: Verdict };
-  /** Where a side has no verdict, nothing can be said about findings: both lists are empty. */
-  comparable: boolean;
-  appeared: SignatureChange[];
-  vanished: SignatureChange[];
-}
-
-export interface SignatureChange {
-  /** A finding's, or `test:` and the class of what a failed test says of itself. */
-  signature: string;
-  severity: Severity;
-  /** The first one's. May hold words of the guest: escape it before printing. */
-  message: string;
-  /** In so many of the attempts. */
-  attempts: number;
-  of: number;
-}
 
 /** All attempts at one thing: a cell of a comparison, or what two runs have in common. */
 export interface Attempts extends CellName {

@@ -1,7 +1,7 @@
 import type { Finding } from '../findings/finding.js';
 import { EXIT } from '../outcome.js';
+import type { CellExpectation, CellName, CellSelector, Expected } from '../results/case.js';
 import type { Verdict } from '../verdict/judge.js';
-import type { CellExpectation, CellName, CellSelector, Expected } from './case.js';
 
 /** What was expected of a cell, and whether it came so. */
 

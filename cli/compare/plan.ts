@@ -4,11 +4,11 @@ import type { TreeArchive } from '../guest/xfstests-archive.js';
 import { type Outcome, success } from '../outcome.js';
 import { planUnits, SEEDS } from '../plan/plan.js';
 import type { RunRequest, Unit } from '../plan/unit.js';
+import { type Case, type CellName, cellKey, cellNames, type Expected } from '../results/case.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { checkRequest } from '../run/request.js';
 import { withVersion } from '../run/suite.js';
 import type { Variant } from '../variant/variant.js';
-import { type Case, type CellName, cellKey, cellNames, type Expected } from './case.js';
 import { expectedOf } from './expectations.js';
 
 /** A case as the requests of `run` that it consists of. */

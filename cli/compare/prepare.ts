@@ -1,9 +1,10 @@
+import type { FileSystem } from '../file-systems.js';
 import type { AcceleratorChoice } from '../guest/accelerator.js';
 import type { TreeArchive } from '../guest/xfstests-archive.js';
 import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
+import type { Prepared } from '../launch/prepared.js';
 import { type Outcome, success } from '../outcome.js';
-import type { FileSystem } from '../plan/unit.js';
-import { type Prepared, prepareMachine, prepareModule } from '../run/prepare.js';
+import { prepareMachine, prepareModule } from '../run/prepare.js';
 import { type VariantKernel, variantKernel } from '../variant/kernel.js';
 import { fullBuildSpec } from '../variant/reach.js';
 import { BASE, type Variant } from '../variant/variant.js';

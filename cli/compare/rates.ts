@@ -1,30 +1,6 @@
-import type { PmemKind } from '../guest/machine.js';
-import type { FileSystem } from '../plan/unit.js';
+import type { CellResult, ComparedCase, RateComparison } from '../results/compare-result.js';
 import { type Count, difference, fisherTest, runsToTell } from '../statistics/fisher.js';
 import { type Attempts, withBase } from './differences.js';
-import type { CellResult, ComparedCase } from './result.js';
-
-/** Whether a variant fails more or less often than the one that it is compared with. Pure. */
-
-export interface RateComparison {
-  fs: FileSystem;
-  test: string;
-  pmem: PmemKind;
-  powerCut: boolean;
-  /** The names of the two variants. */
-  base: string;
-  variant: string;
-  /** Of the attempts that passed or failed, how many failed. */
-  failures: { base: Count; variant: Count };
-  /** Fisher's exact test, two-sided. */
-  p: number;
-  /** The variant's rate less the base's, and its 95 % interval. */
-  difference: { rate: number; interval: [low: number, high: number] };
-  /** `undecided` says nothing: neither that they differ nor that they are the same. */
-  conclusion: 'fails-less' | 'fails-more' | 'undecided';
-  /** Where it is undecided: runs of each that would tell, if the rates are what they seem. */
-  runsNeeded: number | null;
-}
 
 /** The probability of telling two rates apart that are the same. */
 export const LEVEL = 0.05;

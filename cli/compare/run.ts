@@ -1,19 +1,19 @@
-import { ImageBudget } from '../evidence/images.js';
 import type { Kernel, KernelContext } from '../kernel/kernel.js';
+import { ImageBudget } from '../launch/images.js';
 import type { Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { PowerCutTools } from '../power-cut/tools.js';
+import { type CellName, cellKey } from '../results/case.js';
+import { type CompareUnit, cellOf } from '../results/compare-result.js';
+import type { UnitResult } from '../results/run-result.js';
 import type { GuestOf } from '../run/batches.js';
 import { type EngineObserver, runUnits } from '../run/engine.js';
 import type { Explainer } from '../run/explain.js';
 import { guestsAtATime } from '../run/host.js';
 import { replayCommand } from '../run/request.js';
-import type { UnitResult } from '../run/result.js';
-import { type CellName, cellKey } from './case.js';
 import { holds } from './expectations.js';
 import { type ComparisonPlan, cellFinder, cellNameOf } from './plan.js';
 import type { PreparedCells } from './prepare.js';
-import { type CompareUnit, cellOf } from './result.js';
 import { unpreparedResult } from './unprepared.js';
 
 export interface ComparisonContext extends KernelContext {

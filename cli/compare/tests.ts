@@ -1,5 +1,5 @@
+import type { FileSystem } from '../file-systems.js';
 import { type Outcome, success } from '../outcome.js';
-import type { FileSystem } from '../plan/unit.js';
 import { builtinTests, selectTests } from '../suite/builtin.js';
 import { type Choice, chooseTests } from '../suite/choose.js';
 import { findTree, type TreeTest, treeTests } from '../suite/xfstests/tree.js';

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
-import type { FileSystem } from '../plan/unit.js';
-import type { CompareResult } from './result.js';
+import type { FileSystem } from '../file-systems.js';
+import type { CompareResult } from '../results/compare-result.js';
 
 /** The versions of the host's programs, which are the guest's: what a mail says it was done with. */
 export async function describeTools(

@@ -3,9 +3,9 @@ import { basename, join } from 'node:path';
 import type { Kernel } from '../kernel/kernel.js';
 import { type Failure, formatFailure } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import { NOT_CUT } from '../power-cut/record.js';
-import type { UnitResult } from '../run/result.js';
-import { unitFolder } from '../run/run-directory.js';
+import { NOT_CUT } from '../record/power-cut.js';
+import { unitFolder } from '../results/run-directory.js';
+import type { UnitResult } from '../results/run-result.js';
 import { describeCuts } from '../run/unit-result.js';
 
 /** The result of a unit whose variant could not be prepared: `error`, with the reason. */

@@ -1,8 +1,8 @@
 import type { Unit } from '../plan/unit.js';
-import { cellKey } from './case.js';
+import { cellKey } from '../results/case.js';
+import { type ComparedCase, type CompareUnit, cellResults } from '../results/compare-result.js';
 import { cellNameOf } from './plan.js';
 import { compareRates, levelAt, nextLook } from './rates.js';
-import { type ComparedCase, type CompareUnit, cellResults } from './result.js';
 
 /**
  * Runs the attempts of a comparison in rounds, until the failure rates of every variant and of what it

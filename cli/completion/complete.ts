@@ -1,17 +1,7 @@
 import type { Command } from 'commander';
+import type { Suggestion, Suggestions } from './suggestions.js';
 import { valuesFor } from './values.js';
 import { readTyped, type Typed } from './words.js';
-
-/** What may stand in place of the word that is being typed. */
-export interface Suggestions {
-  values: Suggestion[];
-  /** Whether the shell adds paths. */
-  paths: Paths;
-}
-
-export type Paths = 'none' | 'files' | 'directories';
-
-export type Suggestion = readonly [value: string, description?: string];
 
 /** @param words what stands after the program's name; the last one is being typed, and may be empty */
 export async function complete(program: Command, words: readonly string[]): Promise<Suggestions> {

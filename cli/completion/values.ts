@@ -2,16 +2,16 @@ import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { readInForce } from '../configuration/apply.js';
+import { FILE_SYSTEMS } from '../file-systems.js';
 import { ACCELERATOR_CHOICES } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
-import { FILE_SYSTEMS } from '../plan/unit.js';
 import { FORMATS } from '../report/formats.js';
-import { defaultRunsDirectory } from '../run/run-directory.js';
+import { defaultRunsDirectory } from '../results/run-directory.js';
 import { defaultStore } from '../store/store.js';
 import { builtinTests } from '../suite/builtin.js';
 import { findTree, treeTests } from '../suite/xfstests/tree.js';
-import type { Paths, Suggestion, Suggestions } from './complete.js';
 import { SHELLS } from './scripts.js';
+import type { Paths, Suggestion, Suggestions } from './suggestions.js';
 import type { Typed } from './words.js';
 
 /**

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type LocatedYaml, parseLocatedYaml } from '../compare/located-yaml.js';
+import { type LocatedYaml, parseLocatedYaml } from '../located-yaml.js';
+import { nearest } from '../nearest.js';
 import { failure, type Outcome, type Place, success } from '../outcome.js';
-import { nearest } from '../suite/nearest.js';
 import { whyUnreadable } from '../variant/named.js';
 import type { Variant } from '../variant/variant.js';
 import { configurationSchema, type RawConfiguration, type SettingName } from './schema.js';

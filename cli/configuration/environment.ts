@@ -1,5 +1,5 @@
+import { nearest } from '../nearest.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import { nearest } from '../suite/nearest.js';
 import { configurationSchema, SETTING_NAMES, type SettingName } from './schema.js';
 import { checkSettings, explainIssue, type Settings, valuesOf } from './settings.js';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Command, Option } from 'commander';
-import { parseLocatedYaml } from '../compare/located-yaml.js';
+import { parseLocatedYaml } from '../located-yaml.js';
 import type { Place } from '../outcome.js';
-import { defaultRunsDirectory } from '../run/run-directory.js';
+import { defaultRunsDirectory } from '../results/run-directory.js';
 import { type InForce, leftToCase, takenBy } from './apply.js';
 import { SETTING_NAMES, type SettingName } from './schema.js';
 import type { SettingValue, Source } from './settings.js';

@@ -1,4 +1,4 @@
-import type { CompareResult } from '../compare/result.js';
+import type { CompareResult } from '../results/compare-result.js';
 import { resultsOf, type Side, unitsOf } from './sides.js';
 
 /** What else differs between two sides: kernels, QEMU, tools and hosts are often why. Pure. */

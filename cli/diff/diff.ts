@@ -1,12 +1,7 @@
-import {
-  type Attempts,
-  compareAttempts,
-  type Difference,
-  isDecided,
-  type SignatureChange,
-} from '../compare/differences.js';
-import { countOf, LEVEL, type RateComparison, rateOf } from '../compare/rates.js';
+import { type Attempts, compareAttempts, isDecided } from '../compare/differences.js';
+import { countOf, LEVEL, rateOf } from '../compare/rates.js';
 import { EXIT } from '../outcome.js';
+import type { Difference, RateComparison, SignatureChange } from '../results/compare-result.js';
 import { fisherTest } from '../statistics/fisher.js';
 import type { Verdict } from '../verdict/judge.js';
 import { version } from '../version.js';

@@ -1,5 +1,5 @@
 import type { Attempts } from '../compare/differences.js';
-import type { UnitResult } from '../run/result.js';
+import type { UnitResult } from '../results/run-result.js';
 import { holm, leastP, mannWhitney, median } from '../statistics/mann-whitney.js';
 
 /**

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import type { Attempts } from '../compare/differences.js';
-import { cellOf } from '../compare/result.js';
 import { groupBy } from '../group-by.js';
 import { failure, type Outcome, success } from '../outcome.js';
+import { cellOf } from '../results/compare-result.js';
 import { type KeptResult, NO_SESSIONS, readResult } from '../results/read.js';
+import type { RunResult, UnitResult } from '../results/run-result.js';
 import { runSchema } from '../results/schema.js';
-import type { RunResult, UnitResult } from '../run/result.js';
 import { VERDICTS } from '../verdict/judge.js';
 
 /** The two sides of a diff: kept runs, several of one side taken together. */

@@ -1,7 +1,7 @@
 import type { Finding } from '../findings/finding.js';
+import type { TracedInode, WriteBackTrace } from '../record/write-back.js';
 import type { Verdict } from '../verdict/judge.js';
 import type { Unwritten } from './unwritten.js';
-import type { TracedInode, WriteBackTrace } from './write-back.js';
 
 /**
  * What was learned by running a failing unit again with write-back traced (`--explain`). The unit's verdict

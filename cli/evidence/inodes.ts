@@ -1,42 +1,8 @@
-import type { Finding } from '../findings/finding.js';
+import type { BlockFacts, Finding, InodeFacts } from '../findings/finding.js';
 import type { InodeEvent } from '../guest/protocol.js';
-import type { UnitRecord } from '../verdict/record.js';
-import { inodeTypeOf } from './inode-type.js';
+import { inodeTypeOf } from '../record/inode-type.js';
+import type { UnitRecord } from '../record/record.js';
 import type { Unwritten } from './unwritten.js';
-
-/** What is on the medium of an inode that a check spoke of, read before any repair. */
-export interface InodeFacts {
-  device: string;
-  inode: number;
-  /** `directory`, `symlink`, …; absent where its mode is none. */
-  inodeType?: string | undefined;
-  /** Octal. */
-  mode?: string | undefined;
-  size?: number | undefined;
-  links?: number | undefined;
-  flags?: string | undefined;
-  /** As debugfs or xfs_db prints it: which blocks of the device are which of the inode's. */
-  blockMap?: string | undefined;
-  path?: string | undefined;
-  /**
-   * Whence the path is: a directory on the `medium` has it, only the `kernel` had it when it was still
-   * mounted, or it stands in the `check`'s message.
-   */
-  pathFrom?: 'medium' | 'kernel' | 'check' | undefined;
-  /** The block that the finding names, else the first. */
-  block?: BlockFacts | undefined;
-}
-
-export interface BlockFacts {
-  /** Within the inode. */
-  number: number;
-  /** Bytes from the device's begin. */
-  position: number;
-  /** Whether there is nothing in it but zeros. */
-  zeros: boolean;
-  /** How it begins, in hexadecimal. */
-  begins: string;
-}
 
 /** The guest looks at no more than 32 for each check. */
 const MOST_INODES = 200;

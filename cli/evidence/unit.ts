@@ -1,8 +1,8 @@
-import type { Finding } from '../findings/finding.js';
-import type { WitnessState } from '../kernel/witness.js';
+import type { Finding, InodeFacts } from '../findings/finding.js';
+import type { WitnessState } from '../kernel/kernel.js';
+import type { UnitRecord } from '../record/record.js';
 import type { Judgement } from '../verdict/judge.js';
-import type { UnitRecord } from '../verdict/record.js';
-import { type InodeFacts, inodeFacts, withEvidence } from './inodes.js';
+import { inodeFacts, withEvidence } from './inodes.js';
 import { type Unwritten, unwrittenAt } from './unwritten.js';
 
 /** What a unit's evidence adds to its verdict; it never changes it. */

@@ -1,4 +1,4 @@
-import type { CachedData, Look, SeenInode, Unmount, UnmountLog } from './unmounts.js';
+import type { CachedData, Look, SeenInode, Unmount, UnmountLog } from '../record/unmounts.js';
 
 /**
  * Why something was not written: inodes that had something dirty when an unmount threw away what was

@@ -1,6 +1,3 @@
-import type { InodeFacts } from '../evidence/inodes.js';
-import type { CutFacts } from '../power-cut/record.js';
-
 /**
  * What was found wrong: by a file-system check, in the kernel's log, or after a power cut. The fields of the
  * contract's JSON, the same names and meanings.
@@ -75,3 +72,65 @@ export type KernelFindingKind =
   | 'out-of-memory'
   | 'leak'
   | 'user-crash';
+
+/** What is on the medium of an inode that a check spoke of, read before any repair. */
+export interface InodeFacts {
+  device: string;
+  inode: number;
+  /** `directory`, `symlink`, …; absent where its mode is none. */
+  inodeType?: string | undefined;
+  /** Octal. */
+  mode?: string | undefined;
+  size?: number | undefined;
+  links?: number | undefined;
+  flags?: string | undefined;
+  /** As debugfs or xfs_db prints it: which blocks of the device are which of the inode's. */
+  blockMap?: string | undefined;
+  path?: string | undefined;
+  /**
+   * Whence the path is: a directory on the `medium` has it, only the `kernel` had it when it was still
+   * mounted, or it stands in the `check`'s message.
+   */
+  pathFrom?: 'medium' | 'kernel' | 'check' | undefined;
+  /** The block that the finding names, else the first. */
+  block?: BlockFacts | undefined;
+}
+
+export interface BlockFacts {
+  /** Within the inode. */
+  number: number;
+  /** Bytes from the device's begin. */
+  position: number;
+  /** Whether there is nothing in it but zeros. */
+  zeros: boolean;
+  /** How it begins, in hexadecimal. */
+  begins: string;
+}
+
+/** Of a broken promise: what the contract's finding has no field for. */
+export interface CutFacts {
+  /** The call that promised it: `fsync`, `msync`, … */
+  promise: string;
+  /** Bytes of the file that are not what was promised: the first, and the one after the last. */
+  from?: number | undefined;
+  to?: number | undefined;
+  /** How the power was cut when it was first seen. */
+  cut: number;
+  state: string;
+  /** In how many of the images that were asked it is broken. */
+  images: number;
+  /** The last store to the first line that was lost. */
+  storedBy?: CodePlace | undefined;
+  /** The last write-back of that line before the cut; null: there was none; absent where requests do it. */
+  writtenBackBy?: CodePlace | null | undefined;
+}
+
+export interface CodePlace {
+  /** Hexadecimal. */
+  address: string;
+  /** `store_bytes`, `memcpy_flushcache`; absent where it has no name that is known. */
+  function?: string | undefined;
+  /** `kernel`, a module's name, or the program's. */
+  in: string;
+  cpu: number;
+}

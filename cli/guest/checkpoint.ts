@@ -2,7 +2,7 @@ import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
-import type { Progress } from '../report/progress.js';
+import type { Progress } from '../progress.js';
 import { z } from '../schema.js';
 import { cacheKey, discard, lookUpOrMake, type Store, storageFailure } from '../store/store.js';
 import { type GuestLimits, startGuest } from './guest.js';

@@ -15,7 +15,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
-import type { Progress } from '../report/progress.js';
+import type { Progress } from '../progress.js';
 import { cacheKey, lookUpOrMake, type Store, storageFailure } from '../store/store.js';
 import { findProgram, systemPath } from '../system/programs.js';
 import { guestScripts, type Manifest, readManifest } from './manifest.js';

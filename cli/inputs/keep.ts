@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Kernel } from '../kernel/kernel.js';
 import { type Outcome, success } from '../outcome.js';
 import type { RunRequest } from '../plan/unit.js';
-import { writeJson } from '../run/run-directory.js';
+import { writeJson } from '../results/run-directory.js';
 import { type Store, storageFailure } from '../store/store.js';
 import { version } from '../version.js';
+import { FileKeeper } from './file-keeper.js';
 import { describeKernel } from './kernel.js';
-import type { InputFile, Inputs, RecordedRequest } from './schema.js';
+import type { Inputs, RecordedRequest } from './schema.js';
 
 /** Keeps what went into a run in the run's directory, so that it can be run again as it was. */
 
@@ -96,43 +96,4 @@ async function record(request: RunRequest, keeper: FileKeeper): Promise<Recorded
     control: request.control,
     ...(request.powerCut ? { powerCut: { ...request.powerCut } } : {}),
   };
-}
-
-/** Copies files below `inputs/`, each once however often it is named. */
-export class FileKeeper {
-  readonly files: InputFile[] = [];
-  readonly #names = new Map<string, string>();
-
-  /** @param scratch where files lie that are gone afterwards */
-  constructor(
-    readonly top: string,
-    readonly scratch?: string,
-  ) {}
-
-  /** @returns its name below `inputs/` */
-  async keepIn(folder: 'changes' | 'kconfig', file: string): Promise<string> {
-    const known = this.#names.get(`${folder} ${file}`);
-    if (known !== undefined) return known;
-    const number = this.files.filter(({ name }) => name.startsWith(folder)).length + 1;
-    const plain = basename(file).replaceAll(/[^A-Za-z0-9._-]+/g, '-');
-    // The end says what it is: .cocci. A copy of a copy is not numbered twice.
-    const short = plain.replace(/^\d{3}-(?=.)/, '').slice(-80);
-    const name = `${folder}/${String(number).padStart(3, '0')}-${short}`;
-    this.#names.set(`${folder} ${file}`, name);
-    await this.keep(file, name);
-    return name;
-  }
-
-  async keep(file: string, name: string): Promise<void> {
-    const lasts = this.scratch === undefined || !file.startsWith(`${this.scratch}/`);
-    await this.write(await readFile(file), name, lasts ? file : undefined);
-  }
-
-  async write(content: Buffer, name: string, from?: string): Promise<void> {
-    const path = join(this.top, name);
-    await mkdir(join(path, '..'), { recursive: true });
-    await writeFile(path, content);
-    const sha256 = createHash('sha256').update(content).digest('hex');
-    this.files.push({ name, sha256, bytes: content.length, ...(from ? { from } : {}) });
-  }
 }

@@ -6,7 +6,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import { type KernelSpec, parseSpec } from '../kernel/spec.js';
 import { runTool } from '../process/child.js';
 import type { Store } from '../store/store.js';
-import type { FileKeeper } from './keep.js';
+import type { FileKeeper } from './file-keeper.js';
 import type { RecordedKernel } from './schema.js';
 
 /** Which kernel it was, in words that mean the same on another machine. */

@@ -6,7 +6,7 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { temporaryPlace, useWorkspace } from '../store/workspace.js';
-import { type Compiler, findCompiler } from './compiler.js';
+import { type Compiler, findCompiler } from '../system/compiler.js';
 import { configured } from './configuration.js';
 import type { Kernel, KernelBuild, KernelContext } from './kernel.js';
 import { readModuleFacts } from './module-file.js';

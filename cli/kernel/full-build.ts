@@ -7,10 +7,10 @@ import { runTool, type ToolResult } from '../process/child.js';
 import { z } from '../schema.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { temporaryPlace, useWorkspace } from '../store/workspace.js';
+import { type Compiler, namedCompiler } from '../system/compiler.js';
 import { ensureSystem } from '../system/install.js';
 import { findProgram } from '../system/programs.js';
 import { collectResults } from './build-results.js';
-import { type Compiler, namedCompiler } from './compiler.js';
 import {
   formatSettings,
   lostSettings,

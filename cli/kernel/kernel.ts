@@ -1,14 +1,8 @@
 import { failure, type Outcome, success } from '../outcome.js';
-import type { Progress } from '../report/progress.js';
+import type { Progress } from '../progress.js';
 import type { Store } from '../store/store.js';
 import type { Host } from '../system/install.js';
-import { resolveDebian } from './debian.js';
-import { buildKernel } from './full-build.js';
 import type { SourceChange } from './kernel-workspace.js';
-import { resolveHost, resolveImage } from './local.js';
-import type { ModuleTree } from './module-tree.js';
-import { openSource } from './source.js';
-import { parseSpec } from './spec.js';
 
 /** A kernel that a guest can boot. Paths are absolute. */
 export interface Kernel {
@@ -74,32 +68,6 @@ export interface ResolveOptions extends BuildOptions {
   change?: SourceChange | undefined;
 }
 
-/** Finds, and where needed fetches, the kernel that `spec` names. */
-export async function resolveKernel(
-  spec: string,
-  context: KernelContext,
-  options: ResolveOptions = {},
-): Promise<Outcome<Kernel>> {
-  const parsed = await parseSpec(spec);
-  if (!parsed.ok) return parsed;
-  const fitting = checkBuildOptions(spec, options);
-  if (!fitting.ok) return fitting;
-  switch (parsed.value.type) {
-    case 'debian':
-      return resolveDebian(spec, parsed.value.kernel, context, options);
-    case 'image':
-      return resolveImage(spec, parsed.value, context);
-    case 'host':
-      return resolveHost(spec, context);
-    case 'debsrc':
-    case 'src': {
-      const tree = await openSource(spec, parsed.value, context, options);
-      if (!tree.ok) return tree;
-      return buildKernel({ tree: tree.value, options, change: options.change }, context);
-    }
-  }
-}
-
 /** Whether this kernel is built as a whole, by us. */
 export function isBuiltFromSource(spec: string): boolean {
   return /^(?:deb)?src:/.test(spec);
@@ -126,4 +94,23 @@ export function checkBuildOptions(
     );
   }
   return success(undefined);
+}
+
+/** Modules for a guest's image. */
+export interface ModuleTree {
+  /** Holds lib/modules/<release>, with what depmod makes. */
+  directory: string;
+  /** Of those wanted, the names of what the kernel has in its image. */
+  builtIn: string[];
+  /** Of those wanted, the names of what the kernel does not have. */
+  absent: string[];
+  /** Whether our own module is in it, `WITNESS`. */
+  witness: WitnessState;
+}
+
+/** Where it is not there: why, in one clause without the full stop. */
+export interface WitnessState {
+  missing?: string | undefined;
+  /** That this machine has no compiler: it may have one the next time. */
+  wantsCompiler?: boolean | undefined;
 }

@@ -4,28 +4,16 @@ import { type Outcome, success } from '../outcome.js';
 import { z } from '../schema.js';
 import { cacheKey, discard, lookUpOrMake } from '../store/store.js';
 import { depmod } from './depmod.js';
-import type { Kernel, KernelContext } from './kernel.js';
+import type { Kernel, KernelContext, ModuleTree } from './kernel.js';
 import { uncompressModule } from './module-file.js';
 import { moduleName, readModuleIndex, selectModules } from './module-index.js';
-import { addWitness, canBeRetried, type WitnessState, witnessIdentity } from './witness.js';
+import { addWitness, canBeRetried, witnessIdentity } from './witness.js';
 
 const contentsSchema = z.object({
   builtIn: z.array(z.string()),
   absent: z.array(z.string()),
   witness: z.object({ missing: z.string().optional(), wantsCompiler: z.boolean().optional() }),
 });
-
-/** Modules for a guest's image. */
-export interface ModuleTree {
-  /** Holds lib/modules/<release>, with what depmod makes. */
-  directory: string;
-  /** Of those wanted, the names of what the kernel has in its image. */
-  builtIn: string[];
-  /** Of those wanted, the names of what the kernel does not have. */
-  absent: string[];
-  /** Whether our own module is in it, `WITNESS`. */
-  witness: WitnessState;
-}
 
 /**
  * The wanted modules with all that they need, uncompressed: the guest's programs need not know the

@@ -3,11 +3,11 @@ import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Outcome, success } from '../outcome.js';
+import { findCompiler } from '../system/compiler.js';
 import { packageRoot } from '../version.js';
 import { buildModule } from './build.js';
-import { findCompiler } from './compiler.js';
 import { configured } from './configuration.js';
-import type { Kernel, KernelContext } from './kernel.js';
+import type { Kernel, KernelContext, WitnessState } from './kernel.js';
 import type { ModuleRecipe } from './recipes.js';
 
 /**
@@ -22,13 +22,6 @@ const SOURCES = new URL('kernels/witness/', packageRoot);
 export const WITNESS = 'daxrepro_witness';
 
 const RECIPE: ModuleRecipe = { name: WITNESS, subdirectory: 'witness', options: {}, includes: [] };
-
-/** Where it is not there: why, in one clause without the full stop. */
-export interface WitnessState {
-  missing?: string | undefined;
-  /** That this machine has no compiler: it may have one the next time. */
-  wantsCompiler?: boolean | undefined;
-}
 
 /** Changes with its sources. */
 export async function witnessIdentity(): Promise<string> {

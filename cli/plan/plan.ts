@@ -1,5 +1,6 @@
-import { atLeast } from '../kernel/version.js';
-import type { FileSystem, RunRequest, Unit } from './unit.js';
+import type { FileSystem } from '../file-systems.js';
+import { atLeast } from '../kernel-version.js';
+import type { RunRequest, Unit } from './unit.js';
 
 const MIB = 1024 * 1024;
 

@@ -1,10 +1,8 @@
+import type { FileSystem } from '../file-systems.js';
 import type { MachineShape, PmemKind } from '../guest/machine.js';
 import type { BuildOptions } from '../kernel/kernel.js';
 import type { TestFacts, Tree } from '../suite/xfstests/tree.js';
 import { BASE, type Variant } from '../variant/variant.js';
-
-export const FILE_SYSTEMS = ['ext2', 'ext4', 'xfs'] as const;
-export type FileSystem = (typeof FILE_SYSTEMS)[number];
 
 /** A suite by its name, and what of it decides how its tests are run. */
 export type RequestedSuite =

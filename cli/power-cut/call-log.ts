@@ -1,8 +1,8 @@
+import type { CallCounts } from '../record/power-cut.js';
 import { type CallClaim, claimOf, readMark, type SyncCall } from './calls.js';
 import type { CutEvent, Lost, PowerCutEvent } from './events.js';
 import type { Guarantees } from './guarantees.js';
 import type { Claims } from './ledger.js';
-import type { CallCounts } from './record.js';
 
 /** What is to be looked at of one device at a cut: these states, each with what has to hold of it. */
 export interface Judged {

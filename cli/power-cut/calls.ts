@@ -1,5 +1,5 @@
 import { z } from '../schema.js';
-import type { BrokenPromise } from './answers.js';
+import type { BrokenPromise } from './broken-promise.js';
 import { GuestText, type Lost } from './events.js';
 
 /**

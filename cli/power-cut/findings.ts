@@ -1,9 +1,8 @@
-import type { Finding } from '../findings/finding.js';
+import type { CutFacts, Finding } from '../findings/finding.js';
 import { signature } from '../findings/signature.js';
-import type { BrokenPromise } from './answers.js';
+import type { BrokenPromise } from './broken-promise.js';
 import type { Lost } from './events.js';
 import type { PmemRange } from './plugin.js';
-import type { CutFacts } from './record.js';
 import type { Symbolizer } from './symbols.js';
 
 /** From a promise that an image does not keep to the finding that is reported. */

@@ -1,4 +1,4 @@
-import type { FileSystem } from '../plan/unit.js';
+import type { FileSystem } from '../file-systems.js';
 
 /**
  * What a file system owes after a power cut, and so what is held against it. fsync, fdatasync,

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findCompiler } from '../kernel/compiler.js';
 import { tool } from '../kernel/tool.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { cacheKey, lookUpOrMake, type Store } from '../store/store.js';
+import { findCompiler } from '../system/compiler.js';
 import { packageRoot } from '../version.js';
 
 /**

@@ -5,7 +5,7 @@ import { hostLibc, libcSuffices } from '../kernel/packages.js';
 import { unpackPackages } from '../kernel/unpack.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
-import type { Progress } from '../report/progress.js';
+import type { Progress } from '../progress.js';
 import { settleReference } from '../store/reference.js';
 import { cacheKey, lookUpOrMake, type Store } from '../store/store.js';
 import {

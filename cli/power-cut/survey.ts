@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FileSystem } from '../plan/unit.js';
+import type { FileSystem } from '../file-systems.js';
+import type { PowerCutRecord } from '../record/power-cut.js';
 import { CallLog, type Judged } from './call-log.js';
 import { type CutEvent, filesOfCut, type Lost, type PowerCutEvent, readLost } from './events.js';
 import { type Guarantees, owesTheSame } from './guarantees.js';
 import { type Claims, Ledger } from './ledger.js';
 import { baseName, Media, type Pages } from './media.js';
-import type { PowerCutRecord } from './record.js';
 import { readRecord } from './records.js';
 
 /** What survived each cut of a guest's power, and what has to hold of it. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import type { CodePlace } from '../findings/finding.js';
 import { readElf } from '../kernel/elf.js';
-import type { CodePlace } from './record.js';
 
 /** Names of functions by the addresses of their instructions. */
 

@@ -1,7 +1,7 @@
 import { type Attempts, isDecided } from '../compare/differences.js';
 import { type AttemptsDiff, compareAttemptsFully } from '../diff/diff.js';
 import { reasonClass } from '../findings/signature.js';
-import { plural } from '../report/text.js';
+import { plural } from '../words.js';
 
 /** Whether a replay agrees with what was recorded. Pure. */
 

@@ -1,7 +1,5 @@
 import { join } from 'node:path';
-import { cellKey } from '../compare/case.js';
 import { type Cell, type ComparisonPlan, cellNameOf, commonAccelerator } from '../compare/plan.js';
-import { cellOf } from '../compare/result.js';
 import { groupBy } from '../group-by.js';
 import type { KeptInputs } from '../inputs/read.js';
 import type { RecordedRequest } from '../inputs/schema.js';
@@ -9,9 +7,11 @@ import { parseCount } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { planUnits, SEEDS } from '../plan/plan.js';
 import type { Unit } from '../plan/unit.js';
+import { cellKey } from '../results/case.js';
+import { cellOf } from '../results/compare-result.js';
+import type { UnitResult } from '../results/run-result.js';
 import type { GuestOf } from '../run/batches.js';
 import { checkRequest, type RunOptions } from '../run/request.js';
-import type { UnitResult } from '../run/result.js';
 
 /** From what was kept of a run to what is run again. Everything kept is checked as options are. */
 

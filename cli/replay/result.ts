@@ -2,7 +2,7 @@ import type { Attempts } from '../compare/differences.js';
 import { type ContextDifference, contextDifferences } from '../diff/context.js';
 import { attemptsOf, type KeptRun } from '../diff/sides.js';
 import { EXIT } from '../outcome.js';
-import type { RunResult, UnitResult } from '../run/result.js';
+import type { RunResult, UnitResult } from '../results/run-result.js';
 import type { Verdict } from '../verdict/judge.js';
 import { type Agreement, conclusionOf, type Judged, judgeReplay } from './judge.js';
 import { groupKey, groups } from './plan.js';

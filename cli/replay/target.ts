@@ -7,9 +7,9 @@ import type { KeptRun } from '../diff/sides.js';
 import { hasInputs, type KeptInputs, readInputs } from '../inputs/read.js';
 import type { KernelContext } from '../kernel/kernel.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import { plural } from '../report/text.js';
 import { type KeptResult, numberedUnits, readResult, splitUnit } from '../results/read.js';
-import { type UnitResult, worstVerdict } from '../run/result.js';
+import { type UnitResult, worstVerdict } from '../results/run-result.js';
+import { plural } from '../words.js';
 
 /** What is to be replayed. */
 export interface Target {

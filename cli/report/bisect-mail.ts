@@ -1,5 +1,5 @@
-import type { BisectionResult } from '../bisect/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
+import type { BisectionResult } from '../results/bisect-result.js';
 import { formatBisection } from './bisect-text.js';
 import { describeRange, describeVersions } from './bisect-words.js';
 import { wrapCommand, wrapField, wrapText } from './wrap.js';

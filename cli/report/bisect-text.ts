@@ -1,5 +1,6 @@
-import { type BisectionResult, type Culprit, type PathEntry, percent } from '../bisect/result.js';
+import { percent } from '../bisect/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
+import type { BisectionResult, Culprit, PathEntry } from '../results/bisect-result.js';
 import { describeCulpritRate, describeEffort } from './bisect-words.js';
 import { describeFiles } from './files.js';
 import { cut, wrapField, wrapText } from './wrap.js';

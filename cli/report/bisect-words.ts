@@ -1,6 +1,6 @@
-import type { BisectionResult } from '../bisect/result.js';
 import { percent } from '../bisect/result.js';
-import { formatSeconds } from './text.js';
+import type { BisectionResult } from '../results/bisect-result.js';
+import { formatSeconds } from '../words.js';
 
 /** What reports of a bisection say besides its path. Not escaped. */
 

@@ -1,6 +1,6 @@
-import { type Difference, referenceOf } from '../compare/differences.js';
-import type { CellResult, CompareResult } from '../compare/result.js';
+import { referenceOf } from '../compare/differences.js';
 import { escapeForTerminal } from '../findings/escape.js';
+import type { CellResult, CompareResult, Difference } from '../results/compare-result.js';
 import { formatTable, UNEXPECTED } from './compare-table.js';
 import {
   conditionsOf,

@@ -1,7 +1,7 @@
-import { cellKey } from '../compare/case.js';
-import type { CellResult, CompareResult } from '../compare/result.js';
-import { cellResults } from '../compare/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
+import { cellKey } from '../results/case.js';
+import type { CellResult, CompareResult } from '../results/compare-result.js';
+import { cellResults } from '../results/compare-result.js';
 import type { Verdict } from '../verdict/judge.js';
 import { conditionsOf, WITH_CUTS } from './compare-words.js';
 import { characters, cut } from './wrap.js';

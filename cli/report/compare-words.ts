@@ -1,15 +1,20 @@
-import type { Row } from '../compare/case.js';
-import type { Difference, SignatureChange } from '../compare/differences.js';
 import { isUndecided } from '../compare/expectations.js';
 import type { Cell } from '../compare/plan.js';
-import type { RateComparison } from '../compare/rates.js';
-import { type CellResult, type CompareResult, cellResults } from '../compare/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { groupBy } from '../group-by.js';
-import type { UnitResult } from '../run/result.js';
+import type { Row } from '../results/case.js';
+import {
+  type CellResult,
+  type CompareResult,
+  cellResults,
+  type Difference,
+  type RateComparison,
+  type SignatureChange,
+} from '../results/compare-result.js';
+import type { UnitResult } from '../results/run-result.js';
 import { VERDICTS } from '../verdict/judge.js';
+import { formatSeconds, plural } from '../words.js';
 import { describeFirst, type FindingGroup, groupFindings } from './findings.js';
-import { formatSeconds, plural } from './text.js';
 
 /** What a comparison says in words, for the terminal and for mail. */
 

@@ -2,8 +2,8 @@ import type { AttemptsDiff, CellDiff, DiffResult, SideOfCell } from '../diff/dif
 import type { DurationChange } from '../diff/durations.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { VERDICTS } from '../verdict/judge.js';
+import { formatSeconds, plural } from '../words.js';
 import { describeChange, describeRate, WITH_CUTS } from './compare-words.js';
-import { formatSeconds, plural } from './text.js';
 import { wrapField } from './wrap.js';
 
 /** A diff as people read it, in a terminal or in a mail. */

@@ -1,9 +1,9 @@
 import { type ExplainedTrace, type Explanation, tracedInode } from '../evidence/explanation.js';
 import type { UnwrittenInode } from '../evidence/unwritten.js';
-import type { Occurrence, Occurrences, TracedInode } from '../evidence/write-back.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { groupBy } from '../group-by.js';
-import { plural } from './text.js';
+import type { Occurrence, Occurrences, TracedInode } from '../record/write-back.js';
+import { plural } from '../words.js';
 import { shortenPath, typeInWords } from './unwritten.js';
 
 /** What running a failing unit again has shown (`--explain`), in sentences without the full stop. */

@@ -1,10 +1,8 @@
-import type { InodeFacts } from '../evidence/inodes.js';
 import { escapeForTerminal } from '../findings/escape.js';
-import type { Finding, Severity } from '../findings/finding.js';
+import type { CodePlace, CutFacts, Finding, InodeFacts, Severity } from '../findings/finding.js';
 import type { OmittedFindings } from '../findings/fsck-report.js';
-import type { CodePlace, CutFacts } from '../power-cut/record.js';
+import { plural } from '../words.js';
 import { describeInode } from './inodes.js';
-import { plural } from './text.js';
 
 /** Findings as people read them: one of each kind, how many there are, and what they share. */
 

@@ -1,6 +1,6 @@
-import type { KeptImage } from '../evidence/images.js';
 import { escapeForTerminal } from '../findings/escape.js';
-import { formatBytes } from './text.js';
+import type { KeptImage } from '../launch/images.js';
+import { formatBytes } from '../words.js';
 
 /** `/dev/pmem0 before any repair: 001-…/image-test.tar.gz (312 KiB; tar -xSzf unpacks it)` */
 export function describeImages(images: readonly KeptImage[] = []): string[] {

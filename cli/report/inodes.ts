@@ -1,5 +1,5 @@
-import type { InodeFacts } from '../evidence/inodes.js';
 import { escapeForTerminal } from '../findings/escape.js';
+import type { InodeFacts } from '../findings/finding.js';
 import { shortenPath, typeInWords } from './unwritten.js';
 
 /**

@@ -1,6 +1,6 @@
 import { escapeForTerminal } from '../findings/escape.js';
 import { groupBy } from '../group-by.js';
-import type { RunResult } from '../run/result.js';
+import type { RunResult } from '../results/run-result.js';
 import { type TestCase, testCasesOf } from './test-cases.js';
 
 /**

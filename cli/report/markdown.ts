@@ -1,6 +1,6 @@
-import type { BisectionResult } from '../bisect/result.js';
-import { type CellResult, cellResults } from '../compare/result.js';
 import { groupBy } from '../group-by.js';
+import type { BisectionResult } from '../results/bisect-result.js';
+import { type CellResult, cellResults } from '../results/compare-result.js';
 import type { Verdict } from '../verdict/judge.js';
 import { formatBisection } from './bisect-text.js';
 import { cellText, UNEXPECTED } from './compare-table.js';

@@ -1,18 +1,18 @@
 import { basename, join } from 'node:path';
-import { allRows, cellKey, type RowsOf } from '../compare/case.js';
 import { differencesOf } from '../compare/differences.js';
 import { holds } from '../compare/expectations.js';
 import { compareRates } from '../compare/rates.js';
+import { allRows, cellKey, type RowsOf } from '../results/case.js';
 import {
   type ComparedCase,
   type CompareResult,
   type CompareUnit,
   cellOf,
   cellResults,
-} from '../compare/result.js';
+} from '../results/compare-result.js';
 import type { KeptResult } from '../results/read.js';
+import { type UnitResult, worstVerdict } from '../results/run-result.js';
 import { countRepeats } from '../run/repeats.js';
-import { type UnitResult, worstVerdict } from '../run/result.js';
 import { BASE } from '../variant/variant.js';
 
 /**

@@ -1,7 +1,6 @@
 import { escapeForTerminal } from '../findings/escape.js';
 import { groupBy } from '../group-by.js';
-import type { Repeats } from '../run/repeats.js';
-import type { UnitResult } from '../run/result.js';
+import type { Repeats, UnitResult } from '../results/run-result.js';
 import { VERDICTS } from '../verdict/judge.js';
 
 /** What many attempts at one test came to, in words. */

@@ -1,8 +1,8 @@
 import { escapeForTerminal } from '../findings/escape.js';
 import type { Agreement } from '../replay/judge.js';
 import type { ReplayedUnit, ReplayResult } from '../replay/result.js';
+import { formatSeconds, plural } from '../words.js';
 import { formatChanges } from './diff-text.js';
-import { formatSeconds, plural } from './text.js';
 import { wrapField } from './wrap.js';
 
 /** A replay as people read it. */

@@ -1,11 +1,11 @@
 import { escapeForTerminal } from '../findings/escape.js';
 import type { Unit } from '../plan/unit.js';
 import { unitName } from '../plan/unit.js';
+import type { ProgressEvent } from '../progress.js';
+import type { UnitResult } from '../results/run-result.js';
 import type { EngineObserver } from '../run/engine.js';
-import type { UnitResult } from '../run/result.js';
 import { estimateAll } from '../statistics/estimate.js';
-import type { ProgressEvent } from './progress.js';
-import { formatSeconds } from './text.js';
+import { formatSeconds } from '../words.js';
 
 /**
  * Progress for people, on stderr. Two ways: a line that is written over on a terminal, and plain

@@ -1,4 +1,4 @@
-import type { CellResult } from '../compare/result.js';
+import type { CellResult } from '../results/compare-result.js';
 import { type FindingGroup, groupFindings } from './findings.js';
 
 /** The findings of all cells by their signatures: what several cells have in common is one thing. */

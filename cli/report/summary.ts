@@ -1,6 +1,7 @@
 import { escapeForTerminal } from '../findings/escape.js';
-import type { RunResult, UnitResult } from '../run/result.js';
+import type { RunResult, UnitResult } from '../results/run-result.js';
 import { VERDICTS } from '../verdict/judge.js';
+import { formatSeconds, plural } from '../words.js';
 import { describeExplanation } from './explanation.js';
 import { describeFiles } from './files.js';
 import {
@@ -13,7 +14,6 @@ import {
 } from './findings.js';
 import { describeImages } from './images.js';
 import { alikeAttempts, describeRepeats } from './repeats.js';
-import { formatSeconds, plural } from './text.js';
 import { explainUnwritten } from './unwritten.js';
 
 /** A run's outcome as people read it: what ran, how DAX was proven, the verdict, where the files are. */

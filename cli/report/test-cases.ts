@@ -1,8 +1,8 @@
-import type { BisectionResult } from '../bisect/result.js';
 import { isUndecided } from '../compare/expectations.js';
-import type { CompareUnit } from '../compare/result.js';
 import { unitName } from '../plan/unit.js';
-import type { UnitResult } from '../run/result.js';
+import type { BisectionResult } from '../results/bisect-result.js';
+import type { CompareUnit } from '../results/compare-result.js';
+import type { UnitResult } from '../results/run-result.js';
 import { formatBisection } from './bisect-text.js';
 import { describeExpectation, WITH_CUTS } from './compare-words.js';
 import { describeExplanation } from './explanation.js';

@@ -1,7 +1,7 @@
 import type { Unwritten, UnwrittenInode } from '../evidence/unwritten.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { groupBy } from '../group-by.js';
-import { plural } from './text.js';
+import { plural } from '../words.js';
 
 /** Why something was not written, in sentences without the full stop. */
 

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { BisectionResult } from '../bisect/result.js';
-import type { CompareResult } from '../compare/result.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import type { RunResult, UnitResult } from '../run/result.js';
-import { defaultRunsDirectory } from '../run/run-directory.js';
 import type { z } from '../schema.js';
+import type { BisectionResult } from './bisect-result.js';
+import type { CompareResult } from './compare-result.js';
+import { defaultRunsDirectory } from './run-directory.js';
+import type { RunResult, UnitResult } from './run-result.js';
 import { bisectionSchema, compareSchema, runSchema, unitSchema } from './schema.js';
 
 /**

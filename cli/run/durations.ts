@@ -1,8 +1,8 @@
 import type { Unit } from '../plan/unit.js';
+import type { UnitResult } from '../results/run-result.js';
 import { z } from '../schema.js';
 import { readReference, settleReference } from '../store/reference.js';
 import type { Store } from '../store/store.js';
-import type { UnitResult } from './result.js';
 
 /**
  * How long tests took here: remembered in the cache for what is said of the time that is left, and

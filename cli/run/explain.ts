@@ -1,16 +1,30 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareSignatures, type Explanation, limitTrace } from '../evidence/explanation.js';
-import { ImageBudget } from '../evidence/images.js';
 import { explainUnit } from '../evidence/unit.js';
+import { ImageBudget } from '../launch/images.js';
+import type { Prepared } from '../launch/prepared.js';
 import { type Unit, unitName } from '../plan/unit.js';
+import type { Progress } from '../progress.js';
+import { unitFolder, writeJson } from '../results/run-directory.js';
+import type { UnitResult } from '../results/run-result.js';
+import type { Store } from '../store/store.js';
 import { judge } from '../verdict/judge.js';
 import { attempt } from './attempt.js';
-import type { EngineContext } from './engine.js';
-import type { UnitResult } from './result.js';
-import { unitFolder, writeJson } from './run-directory.js';
 import { runUnit } from './run-unit.js';
 import { expectation } from './unit-result.js';
+
+/** What of the engine a second run takes part in. */
+export interface ExplainContext {
+  prepared: (unit: Unit) => Prepared;
+  /** The run's directory. */
+  directory: string;
+  store: Store;
+  checkpoints: boolean;
+  progress: Progress;
+  observer: { unitStep(unit: Unit, index: number, step: string): void };
+  signal?: AbortSignal;
+}
 
 /**
  * `--explain`: runs units that failed once more, in guests of their own and with write-back traced. What
@@ -35,7 +49,7 @@ export class Explainer {
     unit: Unit,
     index: number,
     result: UnitResult,
-    context: EngineContext,
+    context: ExplainContext,
   ): Promise<UnitResult> {
     const explanation = await runAgain(unit, index, result, context);
     if (!explanation) return result;
@@ -54,7 +68,7 @@ async function runAgain(
   unit: Unit,
   index: number,
   { ending, findings }: UnitResult,
-  context: EngineContext,
+  context: ExplainContext,
 ): Promise<Explanation | undefined> {
   if (context.signal?.aborted) return undefined;
   if (ending !== 'finished') {

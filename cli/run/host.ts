@@ -1,7 +1,7 @@
 import { availableParallelism, freemem, release } from 'node:os';
 import { execa } from 'execa';
 import type { Unit } from '../plan/unit.js';
-import type { RunResult } from './result.js';
+import type { RunResult } from '../results/run-result.js';
 
 /** The machine that guests run on. */
 

@@ -1,35 +1,19 @@
 import { readFile } from 'node:fs/promises';
+import type { FileSystem } from '../file-systems.js';
 import { type AcceleratorChoice, chooseAccelerator, probeKvm } from '../guest/accelerator.js';
 import { type GuestImage, guestImage } from '../guest/image.js';
-import type { Accelerator } from '../guest/machine.js';
 import { readManifest } from '../guest/manifest.js';
 import type { FileSystemModule } from '../kernel/file-system-module.js';
 import type { GitSource } from '../kernel/git-source.js';
 import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
 import { moduleTree } from '../kernel/module-tree.js';
-import type { WitnessState } from '../kernel/witness.js';
+import type { Prepared } from '../launch/prepared.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import type { FileSystem } from '../plan/unit.js';
-import type { PowerCutTools } from '../power-cut/tools.js';
 import { findProgram } from '../system/programs.js';
 import { variantKernel } from '../variant/kernel.js';
 import { variantModule } from '../variant/module.js';
 import { treeKernel } from '../variant/tree-kernel.js';
 import { BASE, type Variant } from '../variant/variant.js';
-
-/** All that units of one kernel share. Made once, from caches where they have it. */
-export interface Prepared {
-  qemu: string;
-  kernel: Kernel;
-  initramfs: string;
-  accelerator: Accelerator;
-  /** Whether the guest's kernel gets our own module, and where not, why. */
-  witness: WitnessState;
-  /** undefined where the file system is built in, or the kernel's modules have none. */
-  module: (FileSystemModule & { bytes?: Buffer }) | undefined;
-  /** Where power is cut. */
-  powerCut?: PowerCutTools | undefined;
-}
 
 export async function prepare(
   request: {

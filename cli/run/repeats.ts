@@ -1,20 +1,6 @@
 import { groupBy } from '../group-by.js';
-import { type Proportion, proportion } from '../statistics/proportion.js';
-import type { Verdict } from '../verdict/judge.js';
-import type { UnitResult } from './result.js';
-
-/** What the attempts at one test came to. They are counted, never merged into one verdict. */
-export interface Repeats {
-  fs: string;
-  test: string;
-  variant: string;
-  pmem: string;
-  powerCut: boolean;
-  /** How many attempts had each verdict; those that none had are left out. */
-  counts: Partial<Record<Verdict, number>>;
-  /** Of the attempts that passed or failed: the rest says nothing. undefined where there is none. */
-  failures: Proportion | undefined;
-}
+import type { Repeats, UnitResult } from '../results/run-result.js';
+import { proportion } from '../statistics/proportion.js';
 
 /** For each test with more than one attempt, in the order they were run. */
 export function countRepeats(units: readonly UnitResult[]): Repeats[] {

@@ -1,19 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
+import { FILE_SYSTEMS, type FileSystem } from '../file-systems.js';
 import { ACCELERATOR_CHOICES, type AcceleratorChoice } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import { type BuildOptions, checkBuildOptions } from '../kernel/kernel.js';
 import { parseChoice, parseCount, parseSeconds, parseSize } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { LARGEST_SIZE, SEEDS, SMALLEST_SIZE } from '../plan/plan.js';
-import {
-  FILE_SYSTEMS,
-  type FileSystem,
-  type PowerCutPlan,
-  type RequestedSuite,
-  type RunRequest,
-  type Unit,
-} from '../plan/unit.js';
+import type { PowerCutPlan, RequestedSuite, RunRequest, Unit } from '../plan/unit.js';
 import { builtinSuiteVersion, builtinTests, selectTests } from '../suite/builtin.js';
 import { chooseTests } from '../suite/choose.js';
 import { type ExclusionOptions, withoutExcluded } from '../suite/exclude.js';

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ImageKeeper, type KeptImage } from '../evidence/images.js';
 import type { GuestObserver } from '../guest/guest.js';
 import type { UnitRequest } from '../guest/protocol.js';
+import { ImageKeeper, type KeptImage } from '../launch/images.js';
+import { launch, type UnitRunContext, type UnitSession } from '../launch/launch.js';
+import type { Prepared } from '../launch/prepared.js';
+import { RecordKeeper } from '../launch/record-keeper.js';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import type { CutGuest, SurvivorCheck } from '../power-cut/check.js';
-import type { UnitRecord } from '../verdict/record.js';
-import { launch, type UnitRunContext, type UnitSession } from './launch.js';
-import type { Prepared } from './prepare.js';
-import { RecordKeeper } from './record-keeper.js';
+import type { UnitRecord } from '../record/record.js';
+import type { CutGuest, SurvivorCheck } from '../survivors/check.js';
 
 /** Runs one unit in a guest of its own and keeps what it says, in files and as a record. */
 
@@ -189,7 +189,7 @@ async function beginCheck(
   { prepared, directory, store, checkpoints, progress, signal, cutDirectory }: CutContext,
 ): Promise<SurvivorCheck> {
   // Loaded by those alone who cut power.
-  const { SurvivorCheck } = await import('../power-cut/check.js');
+  const { SurvivorCheck } = await import('../survivors/check.js');
   // It is the unit's own guest whose steps are told.
   const onStep = () => {};
   return new SurvivorCheck(unit, {

@@ -1,17 +1,17 @@
 import { closeSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ImageBudget, ImageKeeper } from '../evidence/images.js';
 import type { Ending, Guest, GuestObserver } from '../guest/guest.js';
 import type { FilePiece, GuestEvent, ReadyEvent } from '../guest/protocol.js';
+import { ImageBudget, ImageKeeper } from '../launch/images.js';
+import { launch } from '../launch/launch.js';
+import { RecordKeeper } from '../launch/record-keeper.js';
 import { type Failure, type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import type { Progress } from '../report/progress.js';
+import type { Progress } from '../progress.js';
+import { unitFolder } from '../results/run-directory.js';
+import type { UnitResult } from '../results/run-result.js';
 import { type Store, storageFailure } from '../store/store.js';
 import type { Numbered } from './batches.js';
-import { launch } from './launch.js';
-import { RecordKeeper } from './record-keeper.js';
-import type { UnitResult } from './result.js';
-import { unitFolder } from './run-directory.js';
 import { AROUND_THE_TEST, type UnitRun, unitRequest } from './run-unit.js';
 import { type ConclusionContext, concludeUnit } from './unit-result.js';
 

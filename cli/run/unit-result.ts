@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { explainUnit } from '../evidence/unit.js';
+import type { Prepared } from '../launch/prepared.js';
 import type { Failure, Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import { NOT_CUT, type PowerCutRecord } from '../power-cut/record.js';
+import { NOT_CUT, type PowerCutRecord } from '../record/power-cut.js';
+import type { Expectation } from '../record/record.js';
+import { unitFolder, writeJson } from '../results/run-directory.js';
+import type { UnitResult } from '../results/run-result.js';
 import { storageFailure } from '../store/store.js';
 import { type Judgement, judge } from '../verdict/judge.js';
 import { omittedFindings } from '../verdict/omitted.js';
-import type { Expectation } from '../verdict/record.js';
-import type { Prepared } from './prepare.js';
-import type { UnitResult } from './result.js';
-import { unitFolder, writeJson } from './run-directory.js';
 import type { UnitRun } from './run-unit.js';
 
 /** From what a unit's guest left to what is said of it. */

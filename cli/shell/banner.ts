@@ -1,5 +1,5 @@
+import type { Prepared } from '../launch/prepared.js';
 import type { Unit } from '../plan/unit.js';
-import type { Prepared } from '../run/prepare.js';
 import { expectation } from '../run/unit-result.js';
 import { readProof } from '../verdict/dax-proof.js';
 import type { GdbHelp } from './gdb.js';

@@ -4,7 +4,7 @@ import { openImage } from '../evidence/open-image.js';
 import { type DeviceContents, extentsOfFile } from '../guest/contents.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { type KeptUnit, readUnit } from '../results/read.js';
-import type { UnitResult } from '../run/result.js';
+import type { UnitResult } from '../results/run-result.js';
 
 /** The images that a failing unit left, for a guest whose devices begin with them. */
 

@@ -2,7 +2,7 @@ import { escapeForTerminal } from '../findings/escape.js';
 import type { Finding } from '../findings/finding.js';
 import type { Guest } from '../guest/guest.js';
 import type { GuestEvent, ProofEvent, SymbolsEvent } from '../guest/protocol.js';
-import type { UnitSession } from '../run/launch.js';
+import type { UnitSession } from '../launch/launch.js';
 import { type Carrier, carryPipes, carryTerminal, type OurTerminal } from './carrier.js';
 import { HOW_TO_LEAVE } from './leave.js';
 import { terminalType } from './terminfo.js';

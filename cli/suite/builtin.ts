@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { FILE_SYSTEMS, type FileSystem } from '../file-systems.js';
 import { guestScripts } from '../guest/manifest.js';
+import { nearest } from '../nearest.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import { FILE_SYSTEMS, type FileSystem } from '../plan/unit.js';
-import { nearest } from './nearest.js';
 
 /**
  * The bundled tests: scripts in `guest-scripts/tests`, each told of by its header. Their ids are

@@ -1,5 +1,5 @@
+import { nearest } from '../nearest.js';
 import { failure, type Outcome, type Place, success } from '../outcome.js';
-import { nearest } from './nearest.js';
 
 /** Choosing among the tests of a suite: ids, ranges, patterns, groups, and what is left out. */
 

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { parseLocatedYaml } from '../compare/located-yaml.js';
+import { FILE_SYSTEMS } from '../file-systems.js';
 import { PMEM_KINDS } from '../guest/machine.js';
+import { parseLocatedYaml } from '../located-yaml.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import { FILE_SYSTEMS } from '../plan/unit.js';
-import type { UnitResult } from '../run/result.js';
 import { z } from '../schema.js';
 import { isTestWord, means } from './choose.js';
 
@@ -118,9 +117,19 @@ export interface UnitExpectation {
   held: boolean;
 }
 
+/** What of a unit's result an expectation is compared with. */
+export interface RunUnit {
+  test: string;
+  fs: string;
+  pmem: string;
+  kernel: { release: string };
+  verdict: string;
+  findings: readonly { signature: string }[];
+}
+
 /** undefined where no entry means this unit. Of several the first that holds, else the first. */
 export function expectationFor(
-  unit: Pick<UnitResult, 'test' | 'fs' | 'pmem' | 'kernel' | 'verdict' | 'findings'>,
+  unit: RunUnit,
   entries: readonly ExpectedFailure[],
 ): UnitExpectation | undefined {
   const expectations = entries
@@ -135,10 +144,7 @@ export function expectationFor(
   return expectations.find(({ held }) => held) ?? expectations[0];
 }
 
-function applies(
-  { test, fs, kernel, pmem }: ExpectedFailure,
-  unit: Pick<UnitResult, 'test' | 'fs' | 'pmem' | 'kernel'>,
-): boolean {
+function applies({ test, fs, kernel, pmem }: ExpectedFailure, unit: RunUnit): boolean {
   return (
     means(test, unit.test) &&
     (fs?.includes(unit.fs) ?? true) &&

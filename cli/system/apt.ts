@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { type Failure, failure, type Outcome, success } from '../outcome.js';
-import type { ProgressEvent } from '../report/progress.js';
+import type { ProgressEvent } from '../progress.js';
 
 /**
  * Installing through the system's apt, as root. Unlike all other programs that we start, apt is

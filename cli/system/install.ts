@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { failure, type Outcome, success } from '../outcome.js';
-import type { Progress } from '../report/progress.js';
+import type { Progress } from '../progress.js';
 import { aptInstall } from './apt.js';
 import {
   type Distribution,

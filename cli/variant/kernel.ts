@@ -6,10 +6,10 @@ import {
   isBuiltFromSource,
   type Kernel,
   type KernelContext,
-  resolveKernel,
 } from '../kernel/kernel.js';
 import type { SourceChange } from '../kernel/kernel-workspace.js';
 import { RECIPES } from '../kernel/recipes.js';
+import { resolveKernel } from '../kernel/resolve.js';
 import { type Outcome, success } from '../outcome.js';
 import { pathsOf } from './patch.js';
 import { applySteps, changeIdentity, readSteps } from './patched-source.js';

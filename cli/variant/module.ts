@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FileSystem } from '../file-systems.js';
 import {
   builtFileSystemModule,
   type FileSystemModule,
@@ -9,7 +10,6 @@ import {
 import type { Kernel, KernelContext } from '../kernel/kernel.js';
 import { RECIPES } from '../kernel/recipes.js';
 import { failure, type Outcome } from '../outcome.js';
-import type { FileSystem } from '../plan/unit.js';
 import { patchedSource } from './patched-source.js';
 import type { Variant } from './variant.js';
 

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { nearest } from '../nearest.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import { nearest } from '../suite/nearest.js';
 import { VARIANT_NAME, type Variant } from './variant.js';
 
 /**

@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FileSystem } from '../file-systems.js';
 import { isBuiltIn } from '../kernel/file-system-module.js';
 import { isBuiltFromSource, type Kernel, type KernelContext } from '../kernel/kernel.js';
 import { RECIPES } from '../kernel/recipes.js';
 import { isBuiltAlone } from '../kernel/tree-parts.js';
 import { type Outcome, success } from '../outcome.js';
-import type { FileSystem } from '../plan/unit.js';
 import { pathsOf } from './patch.js';
 import { changedSubdirectories, patchedSource, readSteps } from './patched-source.js';
 import type { Variant } from './variant.js';

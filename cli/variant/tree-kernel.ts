@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FileSystem } from '../file-systems.js';
 import {
   builtFileSystemModule,
   type FileSystemModule,
@@ -13,7 +14,6 @@ import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
 import { RECIPES } from '../kernel/recipes.js';
 import { partsOf, type TreeParts } from '../kernel/tree-parts.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import type { FileSystem } from '../plan/unit.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 
 /**

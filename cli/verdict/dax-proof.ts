@@ -1,7 +1,7 @@
 import { daxMessages } from '../findings/kernel-log.js';
 import type { ProofEvent } from '../guest/protocol.js';
-import { atLeast } from '../kernel/version.js';
-import type { Expectation } from './record.js';
+import { atLeast } from '../kernel-version.js';
+import type { Expectation } from '../record/record.js';
 
 /**
  * Whether DAX was in use, through the right driver, at one moment. The guest reports what it sees;

@@ -2,9 +2,9 @@ import type { Finding } from '../findings/finding.js';
 import { daxMessages } from '../findings/kernel-log.js';
 import type { Ending } from '../guest/guest.js';
 import type { GuestEvent } from '../guest/protocol.js';
+import type { Expectation, UnitRecord } from '../record/record.js';
 import { type DaxState, readProof } from './dax-proof.js';
 import { nothingPromised, powerCutGap, whatSurvived } from './power-cut.js';
-import type { Expectation, UnitRecord } from './record.js';
 import {
   decideXfstests,
   lostDax,

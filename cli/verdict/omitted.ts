@@ -1,5 +1,5 @@
 import type { FsckReport, OmittedFindings } from '../findings/fsck-report.js';
-import type { UnitRecord } from './record.js';
+import type { UnitRecord } from '../record/record.js';
 
 /**
  * How many findings there are beyond those that are listed, for each signature. The same damage is told by

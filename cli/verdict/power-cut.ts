@@ -1,6 +1,6 @@
-import type { PowerCutRecord } from '../power-cut/record.js';
-import { plural } from '../report/text.js';
-import type { Expectation, UnitRecord } from './record.js';
+import type { PowerCutRecord } from '../record/power-cut.js';
+import type { Expectation, UnitRecord } from '../record/record.js';
+import { plural } from '../words.js';
 
 /** What a pass under --power-cut takes besides: proof that something could have been lost, and was not. */
 

@@ -1,8 +1,8 @@
 import type { Finding } from '../findings/finding.js';
 import { daxMessages } from '../findings/kernel-log.js';
 import type { MountEvent, XfstestsEvent } from '../guest/protocol.js';
+import type { Expectation, UnitRecord } from '../record/record.js';
 import { showsDax } from './dax-proof.js';
-import type { Expectation, UnitRecord } from './record.js';
 
 /**
  * What a test of xfstests came to, from the evidence. Its `check` is one witness among others: its

@@ -3,8 +3,8 @@ import { type BisectionWork, Engine } from '../../cli/bisect/engine.js';
 import { type BisectionPlan, planBisection } from '../../cli/bisect/plan.js';
 import { dice, linearChanges } from '../../cli/bisect/simulate.js';
 import { type BisectionState, newState } from '../../cli/bisect/state.js';
+import type { Prepared } from '../../cli/launch/prepared.js';
 import { failure, success } from '../../cli/outcome.js';
-import type { Prepared } from '../../cli/run/prepare.js';
 
 /** The engine on builds and runs that are made up. */
 

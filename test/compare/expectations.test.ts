@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { CellExpectation, CellName, Expected } from '../../cli/compare/case.js';
 import { exitCodeOfComparison, expectedOf, holds } from '../../cli/compare/expectations.js';
+import type { CellExpectation, CellName, Expected } from '../../cli/results/case.js';
 import type { Verdict } from '../../cli/verdict/judge.js';
 
 const CELL: CellName = {

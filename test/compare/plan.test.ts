@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { type Case, cellKey } from '../../cli/compare/case.js';
 import { requestedCase } from '../../cli/compare/case-flags.js';
 import { cellFinder, cellNameOf, planComparison, unitsOf } from '../../cli/compare/plan.js';
 import { formatFailure } from '../../cli/outcome.js';
+import { type Case, cellKey } from '../../cli/results/case.js';
 import { replayCommand } from '../../cli/run/request.js';
 
 const CASE: Case = {

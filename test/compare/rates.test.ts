@@ -1,10 +1,10 @@
 import t from 'tap';
 import { dice } from '../../cli/bisect/simulate.js';
 import { compareRates, LEVEL, levelAt, nextLook } from '../../cli/compare/rates.js';
-import { type CompareUnit, cellResults } from '../../cli/compare/result.js';
 import { runUntilKnown } from '../../cli/compare/until-known.js';
 import type { Unit } from '../../cli/plan/unit.js';
 import { describeRates } from '../../cli/report/compare-words.js';
+import { type CompareUnit, cellResults } from '../../cli/results/compare-result.js';
 import { comparison } from '../util/comparisons.js';
 import { UNIT } from '../util/results.js';
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import t, { type Test } from 'tap';
+import { commandLine } from '../../cli/command-line/program.js';
 import { configCommand } from '../../cli/commands/config.js';
 import { applyConfiguration } from '../../cli/configuration/apply.js';
 import { readConfiguration } from '../../cli/configuration/configuration.js';
@@ -240,7 +241,7 @@ t.test('daxrepro config: where each value comes from', async (t) => {
 async function config(t: Test, words: string[], json = false) {
   const out = t.capture(process.stdout, 'write', () => true);
   const err = t.capture(process.stderr, 'write', () => true);
-  const code = await configCommand(words, { json });
+  const code = await configCommand(commandLine('1.0.0'), words, { json });
   const said = (captured: typeof out) =>
     captured()
       .map(({ args }) => args[0])

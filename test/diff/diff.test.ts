@@ -2,7 +2,7 @@ import t from 'tap';
 import { diff, exitCodeOfDiff } from '../../cli/diff/diff.js';
 import type { Side } from '../../cli/diff/sides.js';
 import { formatDiff } from '../../cli/report/diff-text.js';
-import type { RunResult, UnitResult } from '../../cli/run/result.js';
+import type { RunResult, UnitResult } from '../../cli/results/run-result.js';
 import { CORRUPTED, FAIL } from '../util/comparisons.js';
 import { RESULT, UNIT } from '../util/results.js';
 

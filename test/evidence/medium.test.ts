@@ -3,14 +3,14 @@ import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { ImageBudget, ImageKeeper } from '../../cli/evidence/images.js';
 import { inodeFacts, withEvidence } from '../../cli/evidence/inodes.js';
 import type { Finding } from '../../cli/findings/finding.js';
 import { EventReader, type GuestEvent } from '../../cli/guest/protocol.js';
+import { ImageBudget, ImageKeeper } from '../../cli/launch/images.js';
 import { runTool } from '../../cli/process/child.js';
+import type { UnitRecord } from '../../cli/record/record.js';
 import { describeInode } from '../../cli/report/inodes.js';
 import { systemPath } from '../../cli/system/programs.js';
-import type { UnitRecord } from '../../cli/verdict/record.js';
 
 /*
  * The guest's own script, asked here about images that debugfs and xfs_db have broken: what it sends

@@ -2,8 +2,8 @@ import { closeSync, readdirSync, readSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { ImageBudget, ImageKeeper } from '../../cli/evidence/images.js';
 import { openImage } from '../../cli/evidence/open-image.js';
+import { ImageBudget, ImageKeeper } from '../../cli/launch/images.js';
 import { runTool } from '../../cli/process/child.js';
 
 const left = () => readdirSync(tmpdir()).filter((name) => /^daxrepro-[A-Za-z0-9]{6}$/.test(name));

@@ -1,10 +1,10 @@
 import t from 'tap';
 import { explainUnit } from '../../cli/evidence/unit.js';
-import type { CachedData, SeenInode, Unmount, UnmountLog } from '../../cli/evidence/unmounts.js';
-import { readUnmounts } from '../../cli/evidence/unmounts.js';
 import { unwrittenAt } from '../../cli/evidence/unwritten.js';
+import type { UnitRecord } from '../../cli/record/record.js';
+import type { CachedData, SeenInode, Unmount, UnmountLog } from '../../cli/record/unmounts.js';
+import { readUnmounts } from '../../cli/record/unmounts.js';
 import { explainUnwritten } from '../../cli/report/unwritten.js';
-import type { UnitRecord } from '../../cli/verdict/record.js';
 
 const CLEAN: CachedData = {
   ...{ pages: 0, dirtyPages: 0, daxEntries: 0, dirtyDaxEntries: 0 },

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { KernelContext } from '../../cli/kernel/kernel.js';
-import type { ProgressEvent } from '../../cli/report/progress.js';
+import type { ProgressEvent } from '../../cli/progress.js';
 
 /** A store of the test's own, and what was reported. */
 export function makeContext(root: string) {

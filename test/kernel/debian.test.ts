@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { readCatalogue } from '../../cli/kernel/catalogue.js';
 import { fetchSourceArchive } from '../../cli/kernel/debian.js';
-import { resolveKernel } from '../../cli/kernel/kernel.js';
+import { resolveKernel } from '../../cli/kernel/resolve.js';
 import { formatFailure } from '../../cli/outcome.js';
 import { makeContext } from './context.js';
 import { makeApt } from './fake-apt.js';

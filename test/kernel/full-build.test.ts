@@ -9,7 +9,8 @@ import {
 import { join } from 'node:path';
 import t from 'tap';
 import { fileSystemModule, isBuiltIn } from '../../cli/kernel/file-system-module.js';
-import { type ResolveOptions, resolveKernel } from '../../cli/kernel/kernel.js';
+import type { ResolveOptions } from '../../cli/kernel/kernel.js';
+import { resolveKernel } from '../../cli/kernel/resolve.js';
 import { exitCodeOf, formatFailure } from '../../cli/outcome.js';
 import { setUpKernelTree } from './fake-kernel-tree.js';
 import { makeProgram } from './fixtures.js';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { resolveKernel } from '../../cli/kernel/kernel.js';
+import { resolveKernel } from '../../cli/kernel/resolve.js';
 import { exitCodeOf, formatFailure } from '../../cli/outcome.js';
 import { setUpKernelTree, writeKernelTree } from './fake-kernel-tree.js';
 

@@ -1,6 +1,7 @@
 import t from 'tap';
+import { FILE_SYSTEMS } from '../../cli/file-systems.js';
 import { DEFAULT_SIZE, planUnits, SMALLEST_SIZE } from '../../cli/plan/plan.js';
-import { FILE_SYSTEMS, type RunRequest } from '../../cli/plan/unit.js';
+import type { RunRequest } from '../../cli/plan/unit.js';
 import { BASE } from '../../cli/variant/variant.js';
 
 const REQUEST: RunRequest = {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { BrokenPromise } from '../../cli/power-cut/answers.js';
+import type { BrokenPromise } from '../../cli/power-cut/broken-promise.js';
 import type { Lost } from '../../cli/power-cut/events.js';
 import { type CutImage, findingOf, mergeFindings } from '../../cli/power-cut/findings.js';
 import {

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { type BrokenPromise, brokenPromises, questionsOf } from '../../cli/power-cut/answers.js';
+import { brokenPromises, questionsOf } from '../../cli/power-cut/answers.js';
+import type { BrokenPromise } from '../../cli/power-cut/broken-promise.js';
 import { guaranteesOf } from '../../cli/power-cut/guarantees.js';
 import { Ledger } from '../../cli/power-cut/ledger.js';
 import { readRecord } from '../../cli/power-cut/records.js';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import t from 'tap';
 import { parse } from 'yaml';
-import type { BisectionResult } from '../../cli/bisect/result.js';
+import type { BisectionResult } from '../../cli/results/bisect-result.js';
 import { type History, makeHistory } from './kernel-history.js';
 
 // A bisection of 16 commits: by git with our step, by the jobs of docs/ci, and of a series, killed and resumed.

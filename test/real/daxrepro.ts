@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { capableQemu } from '../../cli/power-cut/qemu.js';
-import type { RunResult } from '../../cli/run/result.js';
+import type { RunResult } from '../../cli/results/run-result.js';
 import { defaultStore } from '../../cli/store/store.js';
 
 /**

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { resolveKernel } from '../../cli/kernel/kernel.js';
+import { resolveKernel } from '../../cli/kernel/resolve.js';
 import { defaultStore } from '../../cli/store/store.js';
 
 /**

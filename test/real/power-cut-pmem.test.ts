@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import type { CompareResult } from '../../cli/compare/result.js';
+import type { CompareResult } from '../../cli/results/compare-result.js';
 import { daxrepro, describe, runJson } from './daxrepro.js';
 
 // What brings stores to the medium is another thing on an NVDIMM than on virtio-pmem, and so are verdicts.

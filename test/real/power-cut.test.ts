@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import type { CompareResult } from '../../cli/compare/result.js';
+import type { CompareResult } from '../../cli/results/compare-result.js';
 import { cannotCut, daxrepro, describe, runJson } from './daxrepro.js';
 
 // A part of fixtures/cases/2016-02-lost-flush.yaml: a flush that is lost shows with power cuts alone.

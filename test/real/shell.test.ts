@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import type { RunResult } from '../../cli/run/result.js';
+import type { RunResult } from '../../cli/results/run-result.js';
 import { Terminal } from '../util/terminal.js';
 import { daxrepro } from './daxrepro.js';
 

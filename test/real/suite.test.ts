@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { UnitResult } from '../../cli/run/result.js';
+import type { UnitResult } from '../../cli/results/run-result.js';
 import { runJson } from './daxrepro.js';
 
 // The whole built-in suite passes on an unpatched kernel, with DAX proven, on each file system.

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { attemptsOf } from '../../cli/diff/sides.js';
 import { conclusionOf, judgeReplay } from '../../cli/replay/judge.js';
-import type { UnitResult } from '../../cli/run/result.js';
+import type { UnitResult } from '../../cli/results/run-result.js';
 import { CORRUPTED, FAIL } from '../util/comparisons.js';
 import { UNIT } from '../util/results.js';
 

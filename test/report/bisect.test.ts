@@ -1,13 +1,13 @@
 import t from 'tap';
 import { answerOf } from '../../cli/bisect/answer.js';
 import { planBisection } from '../../cli/bisect/plan.js';
-import type { Ending } from '../../cli/bisect/policy.js';
-import { type BisectionResult, findingsOf, pathOf } from '../../cli/bisect/result.js';
+import { findingsOf, pathOf } from '../../cli/bisect/result.js';
 import { linearChanges } from '../../cli/bisect/simulate.js';
-import { type BisectionState, newState, type RunEntry } from '../../cli/bisect/state.js';
+import { type BisectionState, newState } from '../../cli/bisect/state.js';
 import { formatBisectionMail } from '../../cli/report/bisect-mail.js';
 import { formatBisection } from '../../cli/report/bisect-text.js';
 import { formatReport } from '../../cli/report/format.js';
+import type { BisectionResult, Ending, RunEntry } from '../../cli/results/bisect-result.js';
 import { shown, WHOLE_BISECTION } from '../util/kept.js';
 import { RESULT } from '../util/results.js';
 

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
-import type { CompareUnit } from '../../cli/compare/result.js';
 import { formatMail } from '../../cli/report/compare-mail.js';
 import { formatTable } from '../../cli/report/compare-table.js';
 import { formatComparison } from '../../cli/report/compare-text.js';
 import { formatCells } from '../../cli/report/compare-words.js';
 import { wrapCommand, wrapText } from '../../cli/report/wrap.js';
+import type { CompareUnit } from '../../cli/results/compare-result.js';
 import { CASE, comparison, EARLY_RETURN, FAIL } from '../util/comparisons.js';
 
 const table = (result: Parameters<typeof formatTable>[0], width = 80) =>

@@ -1,6 +1,5 @@
 import t from 'tap';
-import type { Finding } from '../../cli/findings/finding.js';
-import type { CutFacts } from '../../cli/power-cut/record.js';
+import type { CutFacts, Finding } from '../../cli/findings/finding.js';
 import {
   describeEvidence,
   describeFirst,

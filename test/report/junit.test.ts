@@ -1,6 +1,6 @@
 import t from 'tap';
 import { formatJunit } from '../../cli/report/junit.js';
-import type { UnitResult } from '../../cli/run/result.js';
+import type { UnitResult } from '../../cli/results/run-result.js';
 import { RESULT, UNIT } from '../util/results.js';
 import { finding } from '../verdict/records.js';
 

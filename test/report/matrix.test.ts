@@ -1,6 +1,6 @@
 import t from 'tap';
 import { type KeptMatrix, matrixOf } from '../../cli/report/matrix.js';
-import type { RunResult, UnitResult } from '../../cli/run/result.js';
+import type { RunResult, UnitResult } from '../../cli/results/run-result.js';
 import { comparison, EARLY_RETURN } from '../util/comparisons.js';
 import { keptComparison, keptRun } from '../util/kept.js';
 import { RESULT, UNIT } from '../util/results.js';

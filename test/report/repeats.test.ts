@@ -1,8 +1,8 @@
 import t from 'tap';
 import { alikeAttempts, describeRepeats } from '../../cli/report/repeats.js';
 import { formatSummary } from '../../cli/report/summary.js';
+import type { UnitResult } from '../../cli/results/run-result.js';
 import { countRepeats } from '../../cli/run/repeats.js';
-import type { UnitResult } from '../../cli/run/result.js';
 import { RESULT, UNIT } from '../util/results.js';
 
 function attempts(...verdicts: UnitResult['verdict'][]): UnitResult[] {

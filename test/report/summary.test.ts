@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Finding } from '../../cli/findings/finding.js';
 import { formatSummary } from '../../cli/report/summary.js';
-import type { UnitResult } from '../../cli/run/result.js';
+import type { UnitResult } from '../../cli/results/run-result.js';
 import { RESULT, UNIT } from '../util/results.js';
 
 const summary = (units: UnitResult[], colour = false) =>

@@ -2,7 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Test, t } from 'tap';
 import { readResult, readUnit } from '../../cli/results/read.js';
-import type { RunResult, UnitResult } from '../../cli/run/result.js';
+import type { RunResult, UnitResult } from '../../cli/results/run-result.js';
 import { ContractRun } from '../util/contract.js';
 import { RESULT, UNIT } from '../util/results.js';
 

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import type { UnitResult } from '../../cli/results/run-result.js';
 import { knownDurations, learnDurations } from '../../cli/run/durations.js';
-import type { UnitResult } from '../../cli/run/result.js';
 import { estimateAll } from '../../cli/statistics/estimate.js';
 import { UNIT } from '../util/results.js';
 

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { UnitResult } from '../../cli/results/run-result.js';
 import { runUnits } from '../../cli/run/engine.js';
-import type { UnitResult } from '../../cli/run/result.js';
 import { PREPARED, READY, readLog, type Step } from '../util/fake-qemu.js';
 import { CLEAN_E2FSCK, proofStep, XFSTESTS_UNIT } from '../util/units.js';
 

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Extent } from '../../cli/guest/contents.js';
-import type { UnitResult } from '../../cli/run/result.js';
+import type { UnitResult } from '../../cli/results/run-result.js';
 import { changesOf, openUnit } from '../../cli/shell/kept-image.js';
 import { UNIT } from '../util/results.js';
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { guestScripts } from '../../cli/guest/manifest.js';
+import { editDistance, nearest } from '../../cli/nearest.js';
 import { runTool } from '../../cli/process/child.js';
 import {
   builtinSuiteVersion,
@@ -10,7 +11,6 @@ import {
   type SuiteTest,
   selectTests,
 } from '../../cli/suite/builtin.js';
-import { editDistance, nearest } from '../../cli/suite/nearest.js';
 
 const script = (id: string) => fileURLToPath(new URL(`tests/${id}`, guestScripts));
 

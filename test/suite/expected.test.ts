@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { formatFailure } from '../../cli/outcome.js';
-import { exitCodeOfUnits } from '../../cli/run/result.js';
+import { exitCodeOfUnits } from '../../cli/results/run-result.js';
 import { expectationFor, readExpectedFailures } from '../../cli/suite/expected.js';
 import { finding } from '../verdict/records.js';
 

@@ -2,7 +2,7 @@ import { rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { exitCodeOf, formatFailure, type Outcome } from '../../cli/outcome.js';
-import type { ProgressEvent } from '../../cli/report/progress.js';
+import type { ProgressEvent } from '../../cli/progress.js';
 import { ensureSystem } from '../../cli/system/install.js';
 import { ARCH, BRING_BOTH, FEDORA, fakeHost } from './host.js';
 

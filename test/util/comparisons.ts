@@ -1,14 +1,14 @@
-import { cellNames, type Expected } from '../../cli/compare/case.js';
 import { differencesOf } from '../../cli/compare/differences.js';
 import { holds } from '../../cli/compare/expectations.js';
+import type { Finding } from '../../cli/findings/finding.js';
+import { NOT_CUT } from '../../cli/record/power-cut.js';
+import { cellNames, type Expected } from '../../cli/results/case.js';
 import {
   type ComparedCase,
   type CompareResult,
   type CompareUnit,
   cellResults,
-} from '../../cli/compare/result.js';
-import type { Finding } from '../../cli/findings/finding.js';
-import { NOT_CUT } from '../../cli/power-cut/record.js';
+} from '../../cli/results/compare-result.js';
 import { RESULT, UNIT } from './results.js';
 
 /** Comparisons to look at: units that passed, but for what is said otherwise. */

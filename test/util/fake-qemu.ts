@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Finding } from '../../cli/findings/finding.js';
 import { type Guest, type GuestLimits, startGuest } from '../../cli/guest/guest.js';
 import type { GuestEvent } from '../../cli/guest/protocol.js';
-import type { Prepared } from '../../cli/run/prepare.js';
+import type { Prepared } from '../../cli/launch/prepared.js';
 
 /** Driving fake-qemu.mjs from a test. */
 

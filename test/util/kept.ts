@@ -1,12 +1,13 @@
 import { answerOf } from '../../cli/bisect/answer.js';
 import { planBisection } from '../../cli/bisect/plan.js';
-import { type BisectionResult, findingsOf, pathOf } from '../../cli/bisect/result.js';
+import { findingsOf, pathOf } from '../../cli/bisect/result.js';
 import { linearChanges } from '../../cli/bisect/simulate.js';
-import { newState, type RunEntry } from '../../cli/bisect/state.js';
-import type { CompareResult } from '../../cli/compare/result.js';
+import { newState } from '../../cli/bisect/state.js';
 import { type Shown, shownTogether } from '../../cli/report/format.js';
+import type { BisectionResult, RunEntry } from '../../cli/results/bisect-result.js';
+import type { CompareResult } from '../../cli/results/compare-result.js';
 import type { KeptResult } from '../../cli/results/read.js';
-import type { RunResult } from '../../cli/run/result.js';
+import type { RunResult } from '../../cli/results/run-result.js';
 import { CORRUPTED, comparison, EARLY_RETURN } from './comparisons.js';
 import { RESULT, UNIT } from './results.js';
 

@@ -1,4 +1,4 @@
-import type { RunResult, UnitResult } from '../../cli/run/result.js';
+import type { RunResult, UnitResult } from '../../cli/results/run-result.js';
 
 /** A result to print. */
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { GuestEvent, ProofEvent } from '../../cli/guest/protocol.js';
+import type { Expectation, UnitRecord } from '../../cli/record/record.js';
 import { judge } from '../../cli/verdict/judge.js';
-import type { Expectation, UnitRecord } from '../../cli/verdict/record.js';
 import {
   BUILD_ID,
   expectation,

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { FsckReport } from '../../cli/findings/fsck-report.js';
+import type { UnitRecord } from '../../cli/record/record.js';
 import { omittedFindings } from '../../cli/verdict/omitted.js';
-import type { UnitRecord } from '../../cli/verdict/record.js';
 
 t.test('what several checks leave out of the same damage counts once', async (t) => {
   const report = (count: number) =>

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { PowerCutRecord } from '../../cli/power-cut/record.js';
+import type { PowerCutRecord } from '../../cli/record/power-cut.js';
 import { judge } from '../../cli/verdict/judge.js';
 import { expectation, goodRecord } from './records.js';
 

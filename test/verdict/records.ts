@@ -1,7 +1,7 @@
 import type { Finding } from '../../cli/findings/finding.js';
 import type { FsckReport } from '../../cli/findings/fsck-report.js';
 import type { GuestEvent, ProofEvent } from '../../cli/guest/protocol.js';
-import type { Expectation, UnitRecord } from '../../cli/verdict/record.js';
+import type { Expectation, UnitRecord } from '../../cli/record/record.js';
 
 /** A unit on which all is well, to be spoiled. */
 

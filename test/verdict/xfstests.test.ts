@@ -1,9 +1,9 @@
 import t from 'tap';
 import type { Finding } from '../../cli/findings/finding.js';
 import type { CheckEvent, MountEvent, XfstestsEvent } from '../../cli/guest/protocol.js';
-import { NOT_CUT } from '../../cli/power-cut/record.js';
+import { NOT_CUT } from '../../cli/record/power-cut.js';
+import type { Expectation, UnitRecord } from '../../cli/record/record.js';
 import { judge, type Verdict } from '../../cli/verdict/judge.js';
-import type { Expectation, UnitRecord } from '../../cli/verdict/record.js';
 import type { XfstestsOutcome } from '../../cli/verdict/xfstests.js';
 import { expectation, type Fs, finding, goodRecord, proof, replaced, report } from './records.js';
 

@@ -1,9 +1,5 @@
-import {
-  type BisectionResult,
-  type Culprit,
-  type PathEntry,
-  percent,
-} from '../../bisect/result.js';
+import { percent } from '../../bisect/result.js';
+import type { BisectionResult, Culprit, PathEntry } from '../../results/bisect-result.js';
 import { formatBisection } from '../bisect-text.js';
 import {
   describeCulpritRate,

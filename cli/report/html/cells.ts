@@ -1,4 +1,5 @@
-import type { CellResult } from '../../compare/result.js';
+import type { CellResult } from '../../results/compare-result.js';
+import { formatSeconds, plural } from '../../words.js';
 import {
   cellTitle,
   describeExpectation,
@@ -16,7 +17,6 @@ import {
 import { describeImages } from '../images.js';
 import type { Matrix, MatrixUnit } from '../matrix.js';
 import { alikeAttempts } from '../repeats.js';
-import { formatSeconds, plural } from '../text.js';
 import { explainUnwritten } from '../unwritten.js';
 import { cellId, fields, list, scrolls, verdictMark } from './parts.js';
 import { type Html, html, preformatted } from './template.js';

@@ -1,4 +1,5 @@
-import { type PathEntry, percent } from '../../bisect/result.js';
+import { percent } from '../../bisect/result.js';
+import type { PathEntry } from '../../results/bisect-result.js';
 import type { Proportion } from '../../statistics/proportion.js';
 import { type Html, html } from './template.js';
 

@@ -1,4 +1,4 @@
-import { type CellResult, cellResults } from '../../compare/result.js';
+import { type CellResult, cellResults } from '../../results/compare-result.js';
 import { formatDifferences } from '../compare-text.js';
 import {
   cellTitle,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BisectionResult } from '../../bisect/result.js';
+import type { BisectionResult } from '../../results/bisect-result.js';
 import type { Matrix } from '../matrix.js';
 import { bisectionSection } from './bisection.js';
 import type { Excerpt } from './cells.js';

@@ -1,4 +1,4 @@
-import type { CellResult } from '../../compare/result.js';
+import type { CellResult } from '../../results/compare-result.js';
 import type { Verdict } from '../../verdict/judge.js';
 import { cellText, UNEXPECTED } from '../compare-table.js';
 import { type Html, html } from './template.js';

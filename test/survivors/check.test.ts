@@ -2,8 +2,8 @@ import { appendFileSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } f
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Unit } from '../../cli/plan/unit.js';
-import { type CheckContext, SurvivorCheck } from '../../cli/power-cut/check.js';
-import type { PowerCutRecord } from '../../cli/power-cut/record.js';
+import type { PowerCutRecord } from '../../cli/record/power-cut.js';
+import { type CheckContext, SurvivorCheck } from '../../cli/survivors/check.js';
 import { BOOTS, type LogLine, PREPARED, readLog, type Step } from '../util/fake-qemu.js';
 
 // What becomes of images that survived, whatever the guest that looks at them does. It is a fake.

@@ -1,6 +1,5 @@
 import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ImageBudget } from '../evidence/images.js';
 import { type Checkpoint, checkpoint, discardCheckpoint } from '../guest/checkpoint.js';
 import type { DeviceContents } from '../guest/contents.js';
 import { makeDeviceFile } from '../guest/device-file.js';
@@ -25,9 +24,10 @@ import type { UnitRequest } from '../guest/protocol.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { watchArguments } from '../power-cut/watch.js';
-import type { Progress } from '../report/progress.js';
+import type { Progress } from '../progress.js';
 import type { Store } from '../store/store.js';
-import type { Prepared } from './prepare.js';
+import type { ImageBudget } from './images.js';
+import type { Prepared } from './prepared.js';
 
 /** Gets a unit its guest: a clone of a checkpoint, or one that boots. */
 

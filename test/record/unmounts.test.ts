@@ -1,6 +1,6 @@
 import t from 'tap';
-import { inodeTypeOf } from '../../cli/evidence/inode-type.js';
-import { readUnmounts } from '../../cli/evidence/unmounts.js';
+import { inodeTypeOf } from '../../cli/record/inode-type.js';
+import { readUnmounts } from '../../cli/record/unmounts.js';
 
 // As kernels/witness wrote it for the case of 2016, but for the path.
 const TEXT = `daxrepro_witness 1

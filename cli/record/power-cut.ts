@@ -46,31 +46,3 @@ export interface CallCounts {
   /** Not judged, since something was lost, and power was not cut there any more: no pass then. */
   beyond: number;
 }
-
-/** Of a broken promise: what the contract's finding has no field for. */
-export interface CutFacts {
-  /** The call that promised it: `fsync`, `msync`, … */
-  promise: string;
-  /** Bytes of the file that are not what was promised: the first, and the one after the last. */
-  from?: number | undefined;
-  to?: number | undefined;
-  /** How the power was cut when it was first seen. */
-  cut: number;
-  state: string;
-  /** In how many of the images that were asked it is broken. */
-  images: number;
-  /** The last store to the first line that was lost. */
-  storedBy?: CodePlace | undefined;
-  /** The last write-back of that line before the cut; null: there was none; absent where requests do it. */
-  writtenBackBy?: CodePlace | null | undefined;
-}
-
-export interface CodePlace {
-  /** Hexadecimal. */
-  address: string;
-  /** `store_bytes`, `memcpy_flushcache`; absent where it has no name that is known. */
-  function?: string | undefined;
-  /** `kernel`, a module's name, or the program's. */
-  in: string;
-  cpu: number;
-}

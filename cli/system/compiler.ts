@@ -1,7 +1,7 @@
 import { access, constants, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, delimiter, isAbsolute, join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
-import { findProgram } from '../system/programs.js';
+import { findProgram } from './programs.js';
 
 /** A C compiler on this machine. */
 export interface Compiler {

@@ -6,12 +6,17 @@ import { signature } from '../findings/signature.js';
 import type { SurvivorEvent } from '../guest/protocol.js';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import { type BrokenPromise, brokenPromises, questionsOf } from './answers.js';
-import { BrokenDelta } from './delta.js';
-import { followEvents, readEvents } from './events.js';
-import { type CutImage, findingOf, mergeFindings } from './findings.js';
-import { guaranteesOf, keepsNothing } from './guarantees.js';
-import type { Claims } from './ledger.js';
+import { brokenPromises, questionsOf } from '../power-cut/answers.js';
+import type { BrokenPromise } from '../power-cut/broken-promise.js';
+import { BrokenDelta } from '../power-cut/delta.js';
+import { followEvents, readEvents } from '../power-cut/events.js';
+import { type CutImage, findingOf, mergeFindings } from '../power-cut/findings.js';
+import { guaranteesOf, keepsNothing } from '../power-cut/guarantees.js';
+import type { Claims } from '../power-cut/ledger.js';
+import { type Survey, type Survivor, surveyCuts } from '../power-cut/survey.js';
+import type { Symbolizer } from '../power-cut/symbols.js';
+import { whyNotWatched } from '../power-cut/watched.js';
+import type { PowerCutRecord } from '../record/power-cut.js';
 import {
   CannotLook,
   describeEnding,
@@ -20,11 +25,7 @@ import {
   type LookerContext,
   MOST_QUESTIONS,
 } from './looker.js';
-import type { PowerCutRecord } from './record.js';
-import { type Survey, type Survivor, surveyCuts } from './survey.js';
-import type { Symbolizer } from './symbols.js';
 import { makeSymbolizer } from './unit-symbols.js';
-import { whyNotWatched } from './watched.js';
 
 /**
  * Looks at what survived the power cuts of a unit's guest, while that guest still runs: each image is

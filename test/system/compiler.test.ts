@@ -1,8 +1,8 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { findCompiler } from '../../cli/kernel/compiler.js';
-import { makeProgram } from './fixtures.js';
+import { findCompiler } from '../../cli/system/compiler.js';
+import { makeProgram } from '../kernel/fixtures.js';
 
 function choose(t: import('tap').Test, wanted: string, ...present: string[]) {
   const directory = t.testdir();

@@ -1,5 +1,5 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
-import { failure, type Outcome, type Place, success } from '../outcome.js';
+import { failure, type Outcome, type Place, success } from './outcome.js';
 
 /** YAML whose values can be found again in the text, so that what is wrong is shown where it is. */
 

@@ -1,8 +1,8 @@
 import t from 'tap';
 import { compareSignatures, type Explanation, limitTrace } from '../../cli/evidence/explanation.js';
 import type { Unwritten } from '../../cli/evidence/unwritten.js';
-import { readWriteBack, type TracedInode } from '../../cli/evidence/write-back.js';
 import type { Finding } from '../../cli/findings/finding.js';
+import { readWriteBack, type TracedInode } from '../../cli/record/write-back.js';
 import { describeExplanation } from '../../cli/report/explanation.js';
 
 const EVENT = { devices: 'pmem0=259:1 pmem1=259:0', problem: '', without: '', lost: 0 };

@@ -1,16 +1,14 @@
 import type { Explanation } from '../evidence/explanation.js';
-import type { KeptImage } from '../evidence/images.js';
-import type { InodeFacts } from '../evidence/inodes.js';
 import type { Unwritten } from '../evidence/unwritten.js';
-import type { Finding } from '../findings/finding.js';
+import type { Finding, InodeFacts } from '../findings/finding.js';
 import type { OmittedFindings } from '../findings/fsck-report.js';
 import type { PmemKind } from '../guest/machine.js';
-import type { PowerCutRecord } from '../power-cut/record.js';
+import type { KeptImage } from '../launch/images.js';
+import type { PowerCutRecord } from '../record/power-cut.js';
+import type { Proportion } from '../statistics/proportion.js';
 import type { UnitExpectation } from '../suite/expected.js';
 import { VERDICTS, type Verdict } from '../verdict/judge.js';
 import type { XfstestsOutcome } from '../verdict/xfstests.js';
-import { version } from '../version.js';
-import { countRepeats, type Repeats } from './repeats.js';
 
 /** A unit's outcome, as the contract's JSON has it. What is not in the contract is added to it. */
 export interface UnitResult {
@@ -125,24 +123,15 @@ export function exitCodeOfUnits(
   return passed && !unknown ? 0 : 3;
 }
 
-/** The result of a run that is over now. */
-export function runResult(
-  command: string[],
-  started: Date,
-  units: UnitResult[],
-  host: RunResult['host'],
-  directory: string,
-): RunResult {
-  return {
-    schemaVersion: 1,
-    tool: { name: 'daxrepro', version: version() },
-    command,
-    verdict: worstVerdict(units),
-    units,
-    repeats: countRepeats(units),
-    host,
-    started: started.toISOString(),
-    durationSeconds: Math.round((Date.now() - started.getTime()) / 10) / 100,
-    directory,
-  };
+/** What the attempts at one test came to. They are counted, never merged into one verdict. */
+export interface Repeats {
+  fs: string;
+  test: string;
+  variant: string;
+  pmem: string;
+  powerCut: boolean;
+  /** How many attempts had each verdict; those that none had are left out. */
+  counts: Partial<Record<Verdict, number>>;
+  /** Of the attempts that passed or failed: the rest says nothing. undefined where there is none. */
+  failures: Proportion | undefined;
 }

@@ -1,5 +1,5 @@
+import type { FileSystem } from '../file-systems.js';
 import type { PmemKind } from '../guest/machine.js';
-import type { FileSystem } from '../plan/unit.js';
 import type { Variant } from '../variant/variant.js';
 import type { Verdict } from '../verdict/judge.js';
 

@@ -1,12 +1,12 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ImageKeeper } from '../evidence/images.js';
-import { readUnmounts } from '../evidence/unmounts.js';
-import { readWriteBack, type WriteBackTrace } from '../evidence/write-back.js';
 import { parseFsck } from '../findings/fsck.js';
 import type { GuestObserver } from '../guest/guest.js';
 import type { FilePiece, GuestEvent } from '../guest/protocol.js';
-import type { UnitRecord } from '../verdict/record.js';
+import type { UnitRecord } from '../record/record.js';
+import { readUnmounts } from '../record/unmounts.js';
+import { readWriteBack, type WriteBackTrace } from '../record/write-back.js';
+import type { ImageKeeper } from './images.js';
 
 /** Bytes of a guest's console and of all its files that are kept: a guest must not fill our disk. */
 const MOST_CONSOLE = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ImageBudget, ImageKeeper } from '../../cli/evidence/images.js';
+import { ImageBudget, ImageKeeper } from '../../cli/launch/images.js';
 
 // What a guest sends for an image may be anything: it gets no more than a device and the budget.
 

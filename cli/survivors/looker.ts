@@ -2,19 +2,19 @@ import { closeSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ImageBudget } from '../evidence/images.js';
 import type { Finding } from '../findings/finding.js';
 import { makeDeviceFile } from '../guest/device-file.js';
 import type { Ending, Guest, GuestObserver } from '../guest/guest.js';
 import type { FilePiece, GuestEvent, SurvivorEvent, UnitRequest } from '../guest/protocol.js';
+import { ImageBudget } from '../launch/images.js';
+import { launch, type UnitRunContext } from '../launch/launch.js';
+import { RecordKeeper } from '../launch/record-keeper.js';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
-import { launch, type UnitRunContext } from '../run/launch.js';
-import { RecordKeeper } from '../run/record-keeper.js';
+import type { Guarantees } from '../power-cut/guarantees.js';
+import { type Pages, writePages } from '../power-cut/media.js';
+import type { UnitRecord } from '../record/record.js';
 import { storageFailure } from '../store/store.js';
-import type { UnitRecord } from '../verdict/record.js';
-import type { Guarantees } from './guarantees.js';
-import { type Pages, writePages } from './media.js';
 
 /**
  * The guest that looks at what survived: it has the images on a plain disk, one after the other, and

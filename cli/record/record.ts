@@ -1,12 +1,12 @@
-import type { UnmountLog } from '../evidence/unmounts.js';
-import type { WriteBackTrace } from '../evidence/write-back.js';
 import type { Finding } from '../findings/finding.js';
 import type { FsckReport } from '../findings/fsck-report.js';
 import type { Ending } from '../guest/guest.js';
 import type { CheckEvent, GuestEvent, ReadyEvent } from '../guest/protocol.js';
 import type { SessionKind } from '../plan/unit.js';
-import type { PowerCutRecord } from '../power-cut/record.js';
 import type { TestFacts } from '../suite/xfstests/tree.js';
+import type { PowerCutRecord } from './power-cut.js';
+import type { UnmountLog } from './unmounts.js';
+import type { WriteBackTrace } from './write-back.js';
 
 /** All that is known of a unit when its guest is over; verdicts are made from this and nothing else. */
 export interface UnitRecord {

@@ -1,7 +1,9 @@
+import type { FileSystem } from '../file-systems.js';
+import type { Severity } from '../findings/finding.js';
 import { groupBy } from '../group-by.js';
+import type { PmemKind } from '../guest/machine.js';
 import type { Failure } from '../outcome.js';
-import type { FileSystem } from '../plan/unit.js';
-import type { RunResult, UnitResult } from '../run/result.js';
+import type { Count } from '../statistics/fisher.js';
 import { VERDICTS, type Verdict } from '../verdict/judge.js';
 import {
   type Case,
@@ -12,8 +14,7 @@ import {
   type Row,
   type RowsOf,
 } from './case.js';
-import type { Difference } from './differences.js';
-import type { RateComparison } from './rates.js';
+import type { RunResult, UnitResult } from './run-result.js';
 
 /** A comparison's outcome, as the contract's JSON has it; more is added. */
 export interface CompareResult extends RunResult {
@@ -71,4 +72,54 @@ export function cellResults(result: Pick<CompareResult, 'case' | 'units'>): Cell
 
 function worstOf(units: readonly CompareUnit[]): Verdict | undefined {
   return VERDICTS.findLast((verdict) => units.some((unit) => unit.verdict === verdict));
+}
+
+/** What a variant changes: not that something fails, but what appeared and what vanished. */
+
+export interface Difference {
+  fs: FileSystem;
+  test: string;
+  pmem: PmemKind;
+  powerCut: boolean;
+  /** The names of the two variants. */
+  base: string;
+  variant: string;
+  verdicts: { base: Verdict; variant: Verdict };
+  /** Where a side has no verdict, nothing can be said about findings: both lists are empty. */
+  comparable: boolean;
+  appeared: SignatureChange[];
+  vanished: SignatureChange[];
+}
+
+export interface SignatureChange {
+  /** A finding's, or `test:` and the class of what a failed test says of itself. */
+  signature: string;
+  severity: Severity;
+  /** The first one's. May hold words of the guest: escape it before printing. */
+  message: string;
+  /** In so many of the attempts. */
+  attempts: number;
+  of: number;
+}
+
+/** Whether a variant fails more or less often than the one that it is compared with. Pure. */
+
+export interface RateComparison {
+  fs: FileSystem;
+  test: string;
+  pmem: PmemKind;
+  powerCut: boolean;
+  /** The names of the two variants. */
+  base: string;
+  variant: string;
+  /** Of the attempts that passed or failed, how many failed. */
+  failures: { base: Count; variant: Count };
+  /** Fisher's exact test, two-sided. */
+  p: number;
+  /** The variant's rate less the base's, and its 95 % interval. */
+  difference: { rate: number; interval: [low: number, high: number] };
+  /** `undecided` says nothing: neither that they differ nor that they are the same. */
+  conclusion: 'fails-less' | 'fails-more' | 'undecided';
+  /** Where it is undecided: runs of each that would tell, if the rates are what they seem. */
+  runsNeeded: number | null;
 }

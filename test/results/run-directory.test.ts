@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { t } from 'tap';
-import { makeRunDirectory } from '../../cli/run/run-directory.js';
+import { makeRunDirectory } from '../../cli/results/run-directory.js';
 
 const UNIT = { fs: 'ext2', test: 'generic/002' } as const;
 const STARTED = new Date('2026-02-03T04:05:06Z');

@@ -3,9 +3,15 @@ import { join } from 'node:path';
 import { guestPrograms } from '../guest/programs.js';
 import { failure, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
+import {
+  kernelSymbols,
+  kernelText,
+  loadedModules,
+  Symbolizer,
+  type Symbols,
+} from '../power-cut/symbols.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { askBeside, type LookerContext } from './looker.js';
-import { kernelSymbols, kernelText, loadedModules, Symbolizer, type Symbols } from './symbols.js';
 
 /** Names for the places of code in a unit's guest: of its kernel, its modules, and our own program. */
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { EXIT, exitCodeOf, type FailureKind, failure } from '../../cli/outcome.js';
-import { exitCodeOfUnits, worstVerdict } from '../../cli/run/result.js';
+import { exitCodeOfUnits, worstVerdict } from '../../cli/results/run-result.js';
 import type { Verdict } from '../../cli/verdict/judge.js';
 
 const units = (...verdicts: Verdict[]) => verdicts.map((verdict) => ({ verdict }));

@@ -1,0 +1,3 @@
+export const FILE_SYSTEMS = ['ext2', 'ext4', 'xfs'] as const;
+
+export type FileSystem = (typeof FILE_SYSTEMS)[number];
