@@ -147,8 +147,8 @@ function table(rows: readonly Row[], kernel: Kernel, memory: number): string {
   const floor = median(rows[0]?.times ?? []);
   const processor = cpus()[0]?.model ?? 'unknown processor';
   const lines = [
-    `${kernel.release}, ${availableParallelism()} × ${processor}, emulation (tcg), median of ${ROUNDS};`,
-    'the rows without a range were measured once.',
+    `${kernel.release}, ${availableParallelism()} × ${processor}, emulation (tcg), median of ${ROUNDS}.`,
+    'Rows without a range were measured once.',
     '',
     '| what | seconds | least to most | × bare boot |',
     '| --- | ---: | ---: | ---: |',
@@ -159,7 +159,7 @@ function table(rows: readonly Row[], kernel: Kernel, memory: number): string {
       times.length > 1 ? `${Math.min(...times).toFixed(1)}–${Math.max(...times).toFixed(1)}` : '';
     lines.push(`| ${what} | ${middle.toFixed(2)} | ${range} | ${(middle / floor).toFixed(2)} |`);
   }
-  lines.push('', `A clone has at most ${Math.round(memory)} MiB of memory for itself.`);
+  lines.push('', `A clone uses at most ${Math.round(memory)} MiB of private memory.`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -171,8 +171,9 @@ async function resolve(spec: string): Promise<Kernel> {
 
 const DOCUMENT = `# Speed
 
-What \`npm run bench -- --write\` printed. Seconds depend on the machine and on what else it does;
-the last column should not.
+\`npm run bench -- --write\` wrote this page. The seconds depend on the machine and its load; the last column should
+not. A bare boot is a plain QEMU command line with an init that powers the guest off. A run is everything: restoring
+the guest, mkfs, mount, the test, three looks at DAX, unmount, and the file-system check.
 
 `;
 

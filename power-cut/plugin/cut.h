@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What survives a power cut at this moment, in files (docs/power-cuts.md has their form):
+ * What survives a power cut at this moment, in files (README.md has their format):
  *
  *   nothing      of what is not on the medium for sure
  *   everything   what the guest reads

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * What has reached the medium, by the rules of the Intel SDM (volumes and sections in
- * docs/power-cuts.md). Of each line of 64 bytes there are
+ * docs/power-cut-model.md). Of each line of 64 bytes there are
  *
  *   the live contents     what the guest reads: its memory itself
  *   the medium's          what is there after a power cut, whatever happens

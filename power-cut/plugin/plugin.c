@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * A QEMU plugin that knows, line by line, what of a guest's persistent memory would survive a power
- * cut. See docs/power-cuts.md.
+ * cut. See docs/power-cut-model.md.
  *
  * QEMU calls for each store after it was done, and before each instruction that writes back, fences
  * or marks. Each CPU of the guest has a thread.
