@@ -71,8 +71,33 @@ t.test('every command is in the documents', async (t) => {
 t.test('links lead somewhere', async (t) => {
   for (const document of documents()) {
     const text = readFileSync(`${root}${document}`, 'utf8');
-    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)#\s]+)/g)) {
-      t.ok(existsSync(join(root, dirname(document), target)), `${document}: ${target}`);
+    for (const [, path = '', anchor] of text.matchAll(
+      /\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?/g,
+    )) {
+      const target = path === '' ? join(root, document) : join(root, dirname(document), path);
+      t.ok(existsSync(target), `${document}: ${path}`);
+      if (anchor) t.ok(anchorsOf(target).includes(anchor), `${document}: ${path}#${anchor}`);
+    }
+  }
+});
+
+/** What GitHub and GitLab make of headings. */
+function anchorsOf(file: string): string[] {
+  const headings = readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm);
+  return [...headings].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(/\s/g, '-'),
+  );
+}
+
+t.test('npm scripts that the documents name exist', async (t) => {
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  for (const document of documents()) {
+    const text = readFileSync(`${root}${document}`, 'utf8');
+    for (const [, name = ''] of text.matchAll(/\bnpm run ([\w:-]+)/g)) {
+      t.ok(name in scripts, `${document}: npm run ${name}`);
     }
   }
 });

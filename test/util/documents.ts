@@ -17,8 +17,11 @@ export interface Session extends Line {
 }
 
 export function documents(): string[] {
-  const own = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'));
-  return ['README.md', ...own.map((name) => `docs/${name}`)];
+  const inFolder = (folder: string) =>
+    readdirSync(`${root}${folder}`)
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `${folder}${name}`);
+  return [...inFolder(''), ...inFolder('docs/'), ...inFolder('power-cut/plugin/')];
 }
 
 /** The lines of shell blocks; those of `console` blocks that begin with `$ `. */
