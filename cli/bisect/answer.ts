@@ -1,8 +1,9 @@
 import type { Answer, Culprit, Ending, Limits } from '../results/bisect-result.js';
-import type { BisectionPlan } from './plan.js';
+import { type BisectionPlan, GOOD } from './plan.js';
 import { runsToSee } from './policy.js';
-import { notSeen, percent, rateOf } from './result.js';
+import { findingsOf, notSeen, percent, rateOf } from './result.js';
 import type { BisectionState } from './state.js';
+import type { Subject } from './subject.js';
 import { tallyOf } from './tally.js';
 
 /** What a bisection came to, in words and numbers. Pure. */
@@ -74,4 +75,20 @@ export function answerOf(
       };
     }
   }
+}
+
+/** The changes that a bisection ended on, with what git and their runs say of them. */
+export async function culpritsOf(
+  { plan, facts }: Subject,
+  state: BisectionState,
+  ending: Ending,
+): Promise<Culprit[]> {
+  if (!('changes' in ending)) return [];
+  const places = ending.changes.filter((change) => change !== GOOD);
+  return Promise.all(
+    places.map(async (change) => {
+      const { id = '', title = '' } = plan.changes[change] ?? {};
+      return { id, title, ...(await facts(change)), findings: findingsOf(state, id) };
+    }),
+  );
 }

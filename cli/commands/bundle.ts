@@ -6,6 +6,7 @@ import { writeBundle } from '../bundle/write.js';
 import type { Cell } from '../compare/plan.js';
 import { prepareCells } from '../compare/prepare.js';
 import { escapeForTerminal } from '../findings/escape.js';
+import { ensureSystemFor } from '../job/system.js';
 import { resolveKernel } from '../kernel/resolve.js';
 import { EXIT, failure, type Outcome, success } from '../outcome.js';
 import { planReplay } from '../replay/plan.js';
@@ -14,7 +15,7 @@ import { namesNoRun } from '../results/read.js';
 import { defaultStore } from '../store/store.js';
 import { findProgram } from '../system/programs.js';
 import { formatBytes, plural } from '../words.js';
-import { ensureSystemFor, explain, inSession, type Session, sayNewest } from './session.js';
+import { explain, inSession, type Session, sayNewest } from './session.js';
 
 /** The options of `bundle` as the command line gives them. */
 export interface BundleOptions {
@@ -84,10 +85,10 @@ async function kernelsOf(
   const { cells } = plan.value;
   const [{ request }] = cells as [Cell];
   const changes = cells.flatMap((cell) => cell.request.variant.changes);
-  const system = await ensureSystemFor(request, changes, { reporter, signal });
-  if (!system.ok) return system;
   const progress = reporter.progress.bind(reporter);
   const context = { store: defaultStore(), progress, signal };
+  const system = await ensureSystemFor({ ...request, changes }, context);
+  if (!system.ok) return system;
   const { build = {} } = request;
   const kernel = await resolveKernel(request.kernel, context, build);
   if (!kernel.ok) return kernel;

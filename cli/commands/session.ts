@@ -1,25 +1,26 @@
 import { basename, join } from 'node:path';
-import { checkBuild } from '../kernel/full-build.js';
-import type { BuildOptions } from '../kernel/kernel.js';
-import { type KernelSpec, parseSpec } from '../kernel/spec.js';
 import { EXIT, exitCodeOf, type Failure, formatFailure, type Outcome } from '../outcome.js';
 import { formatJunit } from '../report/junit.js';
 import { makeReporter, type Reporter } from '../report/reporter.js';
 import { writeJson, writeWhole } from '../results/run-directory.js';
 import type { RunResult } from '../results/run-result.js';
-import { ensureSystem } from '../system/install.js';
-import type { Part } from '../system/requirements.js';
-import { readChangeFiles } from '../variant/changes.js';
 
-/** What the commands that run guests have in common: progress, Ctrl-C, and how they end. */
+/** What the commands that run guests share: progress, Ctrl-C, and how they end. */
 
 export interface Session {
   reporter: Reporter;
   signal: AbortSignal;
 }
 
-/** The first Ctrl-C ends guests and writes down what is known; the second ends us. */
-export async function inSession(work: (session: Session) => Promise<number>): Promise<number> {
+/**
+ * The first Ctrl-C ends the guests and saves what is known; the second ends daxrepro at once.
+ *
+ * @param work returns its exit code, or the failure to print
+ * @returns the exit code
+ */
+export async function inSession(
+  work: (session: Session) => Promise<number | Outcome<number>>,
+): Promise<number> {
   const interruption = new AbortController();
   const reporter = makeReporter();
   const interrupt = () => {
@@ -30,65 +31,56 @@ export async function inSession(work: (session: Session) => Promise<number>): Pr
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of signals) process.on(name, interrupt);
   try {
-    return await work({ reporter, signal: interruption.signal });
+    const ended = await work({ reporter, signal: interruption.signal });
+    if (typeof ended === 'number') return ended;
+    if (ended.ok) return ended.value;
+    // A tool that Ctrl-C killed reports a failure of its own, which is none.
+    return interruption.signal.aborted ? EXIT.interrupted : explain(ended.failure, reporter);
   } finally {
     reporter.end();
     for (const name of signals) process.off(name, interrupt);
   }
 }
 
-/** Says why the command ends here, and returns its exit code. */
+/** Prints why the command ends here, and returns its exit code. */
 export function explain(failed: Failure, reporter?: Reporter): number {
   reporter?.end();
   process.stderr.write(`${formatFailure(failed)}\n`);
   return exitCodeOf(failed);
 }
 
-/** Where no run was named it is said which one it is: the newest is seldom looked up first. */
+/** Prints a report, or a document as JSON, on stdout. */
+export function print(report: string | object): void {
+  const text = typeof report === 'string' ? report : JSON.stringify(report, null, 2);
+  process.stdout.write(`${text}\n`);
+}
+
+/** Names the run that a command without a run's name takes. */
 export function sayNewest(directory: string, { reporter }: Pick<Session, 'reporter'>): void {
   reporter.progress({ type: 'note', text: `taking the newest run, ${basename(directory)}` });
 }
 
-/** What running on this kernel takes of the system is there afterwards. */
-export async function ensureSystemFor(
-  { kernel, build = {} }: { kernel: string; build?: BuildOptions | undefined },
-  changes: readonly string[],
-  { reporter, signal }: Session,
-): Promise<Outcome<void>> {
-  // What can be refused is refused before anything is installed or fetched.
-  const spec = await parseSpec(kernel);
-  if (!spec.ok) return spec;
-  const readable = await readChangeFiles(changes);
-  if (!readable.ok) return readable;
-  const buildable = await checkBuild(build);
-  if (!buildable.ok) return buildable;
-  return ensureSystem(PARTS[spec.value.type], {
-    progress: reporter.progress.bind(reporter),
-    signal,
-  });
-}
-
-/** What building the kernel itself takes is only known, and installed, when it has to be built. */
-const PARTS: Record<KernelSpec['type'], readonly Part[]> = {
-  debian: ['run', 'debian-kernel', 'build'],
-  debsrc: ['run', 'debian-kernel', 'build'],
-  src: ['run', 'build', 'patches'],
-  image: ['run'],
-  host: ['run'],
-};
-
-/** Writes result.json and results.xml. A run whose result could not be kept is no success. */
-export function keepResult(result: RunResult, code: number): number {
+/**
+ * Writes result.json and results.xml. A run whose result could not be kept is no success.
+ *
+ * @param code the exit code of a run that was not interrupted
+ */
+export function keepResult(
+  result: RunResult,
+  code: number,
+  { signal }: Pick<Session, 'signal'>,
+): number {
+  const own = signal.aborted ? EXIT.interrupted : code;
   let file = 'result.json';
   try {
     writeJson(join(result.directory, file), result);
     file = 'results.xml';
     writeWhole(join(result.directory, file), formatJunit(result));
-    return code;
+    return own;
   } catch (error) {
     const { message } = error as Error;
     process.stderr.write(`daxrepro: ${file} could not be written: ${message}\n`);
-    return code === EXIT.ok ? EXIT.noVerdict : code;
+    return own === EXIT.ok ? EXIT.noVerdict : own;
   }
 }
 
@@ -96,21 +88,21 @@ export function wantsColour(): boolean {
   return process.stdout.isTTY === true && !process.env['NO_COLOR'];
 }
 
-/** Narrower than this a table is no table. */
+/** Columns below which a table is unreadable. */
 const NARROWEST = 40;
 
-/** Of what goes to stdout; where that is no terminal, of what people read in files. */
+/** Columns of stdout; of a text file where stdout is no terminal. */
 export function terminalWidth(): number {
   return Math.max(process.stdout.columns ?? 100, NARROWEST);
 }
 
-/** The control without DAX has to be asked for; whoever seems to want it is told how. */
+/** Tells who seems to want the control without DAX how to ask for it. */
 export function suggestControl(result: RunResult): void {
   const seems = result.units.some(
     ({ verdict, pmem, control }) => verdict === 'invalid' && pmem === 'none' && !control,
   );
   if (!seems) return;
   process.stderr.write(
-    'daxrepro: --pmem none is the control without DAX; where that is what you want, say --control.\n',
+    'daxrepro: --pmem none runs without DAX. Add --control if you want that comparison.\n',
   );
 }

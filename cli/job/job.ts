@@ -1,0 +1,149 @@
+import type { FileSystem } from '../file-systems.js';
+import type { TreeArchive } from '../guest/xfstests-archive.js';
+import { type InputContext, keepInputs } from '../inputs/keep.js';
+import type { KernelContext } from '../kernel/kernel.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import type { RunRequest, Unit } from '../plan/unit.js';
+import { type PowerCutTools, powerCutTools } from '../power-cut/tools.js';
+import type { ProgressEvent } from '../progress.js';
+import { defaultRunsDirectory, makeRunDirectory } from '../results/run-directory.js';
+import type { RunResult, UnitResult } from '../results/run-result.js';
+import { runResult } from '../run/conclude.js';
+import type { EngineObserver } from '../run/engine.js';
+import { describeHost } from '../run/host.js';
+import { packSuite } from '../run/suite.js';
+import { describeTools } from '../run/tools.js';
+import { defaultStore } from '../store/store.js';
+import { ensureSystem } from '../system/install.js';
+import { ensureSystemFor } from './system.js';
+
+/**
+ * The steps that every command with guests takes, each written once:
+ *
+ *     openJob → setUp (system, power-cut tools, suite) → prepare → openRun (directory, inputs) → conclude
+ *
+ * Only `prepare` and the running itself differ between commands.
+ */
+
+/** What a job tells people while it works. */
+export interface JobReporter extends EngineObserver {
+  progress(event: ProgressEvent): void;
+  /** @param estimate seconds of each unit, undefined where it never ran, and guests at a time */
+  expect(
+    units: number,
+    estimate?: { seconds: readonly (number | undefined)[]; jobs: number },
+  ): void;
+}
+
+/** A job that has begun. It serves as the context of stores, kernels and images. */
+export interface OpenJob extends KernelContext {
+  /** The command line, as the result reports it. */
+  argv: string[];
+  started: Date;
+  reporter: JobReporter;
+  signal: AbortSignal;
+}
+
+/** A job on a machine that has what it takes. */
+export interface Job extends OpenJob {
+  /** undefined: no unit has its power cut. */
+  powerCut: PowerCutTools | undefined;
+  /** A packed tree of xfstests; undefined: the built-in suite. */
+  suite: TreeArchive | undefined;
+}
+
+export function openJob(
+  argv: string[],
+  { reporter, signal }: { reporter: JobReporter; signal: AbortSignal },
+): OpenJob {
+  return {
+    argv,
+    started: new Date(),
+    reporter,
+    signal,
+    store: defaultStore(),
+    progress: reporter.progress.bind(reporter),
+  };
+}
+
+/**
+ * @param requests at least one; all name the same kernel and suite
+ * @param changes files of patches to check first
+ * @param brought whether the kernels are there already, in a bundle
+ */
+export async function setUp(
+  job: OpenJob,
+  requests: readonly RunRequest[],
+  { changes, brought = false }: { changes: readonly string[]; brought?: boolean },
+): Promise<Outcome<Job>> {
+  const [{ kernel, build, suite }] = requests as [RunRequest];
+  const system = brought
+    ? await ensureSystem(['run'], job)
+    : await ensureSystemFor({ kernel, build, changes }, job);
+  if (!system.ok) return system;
+  const powerCut = await powerCutTools(requests, job.store, job.signal);
+  if (!powerCut.ok) return powerCut;
+  const packed = await packSuite(suite, job);
+  if (!packed.ok) return packed;
+  return success({ ...job, powerCut: powerCut.value, suite: packed.value });
+}
+
+/** @param out where the run's directory goes; undefined: the usual place */
+export function openDirectory(
+  job: OpenJob,
+  out: string | undefined,
+  first: Pick<Unit, 'fs' | 'test'>,
+): Outcome<string> {
+  return makeRunDirectory(out ?? defaultRunsDirectory(), first, job.started);
+}
+
+export interface RunInputs extends Omit<InputContext, 'directory' | 'store'> {
+  requests: readonly RunRequest[];
+}
+
+export interface OpenRun {
+  directory: string;
+  /** As they name the copies of their files: what runs is what was kept. */
+  requests: RunRequest[];
+}
+
+/** Makes the run's directory and keeps the inputs in it; not where Ctrl-C came before. */
+export async function openRun(
+  job: Job,
+  out: string | undefined,
+  first: Pick<Unit, 'fs' | 'test'>,
+  { requests, ...inputs }: RunInputs,
+): Promise<Outcome<OpenRun>> {
+  if (job.signal.aborted) return failure('interrupted', 'Interrupted', 'Start it again');
+  const directory = openDirectory(job, out, first);
+  if (!directory.ok) return directory;
+  const context = { ...inputs, directory: directory.value, store: job.store };
+  const kept = await keepInputs(requests, context);
+  return kept.ok ? success({ directory: directory.value, requests: kept.value }) : kept;
+}
+
+export interface Ran {
+  directory: string;
+  /** The emulators of its guests, for the result. */
+  emulators: readonly string[];
+  fileSystems: readonly FileSystem[];
+}
+
+export interface JobResult<Result extends UnitResult = UnitResult> extends RunResult {
+  units: Result[];
+  tools: NonNullable<RunResult['tools']>;
+}
+
+/** Describes the host and its tools while the units run. */
+export async function conclude<Result extends UnitResult>(
+  job: OpenJob,
+  { directory, emulators, fileSystems }: Ran,
+  running: Promise<Result[]>,
+): Promise<JobResult<Result>> {
+  const [units, host, tools] = await Promise.all([
+    running,
+    describeHost(...emulators),
+    describeTools(fileSystems),
+  ]);
+  return { ...runResult(job.argv, job.started, units, host, directory), units, tools };
+}

@@ -1,0 +1,127 @@
+import { choiceWithoutTrial } from '../guest/accelerator.js';
+import { ImageBudget } from '../launch/images.js';
+import { unitArgv } from '../launch/launch.js';
+import type { Prepared } from '../launch/prepared.js';
+import { type Outcome, success } from '../outcome.js';
+import { planUnits } from '../plan/plan.js';
+import type { Unit } from '../plan/unit.js';
+import { knownDurations, learnDurations } from '../run/durations.js';
+import { type EngineContext, runUnits } from '../run/engine.js';
+import { Explainer } from '../run/explain.js';
+import { guestsAtATime } from '../run/host.js';
+import { prepare } from '../run/prepare.js';
+import { type CheckedRequest, type RunOptions, replayCommand } from '../run/request.js';
+import { withVersion } from '../run/suite.js';
+import { expectationFor } from '../suite/expected.js';
+import { conclude, type Job, type JobResult, type OpenJob, openRun, setUp } from './job.js';
+
+/** `daxrepro run`: the units of one request, on one kernel. */
+
+export type RunJob =
+  /** The distinct command lines of QEMU. */
+  { type: 'dry-run'; argvs: string[][] } | { type: 'ran'; result: JobResult };
+
+export async function runJob(
+  checked: CheckedRequest,
+  options: RunOptions,
+  open: OpenJob,
+): Promise<Outcome<RunJob>> {
+  const { request } = checked;
+  const job = await setUp(open, [request], { changes: request.variant.changes });
+  if (!job.ok) return job;
+  const { suite, powerCut } = job.value;
+  const { kernel, fs, variant, build } = request;
+  const accelerator = options.dryRun
+    ? await choiceWithoutTrial(checked.accelerator, open.store)
+    : checked.accelerator;
+  const prepared = await prepare({ kernel, fs, variant, build, accelerator, suite }, open);
+  if (!prepared.ok) return prepared;
+  const ready = { ...prepared.value, powerCut };
+  // Changes can turn a packaged kernel into one built from the same source.
+  const { spec, release } = ready.kernel;
+  const units = planUnits({ ...withVersion(request, suite), kernel: spec }, release);
+  if (options.dryRun) return success({ type: 'dry-run', argvs: commandLines(units, ready) });
+  const result = await runPlanned(units, ready, { checked, options, job: job.value });
+  return result.ok ? success({ type: 'ran', result: result.value }) : result;
+}
+
+function commandLines(units: readonly Unit[], prepared: Prepared): string[][] {
+  const lines = units.map((unit) => JSON.stringify(unitArgv(unit, prepared)));
+  return [...new Set(lines)].map((line) => JSON.parse(line));
+}
+
+interface Planned {
+  checked: CheckedRequest;
+  options: RunOptions;
+  job: Job;
+}
+
+async function runPlanned(
+  units: readonly Unit[],
+  prepared: Prepared,
+  { checked, options, job }: Planned,
+): Promise<Outcome<JobResult>> {
+  const { request } = checked;
+  const checkpoints = options.checkpoint !== false;
+  const together = options.together === true;
+  const run = await openRun(job, options.out, units[0] as Unit, {
+    requests: [withVersion(request, job.suite)],
+    kernels: [prepared.kernel],
+    checkpoints,
+    together,
+  });
+  if (!run.ok) return run;
+  const { directory } = run.value;
+  const jobs = checked.jobs ?? guestsAtATime(units, checkpoints);
+  const known = await knownDurations(job.store, {
+    suite: request.suite.name,
+    fs: request.fs,
+    accel: prepared.accelerator,
+    together,
+  });
+  const took = (unit: Unit) => known.get(unit.test);
+  job.reporter.expect(units.length, {
+    seconds: units.map(took),
+    jobs: Math.min(jobs, units.length),
+  });
+  const engine = engineContext(prepared, directory, { checked, options, job });
+  const result = await conclude(
+    job,
+    {
+      directory,
+      emulators: [prepared.powerCut?.qemu ?? prepared.qemu],
+      fileSystems: [request.fs],
+    },
+    runUnits(units, {
+      ...engine,
+      jobs,
+      // The longest unit goes first: started last, it would leave the other guests idle.
+      ...(jobs > 1 && !request.untilFail ? { estimate: took } : {}),
+    }),
+  );
+  await learnDurations(job.store, result.units);
+  return success(result);
+}
+
+function engineContext(
+  prepared: Prepared,
+  directory: string,
+  { checked, options, job }: Planned,
+): Omit<EngineContext, 'jobs'> {
+  const { request } = checked;
+  return {
+    prepared: () => prepared,
+    directory,
+    store: job.store,
+    checkpoints: options.checkpoint !== false,
+    images: new ImageBudget(checked.imageBytes),
+    explainer: options.explain ? new Explainer() : undefined,
+    progress: job.progress,
+    expected: (unit) => expectationFor(unit, checked.expected),
+    together: options.together === true,
+    replay: (unit, after) => replayCommand(unit, request, after),
+    observer: job.reporter,
+    ...(request.untilFail ? { isLast: ({ verdict }) => verdict === 'fail' } : {}),
+    signal: job.signal,
+  };
+}

@@ -1,0 +1,149 @@
+import type { Cell } from '../compare/plan.js';
+import { kernelsOf, type PreparedCells, prepareCells } from '../compare/prepare.js';
+import { runComparison } from '../compare/run.js';
+import { contextDifferences } from '../diff/context.js';
+import type { FileSystem } from '../file-systems.js';
+import { escapeForTerminal } from '../findings/escape.js';
+import { keepInputs } from '../inputs/keep.js';
+import { conclude, type Job, type OpenJob, openRun, setUp } from '../job/job.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { resolveKernel } from '../kernel/resolve.js';
+import { type Outcome, success } from '../outcome.js';
+import type { Unit } from '../plan/unit.js';
+import { emulatorsOf } from '../power-cut/tools.js';
+import type { RunResult } from '../results/run-result.js';
+import { describeHost } from '../run/host.js';
+import { withVersion } from '../run/suite.js';
+import { describeTools } from '../run/tools.js';
+import type { ReplayPlan } from './plan.js';
+import { asSide, type ReplayResult, replayOf } from './result.js';
+import type { Target } from './target.js';
+
+export interface ReplayJobOptions {
+  /** false with --no-checkpoint. */
+  checkpoint?: boolean;
+  out?: string;
+}
+
+/** `daxrepro replay`: runs units of a kept run or a bundle again and compares the results. */
+export async function replayJob(
+  target: Target,
+  plan: ReplayPlan,
+  options: ReplayJobOptions,
+  open: OpenJob,
+): Promise<Outcome<ReplayResult>> {
+  const { brought } = target;
+  const planned = plan.cells.map(({ request }) => request);
+  const changes = planned.flatMap(({ variant }) => variant.changes);
+  const job = await setUp(open, planned, { changes, brought: brought !== undefined });
+  if (!job.ok) return job;
+  const [{ request }] = plan.cells as [Cell];
+  const own = brought?.kernels[0];
+  const kernel = own ? success(own) : await resolveKernel(request.kernel, open, request.build);
+  if (!kernel.ok) return kernel;
+  const requests = planned.map((one) => withVersion(one, job.value.suite));
+  const keeping = {
+    checkpoints: options.checkpoint !== false,
+    together: plan.together !== undefined,
+  };
+  const first = { fs: request.fs, test: request.tests[0] ?? '' };
+  const run = await openRun(job.value, options.out, first, {
+    ...{ requests, ...keeping, kernels: [kernel.value] },
+  });
+  if (!run.ok) return run;
+  const { directory } = run.value;
+  // The new copies are what runs: the first run may be deleted.
+  for (const [index, kept] of run.value.requests.entries()) {
+    const cell = plan.cells[index];
+    if (cell) cell.request = kept;
+  }
+  const prepared = await prepareReplay(target, plan, kernel.value, job.value);
+  if (!prepared.ok) return prepared;
+  const replayed = { target, plan, kernel: kernel.value, prepared: prepared.value };
+  const result = await runReplay(replayed, directory, keeping.checkpoints, job.value);
+  const kernels = kernelsOf(plan.cells, kernel.value, prepared.value);
+  if (kernels.length > 1) {
+    await keepInputs(requests, { ...keeping, directory, store: open.store, kernels });
+  }
+  return success(result);
+}
+
+function prepareReplay(
+  { brought }: Target,
+  { cells, accelerator }: ReplayPlan,
+  kernel: Kernel,
+  job: Job,
+): Promise<Outcome<PreparedCells>> {
+  if (brought) return brought.prepare(accelerator, job.suite);
+  const build = (cells as [Cell])[0].request.build ?? {};
+  return prepareCells(cells, { kernel, build }, accelerator, job, job.suite);
+}
+
+interface Replayed {
+  target: Target;
+  plan: ReplayPlan;
+  kernel: Kernel;
+  prepared: PreparedCells;
+}
+
+async function runReplay(
+  { target, plan, kernel, prepared }: Replayed,
+  directory: string,
+  checkpoints: boolean,
+  job: Job,
+): Promise<ReplayResult> {
+  const requests = plan.cells.map(({ request }) => request);
+  const emulators = emulatorsOf(requests, prepared.machine.qemu, job.powerCut);
+  const fileSystems = plan.cells.map(({ name }) => name.fs as FileSystem);
+  const units = plan.units(kernel.release, job.suite?.version ?? '');
+  const [host, tools] = await Promise.all([describeHost(...emulators), describeTools(fileSystems)]);
+  announce(target, { host, tools, kernel, prepared, units }, job);
+  job.reporter.expect(units.length);
+  const running = runComparison(units, plan, {
+    ...job,
+    kernel,
+    prepared,
+    directory,
+    checkpoints,
+    together: plan.together,
+    observer: job.reporter,
+  });
+  const run = await conclude(job, { directory, emulators, fileSystems }, running);
+  const { name, notes, brought } = target;
+  const compared = { of: name, notes, sameKernels: brought !== undefined };
+  return { ...run, replay: replayOf(target.run, target.units, run, compared) };
+}
+
+interface Known {
+  host: RunResult['host'];
+  tools: NonNullable<RunResult['tools']>;
+  kernel: Kernel;
+  prepared: PreparedCells;
+  units: readonly Unit[];
+}
+
+/** Says what has changed since the first run, before anything runs: the user may want to stop. */
+function announce(
+  { run, units, notes, brought }: Target,
+  { host, tools, kernel, prepared, units: planned }: Known,
+  { progress }: Job,
+): void {
+  const { spec, release, id } = kernel;
+  const suiteVersion = planned[0]?.suite.version;
+  // A variant may have had a kernel of its own. Only the kernel without changes is known now.
+  const base = run.result.units[0]?.kernel.id;
+  const now = units.map((unit) => ({
+    ...unit,
+    accel: prepared.machine.accelerator,
+    suite: { ...unit.suite, version: suiteVersion ?? unit.suite.version },
+    ...(unit.kernel.id === base && !brought ? { kernel: { spec, release, id } } : {}),
+  }));
+  const predicted = { ...run.result, host, tools: { ...run.result.tools, ...tools }, units: [] };
+  const differences = contextDifferences(asSide(run.result, units), asSide(predicted, now));
+  const texts = differences.map(
+    ({ what, before, after }) => `${what} was ${before.join(', ')}, and is ${after.join(', ')}`,
+  );
+  for (const text of [...notes, ...texts]) {
+    progress({ type: 'note', text: escapeForTerminal(text) });
+  }
+}
