@@ -41,6 +41,8 @@ export interface Failure {
   place?: Place;
   /** More to read, for example the end of a compiler's output. May hold several lines. */
   detail?: string;
+  /** Further failures of the same request, so that the user can correct them all at once. */
+  others?: readonly Failure[];
 }
 
 export type Outcome<Value> = { ok: true; value: Value } | { ok: false; failure: Failure };
@@ -56,6 +58,21 @@ export function failure(
   more: { place?: Place; detail?: string } = {},
 ): { ok: false; failure: Failure } {
   return { ok: false, failure: { kind, message, remedy, ...more } };
+}
+
+type Values<Outcomes extends Record<string, Outcome<unknown>>> = {
+  [Name in keyof Outcomes]: Outcomes[Name] extends Outcome<infer Value> ? Value : never;
+};
+
+/** The values of all outcomes, or all of their failures as one: the first, with the others. */
+export function allOf<Outcomes extends Record<string, Outcome<unknown>>>(
+  outcomes: Outcomes,
+): Outcome<Values<Outcomes>> {
+  const failures = Object.values(outcomes).flatMap((one) => (one.ok ? [] : [one.failure]));
+  const [first, ...others] = failures;
+  if (first) return { ok: false, failure: others.length > 0 ? { ...first, others } : first };
+  const values = Object.entries(outcomes).map(([name, one]) => [name, one.ok && one.value]);
+  return success(Object.fromEntries(values) as Values<Outcomes>);
 }
 
 /** Exit codes of the command line, as the contract has them. */
@@ -82,6 +99,10 @@ export function exitCodeOf(failure: Failure): number {
 
 /** A failure as people read it: the place first, so that editors can jump to it. */
 export function formatFailure(failure: Failure): string {
+  return [failure, ...(failure.others ?? [])].map(formatOne).join('\n');
+}
+
+function formatOne(failure: Failure): string {
   const place = failure.place;
   const position = place
     ? `${[place.file, place.line, place.column].filter((part) => part !== undefined).join(':')}: `

@@ -1,4 +1,4 @@
-import { shellQuote } from '../run/request.js';
+import { shellQuote } from '../shell-quote.js';
 import { percent } from './result.js';
 import type { BisectionState } from './state.js';
 import type { Subject } from './subject.js';

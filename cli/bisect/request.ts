@@ -2,7 +2,8 @@ import { parseCount } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { Limits } from '../results/bisect-result.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
-import { type CheckedRequest, checkRequest, type RunOptions } from '../run/request.js';
+import { type CheckedRequest, checkRequest } from '../run/request.js';
+import type { RunOptions } from '../run/run-options.js';
 import type { Range } from './git-history.js';
 
 /** The options of `bisect` as the command line gives them: those of `run` that make sense, and its own. */

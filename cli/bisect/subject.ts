@@ -9,7 +9,7 @@ import type { Prepared } from '../launch/prepared.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { RunRequest } from '../plan/unit.js';
 import { prepare, prepareTree } from '../run/prepare.js';
-import { shellQuote } from '../run/request.js';
+import { shellQuote } from '../shell-quote.js';
 import { BASE } from '../variant/variant.js';
 import { type ChangeFacts, commitFacts, patchFacts } from './culprit.js';
 import { gitHistory, type Range } from './git-history.js';

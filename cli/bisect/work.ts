@@ -12,7 +12,7 @@ import type { RunEntry } from '../results/bisect-result.js';
 import { unitFolder } from '../results/run-directory.js';
 import type { UnitResult } from '../results/run-result.js';
 import { type EngineObserver, runAndJudge } from '../run/engine.js';
-import { replayCommand } from '../run/request.js';
+import { replayCommand } from '../run/replay-command.js';
 import { withVersion } from '../run/suite.js';
 import { type BisectionWork, mean } from './engine.js';
 import { outcomeOf, outcomeOfAll, type RunOutcome } from './outcome.js';

@@ -6,7 +6,8 @@ import { resolveKernel } from '../kernel/resolve.js';
 import { EXIT, exitCodeOf, formatFailure, type Outcome, success } from '../outcome.js';
 import type { Progress } from '../progress.js';
 import { makeReporter } from '../report/reporter.js';
-import { buildOptionsOf, type RunOptions } from '../run/request.js';
+import { buildOptionsOf } from '../run/request.js';
+import type { RunOptions } from '../run/run-options.js';
 import { defaultStore, type Store } from '../store/store.js';
 
 /** `daxrepro kernel …` */

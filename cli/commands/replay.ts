@@ -68,10 +68,11 @@ async function replay(
 
 /** A failure about a stranger's files may quote their words. */
 function escaped(failed: Failure): Failure {
-  const { message, remedy } = failed;
+  const { message, remedy, others } = failed;
   return {
     ...failed,
     message: escapeForTerminal(message),
     remedy: escapeForTerminal(remedy),
+    ...(others ? { others: others.map(escaped) } : {}),
   };
 }

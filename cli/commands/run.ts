@@ -3,7 +3,9 @@ import { type RunJob, runJob } from '../job/run.js';
 import { EXIT, success } from '../outcome.js';
 import { formatSummary } from '../report/summary.js';
 import { exitCodeOfUnits } from '../results/run-result.js';
-import { checkRequest, type RunOptions, shellQuote } from '../run/request.js';
+import { checkRequest } from '../run/request.js';
+import type { RunOptions } from '../run/run-options.js';
+import { shellQuote } from '../shell-quote.js';
 import { explain, inSession, keepResult, print, suggestControl, wantsColour } from './session.js';
 
 /** `daxrepro run <fs> <test...>`: its exit code is the contract's. */

@@ -15,7 +15,8 @@ import {
   type RowsOf,
 } from '../results/case.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
-import { checkRequest, type RunOptions } from '../run/request.js';
+import { checkRequest } from '../run/request.js';
+import type { RunOptions } from '../run/run-options.js';
 import type { z } from '../schema.js';
 import { findTree } from '../suite/xfstests/tree.js';
 import { whyUnreadable } from '../variant/named.js';

@@ -10,7 +10,7 @@ import type { GuestOf } from '../run/batches.js';
 import { type EngineObserver, runUnits } from '../run/engine.js';
 import type { Explainer } from '../run/explain.js';
 import { guestsAtATime } from '../run/host.js';
-import { replayCommand } from '../run/request.js';
+import { replayCommand } from '../run/replay-command.js';
 import { holds } from './expectations.js';
 import { type ComparisonPlan, cellFinder, cellNameOf } from './plan.js';
 import type { PreparedCells } from './prepare.js';

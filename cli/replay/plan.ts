@@ -11,7 +11,8 @@ import { cellKey } from '../results/case.js';
 import { cellOf } from '../results/compare-result.js';
 import type { UnitResult } from '../results/run-result.js';
 import type { GuestOf } from '../run/batches.js';
-import { checkRequest, type RunOptions } from '../run/request.js';
+import { checkRequest } from '../run/request.js';
+import type { RunOptions } from '../run/run-options.js';
 
 /** From what was kept of a run to what is run again. Everything kept is checked as options are. */
 

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { escapeForTerminal } from '../findings/escape.js';
 import { defaultRunsDirectory } from '../results/run-directory.js';
-import { shellQuote } from '../run/request.js';
+import { shellQuote } from '../shell-quote.js';
 
 /** Where results' files are, and the command that makes a page of them. Escaped. */
 export function describeFiles(...directories: readonly string[]): string[] {

@@ -1,4 +1,4 @@
-import { shellQuote } from '../run/request.js';
+import { shellQuote } from '../shell-quote.js';
 
 /** Text for a width. All of it pure; what comes from a guest has to be escaped before. */
 

@@ -1,6 +1,6 @@
 /**
- * What the options of `run` are where nobody says anything. Apart from all else, since the command
- * line shows them in its help without loading anything.
+ * Defaults of `run`. They stand alone in a file, because help texts show them and must load nothing
+ * else.
  */
 export const RUN_DEFAULTS = {
   kernel: 'debian:6.1',
@@ -13,5 +13,11 @@ export const RUN_DEFAULTS = {
   keepImages: '512M',
 } as const;
 
-/** Of --power-cut. */
+/** Defaults of --power-cut. */
 export const POWER_CUT_DEFAULTS = { cuts: '2', cutStates: '1' } as const;
+
+/** Seconds for a test. Those of xfstests are made for real machines. */
+export const TIMEOUTS: Readonly<Record<'builtin' | 'xfstests', string>> = {
+  builtin: RUN_DEFAULTS.timeout,
+  xfstests: '900',
+};

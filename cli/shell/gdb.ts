@@ -8,7 +8,7 @@ import type { SymbolsEvent } from '../guest/protocol.js';
 import type { FileSystemModule } from '../kernel/file-system-module.js';
 import { isBuiltFromSource, type Kernel } from '../kernel/kernel.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import { shellQuote } from '../run/request.js';
+import { shellQuote } from '../shell-quote.js';
 
 /** QEMU's gdb stub: where it listens, and what a debugger is told. */
 

@@ -1,5 +1,6 @@
 import { failure, type Outcome, success } from '../outcome.js';
-import { type CheckedRequest, checkSession, type RunOptions } from '../run/request.js';
+import { type CheckedRequest, checkSession } from '../run/request.js';
+import type { RunOptions } from '../run/run-options.js';
 import { changesOf, type OpenedUnit } from './kept-image.js';
 import { ENDLESS } from './session.js';
 

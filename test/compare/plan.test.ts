@@ -4,7 +4,7 @@ import { requestedCase } from '../../cli/compare/case-flags.js';
 import { cellFinder, cellNameOf, planComparison, unitsOf } from '../../cli/compare/plan.js';
 import { formatFailure } from '../../cli/outcome.js';
 import { type Case, cellKey } from '../../cli/results/case.js';
-import { replayCommand } from '../../cli/run/request.js';
+import { replayCommand } from '../../cli/run/replay-command.js';
 
 const CASE: Case = {
   file: null,

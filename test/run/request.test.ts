@@ -6,7 +6,10 @@ import { EXIT, exitCodeOf, formatFailure } from '../../cli/outcome.js';
 import { planUnits } from '../../cli/plan/plan.js';
 import type { RunRequest } from '../../cli/plan/unit.js';
 import { RUN_DEFAULTS } from '../../cli/run/defaults.js';
-import { checkRequest, type RunOptions, replayCommand, shellQuote } from '../../cli/run/request.js';
+import { replayCommand } from '../../cli/run/replay-command.js';
+import { checkRequest } from '../../cli/run/request.js';
+import type { RunOptions } from '../../cli/run/run-options.js';
+import { shellQuote } from '../../cli/shell-quote.js';
 
 const check = (more: Partial<RunOptions> = {}, fs = 'ext2', tests = ['generic/002']) =>
   checkRequest(fs, tests, { ...RUN_DEFAULTS, ...more });

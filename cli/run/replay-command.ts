@@ -1,0 +1,62 @@
+import type { PowerCutPlan, RunRequest, Unit } from '../plan/unit.js';
+import { shellQuote } from '../shell-quote.js';
+import { POWER_CUT_DEFAULTS, RUN_DEFAULTS, TIMEOUTS } from './defaults.js';
+
+/**
+ * The command that runs this unit again: only what differs from the defaults is named.
+ *
+ * @param after the tests that its guest ran before it
+ */
+export function replayCommand(
+  unit: Unit,
+  request: RunRequest,
+  after: readonly string[] = [],
+): string {
+  const together = after.length > 0 ? ['--together'] : [];
+  const usual = TIMEOUTS[request.suite.name];
+  const options = replayOptions(unit, request, usual);
+  return ['daxrepro', 'run', unit.fs, ...after, unit.test, ...options, ...together].join(' ');
+}
+
+/** The words of a command that has this unit again, after the test; each is one for a shell. */
+export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: string): string[] {
+  const given: [string, string | undefined, string?][] = [
+    [
+      '--suite',
+      request.suite.name === 'xfstests' ? request.suite.tree.directory : 'builtin',
+      RUN_DEFAULTS.suite,
+    ],
+    ['--kernel', unit.kernelSpec, RUN_DEFAULTS.kernel],
+    ['--cc', request.build?.cc],
+    ...(request.build?.kconfig ?? []).map((file): [string, string] => ['--kconfig', file]),
+    ...request.variant.changes.map((file): [string, string] => ['--patch', file]),
+    ['--steps', request.variant.steps?.toString()],
+    ['--pmem', unit.shape.pmem, RUN_DEFAULTS.pmem],
+    ['--size', request.size === undefined ? undefined : String(request.size)],
+    ['--mkfs-opts', request.mkfsOptions],
+    ['--mount-opts', request.mountOptions],
+    ['--timeout', String(unit.timeout), usualTimeout],
+    ['--cpus', String(unit.shape.cpus), RUN_DEFAULTS.cpus],
+    // Of one attempt among many: another may well have another verdict.
+    ['--seed', request.repeat > 1 && !unit.powerCut ? String(unit.seed) : undefined],
+  ];
+  const options = given
+    .filter(
+      ([name, value, usual]) =>
+        value !== undefined && (value !== usual || request.configured?.includes(name.slice(2))),
+    )
+    .flatMap(([name, value]) => [name, shellQuote(value ?? '')]);
+  const control = unit.control ? ['--control'] : [];
+  return [...options, ...control, ...(unit.powerCut ? cutWords(unit) : [])];
+}
+
+/** The moments are drawn from the seed. */
+export function cutWords({ powerCut, seed }: Unit): string[] {
+  const { cuts, states } = powerCut as PowerCutPlan;
+  return [
+    '--power-cut',
+    ...(String(cuts) === POWER_CUT_DEFAULTS.cuts ? [] : ['--cuts', String(cuts)]),
+    ...(String(states) === POWER_CUT_DEFAULTS.cutStates ? [] : ['--cut-states', String(states)]),
+    ...['--seed', String(seed)],
+  ];
+}
