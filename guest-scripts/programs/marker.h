@@ -10,13 +10,13 @@
 
 #define LONGEST_RECORD 4096
 
-#define MARKER(name, kind)                                                                       \
-	static inline void name(const char *record, unsigned long length)                        \
-	{                                                                                        \
-		__asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00, " kind ", 0x44, 0x41, 0x58"      \
-				 :                                                               \
-				 : "D"(record), "S"(length)                                      \
-				 : "memory");                                                    \
+#define MARKER(name, kind)                                                                  \
+	static inline void name(const char *record, unsigned long length)                   \
+	{                                                                                   \
+		__asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00, " kind ", 0x44, 0x41, 0x58" \
+				 :                                                          \
+				 : "D"(record), "S"(length)                                 \
+				 : "memory");                                               \
 	}
 
 /* From now on stores count; what memory holds now is taken as being on the medium. */

@@ -103,7 +103,10 @@ struct worker {
 	int map_sync;
 };
 
-static void __attribute__((noreturn, format(printf, 2, 3))) give_up(int code, const char *format, ...)
+static void give_up(int code, const char *format, ...)
+	__attribute__((noreturn, format(printf, 2, 3)));
+
+static void give_up(int code, const char *format, ...)
 {
 	va_list arguments;
 
@@ -344,7 +347,8 @@ static void punch(struct worker *worker, long offset, long length)
 	if (end > offset)
 		memset(file->content + offset, 0, end - offset);
 	must(fallocate(worker->descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
-		       length) == 0, "punch");
+		       length) == 0,
+	     "punch");
 }
 
 /* ---- mappings ---- */
@@ -361,9 +365,11 @@ static void map(struct worker *worker, long offset, long length, const char *how
 		flags = MAP_SHARED_VALIDATE | MAP_SYNC;
 	else if (*how)
 		give_up(2, "map … sync, not %s", how);
-	worker->mapping = mmap(NULL, length, PROT_READ | PROT_WRITE, flags, worker->descriptor, offset);
+	worker->mapping =
+		mmap(NULL, length, PROT_READ | PROT_WRITE, flags, worker->descriptor, offset);
 	if (worker->mapping == MAP_FAILED && worker->map_sync && errno == EOPNOTSUPP)
-		give_up(77, "the kernel refuses MAP_SYNC here, as for devices that flush by request (virtio-pmem)");
+		give_up(77,
+			"the kernel refuses MAP_SYNC here, as for devices that flush by request (virtio-pmem)");
 	must(worker->mapping != MAP_FAILED, "mmap");
 	worker->mapped_from = offset;
 	worker->mapped_length = length;
@@ -617,8 +623,9 @@ int main(void)
 			;
 		if (running == 8 || end == count)
 			give_up(2, "a thread has no end, or there are too many");
-		threads[running] = (struct worker){ .cpu = cpu, .lines = lines + i + 1,
-						    .count = end - i - 1, .descriptor = -1 };
+		threads[running] = (struct worker){
+			.cpu = cpu, .lines = lines + i + 1, .count = end - i - 1, .descriptor = -1
+		};
 		must(pthread_create(&threads[running].thread, NULL, work, &threads[running]) == 0,
 		     "thread");
 		running++;

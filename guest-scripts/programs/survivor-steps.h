@@ -25,9 +25,9 @@
 static int add_partition(int disk, long start, long length)
 {
 	struct blkpg_partition partition = { .start = start, .length = length, .pno = 1 };
-	struct blkpg_ioctl_arg asked = {
-		.op = BLKPG_ADD_PARTITION, .datalen = sizeof(partition), .data = &partition
-	};
+	struct blkpg_ioctl_arg asked = { .op = BLKPG_ADD_PARTITION,
+					 .datalen = sizeof(partition),
+					 .data = &partition };
 
 	return ioctl(disk, BLKPG, &asked);
 }
@@ -36,9 +36,9 @@ static int add_partition(int disk, long start, long length)
 static void delete_partition(int disk, long start, long length)
 {
 	struct blkpg_partition partition = { .pno = 1 };
-	struct blkpg_ioctl_arg asked = {
-		.op = BLKPG_DEL_PARTITION, .datalen = sizeof(partition), .data = &partition
-	};
+	struct blkpg_ioctl_arg asked = { .op = BLKPG_DEL_PARTITION,
+					 .datalen = sizeof(partition),
+					 .data = &partition };
 	unsigned long long range[] = { start, length };
 
 	ioctl(disk, BLKPG, &asked);

@@ -176,7 +176,9 @@ static void print_held(const struct fiemap_extent *extent, void (*first)(void *)
 }
 
 /* Blocks that are allocated, and not written, read as zeros: what is there is nobody's. */
-#define OF_NO_USE (FIEMAP_EXTENT_UNWRITTEN | FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_DATA_INLINE)
+#define OF_NO_USE                                                                   \
+	(FIEMAP_EXTENT_UNWRITTEN | FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | \
+	 FIEMAP_EXTENT_DATA_INLINE)
 
 static void look_at_extents(int descriptor, void (*first)(void *), void *data)
 {
@@ -290,8 +292,11 @@ static void walk(int parent, const char *name, char *path)
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		if (type == DT_UNKNOWN && fstatat(descriptor, entry->d_name, &is, AT_SYMLINK_NOFOLLOW) == 0)
-			type = S_ISDIR(is.st_mode) ? DT_DIR : S_ISREG(is.st_mode) ? DT_REG : DT_UNKNOWN;
+		if (type == DT_UNKNOWN &&
+		    fstatat(descriptor, entry->d_name, &is, AT_SYMLINK_NOFOLLOW) == 0)
+			type = S_ISDIR(is.st_mode)   ? DT_DIR
+			       : S_ISREG(is.st_mode) ? DT_REG
+						     : DT_UNKNOWN;
 		if (type != DT_DIR && type != DT_REG)
 			continue;
 		/* Of what is deeper than a path can be, the end of the path is told. */
@@ -376,8 +381,9 @@ static void send_file(long number, const char *suffix, const char *text, size_t 
 
 	if (size == 0)
 		return;
-	length = snprintf(head, sizeof(head), "{\"event\":\"file\",\"name\":\"survivor-%ld%s\",\"size\":%zu}\n",
-			  number, suffix, size);
+	length = snprintf(head, sizeof(head),
+			  "{\"event\":\"file\",\"name\":\"survivor-%ld%s\",\"size\":%zu}\n", number,
+			  suffix, size);
 	write_all(head, length);
 	write_all(text, size);
 }
@@ -463,7 +469,8 @@ static void take_steps(long number, const char *questions, struct look *look, FI
 		return;
 	}
 	if (took(look->looked, answers(to, questions)) != 0)
-		snprintf(look->said, sizeof(look->said), "a question was not understood, or cannot be answered");
+		snprintf(look->said, sizeof(look->said),
+			 "a question was not understood, or cannot be answered");
 	if (unmount(directory) != 0) {
 		failed(look, "umount");
 		return;
@@ -480,7 +487,8 @@ static void look_at(long number, const char *questions)
 	FILE *to = open_memstream(&answered, &size);
 	int log, length;
 
-	length = snprintf(text, sizeof(text), "{\"event\":\"step\",\"name\":\"survivor-%ld\"}\n", number);
+	length = snprintf(text, sizeof(text), "{\"event\":\"step\",\"name\":\"survivor-%ld\"}\n",
+			  number);
 	write_all(text, length);
 	if (add_partition(disk, number * image_size, image_size) != 0) {
 		failed(&look, "partition");
@@ -500,10 +508,11 @@ static void look_at(long number, const char *questions)
 			failed(&look, "/dev/kmsg");
 		close(log);
 	}
-	length = snprintf(text, sizeof(text),
-			  "{\"event\":\"survivor\",\"number\":%ld,\"repair\":\"%s\",\"mount\":\"%s\","
-			  "\"looked\":\"%s\",\"check\":\"%s\",\"said\":\"%s\"}\n",
-			  number, look.repair, look.mount, look.looked, look.check, look.said);
+	length = snprintf(
+		text, sizeof(text),
+		"{\"event\":\"survivor\",\"number\":%ld,\"repair\":\"%s\",\"mount\":\"%s\","
+		"\"looked\":\"%s\",\"check\":\"%s\",\"said\":\"%s\"}\n",
+		number, look.repair, look.mount, look.looked, look.check, look.said);
 	write_all(text, length);
 }
 
@@ -533,7 +542,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	while (fgets(line, sizeof(line), stdin)) {
-		if (sscanf(line, "look %ld %ld", &number, &length) != 2 || length < 0 || length > MOST_QUESTIONS) {
+		if (sscanf(line, "look %ld %ld", &number, &length) != 2 || length < 0 ||
+		    length > MOST_QUESTIONS) {
 			fprintf(stderr, "survivor: what is \"%s\"?\n", line);
 			return 2;
 		}

@@ -24,5 +24,6 @@ static void __exit witness_exit(void)
 
 module_init(witness_init);
 module_exit(witness_exit);
-MODULE_DESCRIPTION("What was still to be written when a file system was unmounted, and what sync calls promised");
+MODULE_DESCRIPTION(
+	"What was still to be written when a file system was unmounted, and what sync calls promised");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -48,11 +48,11 @@
 #define MARK_CALL "0x05"
 #define MARK_RETURN "0x06"
 
-#define MARK(kind, record, length, number, device)                                               \
-	asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00, " kind ", 0x44, 0x41, 0x58"                  \
-		     :                                                                           \
-		     : "D"(record), "S"((unsigned long)(length)), "d"((unsigned long)(number)),  \
-		       "c"((long)(device))                                                       \
+#define MARK(kind, record, length, number, device)                                              \
+	asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00, " kind ", 0x44, 0x41, 0x58"                 \
+		     :                                                                          \
+		     : "D"(record), "S"((unsigned long)(length)), "d"((unsigned long)(number)), \
+		       "c"((long)(device))                                                      \
 		     : "memory")
 /* In place of a device's number. */
 #define ALL_DEVICES -1
@@ -123,7 +123,8 @@ static __printf(2, 3) void add(struct text *text, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	text->used += vscnprintf(text->at + text->used, LONGEST_RECORD - text->used, format, arguments);
+	text->used +=
+		vscnprintf(text->at + text->used, LONGEST_RECORD - text->used, format, arguments);
 	va_end(arguments);
 }
 
@@ -172,11 +173,19 @@ static const char *name_of(bool data_only)
 	bool of_program = !(current->flags & PF_KTHREAD) && current->mm;
 
 	switch (of_program ? task_pt_regs(current)->orig_ax : -1ul) {
-	case 26: return "msync";
-	case 1: case 18: case 20: case 296: case 328: /* write, pwrite64, writev, pwritev, pwritev2 */
-	case 40: case 275: case 326: /* sendfile, splice, copy_file_range */
+	case 26:
+		return "msync";
+	case 1:   /* write */
+	case 18:  /* pwrite64 */
+	case 20:  /* writev */
+	case 296: /* pwritev */
+	case 328: /* pwritev2 */
+	case 40:  /* sendfile */
+	case 275: /* splice */
+	case 326: /* copy_file_range */
 		return "O_SYNC";
-	default: return data_only ? "fdatasync" : "fsync";
+	default:
+		return data_only ? "fdatasync" : "fsync";
 	}
 }
 
@@ -208,10 +217,12 @@ static void end_call(struct call *call, const char *by, long result)
 				 i_size_read(inode) == call->size;
 		char *path, room[LONGEST_PATH];
 
-		add(&text, ",\"inode\":%lu,\"generation\":%u,\"from\":%llu,\"to\":%llu,\"size\":%llu,\"blocks\":%llu",
+		add(&text,
+		    ",\"inode\":%lu,\"generation\":%u,\"from\":%llu,\"to\":%llu,\"size\":%llu,\"blocks\":%llu",
 		    inode->i_ino, inode->i_generation, min_t(u64, call->from, EXACT),
 		    call->to >= EXACT ? EXACT : (u64)call->to + 1, call->size, call->blocks);
-		add(&text, ",\"links\":%u,\"unchanged\":%s", call->links, unchanged ? "true" : "false");
+		add(&text, ",\"links\":%u,\"unchanged\":%s", call->links,
+		    unchanged ? "true" : "false");
 		path = dentry_path_raw(call->file->f_path.dentry, room, sizeof(room));
 		if (!IS_ERR(path))
 			add_string(&text, "path", path);
@@ -263,7 +274,9 @@ static int on_sync(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	struct call *call = (void *)instance->data;
 
-	*call = (struct call){ .device = ALL_DEVICES, .place = ALL, .busy = atomic_read(&under_way[ALL]) > 0 };
+	*call = (struct call){ .device = ALL_DEVICES,
+			       .place = ALL,
+			       .busy = atomic_read(&under_way[ALL]) > 0 };
 	begin_call(call);
 	return 0;
 }
@@ -299,7 +312,9 @@ static int on_syncfs(struct kretprobe_instance *instance, struct pt_regs *regs)
 
 	if (device < 0)
 		return 1;
-	*call = (struct call){ .device = device, .place = ALL, .busy = atomic_read(&under_way[ALL]) > 0 };
+	*call = (struct call){ .device = device,
+			       .place = ALL,
+			       .busy = atomic_read(&under_way[ALL]) > 0 };
 	begin_call(call);
 	return 0;
 }
@@ -409,12 +424,18 @@ static const struct {
 	{ "ext2", { "ext2_fsync", "ext2_file_write_iter", "ext2_fill_super" } },
 	{ "ext4", { "ext4_sync_file", "ext4_file_write_iter", "ext4_fill_super" } },
 	/* The other one is 5.10's. */
-	{ "xfs", { "xfs_file_fsync", "xfs_file_write_iter", "xfs_fs_fill_super" }, "xfs_fc_fill_super" },
+	{
+		"xfs",
+		{ "xfs_file_fsync", "xfs_file_write_iter", "xfs_fs_fill_super" },
+		"xfs_fc_fill_super",
+	},
 };
 
+/* clang-format off */
 #define PROBE(symbol, entry, end, type)                                                          \
 	{ .kp.symbol_name = symbol, .entry_handler = entry, .handler = end,                      \
 	  .data_size = sizeof(struct type), .maxactive = MOST_AT_ONCE }
+/* clang-format on */
 
 static const struct kretprobe wanted[] = {
 	[OF_FSYNC] = PROBE(NULL, on_fsync, on_fsync_done, call),
@@ -470,12 +491,14 @@ static int set_all(const char *type)
 		if (error == -ENOENT && i == OF_MOUNT && functions[of].other_fill)
 			error = set(i, functions[of].other_fill);
 		if (error) {
-			pr_err("daxrepro_witness: %s cannot be looked at: %d\n", probes[i].kp.symbol_name, error);
+			pr_err("daxrepro_witness: %s cannot be looked at: %d\n",
+			       probes[i].kp.symbol_name, error);
 			unset(i);
 			return error;
 		}
 	}
-	shutdown = (struct kprobe){ .symbol_name = "generic_shutdown_super", .pre_handler = on_shutdown };
+	shutdown = (struct kprobe){ .symbol_name = "generic_shutdown_super",
+				    .pre_handler = on_shutdown };
 	error = register_kprobe(&shutdown);
 	if (error)
 		unset(ARRAY_SIZE(probes));
@@ -493,8 +516,8 @@ static void stop(void)
 	looking = false;
 	preempt_disable();
 	text = begin_text("calls");
-	add(&text, ",\"seen\":%lld,\"failed\":%lld,\"missed\":%d}", (long long)atomic64_read(&calls),
-	    (long long)atomic64_read(&failed), missed());
+	add(&text, ",\"seen\":%lld,\"failed\":%lld,\"missed\":%d}",
+	    (long long)atomic64_read(&calls), (long long)atomic64_read(&failed), missed());
 	MARK(MARK_RECORD, text.at, text.used, 0, 0);
 	MARK(MARK_END, "", 0, 0, 0);
 	preempt_enable();

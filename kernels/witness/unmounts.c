@@ -76,13 +76,15 @@ struct unmount {
 	struct look before, synced, dropped;
 };
 
-static struct {
+struct unmounts {
 	spinlock_t lock;
 	u32 unmounts, forgotten;
 	u32 kept, next_under_way;
 	struct unmount unmount[MOST_UNMOUNTS];
 	struct unmount under_way[MOST_UNDER_WAY];
-} *state;
+};
+
+static struct unmounts *state;
 
 static bool is_ours(struct super_block *sb)
 {

@@ -9,7 +9,7 @@ enum { FS_BASE = 16, GS_BASE, CR0, CR3, CR4, EFER, REGISTERS };
 
 /* As QEMU's descriptions for GDB name them (gdb-xml/i386-64bit.xml). */
 static const char *const NAMES[REGISTERS] = {
-	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8",  "r9",  "r10",
+	"rax", "rcx", "rdx", "rbx", "rsp", "rbp",     "rsi",     "rdi", "r8",  "r9",  "r10",
 	"r11", "r12", "r13", "r14", "r15", "fs_base", "gs_base", "cr0", "cr3", "cr4", "efer",
 };
 

@@ -60,7 +60,8 @@ static bool is_wanted(void)
 
 void call_begins(uint64_t number)
 {
-	slots[number % SLOTS] = (struct under_way){.number = number, .stores = model.counters.stores};
+	slots[number % SLOTS] =
+		(struct under_way){ .number = number, .stores = model.counters.stores };
 }
 
 void call_returned(uint64_t number, int64_t range, struct cut_moment *moment)
@@ -69,8 +70,8 @@ void call_returned(uint64_t number, int64_t range, struct cut_moment *moment)
 	bool known = begun->number == number;
 	uint64_t lost = known ? lost_since(begun->stores, range) : 0;
 
-	event("return", "\"cpu\":%u,\"text\":%s,\"known\":%s,\"lost\":%" PRIu64, moment->cpu, moment->label,
-	      known ? "true" : "false", lost);
+	event("return", "\"cpu\":%u,\"text\":%s,\"known\":%s,\"lost\":%" PRIu64, moment->cpu,
+	      moment->label, known ? "true" : "false", lost);
 	if (!known || !(lost ? is_wanted() : is_drawn()))
 		return;
 	moment->cause = CUT_CALL;

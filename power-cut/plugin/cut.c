@@ -128,7 +128,7 @@ static void count_before(struct range *range, uint64_t line, void *data)
 
 uint64_t lost_since(uint64_t stores, int64_t range)
 {
-	struct count count = {.stores = stores};
+	struct count count = { .stores = stores };
 
 	if (range < 0)
 		each_line(count_before, &count);
@@ -145,7 +145,8 @@ struct state {
 	uint64_t page, drawn;
 };
 
-static void add_if_other(struct file *file, const struct range *range, uint64_t line, const uint8_t *contents)
+static void add_if_other(struct file *file, const struct range *range, uint64_t line,
+			 const uint8_t *contents)
 {
 	if (memcmp(contents, medium_of(range, line), LINE) != 0)
 		delta_add(file, range - model.ranges, line * LINE, contents, LINE);
@@ -223,7 +224,7 @@ static void add_random(struct range *range, uint64_t line, void *data)
 
 static bool write_state(const char *name, line_action action, uint64_t *random)
 {
-	struct state state = {.file = delta_begin(name), .random = random};
+	struct state state = { .file = delta_begin(name), .random = random };
 
 	each_line(action, &state);
 	return delta_end(state.file);
@@ -247,8 +248,10 @@ static void print_site(struct file *file, const char *name, uint32_t number)
 		file_print(file, ",\"%s\":null", name);
 		return;
 	}
-	file_print(file, ",\"%s\":{\"address\":\"0x%" PRIx64 "\",\"kernel\":%s,\"cpu\":%u,\"kind\":\"%s\"}", name,
-		   site->address, site->address >> 63 ? "true" : "false", site->cpu,
+	file_print(file,
+		   ",\"%s\":{\"address\":\"0x%" PRIx64
+		   "\",\"kernel\":%s,\"cpu\":%u,\"kind\":\"%s\"}",
+		   name, site->address, site->address >> 63 ? "true" : "false", site->cpu,
 		   site_kind_name(site->kind));
 }
 
@@ -256,9 +259,12 @@ static void end_run(struct run *run)
 {
 	if (run->lines == 0)
 		return;
-	file_print(run->file, "{\"range\":%u,\"offset\":%" PRIu64 ",\"lines\":%" PRIu64 ",\"state\":\"%s\"",
+	file_print(run->file,
+		   "{\"range\":%u,\"offset\":%" PRIu64 ",\"lines\":%" PRIu64 ",\"state\":\"%s\"",
 		   (unsigned int)(run->range - model.ranges), run->line * LINE, run->lines,
-		   !run->pending ? "dirty" : run->dirty ? "both" : "pending");
+		   !run->pending ? "dirty"
+		   : run->dirty  ? "both"
+				 : "pending");
 	print_site(run->file, "store", run->store);
 	print_site(run->file, "writeBack", run->write_back);
 	file_print(run->file, "%s}\n", run->before ? ",\"before\":true" : "");
@@ -282,8 +288,9 @@ static void add_lost(struct range *range, uint64_t line, void *data)
 
 	if (!is_lost(range, line))
 		return;
-	if (run->lines && run->range == range && run->line + run->lines == line && run->store == this.store &&
-	    run->write_back == this.write_back && run->dirty == this.dirty && run->pending == this.pending &&
+	if (run->lines && run->range == range && run->line + run->lines == line &&
+	    run->store == this.store && run->write_back == this.write_back &&
+	    run->dirty == this.dirty && run->pending == this.pending &&
 	    run->before == this.before) {
 		run->lines++;
 		return;
@@ -294,7 +301,7 @@ static void add_lost(struct range *range, uint64_t line, void *data)
 
 static bool write_lost(const char *name, uint64_t since)
 {
-	struct run run = {.file = file_begin(name), .since = since};
+	struct run run = { .file = file_begin(name), .since = since };
 
 	each_line(add_lost, &run);
 	end_run(&run);
@@ -313,11 +320,11 @@ static bool within_limits(void)
 	return false;
 }
 
-static const char *const CAUSES[] = {"promise", "marker", "moment", "call"};
+static const char *const CAUSES[] = { "promise", "marker", "moment", "call" };
 
 void take_cut(const struct cut_moment *moment)
 {
-	struct summary summary = {0};
+	struct summary summary = { 0 };
 	char name[64], states[4096] = "\"nothing\"", site[96] = "null";
 	bool written;
 
@@ -336,19 +343,22 @@ void take_cut(const struct cut_moment *moment)
 		snprintf(name, sizeof(name), "cut-%06" PRIu64 ".everything", cuts);
 		written = write_state(name, add_live, NULL) && written;
 		for (uint64_t index = 1; index <= options.states; index++) {
-			snprintf(name, sizeof(name), "cut-%06" PRIu64 ".random-%" PRIu64, cuts, index);
+			snprintf(name, sizeof(name), "cut-%06" PRIu64 ".random-%" PRIu64, cuts,
+				 index);
 			written = write_state(name, add_random, &random) && written;
-			used += snprintf(states + used, sizeof(states) - used, ",\"random-%" PRIu64 "\"", index);
+			used += snprintf(states + used, sizeof(states) - used,
+					 ",\"random-%" PRIu64 "\"", index);
 		}
 	}
 	if (!written)
 		return;
 	if (moment->address)
-		snprintf(site, sizeof(site), "{\"address\":\"0x%" PRIx64 "\",\"kernel\":%s}", moment->address,
-			 moment->address >> 63 ? "true" : "false");
+		snprintf(site, sizeof(site), "{\"address\":\"0x%" PRIx64 "\",\"kernel\":%s}",
+			 moment->address, moment->address >> 63 ? "true" : "false");
 	event("cut",
-	      "\"cut\":%" PRIu64 ",\"cause\":\"%s\",\"label\":%s,\"cpu\":%u,\"states\":[%s],\"dirty\":%" PRIu64
+	      "\"cut\":%" PRIu64
+	      ",\"cause\":\"%s\",\"label\":%s,\"cpu\":%u,\"states\":[%s],\"dirty\":%" PRIu64
 	      ",\"pending\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"store\":%s",
-	      cuts, CAUSES[moment->cause], moment->label, moment->cpu, states, summary.dirty, summary.pending,
-	      summary.lost, site);
+	      cuts, CAUSES[moment->cause], moment->label, moment->cpu, states, summary.dirty,
+	      summary.pending, summary.lost, site);
 }

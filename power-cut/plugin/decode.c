@@ -14,8 +14,8 @@ struct reader {
 };
 
 /* NOPL disp32(%rax,%rax,1): what a displacement of 'K' 'D' 'A' 'X' makes of it is ours. */
-static const uint8_t MARKER_HEAD[] = {0x0f, 0x1f, 0x84, 0x00};
-static const uint8_t MARKER_TAIL[] = {'D', 'A', 'X'};
+static const uint8_t MARKER_HEAD[] = { 0x0f, 0x1f, 0x84, 0x00 };
+static const uint8_t MARKER_TAIL[] = { 'D', 'A', 'X' };
 
 static int next(struct reader *r)
 {
@@ -29,6 +29,7 @@ static int peek(const struct reader *r)
 
 static void legacy_prefixes(struct reader *r)
 {
+	/* clang-format off */
 	for (;; r->at++) {
 		switch (peek(r)) {
 		case 0x66: r->size_66 = true; break;
@@ -42,6 +43,7 @@ static void legacy_prefixes(struct reader *r)
 		default: return;
 		}
 	}
+	/* clang-format on */
 }
 
 static void vex_prefix(uint8_t pp, struct reader *r)
@@ -105,7 +107,7 @@ static void memory_operand(struct reader *r, uint8_t modrm, struct operand *to)
 {
 	int mod = modrm >> 6, rm = modrm & 7;
 
-	*to = (struct operand){.base = -1, .index = -1, .segment = r->segment};
+	*to = (struct operand){ .base = -1, .index = -1, .segment = r->segment };
 	to->address_32 = r->address_32;
 	if (rm == 4) {
 		int sib = next(r);
@@ -182,8 +184,13 @@ static enum instruction_kind two_byte(struct reader *r, int code, struct instruc
 		return reg == 2 || reg == 3 ? SERIALIZING : ORDINARY;
 	case 0x01: /* LGDT, LIDT, INVLPG; SERIALIZE */
 		return (memory && (reg == 2 || reg == 3 || reg == 7)) ||
-		       (modrm == 0xe8 && !r->repeat_f2 && !r->repeat_f3) ? SERIALIZING : ORDINARY;
-	case 0x08: case 0x09: case 0xa2: case 0xaa: /* INVD, WBINVD, CPUID, RSM */
+				       (modrm == 0xe8 && !r->repeat_f2 && !r->repeat_f3)
+			       ? SERIALIZING
+			       : ORDINARY;
+	case 0x08: /* INVD */
+	case 0x09: /* WBINVD */
+	case 0xa2: /* CPUID */
+	case 0xaa: /* RSM */
 		return SERIALIZING;
 	case 0x22: /* MOV to control registers, but for CR8 */
 		return (reg | (r->rex & 4 ? 8 : 0)) == 8 ? ORDINARY : SERIALIZING;
@@ -198,12 +205,12 @@ static enum instruction_kind one_byte(const struct reader *r, int code)
 	int modrm = peek(r);
 
 	switch (code) {
-	case 0x86: case 0x87: /* XCHG locks by itself where it names memory. */
+	case 0x86 ... 0x87: /* XCHG locks by itself where it names memory. */
 		return modrm >= 0 && modrm >> 6 != 3 ? FENCE : ORDINARY;
-	case 0xcf: /* IRET */
-	case 0x6c: case 0x6d: case 0x6e: case 0x6f: /* INS, OUTS */
-	case 0xe4: case 0xe5: case 0xe6: case 0xe7: /* IN, OUT */
-	case 0xec: case 0xed: case 0xee: case 0xef:
+	case 0xcf:          /* IRET */
+	case 0x6c ... 0x6f: /* INS, OUTS */
+	case 0xe4 ... 0xe7: /* IN, OUT */
+	case 0xec ... 0xef:
 		return SERIALIZING;
 	}
 	return ORDINARY;
@@ -217,9 +224,9 @@ static bool is_marker(const uint8_t *bytes, size_t length)
 
 void decode(const uint8_t *bytes, size_t length, struct instruction *to)
 {
-	struct reader r = {.bytes = bytes, .length = length};
+	struct reader r = { .bytes = bytes, .length = length };
 
-	*to = (struct instruction){.kind = ORDINARY, .length = length};
+	*to = (struct instruction){ .kind = ORDINARY, .length = length };
 	if (is_marker(bytes, length)) {
 		to->kind = MARKER;
 		to->marker = bytes[4];

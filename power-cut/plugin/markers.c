@@ -89,8 +89,8 @@ void print_end(const char *name, const char *label)
 	const struct counters *counters = &model.counters;
 
 	event(name,
-	      "\"label\":%s,\"counters\":{\"stores\":%" PRIu64 ",\"writeBacks\":%" PRIu64 ",\"fences\":%" PRIu64
-	      ",\"requests\":%" PRIu64 ",\"untranslated\":%" PRIu64 "}",
+	      "\"label\":%s,\"counters\":{\"stores\":%" PRIu64 ",\"writeBacks\":%" PRIu64
+	      ",\"fences\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"untranslated\":%" PRIu64 "}",
 	      label, counters->stores, counters->write_backs, counters->fences, counters->requests,
 	      counters->untranslated);
 }
@@ -99,7 +99,7 @@ void marker(unsigned int cpu, uint8_t kind)
 {
 	uint64_t number = general_register(RDX);
 	char text[6 * MOST_RECORD + 3];
-	struct cut_moment moment = {.cpu = cpu, .label = text};
+	struct cut_moment moment = { .cpu = cpu, .label = text };
 
 	read_record(text);
 	model_lock();

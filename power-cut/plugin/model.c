@@ -41,7 +41,8 @@ uint64_t lines_of(const struct range *range)
 /* Zeros that take no memory until they are written. */
 static void *zeros(uint64_t size)
 {
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return at == MAP_FAILED ? NULL : at;
 }
@@ -58,9 +59,9 @@ static bool begin_range(struct range *range)
 	range->last_store = zeros(pages * 64 * 4);
 	range->last_write_back = zeros(pages * 64 * 4);
 	range->stored_at = zeros(pages * 64 * 8);
-	return range->medium && range->dirty && range->pending && range->changed && range->first_pending &&
-	       range->last_store && range->last_write_back && range->stored_at &&
-	       copy_mapping(&range->live, range->medium);
+	return range->medium && range->dirty && range->pending && range->changed &&
+	       range->first_pending && range->last_store && range->last_write_back &&
+	       range->stored_at && copy_mapping(&range->live, range->medium);
 }
 
 bool model_begin(void)
@@ -173,7 +174,8 @@ static void copy_bytes(uint8_t *to, const uint8_t *from, uint64_t bytes)
 			to[index] = from[index];
 }
 
-static void change_medium(struct range *range, uint64_t line, const uint8_t *contents, uint64_t bytes)
+static void change_medium(struct range *range, uint64_t line, const uint8_t *contents,
+			  uint64_t bytes)
 {
 	copy_bytes(range->medium + line * LINE, contents, bytes);
 	range->changed[line / 64] = 1;
@@ -235,8 +237,8 @@ static void bypass(struct range *range, uint64_t line, uint64_t bytes, unsigned 
 	copy_bytes(pending->contents, live_line(range, line), bytes);
 }
 
-void model_store(struct range *range, uint64_t offset, uint64_t length, unsigned int cpu, uint64_t address,
-		 bool non_temporal)
+void model_store(struct range *range, uint64_t offset, uint64_t length, unsigned int cpu,
+		 uint64_t address, bool non_temporal)
 {
 	uint64_t end = offset + length;
 	uint32_t site = site_number(address, cpu, non_temporal ? SITE_NON_TEMPORAL : SITE_STORE);

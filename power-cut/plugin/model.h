@@ -89,8 +89,8 @@ static inline struct range *range_of(uint64_t physical)
 }
 
 /* @param length up to the end of the range at most */
-void model_store(struct range *range, uint64_t offset, uint64_t length, unsigned int cpu, uint64_t address,
-		 bool non_temporal);
+void model_store(struct range *range, uint64_t offset, uint64_t length, unsigned int cpu,
+		 uint64_t address, bool non_temporal);
 void model_write_back(struct range *range, uint64_t offset, unsigned int cpu, uint64_t address,
 		      enum site_kind kind);
 /* @param stores_alone what drains stores, but is no store-fencing operation */

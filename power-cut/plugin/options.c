@@ -10,7 +10,9 @@ static const char *value_of(const char *argument, const char *key)
 {
 	size_t length = strlen(key);
 
-	return strncmp(argument, key, length) == 0 && argument[length] == '=' ? argument + length + 1 : NULL;
+	return strncmp(argument, key, length) == 0 && argument[length] == '='
+		       ? argument + length + 1
+		       : NULL;
 }
 
 static bool number(const char *text, uint64_t *to)
@@ -28,15 +30,15 @@ static bool number_option(const char *argument, struct options *to)
 		const char *key;
 		uint64_t *to;
 	} numbers[] = {
-		{"low", &to->ram.low},
-		{"seed", &to->cut.seed},
-		{"states", &to->cut.states},
-		{"max-cuts", &to->cut.most_cuts},
-		{"max-bytes", &to->cut.most_bytes},
-		{"moments", &to->moments},
-		{"gap", &to->gap},
-		{"calls", &to->calls},
-		{"lost-calls", &to->lost_calls},
+		{ "low", &to->ram.low },
+		{ "seed", &to->cut.seed },
+		{ "states", &to->cut.states },
+		{ "max-cuts", &to->cut.most_cuts },
+		{ "max-bytes", &to->cut.most_bytes },
+		{ "moments", &to->moments },
+		{ "gap", &to->gap },
+		{ "calls", &to->calls },
+		{ "lost-calls", &to->lost_calls },
 	};
 
 	for (size_t index = 0; index < sizeof(numbers) / sizeof(*numbers); index++) {
@@ -97,7 +99,7 @@ static bool one_option(const char *argument, struct options *to)
 const char *parse_options(int argc, char **argv, struct options *to)
 {
 	*to = (struct options){
-		.cut = {.states = 2, .most_cuts = 10000, .most_bytes = UINT64_C(4) << 30},
+		.cut = { .states = 2, .most_cuts = 10000, .most_bytes = UINT64_C(4) << 30 },
 		.cut_at_promises = true,
 		.gap = 1000,
 	};

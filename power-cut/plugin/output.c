@@ -26,7 +26,8 @@ bool output_open(const char *directory)
 	directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory_fd < 0)
 		return false;
-	events_fd = openat(directory_fd, "events.jsonl", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
+	events_fd = openat(directory_fd, "events.jsonl",
+			   O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
 	return events_fd >= 0;
 }
 
@@ -47,8 +48,8 @@ static void write_event(const char *name, const char *rest)
 	int length;
 
 	pthread_mutex_lock(&events_mutex);
-	length = asprintf(&line, "{\"event\":\"%s\",\"sequence\":%" PRIu64 "%s%s}\n", name, ++sequence,
-			  *rest ? "," : "", rest);
+	length = asprintf(&line, "{\"event\":\"%s\",\"sequence\":%" PRIu64 "%s%s}\n", name,
+			  ++sequence, *rest ? "," : "", rest);
 	if (length > 0) {
 		if (write(events_fd, line, length) != length)
 			abort();
@@ -151,7 +152,8 @@ void file_place(struct file *file, const void *bytes, size_t length, uint64_t of
 void file_size(struct file *file, uint64_t size)
 {
 	if (!file->failed)
-		file->failed = fflush(file->stream) != 0 || ftruncate(fileno(file->stream), size) != 0;
+		file->failed =
+			fflush(file->stream) != 0 || ftruncate(fileno(file->stream), size) != 0;
 }
 
 bool file_end(struct file *file)
@@ -184,9 +186,10 @@ struct file *delta_begin(const char *name)
 	return file;
 }
 
-void delta_add(struct file *file, uint32_t range, uint64_t offset, const void *bytes, uint32_t length)
+void delta_add(struct file *file, uint32_t range, uint64_t offset, const void *bytes,
+	       uint32_t length)
 {
-	struct record record = {.range = range, .length = length, .offset = offset};
+	struct record record = { .range = range, .length = length, .offset = offset };
 
 	file_write(file, &record, sizeof(record));
 	file_write(file, bytes, length);
@@ -194,7 +197,7 @@ void delta_add(struct file *file, uint32_t range, uint64_t offset, const void *b
 
 bool delta_end(struct file *file)
 {
-	struct record end = {.range = UINT32_MAX};
+	struct record end = { .range = UINT32_MAX };
 
 	file_write(file, &end, sizeof(end));
 	return file_end(file);

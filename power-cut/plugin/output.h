@@ -39,7 +39,8 @@ bool file_end(struct file *file);
 
 /* Pieces of images: what differs from what the reader already has. */
 struct file *delta_begin(const char *name);
-void delta_add(struct file *file, uint32_t range, uint64_t offset, const void *bytes, uint32_t length);
+void delta_add(struct file *file, uint32_t range, uint64_t offset, const void *bytes,
+	       uint32_t length);
 bool delta_end(struct file *file);
 
 /* Whether somebody has made this file. */

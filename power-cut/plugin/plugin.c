@@ -54,7 +54,8 @@ static struct point *point_at(uint64_t address, const struct instruction *instru
 
 	pthread_mutex_lock(&points_mutex);
 	for (point = *bucket; point; point = point->next)
-		if (point->address == address && memcmp(&point->instruction, instruction, sizeof(*instruction)) == 0)
+		if (point->address == address &&
+		    memcmp(&point->instruction, instruction, sizeof(*instruction)) == 0)
 			break;
 	if (!point) {
 		point = malloc(sizeof(*point));
@@ -76,7 +77,9 @@ static void show_pending(unsigned int cpu)
 
 static void cut_at_moment(unsigned int cpu, uint64_t address)
 {
-	struct cut_moment moment = {.cause = CUT_MOMENT, .cpu = cpu, .address = address, .label = "\"\""};
+	struct cut_moment moment = {
+		.cause = CUT_MOMENT, .cpu = cpu, .address = address, .label = "\"\""
+	};
 
 	take_cut(&moment);
 }
@@ -115,7 +118,8 @@ static struct range *range_at(qemu_plugin_meminfo_t info, uint64_t address, uint
  * another part of it, nothing would ever be found lost. Others' stores may come in between, now and then.
  * What a store has stored is asked of QEMU for the first of them alone: it takes longer than all the rest.
  */
-static void check_memory(struct range *range, uint64_t physical, qemu_plugin_meminfo_t info, uint64_t size)
+static void check_memory(struct range *range, uint64_t physical, qemu_plugin_meminfo_t info,
+			 uint64_t size)
 {
 	enum { LOOKS = 32 };
 
@@ -127,9 +131,11 @@ static void check_memory(struct range *range, uint64_t physical, qemu_plugin_mem
 	model_lock();
 	if (is_counting() && range->checked < LOOKS) {
 		range->checked++;
-		range->agreed += memcmp(range->live.at + (physical - range->start), &value, size) == 0;
+		range->agreed +=
+			memcmp(range->live.at + (physical - range->start), &value, size) == 0;
 		if (range->checked == LOOKS && range->agreed == 0)
-			problem("%s is not what the guest has at 0x%" PRIx64, range->live.file, range->start);
+			problem("%s is not what the guest has at 0x%" PRIx64, range->live.file,
+				range->start);
 	}
 	model_unlock();
 }
@@ -148,7 +154,8 @@ static void on_store(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t addr
 		instruction ^= NON_TEMPORAL_BIT;
 	range = range_at(info, address, &physical);
 	if (range) {
-		stored(range, cpu, physical, size < inside ? size : inside, instruction, non_temporal);
+		stored(range, cpu, physical, size < inside ? size : inside, instruction,
+		       non_temporal);
 		if (size <= 8 && size <= inside)
 			check_memory(range, physical, info, size);
 	}
@@ -170,14 +177,15 @@ static void count_untranslated(void)
 static void on_write_back(unsigned int cpu, void *data)
 {
 	const struct point *point = data;
-	enum site_kind kind = point->instruction.kind == CLWB	  ? SITE_CLWB
+	enum site_kind kind = point->instruction.kind == CLWB      ? SITE_CLWB
 			      : point->instruction.kind == CLFLUSH ? SITE_CLFLUSH
 								   : SITE_CLFLUSHOPT;
 	uint64_t physical;
 
 	if (!is_counting())
 		return;
-	if (!translate(&options.ram, operand_address(&point->instruction, point->address), &physical)) {
+	if (!translate(&options.ram, operand_address(&point->instruction, point->address),
+		       &physical)) {
 		count_untranslated();
 		return;
 	}
@@ -205,10 +213,12 @@ static void on_save_area(unsigned int cpu, void *data)
 	address = operand_address(&point->instruction, point->address);
 	for (end = address + SAVE_AREA_ROOM; address < end; address += PAGE - address % PAGE) {
 		uint64_t inside = PAGE - address % PAGE;
-		struct range *range = translate(&options.ram, address, &physical) ? range_of(physical) : NULL;
+		struct range *range =
+			translate(&options.ram, address, &physical) ? range_of(physical) : NULL;
 		if (range)
-			stored(range, cpu, physical, end - address < inside ? end - address : inside,
-			       point->address, false);
+			stored(range, cpu, physical,
+			       end - address < inside ? end - address : inside, point->address,
+			       false);
 	}
 }
 
@@ -250,7 +260,7 @@ static void on_marker(unsigned int cpu, void *data)
 
 static void instrument(struct qemu_plugin_insn *insn)
 {
-	qemu_plugin_u64 on_their_way = {.score = scoreboard};
+	qemu_plugin_u64 on_their_way = { .score = scoreboard };
 	uint64_t address = qemu_plugin_insn_vaddr(insn), with_kind;
 	struct instruction instruction;
 	uint8_t bytes[16];
@@ -263,22 +273,31 @@ static void instrument(struct qemu_plugin_insn *insn)
 		return;
 	struct point *point = point_at(address, &instruction);
 	switch (instruction.kind) {
-	case CLFLUSH: case CLFLUSHOPT: case CLWB:
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_write_back, QEMU_PLUGIN_CB_R_REGS, point);
+	case CLFLUSH:
+	case CLFLUSHOPT:
+	case CLWB:
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_write_back, QEMU_PLUGIN_CB_R_REGS,
+						       point);
 		break;
 	case SAVE_AREA:
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_save_area, QEMU_PLUGIN_CB_R_REGS, point);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_save_area, QEMU_PLUGIN_CB_R_REGS,
+						       point);
 		break;
 	case MARKER:
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_marker, QEMU_PLUGIN_CB_R_REGS, point);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_marker, QEMU_PLUGIN_CB_R_REGS,
+						       point);
 		break;
 	case FENCE:
 		qemu_plugin_register_vcpu_insn_exec_cond_cb(insn, on_fence, QEMU_PLUGIN_CB_NO_REGS,
-							    QEMU_PLUGIN_COND_NE, on_their_way, 0, point);
+							    QEMU_PLUGIN_COND_NE, on_their_way, 0,
+							    point);
 		break;
-	case SERIALIZING: case WRITE_MSR:
-		qemu_plugin_register_vcpu_insn_exec_cond_cb(insn, on_serializing, QEMU_PLUGIN_CB_R_REGS,
-							    QEMU_PLUGIN_COND_NE, on_their_way, 0, point);
+	case SERIALIZING:
+	case WRITE_MSR:
+		qemu_plugin_register_vcpu_insn_exec_cond_cb(insn, on_serializing,
+							    QEMU_PLUGIN_CB_R_REGS,
+							    QEMU_PLUGIN_COND_NE, on_their_way, 0,
+							    point);
 		break;
 	case ORDINARY:
 		break;
@@ -334,7 +353,8 @@ static void print_open(void)
 	event("open", "\"version\":1,\"ranges\":[%s],\"seed\":%" PRIu64, ranges, options.cut.seed);
 }
 
-EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
+EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
+				 char **argv)
 {
 	const char *wrong = parse_options(argc, argv, &options);
 

@@ -39,7 +39,7 @@ void watch_requests(void)
 			continue;
 		any = true;
 		if (stat(name, &file) == 0)
-			files[index] = (struct identity){file.st_dev, file.st_ino};
+			files[index] = (struct identity){ file.st_dev, file.st_ino };
 		else
 			problem("there is no %s, the file of range %u", name, index);
 	}
@@ -57,7 +57,7 @@ uint64_t requests_seen(void)
 /* No CPU of the guest asks here: QEMU's own thread does, and the CPU that asked may do other things. */
 static void requested(struct range *range)
 {
-	struct cut_moment moment = {.cause = CUT_MOMENT, .label = "\"\""};
+	struct cut_moment moment = { .cause = CUT_MOMENT, .label = "\"\"" };
 
 	seen++;
 	if (!is_counting())
@@ -73,8 +73,8 @@ static bool is_watched(const struct stat *file)
 
 	model_lock();
 	for (unsigned int index = 0; index < model.count; index++) {
-		if (model.ranges[index].flush != FLUSH_REQUESTS || files[index].device != file->st_dev ||
-		    files[index].inode != file->st_ino)
+		if (model.ranges[index].flush != FLUSH_REQUESTS ||
+		    files[index].device != file->st_dev || files[index].inode != file->st_ino)
 			continue;
 		any = true;
 		requested(&model.ranges[index]);

@@ -11,7 +11,8 @@ static uint32_t slots[SLOTS], count = 1;
 
 uint32_t site_number(uint64_t address, unsigned int cpu, enum site_kind kind)
 {
-	uint64_t mixed = (address ^ (uint64_t)cpu << 48 ^ (uint64_t)kind << 40) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t mixed = (address ^ (uint64_t)cpu << 48 ^ (uint64_t)kind << 40) *
+			 UINT64_C(0x9e3779b97f4a7c15);
 	uint32_t slot = mixed >> 46;
 
 	for (; slots[slot]; slot = (slot + 1) % SLOTS) {
@@ -21,7 +22,7 @@ uint32_t site_number(uint64_t address, unsigned int cpu, enum site_kind kind)
 	}
 	if (count == MOST)
 		return 0;
-	sites[count] = (struct site){.address = address, .cpu = cpu, .kind = kind};
+	sites[count] = (struct site){ .address = address, .cpu = cpu, .kind = kind };
 	return slots[slot] = count++;
 }
 
@@ -32,7 +33,11 @@ const struct site *site_of(uint32_t number)
 
 const char *site_kind_name(enum site_kind kind)
 {
-	static const char *const NAMES[] = {"store", "non-temporal", "clflush", "clflushopt", "clwb", "request"};
+	static const char *const NAMES[] = {
+		[SITE_STORE] = "store",     [SITE_NON_TEMPORAL] = "non-temporal",
+		[SITE_CLFLUSH] = "clflush", [SITE_CLFLUSHOPT] = "clflushopt",
+		[SITE_CLWB] = "clwb",       [SITE_REQUEST] = "request",
+	};
 
 	return NAMES[kind];
 }

@@ -4,7 +4,14 @@
 
 #include <stdint.h>
 
-enum site_kind { SITE_STORE, SITE_NON_TEMPORAL, SITE_CLFLUSH, SITE_CLFLUSHOPT, SITE_CLWB, SITE_REQUEST };
+enum site_kind {
+	SITE_STORE,
+	SITE_NON_TEMPORAL,
+	SITE_CLFLUSH,
+	SITE_CLFLUSHOPT,
+	SITE_CLWB,
+	SITE_REQUEST
+};
 
 struct site {
 	/* The instruction's virtual address; 0 for a request, which the host carries out. */
