@@ -116,6 +116,7 @@ process_birth() {
 	REPLY=''
 	{ IFS= read -r status <"/proc/$1/stat"; } 2>/dev/null || return
 	# After the name, which may hold anything: the state, and 19 fields on the start (proc(5)).
+	# shellcheck disable=SC2206 # one word for each
 	status=(${status##*) })
 	[[ ${status[0]} == [RSD] ]] && REPLY=${status[19]}
 }

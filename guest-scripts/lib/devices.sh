@@ -1,5 +1,8 @@
 # The two devices under test, by the kind of persistent memory that the machine has. TEST_DEV is
 # the one at the lower address. What is wrong with them is put in DEVICE_PROBLEM.
+#
+# daxrepro_pmem and daxrepro_devices are from the kernel's command line.
+# shellcheck disable=SC2154
 
 TEST_DEV='' SCRATCH_DEV='' DEVICE_PROBLEM=''
 
@@ -26,7 +29,7 @@ find_devices() {
 	[[ $daxrepro_pmem == none ]] && prefix=vd
 	[[ $daxrepro_pmem == nvdimm ]] && make_fsdax_namespaces
 	for tries in {1..50}; do
-		names=(/sys/block/$prefix*)
+		names=(/sys/block/"$prefix"*)
 		names=("${names[@]##*/}")
 		[[ ${names[0]} != "$prefix*" && ${#names[@]} -ge 2 ]] && break
 		sleep 0.1
@@ -43,16 +46,16 @@ find_devices() {
 # Devices that were plugged in one after the other may have been found in any order. Where it was the
 # wrong one, their driver finds them again: pmem0 is the first one's name everywhere.
 number_by_address() {
-	local name address parent drivers=/sys/bus/virtio/drivers/virtio_pmem
+	local name parent driver=/sys/bus/virtio/drivers/virtio_pmem
 	local -A parents=() addresses=()
 	for name in "${names[@]}"; do
-		read -r addresses[$name] <"/sys/block/$name/device/resource"
+		read -r "addresses[$name]" <"/sys/block/$name/device/resource"
 		parent=$(cd -P "/sys/block/$name/device" && echo "$PWD")
 		[[ $parent =~ /(virtio[0-9]+)/ ]] && parents[$name]=${BASH_REMATCH[1]}
 	done 2>/dev/null
 	[[ ${#names[@]} -eq 2 && $((addresses[pmem0])) -gt $((addresses[pmem1])) ]] || return
-	for name in pmem0 pmem1; do echo "${parents[$name]}" >$drivers/unbind; done
-	for name in pmem1 pmem0; do echo "${parents[$name]}" >$drivers/bind; done
+	for name in pmem0 pmem1; do echo "${parents[$name]}" >$driver/unbind; done
+	for name in pmem1 pmem0; do echo "${parents[$name]}" >$driver/bind; done
 	names=(pmem0 pmem1)
 }
 

@@ -19,7 +19,7 @@ use constant SHOWN_OF_BLOCK => 64;
 sub gather_evidence {
 	my ($name, $device, $log, $type, $bytes) = @_;
 	eval { send_image($name, $device, $bytes); 1 } or event('log', text('text', "no image: $@"));
-	my $wanted = wanted_inodes(read_file($log, LARGEST_FILE), $device);
+	my $wanted = wanted_inodes(read_file($log, LARGEST_FILE()), $device);
 	my ($said, $block_size, @inodes) =
 		$type eq 'xfs' ? ask_xfs_db($device, $wanted) : ask_debugfs($device, $wanted);
 	send_file("inodes-$name", $said);

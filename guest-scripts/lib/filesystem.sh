@@ -16,6 +16,7 @@ SAID=/run/unit/said
 make_filesystem() {
 	local make=(mke2fs -t "$FSTYP" -T default -F -q -b 4096)
 	[[ $FSTYP == xfs ]] && make=(mkfs.xfs -f -q)
+	# shellcheck disable=SC2086 # several words
 	"${make[@]}" $MKFS_OPTIONS "$1" >$SAID 2>&1 || what_was_said
 }
 

@@ -7,7 +7,7 @@
 # use where the guest has its tree.
 prepare_shell() {
 	if [[ -f $DAXREPRO_TREE/check ]]; then
-		. $DAXREPRO/lib/xfstests.sh
+		. "$DAXREPRO/lib/xfstests.sh"
 		prepare_xfstests
 		return
 	fi
@@ -35,7 +35,7 @@ run_shell() {
 			directory=$DAXREPRO_TREE
 		fi
 		shell_environment
-		without_channel exec perl $DAXREPRO/lib/terminal.pl "$(port_device daxrepro.terminal)" \
+		without_channel exec perl "$DAXREPRO/lib/terminal.pl" "$(port_device daxrepro.terminal)" \
 			"${UNIT[SESSION]}" "${UNIT[ROWS]:-24}" "${UNIT[COLUMNS]:-80}" "$directory"
 	) >/run/unit/output 2>&1 </dev/null
 	[[ -s /run/unit/session ]] && read -r status </run/unit/session

@@ -6,7 +6,7 @@ run_survivors() {
 	blockdev --flushbufs "$TEST_DEV"
 	mkdir -p /mnt/survivor
 	said=$("$DAXREPRO/programs/survivor" "$TEST_DEV" "${UNIT[IMAGE_SIZE]}" "$FSTYP" "${UNIT[RECOVERY]}" \
-		/mnt/survivor 2>&1 >&$CHANNEL <&$CHANNEL) || give_up survivors "$said"
+		/mnt/survivor 2>&1 >&"$CHANNEL" <&"$CHANNEL") || give_up survivors "$said"
 }
 
 # The kernel's functions by their addresses, without the modules': `ADDRESS NAME`, the address without

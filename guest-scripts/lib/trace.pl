@@ -90,7 +90,7 @@ sub end_trace {
 	$lost += /^overrun: (\d+)/m ? $1 : 0 for map { read_file($_) } glob INSTANCE . '/per_cpu/cpu*/stats';
 	$problem ||= 'the trace cannot be read' if $trace eq '';
 	$trace =~ s/^#[^\n]*\n//mg;
-	my $cut = length($trace) - LARGEST_FILE;
+	my $cut = length($trace) - LARGEST_FILE();
 	if ($cut > 0) {
 		$cut = 1 + index $trace, "\n", $cut;
 		$lost += substr($trace, 0, $cut) =~ tr/\n//;

@@ -1,7 +1,7 @@
 # Runs one unit: the module, the file system, the proof, the test, the proof again, the check.
 # Reports each step as it begins, so that a crash is told with the step it came in.
 
-. $DAXREPRO/lib/filesystem.sh
+. "$DAXREPRO/lib/filesystem.sh"
 
 # Whether there may be something to explain: what is asked for then a passing unit does without.
 SUSPICIOUS=''
@@ -42,7 +42,7 @@ run_unit() {
 	REFERENCES_UNMOUNTED=$REPLY
 
 	if [[ ${UNIT[SURVIVORS]}${UNIT[SYMBOLS]} ]]; then
-		. $DAXREPRO/lib/survivors.sh
+		. "$DAXREPRO/lib/survivors.sh"
 		step survivors
 		[[ ${UNIT[SYMBOLS]} ]] && send_symbols
 		[[ ${UNIT[SURVIVORS]} ]] && run_survivors
@@ -73,7 +73,7 @@ run_unit() {
 
 	if [[ ${UNIT[SESSION]} ]]; then
 		step scratch
-		. $DAXREPRO/lib/shell.sh
+		. "$DAXREPRO/lib/shell.sh"
 		prepare_shell || return
 		step session
 		run_shell
@@ -122,7 +122,7 @@ send_code_addresses() {
 
 # A session with the devices as the host has filled them, and nothing mounted. It proves nothing.
 look() {
-	. $DAXREPRO/lib/shell.sh
+	. "$DAXREPRO/lib/shell.sh"
 	step session
 	run_shell
 	ask kernel-log
@@ -146,6 +146,7 @@ begin_with_contents() {
 load_module() {
 	local said
 	if [[ ${UNIT[MODULE_BYTES]} ]]; then
+		# shellcheck disable=SC2086 # several words
 		load_needed ${UNIT[MODULE_NEEDS]}
 		ask load-module "$FSTYP" "${UNIT[MODULE_BYTES]}" || {
 			give_up load-module "$REPLY"
@@ -179,11 +180,11 @@ identity() {
 # under emulation. The witness keeps the time.
 run_test() {
 	if [[ ${UNIT[SUITE]} == xfstests ]]; then
-		. $DAXREPRO/lib/xfstests.sh
+		. "$DAXREPRO/lib/xfstests.sh"
 		# Whether it failed is the host's to tell.
 		SUSPICIOUS=1
 		if [[ ${UNIT[TOGETHER]} ]]; then
-			. $DAXREPRO/lib/xfstests-together.sh
+			. "$DAXREPRO/lib/xfstests-together.sh"
 			run_together
 		else
 			run_xfstests

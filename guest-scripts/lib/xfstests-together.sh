@@ -21,6 +21,7 @@ run_together() {
 	(
 		xfstests_environment
 		export DAXREPRO_TOGETHER=1
+		# shellcheck disable=SC2086 # several words
 		without_channel ./check ${UNIT[TOGETHER]}
 		echo "ended $?" >/run/unit/between
 	) >/run/unit/check-output 2>&1 </dev/null {between}<&- &
@@ -137,7 +138,7 @@ check_between() {
 # The host ends the guest, or lets it go on.
 wait_for_host() {
 	local answer
-	while read -r -u $CHANNEL answer; do
+	while read -r -u "$CHANNEL" answer; do
 		[[ $answer == go ]] && return
 	done
 	sleep infinity # the host is gone

@@ -156,7 +156,7 @@ send_seen() {
 		[[ -e $file && $((++sent)) -le 60 ]] && send_file "${file##*/}" "$file"
 	done
 	while IFS= read -r line; do
-		printf '%s\n' "$line" >&$CHANNEL
+		printf '%s\n' "$line" >&"$CHANNEL"
 	done </run/unit/seen
 }
 
