@@ -248,6 +248,22 @@ export const REQUIREMENTS: readonly Requirement[] = [
     purpose: 'shows the manual page to our tests',
     packages: packaged('man-db', { suse: 'man' }),
   },
+  {
+    part: 'test',
+    programs: ['shellcheck'],
+    purpose: 'checks our shell scripts',
+    packages: packaged('shellcheck', { fedora: 'ShellCheck', suse: 'ShellCheck' }),
+  },
+  {
+    part: 'test',
+    programs: ['clang-format'],
+    purpose: 'checks the format of our C',
+    packages: packaged('clang-format', {
+      fedora: 'clang-tools-extra',
+      arch: 'clang',
+      suse: 'clang-tools',
+    }),
+  },
 ];
 
 /** What tests look for and do without, by saying that they do not apply. */

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { compileInto } from '../util/compiled.js';
+import { compileModulesInto } from '../util/compiled.js';
 import { lives, READY } from '../util/fake-qemu.js';
 
 /**
@@ -15,7 +15,7 @@ const ROUNDS = { guest: 20, tree: 10 };
 const AT_ONCE = 5;
 
 const directory = t.testdir();
-const { module } = compileInto(directory);
+const { module } = compileModulesInto(directory);
 
 /** A machine that ignores what it can: a shell, since it starts many times. */
 const DEAF = `trap "" TERM INT HUP; printf '%s\\n' '${JSON.stringify(READY)}' >&4; exec sleep 300`;

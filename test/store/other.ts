@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 
+const loader = fileURLToPath(new URL('../loader/register.js', import.meta.url));
+
 /**
  * Another process that uses a store: `other-main.ts`, which does as it is told and then says what
  * it did, one line each, and stays until it is killed.
@@ -16,7 +18,7 @@ export interface Other {
 
 export function startOther(t: Test, ...orders: string[]): Other {
   const main = fileURLToPath(new URL('other-main.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', '@tapjs/typescript/import', main, ...orders], {
+  const child = spawn(process.execPath, ['--import', loader, main, ...orders], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const closed = once(child, 'close');

@@ -1,0 +1,117 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { type FinalResults, Parser, type Result } from 'tap-parser';
+import { root } from './select.js';
+
+/** What became of one test file. */
+export interface FileResult {
+  file: string;
+  seconds: number;
+  /** Assertions that held. */
+  passed: number;
+  failures: Failure[];
+  /** Why something was skipped, or is still to be done; one entry for each. */
+  skipped: string[];
+  /** What the file printed besides its results. */
+  output: string;
+}
+
+export interface Failure {
+  name: string;
+  /** What tap says of it. */
+  detail: unknown;
+}
+
+const loader = fileURLToPath(new URL('../loader/register.js', import.meta.url));
+
+/** What a test may print, in characters; the end of it is shown. */
+const LONGEST_OUTPUT = 20_000;
+
+/** How long its output may stay open after its end, in milliseconds. */
+const GRACE = 10_000;
+
+interface Limits {
+  seconds: number;
+  signal: AbortSignal;
+}
+
+export async function runFile(file: string, { seconds, signal }: Limits): Promise<FileResult> {
+  const begun = performance.now();
+  const result: FileResult = { file, seconds: 0, passed: 0, failures: [], skipped: [], output: '' };
+  const say = (text: string) => {
+    result.output = (result.output + text).slice(-LONGEST_OUTPUT);
+  };
+  const child = spawn(process.execPath, ['--import', loader, file], {
+    cwd: root,
+    // tap ends the file in time and tells what it was at; this is for one that cannot.
+    timeout: (seconds + 30) * 1000,
+    killSignal: 'SIGKILL',
+    env: { ...process.env, TAP_TIMEOUT: String(seconds) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const interrupt = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', interrupt);
+  child.stderr.setEncoding('utf8').on('data', say);
+  const parser = new Parser();
+  const results = new Promise<FinalResults>((done) => parser.on('complete', done));
+  listen(parser, result, say);
+  child.stdout.on('data', (chunk) => parser.write(chunk));
+  const problem = await end(child);
+  signal.removeEventListener('abort', interrupt);
+  parser.end();
+  conclude(result, await results, problem);
+  result.seconds = (performance.now() - begun) / 1000;
+  return result;
+}
+
+/** @returns what was wrong with its end */
+function end(child: ChildProcessByStdio<null, Readable, Readable>): Promise<string | undefined> {
+  return new Promise((done) => {
+    let problem: string | undefined;
+    child.on('error', ({ message }) => done(message));
+    child.on('exit', (code, signal) => {
+      if (code !== 0) problem = `the process ended with ${signal ?? `exit code ${code}`}`;
+      // A process that it left running has its output open.
+      const held = setTimeout(() => {
+        problem ??= 'a process that it started is still running';
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, GRACE);
+      child.on('close', () => clearTimeout(held));
+    });
+    child.on('close', () => done(problem));
+  });
+}
+
+/** An assertion that only says how a subtest ended is not counted. */
+function listen(parser: Parser, result: FileResult, say: (text: string) => void): void {
+  parser.on('child', (child: Parser) => listen(child, result, say));
+  parser.on('extra', say);
+  parser.on('assert', (assert: Result) => {
+    if (assert.closingTestPoint) return;
+    if (assert.skip || assert.todo) result.skipped.push(String(assert.skip || assert.todo));
+    else if (assert.ok) result.passed += 1;
+    else result.failures.push({ name: assert.fullname, detail: assert.diag ?? undefined });
+  });
+}
+
+/** Whatever went wrong without an assertion that failed is a failure, too. */
+function conclude(result: FileResult, results: FinalResults, problem: string | undefined): void {
+  const fail = (name: string) => result.failures.push({ name, detail: undefined });
+  const { plan, bailout, count, ok } = results;
+  if (bailout) fail(`bailed out: ${String(bailout)}`);
+  // tap-parser takes no output at all for a test that was skipped.
+  const isEmpty = count === 0 && (!plan.skipAll || plan.skipReason === 'no tests found');
+  if (plan.skipAll && !isEmpty) result.skipped.push(plan.skipReason || 'the whole file');
+  if (result.failures.length > 0) return;
+  if (problem !== undefined) fail(problem);
+  else if (isEmpty) fail('it has no test');
+  else if (!ok) fail(whatIsInvalid(results));
+}
+
+/** Of results without a single assertion that failed. */
+function whatIsInvalid({ failures }: FinalResults): string {
+  const errors = failures.map(({ tapError }) => tapError ?? 'a subtest failed');
+  return `the results are not valid: ${errors.join(', ')}`;
+}

@@ -1,0 +1,67 @@
+import { stringify } from 'yaml';
+import type { Failure, FileResult } from './file.js';
+
+/** Prints one line for each file, more where it failed, and at the end what the whole came to. */
+export class Report {
+  passed = 0;
+  failed = 0;
+  readonly #skipped = new Map<string, number>();
+  readonly #failedFiles: string[] = [];
+  readonly #print: (line: string) => void;
+  readonly #begun = performance.now();
+
+  constructor(print: (line: string) => void) {
+    this.#print = print;
+  }
+
+  add(result: FileResult): void {
+    const { file, seconds, passed, failures, skipped, output } = result;
+    this.passed += passed;
+    this.failed += failures.length;
+    for (const why of skipped) this.#skipped.set(why, (this.#skipped.get(why) ?? 0) + 1);
+    const counts = [
+      `${passed} passed`,
+      ...(failures.length > 0 ? [`${failures.length} failed`] : []),
+      ...(skipped.length > 0 ? [`${skipped.length} skipped`] : []),
+    ];
+    const word = failures.length > 0 ? 'FAILED' : 'ok';
+    this.#print(
+      `${word.padEnd(6)} ${seconds.toFixed(1).padStart(6)} s  ${file}: ${counts.join(', ')}`,
+    );
+    if (failures.length === 0) return;
+    this.#failedFiles.push(file);
+    for (const failure of failures) this.#print(indented(describe(failure)));
+    if (output.trim() !== '') this.#print(indented(`It printed:\n${output.trimEnd()}`));
+  }
+
+  /** The last line is in the form that `.ci/run` ends with. */
+  end(): void {
+    this.#print('');
+    if (this.#failedFiles.length > 0) {
+      this.#print(['Failed:', ...this.#failedFiles.map((file) => `  ${file}`), ''].join('\n'));
+    }
+    const skipped = [...this.#skipped].sort(
+      ([why, one], [reason, other]) => other - one || (why < reason ? -1 : 1),
+    );
+    if (skipped.length > 0) {
+      const rows = skipped.map(([why, count]) => `${String(count).padStart(6)}  ${why}`);
+      this.#print(['Skipped:', ...rows, ''].join('\n'));
+    }
+    this.#print(`${((performance.now() - this.#begun) / 1000).toFixed(1)} s`);
+    const total = skipped.reduce((sum, [, count]) => sum + count, 0);
+    const tail = total > 0 ? `, ${total} skipped` : '';
+    this.#print(`${this.passed} passed, ${this.failed} failed${tail}`);
+  }
+}
+
+function describe({ name, detail }: Failure): string {
+  const more =
+    detail === undefined
+      ? ''
+      : `\n${indented(stringify(detail, { lineWidth: 0, blockQuote: 'literal' }).trimEnd())}`;
+  return `not ok: ${name}${more}`;
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, '    ');
+}

@@ -1,0 +1,54 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { runFile } from './file.js';
+import { Report } from './report.js';
+import { NOT_UNIT, selectFiles } from './select.js';
+
+/**
+ * Runs test files, several at a time, each in a process of its own.
+ *
+ *     npm run test:only [-- --jobs N] [PATH...]    files or folders; without a PATH all tests
+ *     npm run test:unit                            what select.ts names is left out
+ *
+ * The tests are written with tap, and any of them also runs by itself:
+ * `node --import ./test/loader/register.js FILE`. tap's own runner is not used: before the first test
+ * it loads for 2 seconds, and it puts a coverage recorder, half a second, into each process that a
+ * test starts.
+ *
+ * Exit codes: 0 all passed, 1 something failed, 2 there is nothing to run.
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    unit: { type: 'boolean', default: false },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    /** Seconds that a file may take. */
+    timeout: { type: 'string', default: '900' },
+  },
+});
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => stop.abort());
+}
+
+const selected = selectFiles(positionals, values.unit);
+if (!selected.ok) {
+  console.error(selected.problem);
+  process.exit(2);
+}
+if (values.unit) {
+  const rows = NOT_UNIT.map(({ path, why }) => `  ${path.padEnd(32)} ${why}`);
+  console.log(['Not run, since they are no unit tests:', ...rows, ''].join('\n'));
+}
+
+const report = new Report((line) => console.log(line));
+const waiting = [...selected.files];
+async function work() {
+  for (let file = waiting.shift(); file && !stop.signal.aborted; file = waiting.shift()) {
+    report.add(await runFile(file, { seconds: Number(values.timeout), signal: stop.signal }));
+  }
+}
+await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) }, work));
+report.end();
+process.exitCode = stop.signal.aborted || report.failed > 0 ? 1 : 0;
