@@ -38,8 +38,9 @@ if (!selected.ok) {
   process.exit(2);
 }
 if (values.unit) {
-  const rows = NOT_UNIT.map(({ path, why }) => `  ${path.padEnd(32)} ${why}`);
-  console.log(['Not run, since they are no unit tests:', ...rows, ''].join('\n'));
+  console.log('Left out, since they are no unit tests (test/runner/select.ts):');
+  for (const { why, paths } of NOT_UNIT) console.log(`  those that ${why}: ${paths.join(' ')}`);
+  console.log();
 }
 
 const report = new Report((line) => console.log(line));

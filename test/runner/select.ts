@@ -6,9 +6,58 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Folders and files that are no unit tests. */
-export const NOT_UNIT: readonly { path: string; why: string }[] = [
-  { path: 'test/real/', why: 'boots guests' },
+/**
+ * Folders and files that are no unit tests. A unit test needs no guest, no set-up, no network and no
+ * root; it starts small programs at most, and takes a few seconds. What only few machines have it does
+ * without, and says so.
+ */
+export const NOT_UNIT: readonly { why: string; paths: readonly string[] }[] = [
+  { why: 'boot guests', paths: ['test/real/'] },
+  {
+    why: 'run whole commands, or guests with a fake QEMU',
+    paths: [
+      'test/commands/',
+      'test/compare/command.test.ts',
+      'test/docs/ci-files.test.ts',
+      'test/docs/commands.test.ts',
+      'test/guest/checkpoint.test.ts',
+      'test/guest/contents.test.ts',
+      'test/guest/guest.test.ts',
+      'test/launcher.test.ts',
+      'test/power-cut/check.test.ts',
+      'test/process/',
+      'test/run/explain.test.ts',
+      'test/run/together.test.ts',
+    ],
+  },
+  {
+    why: 'build programs, packages and trees',
+    paths: [
+      'test/bisect/git-history.test.ts',
+      'test/bisect/inputs.test.ts',
+      'test/guest/programs.test.ts',
+      'test/kernel/debian.test.ts',
+      'test/kernel/full-build.test.ts',
+      'test/kernel/git-source.test.ts',
+      'test/power-cut/model.test.ts',
+      'test/power-cut/output.test.ts',
+      'test/power-cut/qemu-package.test.ts',
+    ],
+  },
+  {
+    why: 'run file-system checks, shells, a browser',
+    paths: [
+      'test/completion/shells.test.ts',
+      'test/evidence/medium.test.ts',
+      'test/findings/damage.test.ts',
+      'test/report/html.test.ts',
+    ],
+  },
+  { why: 'simulate hundreds of bisections', paths: ['test/bisect/simulation.test.ts'] },
+  {
+    why: 'test the tests and checks themselves',
+    paths: ['test/checks/', 'test/ci.test.ts', 'test/runner/'],
+  },
 ];
 
 export type Selection = { ok: true; files: string[] } | { ok: false; problem: string };
@@ -34,5 +83,5 @@ function testsIn(path: string): string[] {
 }
 
 function isUnit(file: string): boolean {
-  return !NOT_UNIT.some(({ path }) => file.startsWith(path));
+  return !NOT_UNIT.some(({ paths }) => paths.some((path) => file.startsWith(path)));
 }
