@@ -52,6 +52,14 @@ export interface Finding {
  */
 export type Severity = 'corruption' | 'repairable' | 'notice';
 
+/**
+ * - `rcu-stall`, `soft-lockup`, `hard-lockup`, `hung-task`, `workqueue-lockup`: no progress; a guest
+ *   whose processors got no time has them, too
+ * - `slab`: SLUB's checks of the memory that it hands out
+ * - `unsupported`: the file system has features that this kernel lacks
+ * - `device`: a device that could not be set up, or not as was asked for
+ * - `log-gap`: the kernel dropped lines of its log
+ */
 export type KernelFindingKind =
   | 'panic'
   | 'oops'
@@ -66,12 +74,17 @@ export type KernelFindingKind =
   | 'soft-lockup'
   | 'hard-lockup'
   | 'rcu-stall'
+  | 'workqueue-lockup'
+  | 'slab'
   | 'fs-error'
   | 'io-error'
   | 'machine-check'
   | 'out-of-memory'
   | 'leak'
-  | 'user-crash';
+  | 'user-crash'
+  | 'unsupported'
+  | 'device'
+  | 'log-gap';
 
 /** What is on the medium of an inode that a check spoke of, read before any repair. */
 export interface InodeFacts {

@@ -108,7 +108,7 @@ const CLASSES: ReadonlyArray<readonly [string | string[], string]> = [
     'kernel:fs-error:xfs:fs/xfs/xfs_alloc.c:xfs_fix:internal-error-xfs_want_corrupted_goto',
   ],
   [
-    'XFS (pmem0): Corruption detected. Unmount and run xfs_repair',
+    'XFS (pmem1): Corruption detected. Unmount and run xfs_repair',
     'kernel:fs-error:xfs:corruption-detected-unmount-and-run-xfs_repair',
   ],
   [
