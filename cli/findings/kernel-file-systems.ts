@@ -250,7 +250,7 @@ const OTHER_UNSUPPORTED = [
   'compression disabled, .*',
   'file-backed mounts cannot be applied.*',
 ];
-const EROFS = String.raw`^(?<fs>erofs)(?: \(device (?<device>[^)]+)\))?: (?:(?<function>[a-z]\w*_\w+): )?`;
+const EROFS = String.raw`^(?<fs>erofs)(?::? \(device (?<device>[^)]+)\))?: (?:(?<function>[a-z]\w*_\w+): )?`;
 
 const OTHERS: readonly Rule[] = [
   line('unsupported', anyOf(`${EROFS}(?<what>`, OTHER_UNSUPPORTED, ')'), 'notice'),

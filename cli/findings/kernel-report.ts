@@ -99,6 +99,8 @@ export class KernelReport {
         if (groups) this.#location = placeOf(groups);
       }
     }
+    // Before it, SLUB prints who had allocated the object and who had freed it.
+    if (this.head.kind === 'slab' && start.startsWith('Call Trace:')) this.#traced = undefined;
     // ` ext2_get_block+0x1c/0x50 [ext2]`; a question mark stands before what may be stale.
     const frame = /^ {0,3}([\w.]+)\+0x[\da-f]+\/0x[\da-f]+(?: \[(\w+)[^\]]*\])?/.exec(start);
     const name = frame?.[1]?.replace(/\..*/, '');
@@ -121,7 +123,7 @@ export class KernelReport {
         'kernel',
         kind,
         groups['fs']?.toLowerCase(),
-        groups['cache'] === undefined ? undefined : messageClass(groups['cache']),
+        cacheName(groups['cache']),
         groups['file'],
         place.function,
         this.#class(message),
@@ -188,6 +190,15 @@ function withoutVariables(text: string): string {
       .replace(/\bpid \d+\b|(?<=\bin process ).*|\bcode:.*/g, '')
       .replace(/\bname=.*/, '')
   );
+}
+
+/** `kmalloc-rnd-05-64`: which of the random copies of a cache it is says nothing. */
+function cacheName(cache: string | undefined): string | undefined {
+  return cache
+    ?.toLowerCase()
+    .replace(/-rnd-\d+/, '')
+    .replace(/[^a-z0-9_]+/g, '-')
+    .replace(/^-|-$/g, '');
 }
 
 function placeOf(groups: Partial<Record<string, string>>): Place {
