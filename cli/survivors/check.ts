@@ -62,8 +62,8 @@ type Looked = Omit<Survivor, 'pages'>;
  * end of its log is how it recovers, and whether it can is told by the mount, the check and the answers.
  */
 const BUGS: ReadonlySet<KernelFindingKind | undefined> = new Set([
-  ...(['oops', 'bug', 'warning', 'kasan', 'ubsan', 'kfence', 'kcsan', 'lockdep'] as const),
-  ...(['hung-task', 'soft-lockup', 'hard-lockup', 'rcu-stall'] as const),
+  ...(['oops', 'bug', 'warning', 'kasan', 'ubsan', 'kfence', 'kcsan', 'lockdep', 'slab'] as const),
+  ...(['hung-task', 'soft-lockup', 'hard-lockup', 'rcu-stall', 'workqueue-lockup'] as const),
 ]);
 /** What is nobody's fault but ours. */
 const TROUBLE: ReadonlySet<KernelFindingKind | undefined> = new Set([
@@ -199,7 +199,7 @@ export class SurvivorCheck {
       return;
     }
     const ofKind = (kinds: ReadonlySet<KernelFindingKind | undefined>) =>
-      look.complaints.filter(({ kind }) => kinds.has(kind));
+      look.complaints.filter(({ kind, severity }) => severity !== 'notice' && kinds.has(kind));
     const [trouble] = ofKind(TROUBLE);
     if (trouble) {
       this.#problem ??= `the guest that looks was in trouble of its own: ${trouble.message}`;
