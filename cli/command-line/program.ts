@@ -11,6 +11,7 @@ import { defineFsck } from './fsck.js';
 import { addBriefHelp, configureHelp } from './help.js';
 import { defineKernel } from './kernel.js';
 import { defineList } from './list.js';
+import { defineLog } from './log.js';
 import { document, RUN_EXIT_CODES } from './manual.js';
 import { defineReplay } from './replay.js';
 import { defineReport } from './report.js';
@@ -30,6 +31,7 @@ const DEFINITIONS = [
   defineReplay,
   defineBundle,
   defineFsck,
+  defineLog,
   defineKernel,
   defineCache,
   defineConfig,
@@ -66,6 +68,7 @@ export function commandLine(version: string): Command {
       ['daxrepro shell ext2 --patch fix.patch', 'a shell in a guest, and a verdict afterwards'],
       ['daxrepro report --output report.html', 'the newest run, for a browser'],
       ['daxrepro fsck e2fsck.log', 'the findings in a log from anywhere'],
+      ['dmesg | daxrepro log -', 'the findings in a kernel log'],
     ],
     exitCodes: RUN_EXIT_CODES,
   });

@@ -1,16 +1,14 @@
-import { open } from 'node:fs/promises';
 import { escapeForTerminal } from '../findings/escape.js';
 import { FsckReader } from '../findings/fsck.js';
 import type { FsckReport } from '../findings/fsck-report.js';
-import { EXIT, exitCodeOf, failure, formatFailure, type Outcome, success } from '../outcome.js';
+import { EXIT, exitCodeOf, failure, type Outcome, success } from '../outcome.js';
 import {
   describeFirst,
   describeOthers,
   describeShared,
   groupFindings,
 } from '../report/findings.js';
-import { withPatience } from '../report/patience.js';
-import { formatBytes } from '../words.js';
+import { nameOfLog, printFailure, readLog } from './read-log.js';
 
 export interface FsckCommandOptions {
   json?: boolean;
@@ -25,7 +23,7 @@ export interface FsckCommandOptions {
 export async function fsckCommand(log: string, options: FsckCommandOptions): Promise<number> {
   const report = await readReport(log);
   if (!report.ok) {
-    process.stderr.write(`${escapeLines(formatFailure(report.failure))}\n`);
+    printFailure(report.failure);
     return exitCodeOf(report.failure);
   }
   process.stdout.write(`${options.json ? toJson(report.value) : toText(report.value)}\n`);
@@ -34,15 +32,7 @@ export async function fsckCommand(log: string, options: FsckCommandOptions): Pro
 
 async function readReport(log: string): Promise<Outcome<FsckReport>> {
   const reader = new FsckReader();
-  let bytes = 0;
-  const read = await withPatience(
-    () => `${formatBytes(bytes)} of ${nameOf(log)} read`,
-    () =>
-      readLog(log, (chunk) => {
-        bytes += chunk.length;
-        reader.push(chunk);
-      }),
-  );
+  const read = await readLog(log, NAME_A_LOG, (chunk) => reader.push(chunk));
   if (!read.ok) return read;
   const report = reader.end();
   if (report) return success(report);
@@ -50,39 +40,12 @@ async function readReport(log: string): Promise<Outcome<FsckReport>> {
     'unreadable',
     reader.empty ? 'The log is empty' : 'There is no output of e2fsck or xfs_repair in this file',
     'Give the whole output, both streams, of `e2fsck -fn DEVICE` or `xfs_repair -n DEVICE`, in English (LC_ALL=C), or a .full file of xfstests, which has it only where the check failed',
-    { place: { file: nameOf(log) } },
+    { place: { file: nameOfLog(log) } },
   );
 }
 
-async function readLog(log: string, push: (chunk: Buffer) => void): Promise<Outcome<void>> {
-  try {
-    const input = log === '-' ? process.stdin : (await open(log)).createReadStream(READING);
-    for await (const chunk of input) push(chunk);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    const reason: Record<string, string> = {
-      ENOENT: 'there is no such file',
-      EACCES: 'permission denied',
-      EISDIR: 'it is a directory',
-      ENOTDIR: 'a part of the path is not a directory',
-    };
-    return failure(
-      'unreadable',
-      `The log cannot be read: ${reason[code] ?? code}`,
-      'Name a file that holds the output of e2fsck or xfs_repair, or - for standard input',
-      { place: { file: nameOf(log) } },
-    );
-  }
-  return success(undefined);
-}
-
-/** Larger pieces than the default: a log of 100 MB is read in two seconds. */
-const READING = { highWaterMark: 1 << 18 };
-
-function nameOf(log: string): string {
-  return log === '-' ? 'standard input' : log;
-}
+const NAME_A_LOG =
+  'Name a file that holds the output of e2fsck or xfs_repair, or - for standard input';
 
 function toJson({ tool, ...report }: FsckReport): string {
   return JSON.stringify({ schemaVersion: 1, tool, ...report }, undefined, 2);
@@ -110,9 +73,4 @@ function headline(report: FsckReport): string {
   const found = count === 0 ? 'no findings' : count === 1 ? '1 finding' : `${count} findings`;
   if (!report.completed) return `${program}: ${found}; not complete: ${report.reason}`;
   return `${program}: ${report.clean ? 'clean' : 'not clean'}, ${found}`;
-}
-
-/** The name of a file may hold anything. */
-function escapeLines(text: string): string {
-  return text.split('\n').map(escapeForTerminal).join('\n');
 }

@@ -11,7 +11,7 @@ const ESCAPE_SEQUENCES = /\x1b(?:\[[0-9;?]{0,16}[A-Za-z]|[c()78=>])/g;
 const STAMP = /\[ {0,6}\d{1,8}\.\d{6}\]/g;
 /** `<4>` as the console may have it, `4,1234,5678,-;` as /dev/kmsg has it. */
 const PRIORITY = /^(?:<\d{1,3}>|\d{1,3},\d{1,12},\d{1,16},[^;]{1,60};)/;
-const CALLER = /^(?:\[ {0,6}[TC]\d{1,8}\])? ?/;
+const CALLER = /^(?: ?\[ {0,6}[TC]\d{1,8}\])? ?/;
 
 /**
  * The pieces of a line, each from one writer: where two processors print at the same time, the second

@@ -80,6 +80,13 @@ export class KernelLogWatcher {
     return findings;
   }
 
+  /** Takes pieces of lines whose stamps are taken off already. */
+  take(pieces: readonly KernelLine[]): Finding[] {
+    const findings: Finding[] = [];
+    for (const piece of pieces) this.#piece(piece, findings);
+    return findings;
+  }
+
   #line(raw: string, findings: Finding[]): void {
     for (const piece of kernelLines(raw)) this.#piece(piece, findings);
   }
