@@ -1,8 +1,9 @@
 import type { CallCounts } from '../record/power-cut.js';
-import { type CallClaim, claimOf, readMark, type SyncCall } from './calls.js';
+import { claimOf, questionsOfCall, readMark, type SyncCall } from './calls.js';
 import type { CutEvent, Lost, PowerCutEvent } from './events.js';
 import type { Guarantees } from './guarantees.js';
 import type { Claims } from './ledger.js';
+import { MOST_QUESTIONS } from './questions.js';
 
 /** What is to be looked at of one device at a cut: these states, each with what has to hold of it. */
 export interface Judged {
@@ -25,8 +26,8 @@ export class CallLog {
   /** Devices whose file system is mounted: that of TEST_DEV was when it all began. */
   readonly #mounted = new Set([0]);
   readonly #counts: CallCounts = { seen: 0, unpromised: 0, changed: 0, beyond: 0 };
-  /** The last call that returned with something lost, until a cut shows what. */
-  #open: SyncCall | undefined;
+  /** The last call that returned with lost lines, until the images of a cut are asked for all of them. */
+  #open: { lines: number | undefined } | undefined;
   #last: SyncCall | undefined;
   #cutsWithLost = 0;
 
@@ -50,7 +51,7 @@ export class CallLog {
     if (!this.#promises(call)) this.#counts.unpromised += 1;
     else if (lost && !call.kept) this.#counts.changed += 1;
     else this.#last = call;
-    if (lost) this.#open = this.#last;
+    if (lost && this.#last) this.#open = { lines: event.known ? event.lost : undefined };
     return true;
   }
 
@@ -82,14 +83,34 @@ export class CallLog {
     const call = cut.cause === 'call' ? this.#last : undefined;
     const devices = call?.device === undefined ? [...this.#mounted].sort() : [call.device];
     const states = this.#statesOf(cut);
-    if (call) this.#open = undefined;
+    const asked = call !== undefined && this.#canAsk(call, devices, lost);
+    if (asked) this.#open = undefined;
     return devices.map((device) => {
       const own = lost.filter(({ range }) => range === device);
-      const claims = (state: string): Claims =>
-        call
-          ? { ...NO_CLAIMS, call: this.#claim(call, state === 'everything' ? own : []) }
-          : NO_CLAIMS;
+      const claims = (state: string): Claims => {
+        if (!call) return NO_CLAIMS;
+        const named = asked && state === 'everything' ? own : [];
+        return { ...NO_CLAIMS, call: claimOf(call, this.guarantees.fsyncKeepsName, named) };
+      };
       return { device, lost: own, states: new Map(states.map((state) => [state, claims(state)])) };
+    });
+  }
+
+  /**
+   * Whether the images of this cut can be asked for every line that the call lost. Where they cannot, the
+   * call stays open, and counts as one that was not judged.
+   */
+  #canAsk(call: SyncCall, devices: readonly number[], lost: readonly Lost[]): boolean {
+    if (!this.#open) return true;
+    const before = lost.filter(({ before }) => before);
+    const lines = before
+      .filter(({ range }) => call.device === undefined || range === call.device)
+      .reduce((sum, run) => sum + run.lines, 0);
+    if (lines !== this.#open.lines) return false;
+    return devices.every((device) => {
+      const own = before.filter(({ range }) => range === device);
+      const { length } = questionsOfCall(claimOf(call, this.guarantees.fsyncKeepsName, own));
+      return length <= MOST_QUESTIONS;
     });
   }
 
@@ -101,14 +122,11 @@ export class CallLog {
       : states.filter((state) => state === 'everything');
   }
 
-  #claim(call: SyncCall, lost: readonly Lost[]): CallClaim {
-    return claimOf(call, this.guarantees.fsyncKeepsName, lost);
-  }
-
   /** The last call was on a file system that owes something else. */
   disown(): void {
     if (!this.#last) return;
     this.#last = undefined;
+    this.#open = undefined;
     this.#counts.unpromised += 1;
   }
 

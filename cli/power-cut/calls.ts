@@ -69,13 +69,11 @@ export interface CallClaim {
 }
 
 const LINE = 64;
-/** What is asked for at once has its limit; what is more is not judged, and what is found is enough. */
-const MOST_LOST = 10_000;
 
 export function claimOf(call: SyncCall, keepsName: boolean, lost: readonly Lost[]): CallClaim {
   const { by, inode, generation = 0, from = 0, to = 0, size = 0, blocks = 0, links = 0 } = call;
   const path = call.path?.replace(/^\//, '') ?? `inode ${inode}`;
-  const claimed = call.kept ? lost.filter(({ before }) => before).slice(0, MOST_LOST) : [];
+  const claimed = call.kept ? lost.filter(({ before }) => before) : [];
   if (inode === undefined) return { by, lost: claimed };
   const unchanged = call.unchanged === true;
   const whole = by === 'fsync' || by === 'O_SYNC';
@@ -90,10 +88,23 @@ export function claimOf(call: SyncCall, keepsName: boolean, lost: readonly Lost[
   };
 }
 
+/** @param claim its lost lines in the order of their offsets, as the plugin writes them */
 export function questionsOfCall({ file, lost }: CallClaim): string {
-  const parts = lost.map(({ offset, lines }) => `lost ${offset} ${lines * LINE}\n`);
+  const parts = touching(lost).map(({ offset, length }) => `lost ${offset} ${length}\n`);
   const whose = file ? `inode ${file.inode} ${file.generation}\n` : lost.length > 0 ? 'tree\n' : '';
   return `${parts.join('')}${whose}`;
+}
+
+/** Runs that differ only in who stored them are one part of the device. */
+function touching(lost: readonly Lost[]): { offset: number; length: number }[] {
+  const parts: { offset: number; length: number }[] = [];
+  for (const { offset, lines } of lost) {
+    const length = lines * LINE;
+    const last = parts.at(-1);
+    if (last && last.offset + last.length === offset) last.length += length;
+    else parts.push({ offset, length });
+  }
+  return parts;
 }
 
 /** A part of a file that is lost, and where it is on the device. */

@@ -13,18 +13,12 @@ import { followEvents, readEvents } from '../power-cut/events.js';
 import { type CutImage, findingOf, mergeFindings } from '../power-cut/findings.js';
 import { guaranteesOf, keepsNothing } from '../power-cut/guarantees.js';
 import type { Claims } from '../power-cut/ledger.js';
+import { MOST_QUESTIONS } from '../power-cut/questions.js';
 import { type Survey, type Survivor, surveyCuts } from '../power-cut/survey.js';
 import type { Symbolizer } from '../power-cut/symbols.js';
 import { whyNotWatched } from '../power-cut/watched.js';
 import type { PowerCutRecord } from '../record/power-cut.js';
-import {
-  CannotLook,
-  describeEnding,
-  type Look,
-  Looker,
-  type LookerContext,
-  MOST_QUESTIONS,
-} from './looker.js';
+import { CannotLook, describeEnding, type Look, Looker, type LookerContext } from './looker.js';
 import { makeSymbolizer } from './unit-symbols.js';
 
 /**

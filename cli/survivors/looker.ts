@@ -48,8 +48,6 @@ export type Look =
 
 /** Of the disk: sparse, and always as large, so that one checkpoint does for all. */
 const DISK = 64 * 2 ** 30;
-/** The guest takes no more of the questions to one image. */
-export const MOST_QUESTIONS = 2 ** 20;
 /**
  * Seconds for a look at one image, on a machine that is busy, and to load the module before the first.
  * The guest's kernel complains of tasks that it blocks for 30.

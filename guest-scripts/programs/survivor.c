@@ -35,6 +35,7 @@
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,12 +46,33 @@
 
 #include "survivor-steps.h"
 
-#define MOST_QUESTIONS (1l << 20)
+/* The host sends no more to one image (cli/power-cut/questions.ts). */
+#define MOST_QUESTIONS (4l << 20)
+/* Bytes of the answers of one image: the host takes no more of it, what the checks say included. */
+#define MOST_ANSWERS (3l << 20)
 #define PIECE (1l << 16)
-#define MOST_LOST 65536
-#define MOST_HELD 65536
+/* As many as there is room for in the questions. */
+#define MOST_LOST (MOST_QUESTIONS / (sizeof("lost 0 1\n") - 1))
 #define EXTENTS 128
 #define LONGEST_PATH 4096
+
+/* Where answers go, and how many bytes they are by now. */
+static FILE *answers_to;
+static long answered;
+/* Something could not be looked at; there is more to answer than the host takes. */
+static bool unanswered, too_much;
+
+static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
+{
+	va_list arguments;
+
+	too_much |= answered >= MOST_ANSWERS;
+	if (too_much)
+		return;
+	va_start(arguments, format);
+	answered += vfprintf(answers_to, format, arguments);
+	va_end(arguments);
+}
 
 static long position_of(int descriptor, long offset)
 {
@@ -72,20 +94,20 @@ static int open_name(const char *name)
 
 	if (lstat(name, &is) != 0) {
 		if (errno == ENOENT)
-			puts("name absent");
+			say("name absent\n");
 		else
-			printf("name unreadable %d\n", errno);
+			say("name unreadable %d\n", errno);
 		return -1;
 	}
 	if (!S_ISREG(is.st_mode)) {
-		puts("name other");
+		say("name other\n");
 		return -1;
 	}
 	descriptor = open(name, O_RDONLY);
 	if (descriptor < 0)
-		printf("name unreadable %d\n", errno);
+		say("name unreadable %d\n", errno);
 	else
-		printf("name file %ld\n", (long)is.st_size);
+		say("name file %ld\n", (long)is.st_size);
 	return descriptor;
 }
 
@@ -99,11 +121,11 @@ static void compare(int descriptor, long from, long length, int byte)
 		ssize_t got = pread(descriptor, piece, end - at < PIECE ? end - at : PIECE, at);
 
 		if (got < 0) {
-			printf("data unreadable %d\n", errno);
+			say("data unreadable %d\n", errno);
 			return;
 		}
 		if (got == 0) {
-			printf("data short %ld\n", at);
+			say("data short %ld\n", at);
 			return;
 		}
 		for (ssize_t i = 0; i < got; i++) {
@@ -119,10 +141,10 @@ static void compare(int descriptor, long from, long length, int byte)
 		at += got;
 	}
 	if (count == 0)
-		puts("data same");
+		say("data same\n");
 	else
-		printf("data differs %ld %ld %ld %d %ld\n", first, last, count, found,
-		       position_of(descriptor, first));
+		say("data differs %ld %ld %ld %d %ld\n", first, last, count, found,
+		    position_of(descriptor, first));
 }
 
 /* ---- what is lost, and whose it is ---- */
@@ -130,48 +152,39 @@ static void compare(int descriptor, long from, long length, int byte)
 static struct part {
 	long position, length;
 } lost[MOST_LOST];
-static int lost_count, held_count;
-/* Something could not be looked at. */
-static bool unanswered;
-
-static void add_lost(long position, long length)
-{
-	if (lost_count < MOST_LOST)
-		lost[lost_count++] = (struct part){ position, length };
-}
+static size_t lost_count;
 
 static void print_path(const char *path)
 {
 	for (; *path; path++)
 		if (*path > ' ' && *path < 0x7f && *path != '%')
-			putchar(*path);
+			say("%c", *path);
 		else
-			printf("%%%02x", (unsigned char)*path);
-	putchar('\n');
+			say("%%%02x", (unsigned char)*path);
+	say("\n");
 }
 
 /* Parts that are lost come in the order of their positions. */
 static void print_held(const struct fiemap_extent *extent, void (*first)(void *), void *data)
 {
 	long from = extent->fe_physical, to = from + extent->fe_length;
-	int low = 0, high = lost_count;
+	size_t low = 0, high = lost_count;
 
 	while (low < high) {
-		int middle = (low + high) / 2;
+		size_t middle = (low + high) / 2;
 
 		if (lost[middle].position + lost[middle].length <= from)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < lost_count && lost[low].position < to && held_count < MOST_HELD; low++) {
+	for (; low < lost_count && lost[low].position < to && !too_much; low++) {
 		long begin = lost[low].position > from ? lost[low].position : from;
 		long end = lost[low].position + lost[low].length;
 
 		first(data);
-		held_count++;
-		printf("held %ld %ld %ld\n", (long)extent->fe_logical + (begin - from), begin,
-		       (end < to ? end : to) - begin);
+		say("held %ld %ld %ld\n", (long)extent->fe_logical + (begin - from), begin,
+		    (end < to ? end : to) - begin);
 	}
 }
 
@@ -223,8 +236,8 @@ static void print_file(void *data)
 
 	if (found->printed++)
 		return;
-	printf("file %lu %ld %ld %lu ", (unsigned long)found->is->st_ino, (long)found->is->st_size,
-	       (long)found->is->st_blocks, (unsigned long)found->is->st_nlink);
+	say("file %lu %ld %ld %lu ", (unsigned long)found->is->st_ino, (long)found->is->st_size,
+	    (long)found->is->st_blocks, (unsigned long)found->is->st_nlink);
 	print_path(found->path);
 }
 
@@ -311,13 +324,13 @@ static void walk(int parent, const char *name, char *path)
 	closedir(directory);
 }
 
-/* Answers to stdout; 0 where all were understood. */
+/* 0; 2 where a question was not understood, 3 where one cannot be answered, 4 where there is too much to say. */
 static int answer(char *questions)
 {
 	char *line, *rest = questions;
 	int descriptor = -1;
 
-	lost_count = held_count = 0;
+	lost_count = 0;
 	unanswered = false;
 	while ((line = strsep(&rest, "\n")) && *line) {
 		char path[LONGEST_PATH] = "";
@@ -329,25 +342,25 @@ static int answer(char *questions)
 				close(descriptor);
 			descriptor = open_name(line + 5);
 		} else if (sscanf(line, "lost %ld %ld", &from, &length) == 2) {
-			add_lost(from, length);
+			lost[lost_count++] = (struct part){ from, length };
 		} else if (sscanf(line, "inode %ld %ld", &from, &length) == 2) {
 			look_at_inode(from, length);
-			puts("done");
+			say("done\n");
 		} else if (!strcmp(line, "tree")) {
 			walk(AT_FDCWD, ".", path);
-			puts("done");
+			say("done\n");
 		} else if (sscanf(line, "data %ld %ld %d", &from, &length, &byte) != 3) {
 			return 2;
 		} else if (descriptor < 0) {
-			puts("data unreadable 2");
+			say("data unreadable 2\n");
 		} else {
 			compare(descriptor, from, length, byte);
 		}
 	}
 	if (descriptor >= 0)
 		close(descriptor);
-	puts("end");
-	return unanswered ? 3 : 0;
+	say("end\n");
+	return too_much ? 4 : unanswered ? 3 : 0;
 }
 
 /* What we were told. */
@@ -419,16 +432,19 @@ static int check(long number, char *const argv[], int content)
 	return status;
 }
 
-static int answers(FILE *to, const char *questions)
+static const char *const NO_ANSWERS[] = {
+	[2] = "a question was not understood",
+	[3] = "a question cannot be answered",
+	[4] = "there is more to answer than the host takes",
+};
+
+static int answers(const char *questions)
 {
-	FILE *before = stdout;
 	char *copy = strdup(questions);
 	int status = 2;
 
 	if (copy && chdir(directory) == 0) {
-		stdout = to;
 		status = answer(copy);
-		stdout = before;
 		/* It is to be unmounted. */
 		if (chdir("/") != 0)
 			status = 2;
@@ -438,26 +454,27 @@ static int answers(FILE *to, const char *questions)
 }
 
 /* As it is before a repair, where whose a block is can change by that. */
-static bool ask_before_repair(const char *questions, FILE *to)
+static bool ask_before_repair(const char *questions)
 {
 	if (strncmp(questions, "lost ", 5))
 		return true;
 	if (mount(device, directory, type, MS_RDONLY, NULL) != 0)
 		return false;
-	if (answers(to, questions) != 0)
+	if (answers(questions) != 0)
 		return false;
-	fputs("repaired\n", to);
+	say("repaired\n");
 	return unmount(directory) == 0;
 }
 
-static void take_steps(long number, const char *questions, struct look *look, FILE *to)
+static void take_steps(long number, const char *questions, struct look *look)
 {
 	char *const repair[] = { "e2fsck", "-f", "-y", device, NULL };
 	char *const check_ext[] = { "e2fsck", "-f", "-n", device, NULL };
 	/* What it is told of memory and threads is for images that hold little. */
 	char *const check_xfs[] = { "xfs_repair", "-n", "-P", "-o", "bhash=512", device, NULL };
+	int looked;
 
-	if (repairs && !ask_before_repair(questions, to)) {
+	if (repairs && !ask_before_repair(questions)) {
 		failed(look, "before the repair");
 		return;
 	}
@@ -468,9 +485,9 @@ static void take_steps(long number, const char *questions, struct look *look, FI
 		failed(look, "mount");
 		return;
 	}
-	if (took(look->looked, answers(to, questions)) != 0)
-		snprintf(look->said, sizeof(look->said),
-			 "a question was not understood, or cannot be answered");
+	looked = answers(questions);
+	if (took(look->looked, looked) != 0)
+		snprintf(look->said, sizeof(look->said), "%s", NO_ANSWERS[looked]);
 	if (unmount(directory) != 0) {
 		failed(look, "umount");
 		return;
@@ -482,10 +499,13 @@ static void take_steps(long number, const char *questions, struct look *look, FI
 static void look_at(long number, const char *questions)
 {
 	struct look look = { 0 };
-	char text[512], *answered;
+	char text[512], *said;
 	size_t size;
-	FILE *to = open_memstream(&answered, &size);
 	int log, length;
+
+	answers_to = open_memstream(&said, &size);
+	answered = 0;
+	too_much = false;
 
 	length = snprintf(text, sizeof(text), "{\"event\":\"step\",\"name\":\"survivor-%ld\"}\n",
 			  number);
@@ -493,12 +513,12 @@ static void look_at(long number, const char *questions)
 	if (add_partition(disk, number * image_size, image_size) != 0) {
 		failed(&look, "partition");
 	} else {
-		take_steps(number, questions, &look, to);
+		take_steps(number, questions, &look);
 		delete_partition(disk, number * image_size, image_size);
 	}
-	fclose(to);
-	send_file(number, "", answered, size);
-	free(answered);
+	fclose(answers_to);
+	send_file(number, "", said, size);
+	free(said);
 	/* On the console, after what the kernel said of it: the host waits for this. */
 	log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	if (log >= 0) {
@@ -518,12 +538,14 @@ static void look_at(long number, const char *questions)
 
 int main(int argc, char **argv)
 {
-	static char questions[MOST_QUESTIONS + 1], line[64];
+	static char questions[MOST_QUESTIONS + 2], line[64];
 	long number, length;
 
 	if (argc == 2 && chdir(argv[1]) == 0) {
-		questions[fread(questions, 1, MOST_QUESTIONS, stdin)] = 0;
-		return answer(questions);
+		answers_to = stdout;
+		length = fread(questions, 1, MOST_QUESTIONS + 1, stdin);
+		questions[length] = 0;
+		return length > MOST_QUESTIONS ? 2 : answer(questions);
 	}
 	if (argc != 6) {
 		fprintf(stderr, "usage: survivor DISK SIZE TYPE journal|repair DIRECTORY\n");

@@ -119,6 +119,37 @@ t.test('sync is asked of all files', async (t) => {
   t.strictSame(broken(none, []), []);
 });
 
+/** So many runs of one line each, every second line. */
+const scattered = (count: number) =>
+  Array.from({ length: count }, (_, index) => run(4096 + 128 * index, { lines: 1 }));
+
+t.test('all lost lines are asked for, however many runs they make', async (t) => {
+  const lost = scattered(20_000);
+  const claim = claimOf(call(), true, lost);
+  const questions = questionsOf({ names: [], moves: [], call: claim });
+  t.equal(questions.split('\n').filter((line) => line.startsWith('lost ')).length, 20_000);
+  const { offset } = lost.at(-1) as Lost;
+  t.match(broken(claim, [FOUND, `held 64 ${offset} 64`, 'done']), [
+    { kind: 'data', from: 64, to: 128, position: offset, lost: { offset } },
+  ]);
+});
+
+t.test('runs that touch are one question, and each keeps who stored it', async (t) => {
+  const store = { address: '0x1', kernel: true, cpu: 0, kind: 'store' as const };
+  const lost = [run(4096), run(4096 + 128, { store }), run(8192)];
+  const claim = claimOf(call(), true, lost);
+  t.equal(
+    questionsOf({ names: [], moves: [], call: claim }),
+    'lost 4096 256\nlost 8192 128\ninode 12 7\n',
+  );
+  const held = (position: number) =>
+    broken(claim, [FOUND, `held 64 ${position} 64`, 'done'])?.[0]?.lost;
+  t.match(held(4096 + 64), { offset: 4096, store: null });
+  t.match(held(4096 + 128), { offset: 4096 + 128, store }, 'the first line after a run');
+  t.match(held(4096 + 192), { offset: 4096 + 128, store }, 'the last line of a run');
+  t.equal(held(4096 + 256), undefined, 'the first line after the last run');
+});
+
 t.test('answers to something else are none', async (t) => {
   const claim = claimOf(call(), true, [run(4096)]);
   for (const answers of [
@@ -151,7 +182,7 @@ t.test('a call at which nothing is lost was kept; else it takes a cut', async (t
   const log = logOf('ext4');
   t.ok(log.returned(returned(0)));
   t.match(log.count(), { promises: 1, calls: { seen: 1, beyond: 0 } });
-  t.ok(log.returned(returned(3)));
+  t.ok(log.returned(returned(2)));
   const both = ['nothing', 'everything'];
   const [judged] = log.judge(cut({ states: both }), [run(4096), run(4096, { range: 1 })]);
   t.match(judged, { device: 0, lost: [{ range: 0 }] });
@@ -167,11 +198,40 @@ t.test('a call at which nothing is lost was kept; else it takes a cut', async (t
   ]);
 });
 
+t.test('a call that lost more than one image can be asked for is not judged', async (t) => {
+  const log = logOf('ext4');
+  const lost = scattered(300_000);
+  log.returned(returned(lost.length));
+  const [judged] = log.judge(cut({ states: ['nothing', 'everything'] }), lost);
+  const { call: asked } = judged?.states.get('everything') ?? {};
+  t.equal(asked?.file?.inode, 12, 'its size and its name are');
+  t.strictSame(asked?.lost, []);
+  t.match(log.count(), { promises: 0, calls: { seen: 1, beyond: 1 } });
+  log.returned(returned(1));
+  log.judge(cut({ states: ['everything'] }), [run(4096, { lines: 1 })]);
+  t.match(log.count(), { promises: 1, calls: { seen: 2, beyond: 1 } });
+});
+
+t.test('nor is one whose lost lines were not all told', async (t) => {
+  const log = logOf('ext4');
+  log.returned(returned(3));
+  log.judge(cut({ states: ['everything'] }), [run(4096), run(8192, { before: false })]);
+  t.match(log.count(), { promises: 0, calls: { seen: 1, beyond: 1 } });
+});
+
+t.test('nor is one of which it is not known when it began', async (t) => {
+  const log = logOf('ext4');
+  log.returned({ ...returned(0), known: false });
+  log.judge(cut({ states: ['everything'] }), []);
+  t.match(log.count(), { promises: 0, calls: { seen: 1, beyond: 1 } });
+});
+
 t.test('of many at which something is lost, what says whose it is', async (t) => {
   const log = logOf('ext4');
   const looked = Array.from({ length: 40 }, () => {
     log.returned(returned(1));
-    const [judged] = log.judge(cut({ states: ['nothing', 'everything', 'random-1'] }), []);
+    const states = ['nothing', 'everything', 'random-1'];
+    const [judged] = log.judge(cut({ states }), [run(4096, { lines: 1 })]);
     return [...(judged?.states.keys() ?? [])];
   });
   t.equal(looked[0]?.length, 3);
@@ -228,6 +288,10 @@ t.test('a file system that owes something else', async (t) => {
   devices(log, 'call');
   log.disown();
   t.match(log.count(), { promises: 0, calls: { seen: 2, unpromised: 1, changed: 1 } });
+  log.returned(returned(3, { ...CALL, device: 1 }));
+  devices(log, 'call');
+  log.disown();
+  t.match(log.count(), { promises: 0, calls: { seen: 3, unpromised: 2, beyond: 0 } });
 });
 
 t.test('marks that cannot be used', async (t) => {
