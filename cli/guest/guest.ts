@@ -3,9 +3,11 @@ import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import type { Finding } from '../findings/finding.js';
 import { KernelLogWatcher } from '../findings/kernel-log.js';
+import type { Outcome } from '../outcome.js';
 import { boundArgv } from '../process/child.js';
+import { ConsoleFile } from './console-file.js';
 import { type DeviceContents, encodeContents } from './contents.js';
-import { CHANNEL_FD, CONSOLE_FD, HEARTBEAT_FD, MONITOR_FD, TERMINAL_FD } from './machine.js';
+import { CHANNEL_FD, HEARTBEAT_FD, MONITOR_FD, TERMINAL_FD } from './machine.js';
 import { resumeFrom } from './migration.js';
 import { Monitor, type MonitorCommand } from './monitor.js';
 import {
@@ -120,6 +122,9 @@ export interface Guest {
 /** Bytes of the console in which a marker may still be found after it came. */
 const LONGEST_MARKER = 4096;
 
+/** Bytes of the console, all of which wait on the disk of temporary files until the guest is over. */
+const MOST_CONSOLE = 512 * 2 ** 20;
+
 /** Bytes of QEMU's own messages that are kept. */
 const QEMU_MESSAGES = 8192;
 
@@ -141,15 +146,18 @@ export function startGuest(
   { signal, inherit = [], resumption, terminal = false }: GuestOptions = {},
 ): Guest {
   const [program, ...rest] = boundArgv(argv, 'single');
+  const console = ConsoleFile.make();
   const child = spawn(program, rest, {
     detached: true,
     stdio: [
-      ...(['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'] as const),
+      ...(['ignore', 'ignore', 'pipe'] as const),
+      console.ok ? console.value.descriptor : 'ignore',
+      ...(['pipe', 'pipe', 'pipe'] as const),
       terminal ? 'pipe' : 'ignore',
       ...inherit,
     ],
   });
-  return new RunningGuest(child, limits, observer, signal, resumption);
+  return new RunningGuest(child, console, limits, observer, signal, resumption);
 }
 
 class RunningGuest implements Guest {
@@ -170,7 +178,11 @@ class RunningGuest implements Guest {
   #afterOops: NodeJS.Timeout | undefined;
   /** Contents that are on their way. */
   #sending = Promise.resolve();
-  /** Finds what the console's last, unfinished lines say. */
+  /** Why the console may lack something. */
+  #incomplete: Ending | undefined;
+  /** Reads what the console has by now. */
+  #readConsole: () => void = () => {};
+  /** Reads its rest, and finds what its last, unfinished lines say. */
   #endConsole: () => void = () => {};
   /** Finds what its whole lines say, and counts from new. */
   #settleConsole: () => void = () => {};
@@ -181,6 +193,7 @@ class RunningGuest implements Guest {
 
   constructor(
     readonly child: ChildProcess,
+    console: Outcome<ConsoleFile>,
     readonly limits: GuestLimits,
     readonly observer: GuestObserver,
     signal: AbortSignal | undefined,
@@ -195,6 +208,8 @@ class RunningGuest implements Guest {
     this.terminal?.on('error', () => {});
     this.#over = new Promise((resolve) => {
       this.#end = (ending) => {
+        // What the console has by now may say more, and end it otherwise.
+        if (!this.#ended) this.#readConsole();
         if (this.#ended) return;
         this.#ended = true;
         for (const timer of this.#timers) clearTimeout(timer);
@@ -237,7 +252,8 @@ class RunningGuest implements Guest {
       this.#over.then((ending) => ({ ok: false as const, ending })),
     ]);
 
-    this.#watchConsole();
+    if (console.ok) this.#watchConsole(console.value);
+    else this.#end({ kind: 'storage', message: console.failure.message });
     this.#watchChannel((ready) => becomeReady(ready));
     if (resumption) {
       const { descriptor, plug } = resumption;
@@ -263,7 +279,7 @@ class RunningGuest implements Guest {
     await Promise.all(contents.map((one) => this.sendContents(one)));
     const ending = await this.#over;
     await this.#closed;
-    return ending;
+    return (ending.kind === 'finished' && this.#incomplete) || ending;
   }
 
   sendContents(contents: DeviceContents): Promise<void> {
@@ -297,6 +313,7 @@ class RunningGuest implements Guest {
   }
 
   async settle(text: string): Promise<boolean> {
+    this.#readConsole();
     const shown = new Promise<boolean>((resolve) => {
       const seen = () => resolve(true);
       if (this.#consoleEnd.includes(text)) seen();
@@ -350,7 +367,7 @@ class RunningGuest implements Guest {
     }
   }
 
-  #watchConsole(): void {
+  #watchConsole(file: ConsoleFile): void {
     const watcher = new KernelLogWatcher();
     const tell = (finding: Finding) => {
       this.#observe(() => this.observer.finding(finding));
@@ -362,14 +379,19 @@ class RunningGuest implements Guest {
         );
       }
     };
-    this.#stream(CONSOLE_FD)
-      .on('data', (chunk: Buffer) => {
-        this.#observe(() => this.observer.console(chunk));
-        for (const finding of watcher.push(chunk)) tell(finding);
-        this.#lookForMarkers(chunk);
-      })
-      .on('error', () => {});
+    file.follow((chunk) => {
+      this.#observe(() => this.observer.console(chunk));
+      for (const finding of watcher.push(chunk)) tell(finding);
+      this.#lookForMarkers(chunk);
+      if (file.length > MOST_CONSOLE) {
+        const problem = `over ${MOST_CONSOLE / 2 ** 20} MiB on its console`;
+        this.#end({ kind: 'protocol-violation', problem });
+      }
+    });
+    this.#readConsole = () => file.read();
     this.#endConsole = () => {
+      const closed = file.close();
+      if (!closed.ok) this.#incomplete = { kind: 'storage', message: closed.failure.message };
       for (const finding of watcher.end()) tell(finding);
     };
     this.#settleConsole = () => {

@@ -57,11 +57,12 @@ export interface MachineMemory {
   mode: 'save' | 'resume';
 }
 
+/** The descriptor of the console's file (console-file.ts). */
+export const CONSOLE_FD = 3;
 /**
  * Descriptors that the child finds open, each one end of a socket pair. No socket has a name in
  * the file system: nothing to collide, to clean up, or for others to connect to.
  */
-export const CONSOLE_FD = 3;
 export const CHANNEL_FD = 4;
 export const HEARTBEAT_FD = 5;
 /** QEMU's own monitor. */
@@ -188,7 +189,8 @@ export function qemuArgv(
     ...['-kernel', files.kernel],
     ...['-initrd', files.initramfs],
     ...['-append', kernelCommandLine(shape, plugged)],
-    ...['-chardev', `socket,id=console,fd=${CONSOLE_FD}`, '-serial', 'chardev:console'],
+    ...['-chardev', `file,id=console,path=/dev/fd/${CONSOLE_FD},append=on`],
+    ...['-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-pci'],
     ...['-chardev', `socket,id=channel,fd=${CHANNEL_FD}`],
     ...['-device', 'virtserialport,chardev=channel,name=daxrepro.channel'],

@@ -124,7 +124,7 @@ for (const pmem of PMEM_KINDS) {
 
       const chardevs = values(argv, '-chardev');
       t.strictSame(chardevs, [
-        'socket,id=console,fd=3',
+        'file,id=console,path=/dev/fd/3,append=on',
         'socket,id=channel,fd=4',
         'socket,id=heartbeat,fd=5',
         'socket,id=monitor,fd=6',

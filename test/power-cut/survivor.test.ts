@@ -64,11 +64,13 @@ t.test('a part that ends where an extent begins is not of its file', { skip }, a
 
 t.test('answers that the host would not take are said to be missing', { skip }, async (t) => {
   const count = Math.floor((MOST_QUESTIONS - 100) / lost(1).length);
-  if (count * LINE > length) return t.skip('the file is not in one piece');
+  if (count * LINE > length) {
+    t.comment('the file is not in one piece');
+    return;
+  }
   const { exitCode, lines } = await ask(`${lost(count)}tree\n`);
   t.equal(exitCode, 4);
   t.not(lines.at(-1), 'end');
-  return undefined;
 });
 
 t.test('questions that it has no room for are not answered in part', { skip }, async (t) => {

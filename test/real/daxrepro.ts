@@ -9,7 +9,7 @@ import { defaultStore } from '../../cli/store/store.js';
  * and use the user's cache: without it each would fetch a kernel.
  */
 
-const launcher = fileURLToPath(new URL('../../daxrepro', import.meta.url));
+export const LAUNCHER = fileURLToPath(new URL('../../daxrepro', import.meta.url));
 
 export interface Ran {
   exitCode: number | undefined;
@@ -18,7 +18,7 @@ export interface Ran {
 }
 
 export async function daxrepro(words: readonly string[], out: string): Promise<Ran> {
-  const { exitCode, stdout, stderr } = await execa(launcher, [...words, '--out', out], {
+  const { exitCode, stdout, stderr } = await execa(LAUNCHER, [...words, '--out', out], {
     reject: false,
     stdin: 'ignore',
   });

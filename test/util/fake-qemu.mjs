@@ -10,7 +10,7 @@
  * NODE_OPTIONS would bring in what tap adds to every process of a test, which takes a second.
  */
 import { createHash } from 'node:crypto';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { createConnection, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -41,8 +41,10 @@ const note = (line) => {
 };
 note({ argv });
 
+/** The descriptor of the console's file. */
+const CONSOLE = 3;
 const open = (fd) => new Socket({ fd, readable: true, writable: true }).on('error', () => {});
-const [console_, channel, heartbeat] = [open(3), open(4), open(5)];
+const [channel, heartbeat] = [open(4), open(5)];
 /** The port of a session, where the machine has one; what comes there is noted, and can be waited for. */
 const terminal = argv.some((word) => word.includes('name=daxrepro.terminal')) ? open(7) : undefined;
 let typed = '';
@@ -50,7 +52,7 @@ terminal?.on('data', (chunk) => {
   typed += chunk.toString('latin1');
   more();
 });
-for (const socket of [console_, heartbeat]) socket.resume();
+heartbeat.resume();
 
 /** The monitor: enough of it to be saved and resumed. What is saved is one line. */
 const monitor = open(6);
@@ -212,7 +214,7 @@ async function takeLooks(looks) {
 
 async function play(steps) {
   for (const step of steps) {
-    if (step.console !== undefined) await write(console_, step.console);
+    if (step.console !== undefined) writeSync(CONSOLE, step.console);
     if (step.event !== undefined) await write(channel, `${JSON.stringify(step.event)}\n`);
     if (step.file !== undefined) {
       const bytes = Buffer.from(step.file.text);
@@ -226,8 +228,10 @@ async function play(steps) {
     }
     if (step.flood !== undefined) {
       const piece = Buffer.alloc(1 << 20, step.flood.with ?? 'x');
-      const socket = step.flood.console ? console_ : channel;
-      for (let sent = 0; sent < step.flood.bytes; sent += piece.length) await write(socket, piece);
+      for (let sent = 0; sent < step.flood.bytes; sent += piece.length) {
+        if (step.flood.console) writeSync(CONSOLE, piece);
+        else await write(channel, piece);
+      }
     }
     if (step.beat !== undefined) beat(step.beat);
     if (step.request !== undefined) await takeRequest();
