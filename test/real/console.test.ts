@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import t from 'tap';
-import type { RunResult } from '../../cli/run/result.js';
+import type { RunResult } from '../../cli/results/run-result.js';
 import { describe, LAUNCHER } from './daxrepro.js';
 
 // What the guest's kernel prints arrives whole, however long this side does not read.
