@@ -11,14 +11,14 @@ import {
   type Symbols,
 } from '../power-cut/symbols.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
-import { askBeside, type LookerContext } from './looker.js';
+import { askBeside, type BesideContext } from './beside.js';
 
 /** Names for the places of code in a unit's guest: of its kernel, its modules, and our own program. */
 
 /** @param told whether it was a program of ours that stored, and told of it */
 export async function makeSymbolizer(
   unit: Unit,
-  context: LookerContext,
+  context: BesideContext,
   modules: string,
   told: boolean,
 ): Promise<Symbolizer> {
@@ -35,7 +35,7 @@ export async function makeSymbolizer(
 }
 
 /** Asked of a guest once for each kernel; a kernel whose symbols cannot be had leaves places unnamed. */
-async function symbolsOfKernel(unit: Unit, context: LookerContext): Promise<Symbols> {
+async function symbolsOfKernel(unit: Unit, context: BesideContext): Promise<Symbols> {
   const { kernel } = context.prepared;
   const key = cacheKey({ layout: 1, kernel: kernel.id });
   const made = await lookUpOrMake(context.store, 'kernel-symbols', key, async (directory) => {

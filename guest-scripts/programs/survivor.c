@@ -23,8 +23,8 @@
  * FIRST and LAST are offsets in the file, COUNT the number of bytes that differ, BYTE what stands at
  * FIRST, and POSITION where that is on the device, -1 where it is nowhere. BLOCKS are of 512 bytes; in
  * PATH what is not plain ASCII is %XX. Where something is lost and e2fsck repairs, all is asked before that,
- * too, since it may give a file other blocks: the answers are parted by `repaired`. Then `survivor-NUMBER-check`
- * where a check finds something, and `survivor`, with the status of each step, empty where it was not
+ * too, since it may give a file other blocks: the answers are parted by `repaired`. Then `survivor-NUMBER-check`,
+ * what the check or the repair prints, and `survivor`, with the status of each step, empty where it was not
  * taken: where one fails, those after it are not. It judges nothing.
  *
  * survivor DIRECTORY: only asks the questions on stdin, of this directory, with the answers on stdout.
@@ -417,8 +417,8 @@ static void failed(struct look *look, const char *step)
 	snprintf(look->said, sizeof(look->said), "%s: %s", step, strerror(errno));
 }
 
-/* Runs a check, and sends what it says where that is not all right. */
-static int check(long number, char *const argv[], int content)
+/* Runs a check, and sends what it prints: its exit code does not tell all. */
+static int check(long number, char *const argv[])
 {
 	size_t size;
 	char *text;
@@ -426,8 +426,7 @@ static int check(long number, char *const argv[], int content)
 	int status = run(argv, said);
 
 	fclose(said);
-	if (status > content)
-		send_file(number, "-check", text, size);
+	send_file(number, "-check", text, size);
 	free(text);
 	return status;
 }
@@ -479,7 +478,7 @@ static void take_steps(long number, const char *questions, struct look *look)
 		return;
 	}
 	/* Up to 3: it has repaired all. */
-	if (repairs && took(look->repair, check(number, repair, 3)) > 3)
+	if (repairs && took(look->repair, check(number, repair)) > 3)
 		return;
 	if (took(look->mount, mount(device, directory, type, 0, NULL) == 0 ? 0 : 32) != 0) {
 		failed(look, "mount");
@@ -493,7 +492,7 @@ static void take_steps(long number, const char *questions, struct look *look)
 		return;
 	}
 	if (!repairs)
-		took(look->check, check(number, strcmp(type, "xfs") ? check_ext : check_xfs, 0));
+		took(look->check, check(number, strcmp(type, "xfs") ? check_ext : check_xfs));
 }
 
 static void look_at(long number, const char *questions)
