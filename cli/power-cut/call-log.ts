@@ -30,6 +30,7 @@ export class CallLog {
   #open: { lines: number | undefined } | undefined;
   #last: SyncCall | undefined;
   #cutsWithLost = 0;
+  #isComplete = false;
 
   private constructor(readonly guarantees: Guarantees) {}
 
@@ -66,12 +67,18 @@ export class CallLog {
         this.#mounted.delete(mark.device);
         return undefined;
       case 'calls':
+        this.#isComplete = true;
         return mark.missed > 0
           ? `the kernel missed ${mark.missed} calls that were to be seen`
           : undefined;
       default:
         return 'the guest made a mark that is none of ours';
     }
+  }
+
+  /** Whether the kernel has said that it watched all calls. */
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
   #promises({ by }: SyncCall): boolean {

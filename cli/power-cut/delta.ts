@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
+import { BrokenFile } from './broken-file.js';
 
 /**
  * A piece of an image, as the plugin writes it (power-cut/plugin/output.c): `DAXRCUT1`, then of each
@@ -20,16 +21,13 @@ const END = 0xffffffff;
 const LONGEST = 1024 * 1024;
 const BUFFER = 1024 * 1024;
 
-/** A file that is not whole, or is no delta: nothing can be said of what survived. */
-export class BrokenDelta extends Error {}
-
-/** The records of a file. One that is not whole or not of this form throws `BrokenDelta`. */
+/** The records of a file. One that is not whole or not of this form throws `BrokenFile`. */
 export async function* readDelta(path: string): AsyncGenerator<DeltaRecord> {
   const file = await open(path, 'r');
   try {
     const reader = new Reader(path, file);
     if ((await reader.take(MAGIC.length)).toString('latin1') !== MAGIC) {
-      throw new BrokenDelta(`${path} is no delta of a power cut`);
+      throw new BrokenFile(`${path} is no delta of a power cut`);
     }
     for (;;) {
       const header = await reader.take(HEADER);
@@ -37,7 +35,7 @@ export async function* readDelta(path: string): AsyncGenerator<DeltaRecord> {
       if (range === END) return;
       const length = header.readUInt32LE(4);
       const offset = Number(header.readBigUInt64LE(8));
-      if (length > LONGEST) throw new BrokenDelta(`${path} has a record of ${length} bytes`);
+      if (length > LONGEST) throw new BrokenFile(`${path} has a record of ${length} bytes`);
       yield { range, offset, bytes: await reader.take(length) };
     }
   } finally {
@@ -57,7 +55,7 @@ class Reader {
     while (this.#buffer.length < length) {
       const more = Buffer.allocUnsafe(BUFFER);
       const { bytesRead } = await this.file.read(more, 0, BUFFER);
-      if (bytesRead === 0) throw new BrokenDelta(`${this.path} ends within a record`);
+      if (bytesRead === 0) throw new BrokenFile(`${this.path} ends within a record`);
       this.#buffer = Buffer.concat([this.#buffer, more.subarray(0, bytesRead)]);
     }
     const taken = this.#buffer.subarray(0, length);

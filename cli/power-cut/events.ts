@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { z } from '../schema.js';
+import { BrokenFile } from './broken-file.js';
 
 /**
  * What the plugin says while the guest runs, one line of events.jsonl each (power-cut/plugin/output.c).
@@ -116,8 +117,8 @@ export type PowerCutEvent = z.infer<typeof PowerCutEventSchema>;
 const LOOK = 25;
 
 /**
- * All whole lines, as they come, until `over` is there and no more do. Throws where one is not of this
- * form: the plugin, not the guest, wrote them.
+ * All whole lines, as they come, until `over` has resolved and no more come. Throws where one is not of this
+ * form: the plugin, not the guest, wrote them. Where one is missing, it throws `BrokenFile`.
  */
 export async function* followEvents(
   directory: string,
@@ -130,14 +131,24 @@ export async function* followEvents(
   let file: FileHandle | undefined;
   try {
     const buffer = Buffer.alloc(65536);
-    for (let rest = ''; ; ) {
+    const path = join(directory, 'events.jsonl');
+    for (let rest = '', number = 1; ; ) {
       const last = ended;
-      file ??= await openWhereThere(join(directory, 'events.jsonl'));
+      file ??= await openWhereThere(path);
       const { bytesRead = 0 } = (await file?.read({ buffer })) ?? {};
       const lines = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
       rest = lines.pop() ?? '';
       // All is ASCII.
-      for (const line of lines) yield PowerCutEventSchema.parse(JSON.parse(line));
+      for (const line of lines) {
+        const event = PowerCutEventSchema.parse(JSON.parse(line));
+        if (event.sequence !== number) {
+          throw new BrokenFile(
+            `event ${number} of ${path} is missing: the next is ${event.sequence}`,
+          );
+        }
+        number += 1;
+        yield event;
+      }
       if (bytesRead > 0) continue;
       if (last) return;
       await Promise.race([end, setTimeout(LOOK)]);

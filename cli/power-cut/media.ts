@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BrokenDelta, readDelta } from './delta.js';
+import { BrokenFile } from './broken-file.js';
+import { readDelta } from './delta.js';
 import { cutName } from './events.js';
 
 /**
@@ -43,8 +44,7 @@ export class Media {
 
   #device(number: number): Device {
     const device = this.#devices[number];
-    if (!device)
-      throw new BrokenDelta(`what is told of range ${number} is of none that is watched`);
+    if (!device) throw new BrokenFile(`what is told of range ${number} is of none that is watched`);
     return device;
   }
 

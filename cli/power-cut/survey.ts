@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileSystem } from '../file-systems.js';
 import type { PowerCutRecord } from '../record/power-cut.js';
+import { plural } from '../words.js';
 import { CallLog, type Judged } from './call-log.js';
 import { type CutEvent, filesOfCut, type Lost, type PowerCutEvent, readLost } from './events.js';
 import { type Guarantees, owesTheSame } from './guarantees.js';
@@ -110,9 +111,12 @@ export async function surveyCuts(
       }
       case 'problem':
         return { ...survey, problem: event.text };
+      case 'limit':
+        survey.problem ??= beyondLimit(event.what, survey.cuts);
+        break;
       case 'stop':
-      case 'end':
-        survey.counters ??= event.counters;
+        survey.counters = event.counters;
+        if (calls && !calls.isComplete) survey.problem ??= NOT_COMPLETE;
         break;
     }
   }
@@ -128,4 +132,16 @@ function ofPromises({ states }: CutEvent, lost: readonly Lost[], claims: Claims)
   };
 }
 
+/** Later promises are made, and no image shows whether they were kept. */
+function beyondLimit(
+  what: Extract<PowerCutEvent, { event: 'limit' }>['what'],
+  { promised, moments }: Survey['cuts'],
+): string {
+  const after = `after ${plural(promised + moments, 'power cut')}`;
+  return what === 'max-cuts'
+    ? `${after} there were as many as there may be, and the power was cut no more`
+    : `${after} their images filled the room that they may take, and the power was cut no more`;
+}
+
+const NOT_COMPLETE = 'the kernel did not say whether it missed sync calls';
 const NOT_OURS = 'the guest made a mark that is none of ours';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { questionsOf } from '../power-cut/answers.js';
-import { BrokenDelta } from '../power-cut/delta.js';
+import { BrokenFile } from '../power-cut/broken-file.js';
 import { followEvents, readEvents } from '../power-cut/events.js';
 import { guaranteesOf, keepsNothing } from '../power-cut/guarantees.js';
 import { MOST_QUESTIONS } from '../power-cut/questions.js';
@@ -111,7 +111,7 @@ export class SurvivorCheck {
       });
     } catch (error) {
       if (error instanceof CannotExamine) return error.outcome;
-      if (!(error instanceof BrokenDelta)) throw error;
+      if (!(error instanceof BrokenFile)) throw error;
       return success({ ...NONE, findings: [], problem: error.message, guarantees: because });
     }
   }

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { t } from 'tap';
-import { BrokenDelta, readDelta } from '../../cli/power-cut/delta.js';
+import { BrokenFile } from '../../cli/power-cut/broken-file.js';
+import { readDelta } from '../../cli/power-cut/delta.js';
 
 function record(range: number, offset: bigint, bytes: Buffer): Buffer {
   const header = Buffer.alloc(16);
@@ -28,7 +29,7 @@ async function read(path: string): Promise<unknown[]> {
 async function isBroken(path: string): Promise<boolean> {
   return read(path).then(
     () => false,
-    (error: Error) => error instanceof BrokenDelta && error.message.startsWith(path),
+    (error: Error) => error instanceof BrokenFile && error.message.startsWith(path),
   );
 }
 
