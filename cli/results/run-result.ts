@@ -7,8 +7,7 @@ import type { KeptImage } from '../launch/images.js';
 import type { PowerCutRecord } from '../record/power-cut.js';
 import type { Proportion } from '../statistics/proportion.js';
 import type { UnitExpectation } from '../suite/expected.js';
-import { VERDICTS, type Verdict } from '../verdict/judge.js';
-import type { XfstestsOutcome } from '../verdict/xfstests.js';
+import { VERDICTS, type Verdict, type XfstestsOutcome } from '../verdict/judge.js';
 
 /** A unit's outcome, as the contract's JSON has it. What is not in the contract is added to it. */
 export interface UnitResult {

@@ -3,6 +3,7 @@ import { daxMessages } from '../findings/kernel-log.js';
 import type { MountEvent, XfstestsEvent } from '../guest/protocol.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
 import { showsDax } from './dax-proof.js';
+import type { XfstestsOutcome } from './decision.js';
 
 /**
  * What a test of xfstests came to, from the evidence. Its `check` is one witness among others: its
@@ -11,23 +12,6 @@ import { showsDax } from './dax-proof.js';
  * of the file system failed; and it repairs TEST_DEV at once. A pass takes the witness's word in four
  * places, and that nothing speaks against it.
  */
-
-/** What became of a test, in finer words than the verdict's. */
-export const XFSTESTS_OUTCOMES = [
-  'passed',
-  'output-differs',
-  'exit-status',
-  'inconsistent',
-  'not-kept',
-  'kernel-log',
-  'crashed',
-  'timed-out',
-  'not-run',
-  'unknown-test',
-  'without-dax',
-  'undecided',
-] as const;
-export type XfstestsOutcome = (typeof XFSTESTS_OUTCOMES)[number];
 
 export interface XfstestsDecision {
   verdict: 'fail' | 'notrun' | 'invalid' | 'error';

@@ -1,61 +1,20 @@
 import t from 'tap';
 import type { Finding } from '../../cli/findings/finding.js';
-import type { CheckEvent, MountEvent, XfstestsEvent } from '../../cli/guest/protocol.js';
+import type { MountEvent, XfstestsEvent } from '../../cli/guest/protocol.js';
 import { NOT_CUT } from '../../cli/record/power-cut.js';
 import type { Expectation, UnitRecord } from '../../cli/record/record.js';
-import { judge, type Verdict } from '../../cli/verdict/judge.js';
-import type { XfstestsOutcome } from '../../cli/verdict/xfstests.js';
-import { expectation, type Fs, finding, goodRecord, proof, replaced, report } from './records.js';
-
-const ID = 'generic/002';
-
-const PASSED = `FSTYP         -- ext4\n\n${ID}        8s\nRan: ${ID}\nPassed all 1 tests\n`;
-const FAILED = `${ID}\nRan: ${ID}\nFailures: ${ID}\nFailed 1 of 1 tests\n`;
-
-const said = (more: Partial<XfstestsEvent> = {}): XfstestsEvent => ({
-  event: 'xfstests',
-  status: 0,
-  timedOut: false,
-  files: 'full ',
-  output: PASSED,
-  notrun: '',
-  times: `${ID} 8\n`,
-  expectedOutput: true,
-  difference: '',
-  dmesgFilter: '',
-  watched: true,
-  unseenMounts: 0,
-  together: false,
-  microseconds: 1000,
-  ...more,
-});
-
-const mount = (fs: Fs, more: Partial<MountEvent> = {}): MountEvent => ({
-  event: 'mount',
-  phase: 'test',
-  status: 0,
-  arguments: `-t ${fs} -o dax /dev/pmem1 /mnt/scratch`,
-  node: 'pmem1',
-  device: '/dev/pmem1',
-  directory: '/mnt/scratch',
-  type: fs,
-  options: 'rw,relatime,dax=always',
-  servedByExt4: fs === 'ext4',
-  servedByXfs: fs === 'xfs',
-  kernelLog: '',
-  ...more,
-});
-
-const check = (more: Partial<CheckEvent> = {}): CheckEvent => ({
-  event: 'check',
-  phase: 'check',
-  program: 'fsck',
-  device: '/dev/pmem0',
-  status: 0,
-  readOnly: true,
-  file: 'check-001-pmem0',
-  ...more,
-});
+import { judge, type Verdict, type XfstestsOutcome } from '../../cli/verdict/judge.js';
+import { expectation, type Fs, finding, replaced, report } from './records.js';
+import {
+  check,
+  DAMAGED,
+  FAILED,
+  goodXfstests as good,
+  ID,
+  mount,
+  PASSED,
+  said,
+} from './xfstests-records.js';
 
 /** What a test has of it that is one of many in its guest. */
 const AMONG: Partial<XfstestsEvent> = { together: true, output: `${ID}   4s ...  5s\n` };
@@ -64,34 +23,6 @@ const withoutOwnCheck = (record: UnitRecord): UnitRecord => ({
   ...replaced(record, 'fsck', () => []),
   checks: {},
 });
-
-const CORRUPTED: Finding = {
-  tool: 'e2fsck',
-  device: '/dev/pmem0',
-  message: 'Directory inode 16385, block #0, offset 0: directory corrupted',
-  signature: 'e2fsck:directory-inode-block-offset-directory-corrupted',
-  severity: 'corruption',
-};
-const DAMAGED = report({ clean: false, completed: false, findings: [CORRUPTED] });
-
-/** A unit of xfstests on which all is well, to be spoiled. */
-function good(fs: Fs): UnitRecord {
-  const record = replaced(goodRecord(fs), 'test', () => [
-    proof(fs, 'scratch'),
-    mount(fs, { phase: 'setup' }),
-    check({ phase: 'setup' }),
-    mount(fs),
-    check(),
-    said(),
-  ]);
-  return {
-    ...record,
-    suiteChecks: [
-      { event: check({ phase: 'setup' }), report: report() },
-      { event: check(), report: report() },
-    ],
-  };
-}
 
 const saying = (more: Partial<XfstestsEvent>) => (record: UnitRecord) =>
   replaced(record, 'xfstests', () => [said(more)]);

@@ -1,0 +1,55 @@
+import type { Finding } from '../findings/finding.js';
+import { type EventNamed, eventsOf } from '../record/events.js';
+import type { UnitRecord } from '../record/record.js';
+import { type Decision, firstLine } from './decision.js';
+
+/** What a test of the built-in suite came to; undefined where it says that it passed. */
+export function decideBuiltin(record: UnitRecord): Decision | undefined {
+  const [test, ...others] = eventsOf(record, 'test');
+  if (others.length > 0) return { verdict: 'error', reason: 'the guest ran more than one test' };
+  if (test) return decideTest(test);
+  return (
+    decideGaveUp(record) ?? {
+      verdict: 'error',
+      reason: 'the guest finished without running the test',
+    }
+  );
+}
+
+/** Why the guest gave up; undefined where it did not. */
+export function decideGaveUp(record: UnitRecord): Decision | undefined {
+  const gaveUp = eventsOf(record, 'gave-up')[0];
+  if (!gaveUp) return undefined;
+  const why = firstLine(gaveUp.message, 'it gave no reason');
+  return { verdict: 'error', reason: `${gaveUp.step}: ${why}` };
+}
+
+function decideTest(test: EventNamed<'test'>): Decision | undefined {
+  const failures = test.failures.split('\n').filter(Boolean);
+  if (test.timedOut) return { verdict: 'fail', reason: 'the test did not end in its time' };
+  switch (test.status) {
+    case 0:
+      return failures[0] === undefined ? undefined : { verdict: 'fail', reason: failures[0] };
+    case 1: {
+      const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : '';
+      const first = failures[0] ?? firstLine(test.lastOutput, 'the test gave no reason');
+      return { verdict: 'fail', reason: `${first}${more}` };
+    }
+    case 77:
+      return { verdict: 'notrun', reason: test.notrun.trim() || 'the test gave no reason' };
+    case 127:
+      return { verdict: 'error', reason: test.reason ?? 'the guest has no such test' };
+    default: {
+      const last = test.lastOutput.trim().split('\n').at(-1);
+      return {
+        verdict: 'error',
+        reason: `the test itself broke, with exit code ${test.status}${last ? `: ${last}` : ''}`,
+      };
+    }
+  }
+}
+
+export function builtinFindings(record: UnitRecord): Finding[] {
+  const checks = Object.values(record.checks).flatMap((report) => report.findings);
+  return [...checks, ...record.kernelFindings];
+}

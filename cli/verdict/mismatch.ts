@@ -1,0 +1,69 @@
+import { daxMessages } from '../findings/kernel-log.js';
+import { eventsOf } from '../record/events.js';
+import type { Expectation, UnitRecord } from '../record/record.js';
+import type { DaxState } from './dax-proof.js';
+import { firstLine, quote } from './decision.js';
+
+/** How the guest differs from what was asked for: kernel, module, driver, DAX. */
+
+/** undefined where it is what was asked for. */
+export function mismatchWithRequest(
+  record: UnitRecord,
+  states: readonly DaxState[],
+  expected: Expectation,
+): string | undefined {
+  // A clone's `ready` was said before it was saved, its `begin` after it was restored.
+  const said = [record.ready, ...eventsOf(record, 'begin')];
+  const other = said.find((event) => event && event.release !== expected.release);
+  if (other) return `the guest runs kernel ${other.release}, not ${expected.release}`;
+  const module = eventsOf(record, 'module')[0];
+  if (module && expected.module?.sent && module.sha256 !== expected.module.sha256) {
+    return `the guest loaded another ${expected.fs} module than it was sent`;
+  }
+  if (!module && expected.module?.sent && states.length > 0) {
+    return `the guest did not load the ${expected.fs} module that it was sent`;
+  }
+  const refused = eventsOf(record, 'mount-failed')[0];
+  if (refused) {
+    const complaint = whyNotMounted(refused.kernelLog);
+    const why = complaint ? quote(complaint) : firstLine(refused.message, 'mount gave no reason');
+    return `${expected.fs} was not mounted: ${why}`;
+  }
+  // A file system that cannot be mounted again after the test may be what the test found; that is
+  // decided with the findings.
+  const disproof = states.find(
+    ({ when, mounted, problems }) => problems.length > 0 && (mounted || when !== 'after'),
+  );
+  return disproof && describeDisproof(disproof);
+}
+
+/** What the kernel says when all is well explains nothing. */
+const CONTENT = /DAX enabled|EXPERIMENTAL/;
+
+/** The kernel's word about DAX, or else the last that it said since the mount began. */
+function whyNotMounted(kernelLog: string): string | undefined {
+  const lines = kernelLog.split('\n');
+  const since = lines.slice(lines.findLastIndex((line) => /daxrepro: mount$/.test(line)) + 1);
+  const plain = since
+    .map((line) => line.replace(/^(<\d+>)?\[[^\]]*\] /, '').trim())
+    .filter(Boolean);
+  const complaints = [plain, daxMessages(since)].map((all) =>
+    all.findLast((line) => !CONTENT.test(line)),
+  );
+  return complaints[1] ?? complaints[0];
+}
+
+export function describeDisproof(disproof: DaxState): string {
+  const said = disproof.messages.findLast((message) => !CONTENT.test(message));
+  return [
+    `${WHEN[disproof.when]} ${disproof.problems.join('; ')}`,
+    said ? `; the kernel says ${quote(said)}` : '',
+  ].join('');
+}
+
+const WHEN = {
+  before: 'before the test',
+  remount: 'at a remount within the test',
+  scratch: 'on SCRATCH_DEV',
+  after: 'after the test',
+} as const;

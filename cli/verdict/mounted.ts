@@ -1,0 +1,187 @@
+import type { Finding } from '../findings/finding.js';
+import type { Expectation, UnitRecord } from '../record/record.js';
+import { decideBuiltin, decideGaveUp } from './builtin.js';
+import type { DaxState } from './dax-proof.js';
+import { type Decision, isSerious, quote } from './decision.js';
+import { describeEnding, isGuestsOwnFault } from './ending.js';
+import { devicesOfBuiltin, devicesOfXfstests, gapInFinalChecks } from './final-checks.js';
+import { describeDisproof } from './mismatch.js';
+import { nothingPromised, powerCutGap, whatSurvived } from './power-cut.js';
+import {
+  decideXfstests,
+  mountsWithoutDax,
+  refusedForDax,
+  wasDamagedBefore,
+  xfstestsEvent,
+  xfstestsGap,
+} from './xfstests.js';
+
+/** The verdict on a unit that was proven to be what was asked for when its test began. */
+
+export interface MountedUnit {
+  record: UnitRecord;
+  expected: Expectation;
+  /** Of all findings, those that are no notices. */
+  serious: readonly Finding[];
+  /** The last look at DAX after the test. */
+  after: DaxState | undefined;
+  /** What the test itself came to; undefined where it passed. */
+  test: Decision | undefined;
+}
+
+/** One question about a unit; undefined where the next one is to be asked. */
+export type MountedCheck = (unit: MountedUnit) => Decision | undefined;
+
+/**
+ * The first that decides does. The order is what keeps a verdict true:
+ *
+ * - a guest that did not come to its end, or had no memory, leaves findings that prove little
+ * - a test that could not be run, or does not apply, says nothing unless something was found
+ * - what was found comes before what the test says of itself
+ * - what a pass lacks is only asked of a unit that would be one
+ */
+export const MOUNTED_CHECKS: readonly MountedCheck[] = [
+  endedEarly,
+  ranOutOfMemory,
+  neverReady,
+  testUndecided,
+  testNotRun,
+  damageFound,
+  mountRefusedForDax,
+  testFailed,
+  guestGaveUp,
+  daxUnprovenAfterTest,
+  notMountedAfterTest,
+  deviceUnchecked,
+  nothingToPromise,
+  powerCutInconclusive,
+];
+
+export function mountedUnit(
+  record: UnitRecord,
+  findings: readonly Finding[],
+  after: DaxState | undefined,
+  expected: Expectation,
+): MountedUnit {
+  const test = expected.xfstests ? decideXfstests(record, expected) : decideBuiltin(record);
+  return { record, expected, serious: findings.filter(isSerious), after, test };
+}
+
+export function decideMounted(unit: MountedUnit): Decision {
+  for (const check of MOUNTED_CHECKS) {
+    const decision = check(unit);
+    if (decision) return decision;
+  }
+  return passed(unit);
+}
+
+export function endedEarly({ record: { ending }, serious }: MountedUnit): Decision | undefined {
+  if (ending.kind === 'finished') return undefined;
+  const reason = describeEnding(ending);
+  // A guest that is only slow gets stuck nowhere; the kernel's own watchdogs tell the two apart.
+  const stuck = ending.kind === 'unit-timeout' && serious.length > 0;
+  if (stuck) return { verdict: 'fail', reason: describeFindings(serious, reason) };
+  return { verdict: isGuestsOwnFault(ending) ? 'fail' : 'error', reason };
+}
+
+export function ranOutOfMemory({ serious }: MountedUnit): Decision | undefined {
+  return serious.some(({ kind }) => kind === 'out-of-memory')
+    ? { verdict: 'error', reason: 'the guest ran out of memory' }
+    : undefined;
+}
+
+export function neverReady({ record }: MountedUnit): Decision | undefined {
+  return record.ready
+    ? undefined
+    : { verdict: 'error', reason: 'the guest did not say what it runs' };
+}
+
+/** Where our own test broke, so may have what it left; xfstests gives up for what it finds, too. */
+export function testUndecided({ test, serious, expected }: MountedUnit): Decision | undefined {
+  if (test?.verdict !== 'error') return undefined;
+  return serious.length === 0 || !expected.xfstests ? test : undefined;
+}
+
+export function testNotRun({ test, serious }: MountedUnit): Decision | undefined {
+  return test?.verdict === 'notrun' && serious.length === 0 ? test : undefined;
+}
+
+export function damageFound({ record, serious, test }: MountedUnit): Decision | undefined {
+  if (serious.length === 0) return undefined;
+  const already = wasDamagedBefore(record)
+    ? '; it was there before the test: what TEST_DEV was filled with, and unmounted, shows it'
+    : '';
+  return { verdict: 'fail', reason: `${describeFindings(serious, test?.reason)}${already}` };
+}
+
+export function mountRefusedForDax({ record, expected, test }: MountedUnit): Decision | undefined {
+  if (!expected.xfstests || expected.control || test?.verdict !== 'fail') return undefined;
+  const refusal = refusedForDax(record);
+  if (!refusal) return undefined;
+  return {
+    verdict: 'invalid',
+    outcome: 'without-dax',
+    reason: `the test asks for a mount that is refused with DAX, ${quote(refusal)}; ${test.reason}`,
+  };
+}
+
+export function testFailed({ test }: MountedUnit): Decision | undefined {
+  return test;
+}
+
+export function guestGaveUp({ record }: MountedUnit): Decision | undefined {
+  return decideGaveUp(record);
+}
+
+export function daxUnprovenAfterTest({ after }: MountedUnit): Decision | undefined {
+  return after
+    ? undefined
+    : { verdict: 'error', reason: 'the guest did not prove DAX after the test' };
+}
+
+export function notMountedAfterTest({ after }: MountedUnit): Decision | undefined {
+  return after && !after.mounted
+    ? { verdict: 'invalid', reason: describeDisproof(after) }
+    : undefined;
+}
+
+export function deviceUnchecked({ record, expected }: MountedUnit): Decision | undefined {
+  const reason = expected.xfstests
+    ? (gapInFinalChecks(record, devicesOfXfstests(record)) ?? xfstestsGap(record))
+    : gapInFinalChecks(record, devicesOfBuiltin(record));
+  return reason === undefined ? undefined : { verdict: 'error', reason };
+}
+
+export function nothingToPromise({ record }: MountedUnit): Decision | undefined {
+  const reason = nothingPromised(record);
+  return reason === undefined ? undefined : { verdict: 'notrun', reason };
+}
+
+export function powerCutInconclusive({ record, expected }: MountedUnit): Decision | undefined {
+  const reason = powerCutGap(record, expected);
+  return reason === undefined ? undefined : { verdict: 'error', reason };
+}
+
+const NOT_COUNTED =
+  'this kernel has no kprobes, so a mount that was not made by mount(8) would not have been seen';
+
+function passed({ record, expected }: MountedUnit): Decision {
+  const without = mountsWithoutDax(record, expected);
+  const counted = !expected.xfstests || xfstestsEvent(record)?.watched !== false;
+  const parts = [
+    `${expected.session ? 'the session ended' : 'the test ran to its end'} and nothing was found`,
+    record.powerCut && whatSurvived(record.powerCut),
+    without > 0 && `${without} of its mounts were without DAX, as it means them to be`,
+    !counted && NOT_COUNTED,
+  ];
+  return { verdict: 'pass', reason: parts.filter(Boolean).join('; ') };
+}
+
+function describeFindings(serious: readonly Finding[], alsoFailed: string | undefined): string {
+  // Corruption first: it is what the rest follows from.
+  const first = serious.find(({ severity }) => severity === 'corruption') ?? serious[0];
+  const others = serious.length - 1;
+  const more = others > 0 ? ` (and ${others} more ${others === 1 ? 'finding' : 'findings'})` : '';
+  const test = alsoFailed ? `; the test: ${alsoFailed}` : '';
+  return `${first?.tool}: ${first?.message}${more}${test}`;
+}
