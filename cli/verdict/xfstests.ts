@@ -3,7 +3,7 @@ import { daxMessages } from '../findings/kernel-log.js';
 import type { MountEvent, XfstestsEvent } from '../guest/protocol.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
 import { showsDax } from './dax-proof.js';
-import type { XfstestsOutcome } from './decision.js';
+import { isSerious, type XfstestsOutcome } from './decision.js';
 
 /**
  * What a test of xfstests came to, from the evidence. Its `check` is one witness among others: its
@@ -206,13 +206,11 @@ function strip(line: string): string {
  * find, by our own at the end, and by the kernel's log. What the test provokes on purpose is a notice.
  */
 export function xfstestsFindings(record: UnitRecord, expected: Expectation): Finding[] {
-  const known = new Set<string>();
-  const found: Finding[] = [];
+  const found = new Map<string, Finding>();
   const add = (finding: Finding) => {
     const key = `${finding.device} ${finding.message}`;
-    if (known.has(key)) return;
-    known.add(key);
-    found.push(finding);
+    const known = found.get(key);
+    if (!known || (!isSerious(known) && isSerious(finding))) found.set(key, finding);
   };
   const damaged = new Set<string>();
   for (const { event, report } of record.suiteChecks ?? []) {
@@ -225,7 +223,7 @@ export function xfstestsFindings(record: UnitRecord, expected: Expectation): Fin
   const kernel = record.kernelFindings.map((finding) =>
     isProvoked(finding, record, expected) ? { ...finding, severity: 'notice' as const } : finding,
   );
-  return [...found, ...kernel];
+  return [...found.values(), ...kernel];
 }
 
 /** Groups of xfstests whose tests break file systems and devices to see what happens. */

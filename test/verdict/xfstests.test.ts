@@ -6,6 +6,7 @@ import type { Expectation, UnitRecord } from '../../cli/record/record.js';
 import { judge, type Verdict, type XfstestsOutcome } from '../../cli/verdict/judge.js';
 import { expectation, type Fs, finding, replaced, report } from './records.js';
 import {
+  CORRUPTED,
   check,
   DAMAGED,
   FAILED,
@@ -806,6 +807,44 @@ t.test('one damage is told once, with what the kernel says', (t) => {
   t.same(
     findings.map(({ tool }) => tool),
     ['e2fsck', 'kernel'],
+  );
+  t.end();
+});
+
+t.test('the same message about two devices is two findings', (t) => {
+  const scratch = { ...CORRUPTED, device: '/dev/pmem1' };
+  const record: UnitRecord = {
+    ...good('ext2'),
+    suiteChecks: [
+      { event: check({ status: 4 }), report: DAMAGED },
+      {
+        event: check({ status: 4, device: '/dev/pmem1' }),
+        report: report({ clean: false, findings: [scratch] }),
+      },
+    ],
+  };
+  const { findings } = judge(record, expectation('ext2', { xfstests: { test: ID } }));
+  t.same(
+    findings.map(({ device }) => device),
+    ['/dev/pmem0', '/dev/pmem1'],
+  );
+  t.end();
+});
+
+t.test('a notice does not hide damage with the same message', (t) => {
+  const notice: Finding = { ...CORRUPTED, severity: 'notice' };
+  const record: UnitRecord = {
+    ...good('ext2'),
+    suiteChecks: [
+      { event: check({ phase: 'setup' }), report: report({ findings: [notice] }) },
+      { event: check({ status: 4 }), report: DAMAGED },
+    ],
+  };
+  const judgement = judge(record, expectation('ext2', { xfstests: { test: ID } }));
+  t.match(judgement, { verdict: 'fail', reason: /directory corrupted/ });
+  t.same(
+    judgement.findings.map(({ severity }) => severity),
+    ['corruption'],
   );
   t.end();
 });
