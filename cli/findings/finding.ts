@@ -37,6 +37,8 @@ export interface Finding {
   powerCut?: CutFacts;
   /** Kernel findings only, as are the following; `function` also of what stored what was lost. */
   kind?: KernelFindingKind;
+  /** Of a notice that the test caused on purpose: how, in one clause. */
+  provoked?: string;
   /** The function that failed: at the instruction pointer, or named by the message. */
   function?: string;
   /** The module of that function; absent where it is built in. */

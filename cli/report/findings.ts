@@ -64,14 +64,16 @@ function rank({ severity }: Finding): number {
 }
 
 /** `e2fsck /dev/pmem0 pass 2 (corruption): Directory inode 12, …` */
-export function describeFirst({ tool, device, pass, message, severity }: Finding): string {
+export function describeFirst(finding: Finding): string {
+  const { tool, device, pass, message, severity, provoked } = finding;
   const step = tool === 'xfs_repair' ? 'phase' : 'pass';
   const where = [device, pass === undefined ? undefined : `${step} ${pass}`]
     .filter(Boolean)
     .join(' ');
   const text =
     message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE - 1)}…` : message;
-  return escapeForTerminal(`${tool}${where ? ` ${where}` : ''} (${severity}): ${text}`);
+  const cause = provoked === undefined ? '' : `, provoked by the test: ${provoked}`;
+  return escapeForTerminal(`${tool}${where ? ` ${where}` : ''} (${severity}${cause}): ${text}`);
 }
 
 /** The others of its kind: `and 3 more like it, in inodes 12, 13 and 14`; nothing where it is alone. */

@@ -58,6 +58,7 @@ const finding = z.looseObject({
   group: count.optional(),
   path: text.optional(),
   entry: text.optional(),
+  provoked: text.optional(),
   entryInode: count.optional(),
   evidence: inode.optional(),
   function: text.optional(),

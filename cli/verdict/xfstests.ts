@@ -4,6 +4,7 @@ import type { MountEvent, XfstestsEvent } from '../guest/protocol.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
 import { showsDax } from './dax-proof.js';
 import { isSerious, type XfstestsOutcome } from './decision.js';
+import { withProvoked } from './provoked.js';
 
 /**
  * What a test of xfstests came to, from the evidence. Its `check` is one witness among others: its
@@ -220,71 +221,7 @@ export function xfstestsFindings(record: UnitRecord, expected: Expectation): Fin
     if (report && !report.clean) damaged.add(event.device);
   }
   for (const finding of record.checks.test?.findings ?? []) add(finding);
-  const kernel = record.kernelFindings.map((finding) =>
-    isProvoked(finding, record, expected) ? { ...finding, severity: 'notice' as const } : finding,
-  );
-  return [...found.values(), ...kernel];
-}
-
-/** Groups of xfstests whose tests break file systems and devices to see what happens. */
-const PROVOKING =
-  /^(?:shutdown|eio|fuzzers|dangerous\w*|repair|recoveryloop|thin|scrub|online_repair|error)$/;
-
-/** What ext2 and ext4 say of a device without contents, and the block layer, of where a superblock would be. */
-const EMPTY = /unable to read superblock|\bsector [02] op 0x0:\(READ\)/;
-
-/** What xfs says of a device that a test has it mount, and that has another file system. */
-const NOT_XFS = /^XFS \([^)]*\): Invalid superblock magic number/;
-
-function isProvoked(finding: Finding, record: UnitRecord, expected: Expectation): boolean {
-  const { groups = [], provokesWarnings = false } = expected.xfstests as Asked;
-  const announced = (xfstestsEvent(record)?.dmesgFilter ?? '').split('\n').filter(Boolean);
-  // Nobody breaks TEST_DEV on purpose: it has to last. But it may be shut down, and mounted again.
-  const provokes = () =>
-    groups.some((group) => PROVOKING.test(group)) &&
-    (deviceOf(finding) !== testDevice(record) ||
-      (groups.includes('shutdown') && wasShutDown(record, deviceOf(finding))));
-  switch (finding.kind) {
-    case 'warning':
-    case 'lockdep':
-      return provokesWarnings || announced.some((pattern) => matches(pattern, finding.message));
-    case 'fs-error':
-    case 'io-error':
-      // A loop device without a file, which tests mount to see that it is refused, holds nothing.
-      if (/\bloop\d/.test(finding.device ?? '') && EMPTY.test(finding.message)) return true;
-      // ext2 and ext4 say the same as a notice of their own.
-      if (expected.fs !== 'xfs' && NOT_XFS.test(finding.message)) return true;
-      return provokes();
-    default:
-      return false;
-  }
-}
-
-/** A journal has a name of its own: pmem0-8 is that of pmem0. */
-function deviceOf({ device }: Finding): string | undefined {
-  return device?.replace(/-\d+$/, '');
-}
-
-/** Whether the kernel was asked to, as it says before it does. */
-function wasShutDown({ kernelFindings }: UnitRecord, device: string | undefined): boolean {
-  return kernelFindings.some(
-    (finding) =>
-      deviceOf(finding) === device &&
-      /User initiated shutdown|shut down requested/.test(finding.message),
-  );
-}
-
-function matches(pattern: string, message: string): boolean {
-  try {
-    return new RegExp(pattern).test(message);
-  } catch {
-    return message.includes(pattern);
-  }
-}
-
-function testDevice(record: UnitRecord): string | undefined {
-  const begin = record.events.find((event) => event.event === 'begin');
-  return (begin?.testDevice ?? record.ready?.testDevice)?.replace('/dev/', '');
+  return [...found.values(), ...withProvoked(record, expected)];
 }
 
 /** Whether check found damage before it began with the test: what TEST_DEV was filled with shows it. */

@@ -36,9 +36,11 @@ t.test(
       unit('generic/001', { attempt: 2, seed: 8 }),
       unit('generic/001', { variant: 'v2' }),
       unit('generic/002', {
-        facts: { groups: [], provokesWarnings: false, summary: '', missing: true },
+        facts: { groups: [], provokes: [], summary: '', missing: true },
       }),
-      unit('generic/003', { facts: { groups: ['quick'], provokesWarnings: true, summary: 'x' } }),
+      unit('generic/003', {
+        facts: { groups: ['quick'], provokes: ['no-dmesg-check'], summary: 'x' },
+      }),
       unit('generic/004', { suite: { name: 'builtin', version: '1' } }),
       unit('generic/005', { powerCut: { cuts: 1, states: 1 } }),
     ];

@@ -229,7 +229,7 @@ t.test('a tree of xfstests', (t) => {
   const units = planUnits({ ...asked, timeout: 900 }, '6.1.0');
   t.match(units[1], {
     suite: { name: 'xfstests' },
-    facts: { groups: ['auto', 'dax'], provokesWarnings: false },
+    facts: { groups: ['auto', 'dax'], provokes: [] },
     mountOptions: 'acl,user_xattr,dax=always',
     shape: { deviceSize: 1024 * 1024 * 1024 },
   });

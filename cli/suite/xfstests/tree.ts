@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { failure, type Outcome, success } from '../../outcome.js';
+import { provocationsOf } from './provocations.js';
 
 /** An xfstests tree of the user's, built where its sources are or installed elsewhere. */
 export interface Tree {
@@ -122,8 +123,8 @@ export function readGroups(folder: string, text: string): TreeTest[] {
 /** What a test's script says of itself, where judging it takes that. */
 export interface TestFacts {
   groups: string[];
-  /** It tells check not to look at the kernel's log, since it makes the kernel complain. */
-  provokesWarnings: boolean;
+  /** What it does on purpose that makes the kernel complain: names of PROVOCATIONS. */
+  provokes: string[];
   /** One line; empty where the script has none. */
   summary: string;
   /** The tree lists it and has no such script. */
@@ -139,7 +140,7 @@ export function testFacts({ directory }: Tree, { id, groups }: TreeTest): TestFa
   }
   return {
     groups,
-    provokesWarnings: /^[^#\n]*\b_disable_dmesg_check\b/m.test(script),
+    provokes: provocationsOf(script),
     summary: summaryOf(script),
     ...(script === '' ? { missing: true } : {}),
   };

@@ -80,11 +80,11 @@ t.test('what a script says of itself', async (t) => {
   const head = '#! /bin/bash\n# SPDX-License-Identifier: GPL-2.0\n# Copyright (c) 2000 X.\n#\n';
   t.same(facts(`${head}# FS QA Test No. 001\n#\n# links and so on\n_disable_dmesg_check\n`), {
     groups: ['auto'],
-    provokesWarnings: true,
+    provokes: ['no-dmesg-check'],
     summary: 'links and so on',
   });
   t.match(facts(`${head}# FS QA Test 001\n#\n# one\n# _disable_dmesg_check\n`), {
-    provokesWarnings: false,
+    provokes: [],
     summary: 'one',
   });
   t.match(facts('#!/bin/bash\n'), { summary: '' });
