@@ -112,3 +112,11 @@ t.test('what a power cut lost: who stored it, who wrote it back, where it was se
     'in 1 image, first at cut 3, where all of what was not flushed survived',
   ]);
 });
+
+t.test('a finding that the test provoked', async (t) => {
+  const provoked = finding('memory', { severity: 'notice', provoked: 'it poisons pages' });
+  t.equal(
+    describeFirst(provoked),
+    'e2fsck (notice, provoked by the test: it poisons pages): memory',
+  );
+});

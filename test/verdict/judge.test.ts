@@ -1,4 +1,5 @@
 import t from 'tap';
+import { parseFsck } from '../../cli/findings/fsck.js';
 import type { GuestEvent, ProofEvent } from '../../cli/guest/protocol.js';
 import type { Expectation, UnitRecord } from '../../cli/record/record.js';
 import { judge, type Verdict } from '../../cli/verdict/judge.js';
@@ -13,6 +14,7 @@ import {
   report,
   testEvent,
 } from './records.js';
+import { goodXfstests, ID, check as suiteCheck } from './xfstests-records.js';
 
 const ALL: Fs[] = ['ext2', 'ext4', 'xfs'];
 
@@ -798,5 +800,46 @@ t.test('corruption is named before what follows from it', (t) => {
   );
   t.match(judgement.reason, /^e2fsck: Directory inode 2.* \(and 2 more findings\)$/);
   t.equal(judgement.findings.length, 3);
+  t.end();
+});
+
+/** e2fsck -fn of 1.47.0 and 1.47.4, where only the superblock's free counts are wrong: it exits with 0. */
+const FREE_COUNTS = `e2fsck 1.47.0 (5-Feb-2023)
+Pass 1: Checking inodes, blocks, and sizes
+Pass 2: Checking directory structure
+Pass 3: Checking directory connectivity
+Pass 4: Checking reference counts
+Pass 5: Checking group summary information
+Free blocks count wrong (1234, counted=1910).
+Fix? no
+
+Free inodes count wrong (99, counted=2037).
+Fix? no
+
+/dev/pmem0: 1949/2048 files (0.0% non-contiguous), 814/2048 blocks
+`;
+
+t.test('findings decide, not the exit code of e2fsck', (t) => {
+  const report = parseFsck(FREE_COUNTS, { device: '/dev/pmem0' });
+  t.match(report, { completed: true, clean: false, findings: [{}, {}] });
+  for (const fs of ['ext2', 'ext4'] as const) {
+    const own = { ...goodRecord(fs), checks: report ? { test: report } : {} };
+    t.match(judge(own, expectation(fs)), {
+      verdict: 'fail',
+      reason: /^e2fsck: Free blocks count wrong \(1234, counted=1910\)\. \(and 1 more finding\)$/,
+    });
+    for (const phase of ['setup', 'check'] as const) {
+      // check takes the exit code, and counts the test as passed.
+      const suite = {
+        ...goodXfstests(fs),
+        suiteChecks: [{ event: suiteCheck({ phase, status: 0 }), report }],
+      };
+      t.match(judge(suite, expectation(fs, { xfstests: { test: ID } })), {
+        verdict: 'fail',
+        outcome: 'inconsistent',
+        reason: /^e2fsck: Free blocks count wrong/,
+      });
+    }
+  }
   t.end();
 });

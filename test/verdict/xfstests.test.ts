@@ -191,7 +191,7 @@ const CASES: Case[] = [
   },
   {
     name: 'TEST_DEV that a test has shut down on purpose',
-    facts: { groups: ['auto', 'shutdown'] },
+    facts: { provokes: ['shutdown'] },
     record: (record) => ({ ...record, kernelFindings: SHUT_DOWN }),
     verdict: 'pass',
     outcome: 'passed',
@@ -199,7 +199,7 @@ const CASES: Case[] = [
   },
   {
     name: 'TEST_DEV that shuts itself down, in a test that shuts down SCRATCH_DEV',
-    facts: { groups: ['auto', 'shutdown'] },
+    facts: { provokes: ['shutdown'] },
     record: (record) => ({
       ...record,
       kernelFindings: SHUT_DOWN.map((one) =>
@@ -501,7 +501,7 @@ const CASES: Case[] = [
   },
   {
     name: 'a warning that the test provokes',
-    facts: { provokesWarnings: true },
+    facts: { provokes: ['no-dmesg-check'] },
     record: (record) => ({ ...record, kernelFindings: [finding()] }),
     verdict: 'pass',
     outcome: 'passed',
@@ -509,7 +509,7 @@ const CASES: Case[] = [
   },
   {
     name: 'an oops is never announced',
-    facts: { provokesWarnings: true },
+    facts: { provokes: ['no-dmesg-check'] },
     record: (record) => ({
       ...saying({ dmesgFilter: '.' })(record),
       kernelFindings: [finding({ kind: 'oops', severity: 'corruption' })],
@@ -520,7 +520,7 @@ const CASES: Case[] = [
   },
   {
     name: 'errors of a file system that the test shuts down',
-    facts: { groups: ['auto', 'shutdown'] },
+    facts: { provokes: ['shutdown'] },
     record: (record) => ({
       ...record,
       kernelFindings: [finding({ kind: 'fs-error', severity: 'corruption', device: 'pmem1' })],
@@ -531,7 +531,7 @@ const CASES: Case[] = [
   },
   {
     name: 'the same on TEST_DEV, which nobody may break',
-    facts: { groups: ['auto', 'shutdown'] },
+    facts: { provokes: ['shutdown'] },
     record: (record) => ({
       ...record,
       kernelFindings: [finding({ kind: 'fs-error', severity: 'corruption', device: 'pmem0' })],

@@ -35,6 +35,10 @@ const XFS_CANCELS =
 
 const DAMAGE_BEYOND_IO = new RegExp(`^(?!.*(?:${XFS_CANCELS.source})).*(?:${DAMAGE.source})`, 'i');
 
+function anyOf(...patterns: RegExp[]): RegExp {
+  return new RegExp(patterns.map(({ source }) => source).join('|'));
+}
+
 export const PROVOCATIONS: readonly Provocation[] = [
   {
     name: 'memory-failure',
@@ -57,8 +61,12 @@ export const PROVOCATIONS: readonly Provocation[] = [
   },
   {
     name: 'io-errors',
-    script:
-      /\b_dmerror_\w+|\bFLAKEY_ERROR_WRITES\b|\b_dmthin_\w+|\b_(?:init|mount)_dust\b|fail_make_request\b|\/device\/state\b|\b_\w*prepare_for_eio_shutdown\b|--errorwhenfull\b|\blvcreate\b[^\n]*\s-s\b/,
+    script: anyOf(
+      /\b_dmerror_\w+|\bFLAKEY_ERROR_WRITES\b|\b_dmthin_set_(?:fail|queue)\b|\b_(?:init|mount)_dust\b/,
+      /fail_make_request\b|\/device\/state\b|\b_\w*prepare_for_eio_shutdown\b/,
+      // LVM: a thin pool that fills up, a snapshot that overflows.
+      /--errorwhenfull\b|\blvcreate\b[^\n]*\s-s\b/,
+    ),
     kinds: ['fs-error', 'io-error'],
     except: DAMAGE_BEYOND_IO,
     reason: 'it makes the device fail',
@@ -75,9 +83,15 @@ export const PROVOCATIONS: readonly Provocation[] = [
   },
   {
     name: 'corruption',
-    script:
-      /\b_scratch_xfs_(?:fuzz|set)_\w+|\b_scratch_fuzz_(?:test|modify)\b|\bblocktrash\b|\b(?:_scratch_xfs_db|_test_xfs_db|_xfs_db|XFS_DB_PROG|xfs_db)\b[^|;\n]*\s-x\b|\b(?:DEBUGFS_PROG|debugfs)\b[^|;\n]*\s-w\b|\bdd\b[^|;\n]*\bof=\S*(?:SCRATCH_DEV|SCRATCH_LOGDEV|loop|LOOP)|\bpwrite\b[^|;\n]*\$\{?(?:SCRATCH_DEV|SCRATCH_LOGDEV|logdev)\b|\b_\w*corrupt_\w+|\b_check_ag\b|\b_zero_position\b|\bdevzero\b|\bLIBXFS_DEBUG_WRITE_CRASH\b|\bsed -b\b/,
-    kinds: ['fs-error', 'io-error', 'unsupported'],
+    script: anyOf(
+      /\b_scratch_xfs_(?:fuzz|set)_\w+|\b_scratch_fuzz_(?:test|modify)\b|\bblocktrash\b/,
+      /\b(?:_scratch_xfs_db|_test_xfs_db|_xfs_db|XFS_DB_PROG|xfs_db)\b[^|;\n]*\s-x\b/,
+      /\b(?:DEBUGFS_PROG|debugfs)\b[^|;\n]*\s-w\b/,
+      /\b_\w*corrupt_\w+|\b_check_ag\b|\b_zero_position\b|\bLIBXFS_DEBUG_WRITE_CRASH\b|\bsed -b\b/,
+      // Written before mkfs, it damages no file system.
+      /_mkfs(?:_\w+)?\b[\s\S]*?\b(?:dd\b[^|;\n]*\bof=\S*|(?:pwrite|src\/devzero)\b[^|;\n]*\$\{?)(?:SCRATCH_DEV|SCRATCH_LOGDEV|logdev)\b/,
+    ),
+    kinds: ['fs-error', 'io-error'],
     reason: 'it corrupts the file system',
     source:
       'common/fuzzy; common/xfs: _scratch_xfs_db -x; common/repair: _zero_position; debugfs -w, dd and pwrite to SCRATCH_DEV',
