@@ -6,44 +6,45 @@ import { document } from './manual.js';
 export function defineBundle(program: Command): void {
   const command = program
     .command('bundle')
-    .summary('a kept run as one file, to replay elsewhere')
+    .summary('pack a run into one file, to replay elsewhere')
     .description(
-      'Packs a kept run into one archive: its inputs with their hashes, its results, logs and images.',
+      'Packs a run into one archive: its inputs with their hashes, its results, logs and images.',
     )
-    .argument(
-      '[run]',
-      "a run's directory, or its name in the default place (default: the newest that has inputs)",
-    )
-    .option('--output <file>', 'a .tar.gz or .tar.zst (default: the name of the run, .tar.gz)')
+    .argument('[run]', 'a run directory or the name of a run (default: the newest run with inputs)')
+    .option('--output <file>', 'a .tar.gz or .tar.zst file (default: the name of the run, .tar.gz)')
     .option(
       '--with-kernel',
-      'its kernels and modules, too: nothing is fetched or built to replay it',
+      'include kernels and modules, so that replay needs no download or build',
     )
-    .option('--json', 'what is in it as JSON on stdout')
+    .option('--json', "print the bundle's contents as JSON on stdout")
     .action(async (run, options) => {
       const { bundleCommand } = await import('../commands/bundle.js');
       await finish(bundleCommand(run, options));
     });
   document(command, {
     examples: [
-      ['daxrepro bundle --output bug.tar.zst', 'the newest run, for somebody else'],
+      ['daxrepro bundle --output bug.tar.zst', 'pack the newest run for somebody else'],
       ['daxrepro replay bug.tar.zst', 'what they do with it'],
       [
         'daxrepro bundle RUN --with-kernel',
-        'larger, and complete: for a machine without a network',
+        'larger, but complete: for a machine without a network',
       ],
     ],
-    details: `In it are bundle.json (a list with sizes and SHA-256), result.json, results.xml, inputs/ (patches,
-      the case, fragments, options, seeds, and which kernel it was), and a directory for each unit with its logs,
-      evidence, images of damaged devices and QEMU's command line. Kernels are in it by name, version and
-      hash, with --with-kernel as they are: images, the modules that guests take, and the file systems' modules as they were
-      built, so that no patch is applied and nothing compiled to replay it. xfstests is in it by version. No environment is in it, and of paths of this machine only what is left of them: names of
-      copies, $CACHE, ~. What a guest wrote is as it wrote it. The same run makes the same file, byte by byte.`,
+    details: `A bundle holds bundle.json (a list of all files with sizes and SHA-256), result.json, results.xml,
+      inputs/ (patches, the case file, configuration fragments, options, seeds, and the kernel's identity),
+      and a directory for each unit with its logs, evidence, images of damaged devices and QEMU command line.
+
+      Kernels are recorded by name, version and hash. --with-kernel adds the files: the images, the modules that
+      guests load, and the file-system modules as built, so that replay applies no patch and compiles nothing.
+      xfstests is recorded by version only.
+
+      Environment variables are not included. Paths of this machine are replaced by the name of the copy, $CACHE
+      or ~. Guest output is included unchanged. Bundling the same run again gives the same file, byte for byte.`,
     exitCodes: [
-      ['0', 'the bundle is there, whole'],
-      ['2', 'wrong usage, no such run, or one whose inputs are not as they were kept'],
-      ['3', 'it could not be written'],
-      ['130', 'interrupted; nothing is left of it'],
+      ['0', 'the bundle was written completely'],
+      ['2', 'wrong usage, no such run, or its inputs have changed since it ran'],
+      ['3', 'the bundle could not be written'],
+      ['130', 'interrupted; no partial file is left'],
     ],
   });
 }

@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { finish } from './define.js';
 import { document } from './manual.js';
 
-/** `daxrepro completion`, and `daxrepro complete`, which the scripts of shells ask. */
+/** `daxrepro completion`, and the hidden `daxrepro complete`, which the completion scripts call. */
 export function defineCompletion(program: Command, commandLine: () => Command): void {
   const completion = program
     .command('completion')
-    .summary('completions for bash, zsh and fish')
+    .summary('print a completion script for bash, zsh or fish')
     .description(
       'Prints a script that completes commands, options and their values: file systems, tests, groups, kernels, runs.',
     )
@@ -17,18 +17,18 @@ export function defineCompletion(program: Command, commandLine: () => Command): 
     });
   document(completion, {
     examples: [
-      ['source <(daxrepro completion bash)', 'in ~/.bashrc, or for this shell alone'],
+      ['source <(daxrepro completion bash)', 'in ~/.bashrc, or just in this shell'],
       ['source <(daxrepro completion zsh)', 'in ~/.zshrc, after compinit'],
       ['daxrepro completion fish >~/.config/fish/completions/daxrepro.fish', 'for fish'],
     ],
     exitCodes: [
-      ['0', 'printed'],
-      ['2', 'there is no script for such a shell'],
+      ['0', 'the script was printed'],
+      ['2', 'there is no script for this shell'],
     ],
   });
   program
     .command('complete', { hidden: true })
-    .argument('[word...]', 'what stands after the name of the program')
+    .argument('[word...]', "the words after the program's name")
     .option('--line <line>', 'the whole line up to the cursor')
     .action(async (words, options) => {
       const { completeCommand } = await import('../commands/completion.js');

@@ -6,13 +6,13 @@ import { document } from './manual.js';
 export function defineConfig(program: Command, commandLine: () => Command): void {
   const config = program
     .command('config')
-    .summary('what is in force, and where it comes from')
+    .summary('show the settings in effect, and where they come from')
     .description(
-      'Shows the value of each option of a command and where it comes from: a flag, the environment, a line of a file, or the default.',
+      'Shows the value of each option of a command and its source: a flag, the environment, a line of a file, or the default.',
     )
-    .argument('[command...]', 'a command line, which is not run (default: run)')
-    .option('--json', 'as JSON on stdout; before the command')
-    // What stands after the command is the command's.
+    .argument('[command...]', 'a command line; it is not run (default: run)')
+    .option('--json', 'print JSON on stdout; goes before the command')
+    // Everything after the command belongs to that command.
     .passThroughOptions()
     .allowUnknownOption()
     .action(async (words, options) => {
@@ -21,19 +21,22 @@ export function defineConfig(program: Command, commandLine: () => Command): void
     });
   document(config, {
     examples: [
-      ['daxrepro config', 'what `daxrepro run` would go by in this directory'],
-      ['daxrepro config compare case.yaml', 'with what the case file says'],
+      ['daxrepro config', 'the settings of `daxrepro run` in this directory'],
+      ['daxrepro config compare case.yaml', 'including those of a case file'],
       ['daxrepro config run ext4 -g dax --pmem nvdimm', 'what a command line changes'],
       ['daxrepro config --json run', 'for scripts'],
     ],
     details: `
-A flag goes before a case file, that before the environment, that before the project's daxrepro.yaml,
-and that before the default. daxrepro.yaml is looked for from the working directory upwards. Each of
-its keys may also stand in the environment: DAXREPRO_KERNEL for kernel, DAXREPRO_EXCLUDE_FILE for
-exclude-file; blanks or commas separate what is a list.`,
+A flag overrides a case file, which overrides the environment, which overrides the project's
+daxrepro.yaml, which overrides the default. daxrepro.yaml is searched for from the working directory
+upwards. Each of its keys can also be set in the environment: DAXREPRO_KERNEL for kernel,
+DAXREPRO_EXCLUDE_FILE for exclude-file. Separate the values of a list by blanks or commas.`,
     exitCodes: [
-      ['0', 'shown'],
-      ['2', 'the file, the environment or the command line is wrong, with the place and the fix'],
+      ['0', 'the settings were printed'],
+      [
+        '2',
+        'the file, the environment or the command line is wrong; the message says where and how to fix it',
+      ],
     ],
   });
 }

@@ -1,11 +1,11 @@
-/** What the definitions of commands have in common. */
+/** Helpers that the definitions of commands share. */
 
-/** Of an option that may be given several times: all its values. */
+/** Collects all values of a repeatable option. */
 export function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
-/** A command's promise of an exit code becomes ours. */
+/** Sets our exit code to the command's. */
 export async function finish(code: Promise<number>): Promise<void> {
   process.exitCode = await code;
 }

@@ -6,53 +6,50 @@ import { document } from './manual.js';
 export function defineDiff(program: Command): void {
   const command = program
     .command('diff')
-    .summary('what is different between two runs')
+    .summary('show what differs between two runs')
     .description(
-      'Compares kept runs: what appeared and what vanished, told by signature, verdicts that changed, failure rates that are told apart, and what got slower than noise explains.',
+      'Compares runs: which findings appeared or vanished (by signature), which verdicts changed, and which failure rates and durations changed significantly.',
     )
-    .argument(
-      '[before]',
-      "a run's directory, or the name of one in the default place (default: see below)",
-    )
-    .argument('[after]', 'the run that is compared with it')
-    .option('--before <run>', 'one more run of that side (repeatable)', collect)
-    .option('--after <run>', 'one more run of that side (repeatable)', collect)
-    .option('--by-kernel', 'compare only what ran on the same --kernel')
-    .option('--slower', 'what got slower is worse, too: exit with 1')
-    .option('--json', 'the result as JSON on stdout')
-    .option('--mail', 'the result as plain text for a mail, under 75 columns')
+    .argument('[before]', 'a run directory or the name of a run (default: see the examples)')
+    .argument('[after]', 'the run to compare with it')
+    .option('--before <run>', 'add a run to the first side (repeatable)', collect)
+    .option('--after <run>', 'add a run to the second side (repeatable)', collect)
+    .option('--by-kernel', 'compare only tests that ran on the same --kernel')
+    .option('--slower', 'a slower test counts as worse: exit with 1')
+    .option('--json', 'print the result as JSON on stdout')
+    .option('--mail', 'print the result as plain text for mail, in less than 75 columns')
     .action(async (before, after, options) => {
       const { diffCommand } = await import('../commands/diff.js');
       await finish(Promise.resolve(diffCommand(before, after, options, process.argv.slice(2))));
     });
   document(command, {
     examples: [
-      ['daxrepro diff', 'the newest run, and the one before it that ran one of its tests'],
+      ['daxrepro diff', 'the newest run against the latest earlier run of one of its tests'],
       ['daxrepro diff runs/base runs/v2', 'two runs, of run or compare'],
-      ['daxrepro diff mon tue --before sun --after wed', 'several on each side, taken together'],
+      ['daxrepro diff mon tue --before sun --after wed', 'several runs on each side, combined'],
       ['daxrepro diff base v2 --json', 'for scripts; the exit code is for CI'],
     ],
-    details: `Tests are the same by file system, suite, id, kind of persistent memory and variant; where each side
-      has but one variant, its name does not matter, so that a run can be compared with one that had --patch.
+    details: `Tests are matched by file system, suite, id, kind of persistent memory and variant. If each side has
+      only one variant, its name is ignored, so that you can compare a run with one that used --patch.
 
-      Where a side has no verdict, nothing is said to have appeared or vanished. A finding that showed only in some
-      attempts is said to be gone only where Fisher's exact test tells it from chance. Durations are compared by
-      Mann and Whitney's test at a level of 5 % for all tests together, and a change below 10 % is none; how many
-      attempts that takes is said.`,
+      If a side has no verdict, no finding is reported as appeared or vanished. A finding that showed in only some
+      attempts is reported as gone only if Fisher's exact test rules out chance. Durations are compared with the
+      Mann-Whitney test at a level of 5 % for all tests together, and changes below 10 % are ignored. If there are
+      too few attempts, the output says how many it takes.`,
     options: {
       '--slower':
-        'Without it that is only said: how fast a machine is depends on what else it does.',
+        'without it slower tests are only listed, since speed depends on the load of the machine',
     },
     exitCodes: [
       ['0', 'nothing got worse'],
       [
         '1',
-        'something did: a test fails that did not, has a serious finding (not a notice) that it had not, or fails more often than chance explains; a failing test that was not there before is worse, too',
+        'something got worse: a test fails that did not fail before, has a new serious finding (not a notice), or fails significantly more often; a new test that fails counts too',
       ],
       ['2', 'wrong usage, or no such run'],
       [
         '3',
-        'nothing is known to be worse, but a test that had a verdict has none now, or nothing has one on both sides',
+        'nothing is known to be worse, but a test lost its verdict, or no test has a verdict on both sides',
       ],
     ],
   });

@@ -6,10 +6,12 @@ import { document } from './manual.js';
 export function defineDoctor(program: Command): void {
   const doctor = program
     .command('doctor')
-    .summary('whether this machine can do the work')
-    .description('Shows what is there, what is missing and how to get it, and whether KVM works.')
-    .option('--suite <suite>', 'look at an xfstests tree, too: its directory, or xfstests')
-    .option('--json', 'as JSON on stdout')
+    .summary('check whether this machine can run tests')
+    .description(
+      'Shows what is installed, what is missing and how to get it, and whether KVM works.',
+    )
+    .option('--suite <suite>', 'also check an xfstests tree: its directory, or xfstests')
+    .option('--json', 'print JSON on stdout')
     .action(async (options) => {
       const { doctorCommand } = await import('../commands/doctor.js');
       const { probeKvmHere } = await import('../run/probe-kvm.js');
@@ -18,11 +20,11 @@ export function defineDoctor(program: Command): void {
   document(doctor, {
     examples: [
       ['daxrepro doctor', 'what is missing, and the command that installs it'],
-      ['daxrepro doctor --suite ~/xfstests-dev', 'also what of a tree is not built'],
+      ['daxrepro doctor --suite ~/xfstests-dev', 'also which programs of the tree are not built'],
     ],
     exitCodes: [
-      ['0', 'a run could work'],
-      ['1', 'it could not, and why'],
+      ['0', 'this machine can run tests'],
+      ['1', 'it cannot; the output says why'],
     ],
   });
 }

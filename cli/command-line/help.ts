@@ -3,15 +3,15 @@ import { groupBy } from '../group-by.js';
 import { manualOf } from './manual.js';
 
 /**
- * Two lengths of help. `-h` has one line for each option. `--help` begins with examples, says more of
- * the options that need it, and ends with the exit codes; the manual page has the same (manual-page.ts).
+ * Help in two lengths. `-h` lists the arguments and options. `--help` begins with examples, says more
+ * about some options, and ends with the exit codes, like the manual page (manual-page.ts).
  */
 
-/** Of the program itself, before its commands are added: they take it over. */
+/** Call it before adding commands: they inherit the configuration. */
 export function configureHelp(program: Command): Command {
   return program
-    .helpOption('--help', 'examples, and all that there is to say')
-    .helpCommand('help [command]', 'as --help of the command')
+    .helpOption('--help', 'full help, with examples')
+    .helpCommand('help [command]', 'same as --help of the command')
     .configureHelp({
       formatHelp: formatLong,
       styleTitle: bold,
@@ -19,12 +19,12 @@ export function configureHelp(program: Command): Command {
     });
 }
 
-/** Gives a command, and those below it, its `-h`. */
+/** Adds `-h` to a command and its subcommands. */
 export function addBriefHelp(command: Command): void {
-  command.optionsGroup('Help:').option('-h', 'this; --help has examples, and says more');
+  command.optionsGroup('Help:').option('-h', 'short help');
   command.on('option:h', () => {
     command.configureHelp({ ...command.configureHelp(), formatHelp: formatBrief }).outputHelp();
-    // As commander ends after --help: see exitOverride.
+    // Commander ends --help like this: see exitOverride.
     throw new CommanderError(0, 'commander.helpDisplayed', '(outputHelp)');
   });
   for (const one of command.commands) addBriefHelp(one);
@@ -91,7 +91,7 @@ function optionLists(
   more: Readonly<Record<string, string>> = {},
 ): string[] {
   const { own, help } = optionGroups(command, helper);
-  // Those that all commands have are the last.
+  // Every command has these, so they come last.
   return [...own, ['Help:', help] as const].flatMap(([heading, options]) =>
     list(
       heading,
@@ -105,7 +105,7 @@ function optionLists(
   );
 }
 
-/** A command's own options by their headings, and those for help. */
+/** A command's own options by heading, and its help options. */
 export function optionGroups(
   command: Command,
   helper: Help,
@@ -133,7 +133,7 @@ function exitCodes(command: Command, helper: Help): string[] {
   return list('Exit codes:', manualOf(command)?.exitCodes ?? [], helper);
 }
 
-/** Terms wider than this have their text below them. */
+/** The text of wider terms starts on the next line. */
 const WIDEST_TERM = 26;
 
 function list(
@@ -154,17 +154,17 @@ function list(
   return [helper.styleTitle(heading), ...lines, ''];
 }
 
-/** Lines that are longer are hard to read. */
+/** Longer lines are hard to read. */
 function textWidth(helper: Help): number {
   return Math.min(Math.max(helper.helpWidth ?? 80, 60), 100);
 }
 
-/** Text is wrapped anew: what is broken where it is written need not be broken where it is read. */
+/** Wraps text for the reader's terminal: line breaks in the source do not count. */
 function paragraphs(text: string | undefined, helper: Help): string[] {
   return splitParagraphs(text).flatMap((one) => [helper.boxWrap(one, textWidth(helper)), '']);
 }
 
-/** Each on one line. */
+/** Each paragraph becomes one line. */
 export function splitParagraphs(text = ''): string[] {
   return text
     .split(/\n\s*\n/)
@@ -172,7 +172,7 @@ export function splitParagraphs(text = ''): string[] {
     .filter((one) => one !== '');
 }
 
-/** The option's line, with what it is where nobody says anything. */
+/** The option's description with its default. */
 export function describeOption({ description, defaultValue }: Option): string {
   return defaultValue === undefined || typeof defaultValue === 'boolean'
     ? description

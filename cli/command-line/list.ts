@@ -8,11 +8,11 @@ import { shared } from './shared-options.js';
 export function defineList(program: Command): void {
   const list = program
     .command('list')
-    .summary('the tests, with their groups')
+    .summary('list the tests and their groups')
     .description(
-      "Lists the tests of the suite. Of xfstests', those of a file system, where it is named first.",
+      'Lists the tests of a suite. For xfstests, a file system as the first word lists the tests that run on it.',
     )
-    .argument('[test...]', 'only these')
+    .argument('[test...]', 'only these tests')
     .option(
       '--suite <suite>',
       'builtin, the directory of a built xfstests tree, or xfstests (the installed one)',
@@ -21,8 +21,8 @@ export function defineList(program: Command): void {
     .addOption(shared.exclude())
     .addOption(shared.excludeFile())
     .addOption(shared.excludeGroup())
-    .option('-g, --group <group>', 'only those of a group (repeatable)', collect)
-    .option('--json', 'as JSON on stdout')
+    .option('-g, --group <group>', 'only the tests of a group (repeatable)', collect)
+    .option('--json', 'print JSON on stdout')
     .action(async (tests, options) => {
       const { listCommand } = await import('../commands/list.js');
       await finish(listCommand(tests, options));
@@ -30,12 +30,12 @@ export function defineList(program: Command): void {
   document(list, {
     examples: [
       ['daxrepro list', 'the built-in tests'],
-      ['daxrepro list -g dax', 'those of a group'],
+      ['daxrepro list -g dax', 'the tests of a group'],
       ['daxrepro list ext4 -g dax --suite ~/xfstests-dev', 'what a run of xfstests would run'],
     ],
     exitCodes: [
-      ['0', 'listed'],
-      ['2', 'nothing has such a name or group, or the suite is none'],
+      ['0', 'the tests were listed'],
+      ['2', 'no test or group has this name, or the suite does not exist'],
     ],
   });
 }

@@ -3,10 +3,10 @@ import { describeOption, optionGroups, splitParagraphs } from './help.js';
 import { type ExitCode, manualOf } from './manual.js';
 
 /**
- * The manual page, daxrepro(1), in the language of man(7): what `--help` says of each command, all on
- * one page. bundle.js puts it beside the program.
+ * The manual page daxrepro(1) in man(7) format: the `--help` text of every command on one page.
+ * bundle.js writes it beside the program.
  *
- * @param more sections that no single command has
+ * @param more sections about no single command
  */
 export function manualPage(
   program: Command,
@@ -16,7 +16,7 @@ export function manualPage(
   const helper = program.createHelp();
   const commands = allCommands(program, helper);
   const lines = [
-    // Hyphens stay what they are typed as: commands are copied out of manual pages.
+    // Without hyphenation, commands can be copied from the page.
     `.TH DAXREPRO 1 "" "daxrepro ${version}" "User Commands"`,
     '.nh',
     '.ad l',
@@ -30,7 +30,7 @@ export function manualPage(
     '.SH EXAMPLES',
     ...examples(program),
     '.SH OPTIONS',
-    'Every command has the last two, and options of its own.',
+    'Every command has \\-h and \\-\\-help, and its own options.',
     ...program.options.flatMap((one) => describe(one, undefined)),
     ...tagged(
       '.B \\-\\-help',
@@ -44,10 +44,10 @@ export function manualPage(
       ...items.flatMap(([term, text]) => tagged(`.B ${roff(term)}`, text)),
     ]),
     '.SH EXIT STATUS',
-    'Where a command does not say otherwise:',
+    'Unless a command says otherwise:',
     ...exitCodes(manualOf(program)?.exitCodes),
   ];
-  // A paragraph begins after a heading anyhow, and mandoc warns of one that is asked for.
+  // A heading starts a paragraph by itself; mandoc warns about another .PP.
   const needed = lines.filter((line, index) => {
     return line !== '.PP' || !/^\.S[HS] /.test(lines[index - 1] ?? '');
   });
@@ -56,12 +56,12 @@ export function manualPage(
 
 export interface ManualSection {
   title: string;
-  /** Blank lines separate paragraphs. */
+  /** Blank lines separate them. */
   paragraphs?: string;
   items?: readonly (readonly [term: string, text: string])[];
 }
 
-/** Those that do something, with their parents' names before theirs. */
+/** All commands and subcommands. */
 function allCommands(program: Command, helper: Help): Command[] {
   return helper
     .visibleCommands(program)
@@ -125,12 +125,12 @@ function prose(text: string | undefined): string[] {
   return splitParagraphs(text).flatMap((one) => ['.PP', sentence(roff(one))]);
 }
 
-/** A line that begins with a dot or a quote would be a command of roff's. */
+/** roff takes a line that begins with a dot or a quote for a request. */
 function sentence(text: string): string {
   return /^[.']/.test(text) ? `\\&${text}` : text;
 }
 
-/** Text for roff: every character stands for itself, also where it is copied into a shell. */
+/** Escapes text for roff, so that it can be copied into a shell unchanged. */
 function roff(text: string): string {
   const named: Record<string, string> = {
     '\\': '\\e',

@@ -1,28 +1,28 @@
 import type { Command } from 'commander';
 
 /**
- * What a command's help and the manual page say of it beside its arguments and options. It stands with
+ * What help and the manual page say about a command beyond its arguments and options. It stands beside
  * the command's definition: `document(program.command('run') …, { examples: […] })`.
  */
 export interface Manual {
-  /** `--help` begins with them. The first is what most people want; a test parses all of them. */
+  /** `--help` begins with them, the most common use first. A test parses all of them. */
   examples: readonly Example[];
-  /** Paragraphs that come after the description: plain text, a blank line between two. */
+  /** Paragraphs after the description, as plain text; blank lines separate them. */
   details?: string;
-  /** More than an option's line can say, by its long flag; `--help` and the manual page have it. */
+  /** More about an option, by its long flag, for `--help` and the manual page. */
   options?: Readonly<Record<`--${string}`, string>>;
-  /** In the order of their numbers; without it the command exits with 0, or 2 on wrong usage. */
+  /** In ascending order. Without them the command exits with 0, or with 2 on wrong usage. */
   exitCodes?: readonly ExitCode[];
 }
 
-/** A whole command line, and what it does: a few words, without a capital or a full stop. */
+/** A command line, and what it does in a few words, without a capital or a full stop. */
 export type Example = readonly [command: string, does: string];
 
 export type ExitCode = readonly [code: string, meaning: string];
 
 const manuals = new WeakMap<Command, Manual>();
 
-/** Gives a command its manual; a test tells of a command that has none. */
+/** Gives a command its manual. A test fails for a command without one. */
 export function document<Documented extends Command>(
   command: Documented,
   manual: Manual,
@@ -35,11 +35,16 @@ export function manualOf(command: Command): Manual | undefined {
   return manuals.get(command);
 }
 
-/** What commands that run guests exit with. */
+export const USAGE_EXIT_CODE: ExitCode = [
+  '2',
+  'wrong usage or configuration; the message says where and how to fix it',
+];
+
+/** Exit codes of commands that run guests. */
 export const RUN_EXIT_CODES: readonly ExitCode[] = [
   ['0', 'every test passed'],
   ['1', 'at least one test failed'],
-  ['2', 'wrong usage or configuration, with the place and the fix'],
-  ['3', 'nothing failed, but at least one test has no verdict (invalid, error), or nothing ran'],
+  USAGE_EXIT_CODE,
+  ['3', 'no test failed, but at least one has no verdict (invalid, error), or nothing ran'],
   ['130', 'interrupted'],
 ];

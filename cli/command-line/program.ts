@@ -41,19 +41,19 @@ const DEFINITIONS = [
 ];
 
 /**
- * The whole command line: what main.ts parses with, and what completions, the manual page and the
- * tests of the documents are made from. What is wrong is thrown as a CommanderError.
+ * The whole command line, for main.ts, completions, the manual page and the tests of the documents.
+ * Throws a CommanderError on wrong usage.
  */
 export function commandLine(version: string): Command {
   const program = configureHelp(new Command('daxrepro'))
     .description(
-      'Boots QEMU guests with emulated persistent memory, runs tests on ext2, ext4 and xfs mounted\nwith -o dax, and gives a verdict that is true, or none.',
+      'Boots QEMU guests with emulated persistent memory, runs tests on ext2, ext4 and xfs mounted\nwith -o dax, and reports a verdict only when it can prove one.',
     )
-    .version(version, '-V, --version', 'the version')
-    // A subcommand's options are its own, though its parent has options of the same names.
+    .version(version, '-V, --version', 'print the version')
+    // A subcommand may have options with the names of its parent's.
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .showHelpAfterError('(-h shows what there is, --help says more)')
+    .showHelpAfterError('(-h lists the options, --help explains them with examples)')
     .exitOverride();
   const another = () => commandLine(version);
   for (const define of DEFINITIONS) define(program, another);
@@ -63,10 +63,10 @@ export function commandLine(version: string): Command {
       ['daxrepro run ext2 generic/002', 'one test, on the packaged 6.1 kernel'],
       ['daxrepro run xfs -g dax --pmem nvdimm', 'a group of tests, on NVDIMMs'],
       ['daxrepro run ext4 generic/002 --json', 'for scripts: one JSON document on stdout'],
-      ['daxrepro compare case.yaml', 'variants of a kernel side by side'],
-      ['daxrepro bisect ext2 generic/002 --series v2.mbox', 'the first bad patch, or commit'],
+      ['daxrepro compare case.yaml', 'run variants of a kernel side by side'],
+      ['daxrepro bisect ext2 generic/002 --series v2.mbox', 'find the first bad patch or commit'],
       ['daxrepro shell ext2 --patch fix.patch', 'a shell in a guest, and a verdict afterwards'],
-      ['daxrepro report --output report.html', 'the newest run, for a browser'],
+      ['daxrepro report --output report.html', 'show the newest run in a browser'],
       ['daxrepro fsck e2fsck.log', 'the findings in a log from anywhere'],
       ['dmesg | daxrepro log -', 'the findings in a kernel log'],
     ],

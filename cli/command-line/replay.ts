@@ -7,53 +7,53 @@ import { shared } from './shared-options.js';
 export function defineReplay(program: Command): void {
   const command = program
     .command('replay')
-    .summary('run a kept run again: does it agree?')
+    .summary('run a run or a bundle again, and compare the results')
     .description(
-      'Runs the units of a kept run, or of a bundle, again, from the inputs that were kept with it, and says whether verdicts and findings are the same.',
+      'Runs the units of a run or a bundle again, from the inputs stored with it, and says whether verdicts and findings are the same.',
     )
     .argument(
       '[run]',
-      'a run, a bundle, or one unit of it: RUN#2 (default: the newest that has inputs)',
+      'a run, a bundle, or one unit of it: RUN#2 (default: the newest run with inputs)',
     )
-    .option('--repeat <n>', 'run each unit so often: for failures that show only in some runs')
-    .option('--kernel <spec>', 'another kernel than was recorded')
-    .option('--suite <dir>', 'the xfstests tree, where it is not where it was')
-    .option('--trust', "a bundle's changes may run programs on this machine when they are built")
+    .option('--repeat <n>', 'run each unit n times, for failures that show only in some runs')
+    .option('--kernel <spec>', 'use this kernel instead of the recorded one')
+    .option('--suite <dir>', 'the xfstests tree, if it has moved')
+    .option('--trust', "allow a bundle's changes to run programs on this machine while they build")
     .addOption(shared.jobs())
     .addOption(shared.accel())
     .addOption(shared.keepImages())
     .addOption(shared.noCheckpoint())
-    .option('--out <dir>', "where the replay's own directory goes")
-    .option('--json', 'the result as JSON on stdout')
+    .option('--out <dir>', "directory for the replay's directory")
+    .option('--json', 'print the result as JSON on stdout')
     .action(async (run, options) => {
       const { replayCommand } = await import('../commands/replay.js');
       await finish(replayCommand(run, options, process.argv.slice(2)));
     });
   document(command, {
     examples: [
-      ['daxrepro replay', 'the newest run, all of its units'],
+      ['daxrepro replay', 'all units of the newest run'],
       ['daxrepro replay 20261122-145501-ext2-generic-002-25812', 'a run by its name'],
       ['daxrepro replay runs/night#3 --repeat 20', 'its third unit, twenty times'],
-      ['daxrepro replay bug.tar.gz', 'what somebody sent: see daxrepro bundle'],
+      ['daxrepro replay bug.tar.gz', 'a bundle that somebody sent: see daxrepro bundle'],
     ],
-    details: `Each run keeps its inputs in its directory, in inputs/: copies of patches and fragments with their
-      hashes, options, seeds, and which kernel it was. What is run again is these copies, whatever became of the
-      files since. What is not as it was then (kernel, modules, QEMU, e2fsprogs, xfsprogs, the xfstests tree, the
-      host) is said before anything runs, and in the result.
+    details: `Each run stores its inputs in its inputs/ directory: copies of patches and configuration fragments
+      with their hashes, options, seeds, and the kernel's identity. Replay uses these copies, even if the original
+      files have changed. Anything else that differs now (kernel, modules, QEMU, e2fsprogs, xfsprogs, the xfstests
+      tree, the host) is printed before the first unit runs, and recorded in the result.
 
-      A replay agrees where it has the same verdict and the same signatures of findings; notices do not count. Of
-      several attempts: where no signature is new, none is missing that was always there, and the failure rates are
-      not told apart by Fisher's exact test. It cannot be told where the replay has no verdict, or has too few
-      attempts for a failure that showed only in some.`,
+      A replay agrees if it has the same verdict and the same finding signatures; notices do not count. With
+      several attempts it agrees if no signature is new, no signature is missing that showed every time, and
+      Fisher's exact test finds no difference between the failure rates. There is no answer if the replay has no
+      verdict, or too few attempts for a failure that showed only in some.`,
     options: {
       '--trust':
-        'Without it a bundle is refused that changes anything but .c and .h files of ext2, ext4 and xfs, has a semantic patch with a script, or has part of a configuration.',
+        'without it, a bundle is refused if it changes anything but .c and .h files of ext2, ext4 and xfs, or contains a semantic patch with a script or a configuration fragment',
     },
     exitCodes: [
-      ['0', 'everything agrees'],
-      ['1', 'something differs'],
-      ['2', 'wrong usage, no such run, or one whose inputs are not as they were kept'],
-      ['3', 'nothing differs, but of something it cannot be told'],
+      ['0', 'every unit agrees'],
+      ['1', 'at least one unit differs'],
+      ['2', 'wrong usage, no such run, or its inputs have changed since it ran'],
+      ['3', 'no unit differs, but for at least one there is no answer'],
       ['130', 'interrupted'],
     ],
   });

@@ -7,16 +7,16 @@ import { document } from './manual.js';
 export function defineReport(program: Command): void {
   const report = program
     .command('report')
-    .summary('show results again: for a browser, a mail, a pull request, CI')
+    .summary('show results again: for a browser, mail, a pull request, CI')
     .description(
-      'Shows what runs, comparisons and bisections came to, from the directories that they left. Several\nruns become one matrix: what differs in its kernel or its changes has a column of its own.',
+      'Shows the results of runs, comparisons and bisections again, from their directories. Several runs\nbecome one matrix, with a column for each kernel and each set of changes.',
     )
     .argument(
       '[run...]',
-      "runs' directories, or their names (default: the newest that is no session of shell)",
+      'run directories or names of runs (default: the newest one that is not a shell session)',
     )
-    .option('--format <format>', `${FORMATS.join(', ')} (default: by the name of --output)`)
-    .option('--output <file>', 'write it there, in place of stdout')
+    .option('--format <format>', `${FORMATS.join(', ')} (default: by the extension of --output)`)
+    .option('--output <file>', 'write to this file instead of stdout')
     .action(async (runs, options) => {
       const { reportCommand } = await import('../commands/report.js');
       await finish(reportCommand(runs, options));
@@ -25,10 +25,10 @@ export function defineReport(program: Command): void {
     examples: [
       ['daxrepro report', 'the newest run, as it was printed'],
       ['daxrepro report before/* after/* --format mail', 'several runs, side by side'],
-      ['daxrepro report --output report.html', 'one file for a browser; the name says the format'],
+      ['daxrepro report --output report.html', 'one file for a browser, by its extension'],
     ],
     exitCodes: [
-      ['0', 'there is a report, whatever it says'],
+      ['0', 'the report was written, whatever the results are'],
       ['2', 'there is no such run, or the file cannot be written'],
     ],
   });

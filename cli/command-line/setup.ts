@@ -6,23 +6,26 @@ import { document } from './manual.js';
 export function defineSetup(program: Command): void {
   const setup = program
     .command('setup')
-    .summary('install what is missing')
-    .description('Installs the system packages that are missing, after naming them.')
-    .option('--dry-run', 'only say what would be installed')
-    .option('--power-cut', 'also the QEMU that power cuts need, 13 MB, where the own one is older')
+    .summary('install missing packages')
+    .description('Lists the missing system packages, then installs them.')
+    .option('--dry-run', 'only print what would be installed')
+    .option(
+      '--power-cut',
+      "also install QEMU 10 for power cuts, 13 MB, if this machine's QEMU is older",
+    )
     .action(async (options) => {
       const { setupCommand } = await import('../commands/setup.js');
       await finish(setupCommand(options));
     });
   document(setup, {
     examples: [
-      ['daxrepro setup', 'as the first run does it'],
-      ['daxrepro setup --power-cut', 'for power cuts too: QEMU 10, beside your own'],
-      ['daxrepro setup --dry-run', 'only say what would be installed'],
+      ['daxrepro setup', 'the same setup that the first run does'],
+      ['daxrepro setup --power-cut', 'also for power cuts: QEMU 10, beside your own'],
+      ['daxrepro setup --dry-run', 'only print what would be installed'],
     ],
     exitCodes: [
-      ['0', 'everything is there'],
-      ['3', 'it could not be installed, and why'],
+      ['0', 'everything is installed'],
+      ['3', 'something could not be installed; the message says why'],
     ],
   });
 }

@@ -1,72 +1,85 @@
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { POWER_CUT_DEFAULTS, RUN_DEFAULTS } from '../run/defaults.js';
 import { collect } from './define.js';
 
-/** Options that mean the same wherever they stand, in the same words: `.addOption(shared.jobs())`. */
+/** Options that several commands share, so that their help cannot differ: `.addOption(shared.jobs())`. */
 export const shared = {
   cc: () =>
-    new Option('--cc <compiler>', 'of a kernel that is built (debsrc:, src:): a name or a path'),
+    new Option('--cc <compiler>', 'compiler for kernels built from source, as a name or a path'),
   kconfig: () =>
-    new Option('--kconfig <file>', 'a fragment of its configuration (repeatable)').argParser(
-      collect,
-    ),
+    new Option(
+      '--kconfig <file>',
+      'configuration fragment for kernels built from source (repeatable)',
+    ).argParser(collect),
+  patch: () =>
+    new Option(
+      '--patch <file>',
+      'apply a patch, an mbox or a semantic patch (.cocci), in order (repeatable)',
+    ).argParser(collect),
+  steps: () => new Option('--steps <n>', 'apply only the first n patches of those files'),
   pmem: () =>
     new Option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)').default(
       RUN_DEFAULTS.pmem,
     ),
   control: () =>
-    new Option('--control', 'with --pmem none: mount without DAX, and prove that it is not in use'),
+    new Option('--control', 'with --pmem none: mount without DAX, and prove that DAX is off'),
   mountOpts: () =>
-    new Option('--mount-opts <options>', 'more mount options, after those that ask for DAX'),
-  mkfsOpts: () => new Option('--mkfs-opts <options>', 'more options for mke2fs or mkfs.xfs'),
+    new Option('--mount-opts <options>', 'mount options to add after the DAX option'),
+  mkfsOpts: () => new Option('--mkfs-opts <options>', 'extra options for mke2fs or mkfs.xfs'),
   seed: () =>
-    new Option(
-      '--seed <n>',
-      "what the guests' random numbers begin with (recorded; default: random)",
-    ),
-  jobs: () => new Option('--jobs <n>', 'guests at a time (default: what cores and memory allow)'),
+    new Option('--seed <n>', "seed of the guests' random numbers (default: random, recorded)"),
+  jobs: () =>
+    new Option('--jobs <n>', 'guests to run in parallel (default: what CPUs and memory allow)'),
   accel: () =>
-    new Option('--accel <accel>', 'auto (KVM where it really works), kvm or tcg').default(
+    new Option('--accel <accel>', 'auto (KVM if a guest boots under it), kvm or tcg').default(
       RUN_DEFAULTS.accel,
     ),
   keepImages: () =>
     new Option(
       '--keep-images <size>',
-      'what images of damaged devices may take on the disk; 0 keeps none',
+      'disk space for images of damaged devices; 0 keeps none',
     ).default(RUN_DEFAULTS.keepImages),
   powerCut: () =>
     new Option(
       '--power-cut',
-      "cut the guests' power, and verify that sync calls kept their promises",
+      "cut the guests' power, and check that everything synced before a cut survived it",
     ),
   cuts: () =>
     new Option(
       '--cuts <n>',
-      `at drawn moments, besides after promises (default: ${POWER_CUT_DEFAULTS.cuts})`,
+      `extra power cuts at random moments, on top of one after each promise (default: ${POWER_CUT_DEFAULTS.cuts})`,
     ),
   cutStates: () =>
     new Option(
       '--cut-states <n>',
-      `images of each cut with random parts of what was lost (default: ${POWER_CUT_DEFAULTS.cutStates})`,
+      `images per cut in which random parts of the unflushed data survive (default: ${POWER_CUT_DEFAULTS.cutStates})`,
     ),
   noCheckpoint: () =>
-    new Option('--no-checkpoint', 'boot each guest instead of cloning one that was booted before'),
+    new Option('--no-checkpoint', 'boot every guest instead of cloning one that has booted'),
   together: () =>
     new Option(
       '--together',
-      'tests of xfstests share guests: faster, but one can leave state to the next',
+      'share guests among xfstests tests: faster, but a test can affect later ones',
     ),
   exclude: () =>
-    new Option('--exclude <test>', 'leave out a test, a range or a pattern (repeatable)').argParser(
+    new Option('--exclude <test>', 'skip a test, a range or a pattern (repeatable)').argParser(
       collect,
     ),
   excludeFile: () =>
-    new Option(
-      '--exclude-file <file>',
-      'leave out the tests that a file lists (repeatable)',
-    ).argParser(collect),
+    new Option('--exclude-file <file>', 'skip the tests listed in a file (repeatable)').argParser(
+      collect,
+    ),
   excludeGroup: () =>
-    new Option('--exclude-group <group>', 'leave out the tests of a group (repeatable)').argParser(
+    new Option('--exclude-group <group>', 'skip the tests of a group (repeatable)').argParser(
       collect,
     ),
 };
+
+/** The group "Power cuts:" of the commands that have one. */
+export function powerCutOptions(command: Command): void {
+  command
+    .optionsGroup('Power cuts:')
+    .addOption(shared.powerCut())
+    .addOption(shared.cuts())
+    .addOption(shared.cutStates());
+}
