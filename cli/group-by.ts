@@ -1,4 +1,4 @@
-/** Items by their keys; both keep the order in which they came. Node 20 has no Map.groupBy. */
+/** Groups items by key, in order of appearance. Node 20 has no Map.groupBy. */
 export function groupBy<Key, Item>(
   items: Iterable<Item>,
   keyOf: (item: Item) => Key,

@@ -1,6 +1,6 @@
 /**
- * Whether a kernel is this version or a newer one, by its release (`6.1.0-56-amd64`). One whose
- * release has no number is taken to be newer than any.
+ * Whether a kernel is at least this version, by its release (`6.1.0-56-amd64`). A release without a
+ * number counts as newer than any version.
  */
 export function atLeast(release: string, major: number, minor: number): boolean {
   const match = /^(\d+)\.(\d+)/.exec(release);

@@ -1,15 +1,15 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { failure, type Outcome, type Place, success } from './outcome.js';
 
-/** YAML whose values can be found again in the text, so that what is wrong is shown where it is. */
+/** YAML that remembers where each value is, so that errors can name the place. */
 
 export type Path = readonly PropertyKey[];
 
 export interface LocatedYaml {
   value: unknown;
-  /** Where this value is; where there is none, the nearest that holds its place. */
+  /** The place of this value, or of the nearest enclosing one that exists. */
   placeOf(path: Path): Place;
-  /** Where this key of a map is. */
+  /** The place of this key of a map. */
   placeOfKey(path: Path, key: string): Place;
 }
 
@@ -17,7 +17,7 @@ export function parseLocatedYaml(file: string, text: string): Outcome<LocatedYam
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number): Place => {
-    // Of an empty text the counter knows no line.
+    // For an empty text the counter returns line 0.
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
@@ -48,9 +48,9 @@ export function parseLocatedYaml(file: string, text: string): Outcome<LocatedYam
   try {
     return success({ value: document.toJS() as unknown, ...located });
   } catch (thrown) {
-    // Aliases without an anchor, and those that would unfold without end.
+    // An alias without an anchor, or aliases that would expand without end.
     if (!(thrown instanceof ReferenceError)) throw thrown;
-    return failure('usage', withoutStop(thrown.message), 'Write it out, without aliases', {
+    return failure('usage', withoutStop(thrown.message), 'Write it without aliases', {
       place: { file },
     });
   }
@@ -59,15 +59,15 @@ export function parseLocatedYaml(file: string, text: string): Outcome<LocatedYam
 function explainSyntax(code: string, message: string): { message: string; remedy: string } {
   switch (code) {
     case 'DUPLICATE_KEY':
-      return { message: 'This key is there twice', remedy: 'Leave one of them out' };
+      return { message: 'Duplicate key', remedy: 'Remove one of them' };
     case 'MULTIPLE_DOCS':
-      return { message: 'A second document begins', remedy: 'Write one case in one file' };
+      return { message: 'A second YAML document begins', remedy: 'Use one file per document' };
     case 'TAB_AS_INDENT':
-      return { message: 'A tab indents this line', remedy: 'Indent with blanks' };
+      return { message: 'This line is indented with a tab', remedy: 'Indent with spaces' };
     default:
       return {
-        message: `This is no YAML: ${withoutStop(message.split('\n')[0] ?? '')}`,
-        remedy: 'Mend it here, or just before',
+        message: `This is not valid YAML: ${withoutStop(message.split('\n')[0] ?? '')}`,
+        remedy: 'Fix it here or just before',
       };
   }
 }

@@ -8,13 +8,12 @@ import { systemPath } from './system/programs.js';
 import { version } from './version.js';
 
 /**
- * The program: the commands' definitions are in `command-line/`; what a command does is in
- * `commands/`, loaded only when it is asked for: `daxrepro --version` pays for nothing else. Each
- * command returns its exit code.
+ * The program. `command-line/` defines the commands. `commands/` runs them, and is loaded only when
+ * needed, so that `daxrepro --version` stays fast. Each command returns its exit code.
  */
 
-// In a step of `git bisect run` every code below 128 but 125 says good or bad of a commit: whatever
-// ends us otherwise than by a verdict, a bug of ours included, has to stop the bisection.
+// `git bisect run` takes every exit code below 128 except 125 for good or bad. Without a verdict, even
+// after a bug of ours, the step has to stop the bisection.
 const isStep = process.argv[2] === 'bisect' && process.argv[3] === 'run';
 if (isStep) {
   process.exitCode = STOP_BISECTION;
@@ -24,7 +23,7 @@ if (isStep) {
   });
 }
 
-// Users' PATH lacks the directories of e2fsck and depmod on some systems.
+// On some systems the users' PATH lacks the directories of e2fsck and depmod.
 process.env['PATH'] = systemPath();
 
 const program = commandLine(version());
@@ -40,6 +39,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  // Commander has printed it. Help and version are no errors; all else is a usage error.
+  // Commander has printed it. Apart from help and version it is a usage error.
   process.exitCode = isStep ? STOP_BISECTION : error.exitCode === 0 ? EXIT.ok : EXIT.usage;
 }

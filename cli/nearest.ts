@@ -1,9 +1,9 @@
-/** More differences than this are another word. */
+/** With more differences it is another word. */
 const FARTHEST = 3;
 
-/** The known names nearest to one that is not known, at most three; a third of it may differ. */
+/** The known names most similar to an unknown one, at most three. A third of the name may differ. */
 export function nearest(name: string, known: readonly string[]): string[] {
-  // An id may also be known by its last part alone.
+  // The last part of an id may be enough.
   const distances = known.map((candidate) => ({
     candidate,
     distance: Math.min(
@@ -19,7 +19,7 @@ export function nearest(name: string, known: readonly string[]): string[] {
     .slice(0, 3);
 }
 
-/** Letters added, left out, changed, or swapped with their neighbour. */
+/** Counts letters added, removed, changed, or swapped with their neighbour. */
 export function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > FARTHEST) return FARTHEST + 1;
   let before: number[] = [];

@@ -1,10 +1,10 @@
 import { failure, type Outcome, success } from './outcome.js';
 
-/** Values of options, read strictly: what is not understood is a usage error that says what would be. */
+/** Parses values of options. A wrong value is a usage error that says what would be right. */
 
 const UNITS: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
-/** `256M`, `1G`, `536870912`: bytes, rounded up to the 2 MiB that DAX mappings want. */
+/** `256M`, `1G`, `536870912`: bytes, rounded up to the 2 MiB of a huge DAX mapping. */
 export function parseSize(text: string): Outcome<number> {
   const match = /^(\d+(?:\.\d+)?)(?:([KMGT])(?:i?B)?|B)?$/i.exec(text.trim());
   const unit = UNITS[match?.[2]?.toUpperCase() ?? ''];
@@ -25,7 +25,7 @@ export function parseSeconds(text: string): Outcome<number> {
   const match = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text.trim());
   const factor = { s: 1, m: 60, h: 3600 }[match?.[2] ?? 's'] ?? 1;
   const seconds = match ? Number(match[1]) * factor : 0;
-  // A timer of Node's takes no more milliseconds than 31 bits hold.
+  // Timers of Node take at most 31 bits of milliseconds.
   return seconds >= 1 && seconds <= 14 * 24 * 3600
     ? success(seconds)
     : failure(
@@ -52,7 +52,7 @@ export function parseCount(
       );
 }
 
-/** One of a few words. A near miss is named. */
+/** One of a few words. */
 export function parseChoice<Choice extends string>(
   name: string,
   text: string,

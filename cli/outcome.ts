@@ -1,7 +1,7 @@
 /**
- * Expected failures are values. A function that can fail returns `Outcome<Value>`; what it
- * throws is a bug. Every failure says what happened (`message`), where (`place`) and what to do
- * next (`remedy`), so that whoever prints it needs to know nothing about where it came from.
+ * Expected failures are values. A function that can fail returns `Outcome<Value>`; if it throws, that
+ * is a bug. Every failure says what happened (`message`), where (`place`) and what to do next
+ * (`remedy`), so that it can be printed anywhere.
  */
 
 /** A place in a file that a person can open. Lines and columns count from 1. */
@@ -11,7 +11,7 @@ export interface Place {
   column?: number;
 }
 
-/** The kinds of expected failure. A new kind is added here, with its exit code below. */
+/** The kinds of expected failure. exitCodeOf has their exit codes. */
 export type FailureKind =
   /** The command line or a configuration file asks for something that does not exist. */
   | 'usage'
@@ -25,7 +25,7 @@ export type FailureKind =
   | 'change-rejected'
   /** make, or a program around it, failed. */
   | 'build-failed'
-  /** Our own caches or temporary files could not be written. */
+  /** A cache or temporary file could not be written. */
   | 'storage'
   /** A program that we run as a tool (tar, xz, depmod …) failed. */
   | 'tool-failed'
@@ -39,7 +39,7 @@ export interface Failure {
   /** One sentence without the full stop: what to do next. */
   remedy: string;
   place?: Place;
-  /** More to read, for example the end of a compiler's output. May hold several lines. */
+  /** More details, for example the end of a compiler's output. May have several lines. */
   detail?: string;
   /** Further failures of the same request, so that the user can correct them all at once. */
   others?: readonly Failure[];
@@ -75,12 +75,12 @@ export function allOf<Outcomes extends Record<string, Outcome<unknown>>>(
   return success(Object.fromEntries(values) as Values<Outcomes>);
 }
 
-/** Exit codes of the command line, as the contract has them. */
+/** Exit codes of the command line. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, noVerdict: 3, interrupted: 130 } as const;
 
 /**
- * The exit code that stops a `git bisect run`: 128 and more do (git-bisect(1)). 125 passes the commit
- * over, and every other code says good or bad of it.
+ * The exit code that stops `git bisect run`: any from 128 does (git-bisect(1)). 125 skips the commit, and
+ * every other code means good or bad.
  */
 export const STOP_BISECTION = 128;
 
@@ -97,7 +97,7 @@ export function exitCodeOf(failure: Failure): number {
   }
 }
 
-/** A failure as people read it: the place first, so that editors can jump to it. */
+/** Formats a failure, with the place first so that editors can jump to it. */
 export function formatFailure(failure: Failure): string {
   return [failure, ...(failure.others ?? [])].map(formatOne).join('\n');
 }

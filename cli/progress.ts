@@ -1,13 +1,10 @@
-/**
- * What stages tell while they work. They call a `Progress` and never print: who prints, and how,
- * is the reporter's business.
- */
+/** Progress messages. Work reports them through a `Progress`; only the reporter prints. */
 export type ProgressEvent =
-  /** Something begins that may take more than a moment. Ends with the next stage or unit event. */
+  /** The start of something slow. The next stage or unit event ends it. */
   | { type: 'stage'; text: string }
-  /** How far the current stage is; replaces the one before. Shown on terminals only. */
+  /** The progress of the current stage; replaces the last one. Shown on terminals only. */
   | { type: 'detail'; text: string }
-  /** A sentence that people must see, once. */
+  /** A message to print once. */
   | { type: 'note'; text: string };
 
 export type Progress = (event: ProgressEvent) => void;

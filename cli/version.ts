@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The installed or checked-out package: `guest-scripts/` and `kernels/` lie below it. */
+/** The installed or checked-out package, with `guest-scripts/` and `kernels/`. */
 export const packageRoot = new URL('../', import.meta.url);
 
 /** This program's version, from package.json. */

@@ -37,7 +37,7 @@ function defineListing(kernel: Command): void {
     .description('Lists the packaged kernels and the kernels in the cache.')
     .option('--json', 'print JSON on stdout')
     .action(async (options) => {
-      const { kernelListCommand } = await import('../commands/kernel.js');
+      const { kernelListCommand } = await import('../commands/kernel-list.js');
       await finish(kernelListCommand(options));
     });
   document(list, { examples: [['daxrepro kernel list', 'the values of --kernel']] });

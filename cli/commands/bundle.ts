@@ -24,7 +24,7 @@ export interface BundleOptions {
   json?: boolean;
 }
 
-/** `daxrepro bundle RUN`: 0 where the bundle is there. */
+/** `daxrepro bundle RUN`. Returns 0 if the bundle was written. */
 export async function bundleCommand(
   name: string | undefined,
   options: BundleOptions,
@@ -44,8 +44,8 @@ async function bundle(
   if (namesNoRun(name)) sayNewest(kept.directory, { reporter });
   const file = resolve(output ?? `${basename(kept.directory)}.tar.gz`);
   if (!/\.(?:tar\.gz|tgz|tar\.zst)$/.test(file)) {
-    const what = `--output ${output} is no name of a bundle`;
-    const remedy = 'Give one that ends in .tar.gz or .tar.zst';
+    const what = `--output ${output} is not a bundle name`;
+    const remedy = 'Use a name that ends in .tar.gz or .tar.zst';
     return explain(failure('usage', what, remedy).failure, reporter);
   }
   if (file.endsWith('.zst') && !findProgram('zstd')) {
@@ -62,7 +62,7 @@ async function bundle(
   reporter.end();
   for (const left of contents.left) {
     process.stderr.write(
-      `daxrepro: ${escapeForTerminal(left)} is not in it: no bundle can hold it\n`,
+      `daxrepro: left out ${escapeForTerminal(left)}: a bundle cannot hold it\n`,
     );
   }
   const { bytes } = written.value;
@@ -75,7 +75,7 @@ async function bundle(
   return EXIT.ok;
 }
 
-/** The kernels of then, which this machine has to have yet. */
+/** The kernels that the run used; this machine must still have or be able to get them. */
 async function kernelsOf(
   { units, inputs }: Target,
   { reporter, signal }: Session,
@@ -96,7 +96,7 @@ async function kernelsOf(
   return prepared.ok ? packKernels(cells, prepared.value.of, inputs.inputs, context) : prepared;
 }
 
-/** What of it they are; it is compressed. */
+/** The kernels in the bundle, with their size before compression. */
 function describeKernels({ kernels, files }: Bundle): string {
   if (!kernels) return '';
   const own = files.filter(({ name }) => name.startsWith('kernels/'));

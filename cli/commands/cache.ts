@@ -4,7 +4,7 @@ import { cleanStore } from '../store/clean.js';
 import { defaultStore, type Entry, listEntries, type Store } from '../store/store.js';
 import { formatBytes } from '../words.js';
 
-/** `daxrepro cache …` */
+/** `daxrepro cache list` and `cache clean`. */
 
 export interface CacheCommandContext {
   store?: Store;
@@ -12,14 +12,14 @@ export interface CacheCommandContext {
   printError?: (text: string) => void;
 }
 
-/** `cache list`: what is there, how big it is, and when it was last used. */
+/** `cache list`: prints the entries, their sizes, and when each was last used. */
 export async function cacheListCommand(
   { json = false }: { json?: boolean },
   context: CacheCommandContext = {},
 ): Promise<number> {
   const { store, print } = complete(context);
   const entries = await withPatience(
-    () => `measuring what is below ${store.root}`,
+    () => `measuring ${store.root}`,
     () => listEntries(store),
   );
   const size = total(entries);
@@ -34,17 +34,17 @@ export async function cacheListCommand(
 }
 
 export interface CacheCleanOptions {
-  /** Everything that nobody uses. */
+  /** Remove every entry that is not in use. */
   all?: boolean;
-  /** What has not been used for this many days; 30 where neither is given. */
+  /** Remove entries unused for this many days. Default: 30. */
   olderThan?: number | string;
-  /** Say what would go, and remove nothing. */
+  /** Print what would be removed, and remove nothing. */
   dryRun?: boolean;
 }
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** `cache clean`: makes room. What a run uses, now or as it starts, stays or is made again. */
+/** `cache clean`: removes old entries. A run that needs a removed entry makes it again. */
 export async function cacheCleanCommand(
   { all = false, olderThan, dryRun = false }: CacheCleanOptions,
   context: CacheCommandContext = {},
@@ -54,8 +54,8 @@ export async function cacheCleanCommand(
   if (!/^\d+(\.\d+)?$/.test(String(olderThan ?? 30))) {
     const wrong = failure(
       'usage',
-      `The age has to be a number of days, not "${olderThan}"`,
-      'Write for example --older-than 7',
+      `--older-than takes a number of days, not "${olderThan}"`,
+      'For example --older-than 7',
     ).failure;
     printError(formatFailure(wrong));
     return exitCodeOf(wrong);
@@ -63,7 +63,7 @@ export async function cacheCleanCommand(
   const limit = Date.now() - days * DAY;
   const goes = ({ lastUsed }: Entry) => all || lastUsed.getTime() <= limit;
   const cleaned = await withPatience(
-    () => `${dryRun ? 'measuring what is' : 'making room'} below ${store.root}`,
+    () => `${dryRun ? 'measuring' : 'cleaning'} ${store.root}`,
     () => cleanStore(store, goes, { dryRun, references: all }),
   );
   if (!cleaned.ok) {

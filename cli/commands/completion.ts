@@ -5,7 +5,7 @@ import { splitLine } from '../completion/words.js';
 import { parseChoice } from '../options.js';
 import { EXIT, exitCodeOf, formatFailure } from '../outcome.js';
 
-/** `daxrepro completion SHELL`: the script that the shell is to read. */
+/** `daxrepro completion SHELL`: prints the completion script of a shell. */
 export async function completionCommand(name: string): Promise<number> {
   const shell = parseChoice('shell', name, SHELLS);
   if (!shell.ok) {
@@ -17,10 +17,11 @@ export async function completionCommand(name: string): Promise<number> {
 }
 
 /**
- * `daxrepro complete`: what the scripts ask. The last word is being typed.
+ * `daxrepro complete`, which the completion scripts call.
  *
  * @param program the command line to complete
- * @param words those after the program's name, of shells that know them; else `line` is what was typed
+ * @param words the words after the program's name, the last one incomplete; bash passes the whole
+ *   `line` instead
  */
 export async function completeCommand(
   program: Command,

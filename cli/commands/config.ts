@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { type Command, CommanderError } from 'commander';
+import { alignColumns } from '../columns.js';
 import { type InForce, readInForce, takenBy } from '../configuration/apply.js';
 import { misspelt } from '../configuration/environment.js';
 import { type Origin, originsOf } from '../configuration/origins.js';
@@ -7,10 +8,10 @@ import { escapeForTerminal } from '../findings/escape.js';
 import { EXIT, exitCodeOf, formatFailure, type Place } from '../outcome.js';
 
 /**
- * `daxrepro config [command...]`: the options of a command line that is not run, with where their
- * values come from.
+ * `daxrepro config [command...]`: prints the options of a command line and where their values come
+ * from. Does not run it.
  *
- * @param program a command line of its own: parsing it changes it
+ * @param program a separate instance, since parsing changes it
  */
 export async function configCommand(
   program: Command,
@@ -18,11 +19,11 @@ export async function configCommand(
   { json = false }: { json?: boolean },
 ): Promise<number> {
   const command = await parseOnly(program, words.length > 0 ? words : ['run']);
-  // Commander has said why.
+  // Commander has printed the reason.
   if (command === undefined) return EXIT.usage;
   if (takenBy(command, {}) === undefined) {
     process.stderr.write(
-      `daxrepro: ${command.name()} takes its options from the command line alone.\n  Ask for run, compare, bisect or list.\n`,
+      `daxrepro: ${command.name()} takes options only from the command line.\n  Use config with run, compare, bisect, shell or list.\n`,
     );
     return EXIT.usage;
   }
@@ -37,16 +38,18 @@ export async function configCommand(
     : toText(origins, inForce.value).map(escapeForTerminal).join('\n');
   process.stdout.write(`${text}\n`);
   for (const { variable, meant } of misspelt()) {
-    process.stderr.write(`daxrepro: ${variable} means nothing here; did you mean ${meant}?\n`);
+    process.stderr.write(
+      `daxrepro: unknown environment variable ${variable}; did you mean ${meant}?\n`,
+    );
   }
   return EXIT.ok;
 }
 
-/** The command that these words name, with its options; undefined where they are wrong. */
+/** The command that these words name, with its options; undefined on wrong usage. */
 async function parseOnly(program: Command, words: readonly string[]): Promise<Command | undefined> {
   let found: Command | undefined;
   const capture = (command: Command) => {
-    // What is to be run need not be said: only the options are asked for.
+    // Only the options matter, so arguments may be left out.
     for (const argument of command.registeredArguments) argument.argOptional();
     command.action(() => {
       found = command;
@@ -81,11 +84,10 @@ function toText(origins: readonly Origin[], { file, variants }: InForce): string
         [`variant ${name}`, changes.map(near).join(' ') || 'no change', at(place)] as const,
     ),
   ];
-  const names = Math.max(...rows.map(([name]) => name.length));
-  return [
-    `${'project'.padEnd(names)}  ${file === undefined ? 'no daxrepro.yaml here or above' : near(file)}`,
-    ...rows.map(([name, value, source]) => `${name.padEnd(names)}  ${value}  (${source})`),
-  ];
+  return alignColumns([
+    ['project', file === undefined ? 'no daxrepro.yaml here or above' : near(file)],
+    ...rows.map(([name, value, source]) => [name, `${value}  (${source})`]),
+  ]);
 }
 
 function valueText({ value, says = '' }: Origin): string {
@@ -103,7 +105,7 @@ function at({ file, line }: Place): string {
   return `${near(file)}:${line ?? 1}`;
 }
 
-/** Paths of the neighbourhood as people type them. */
+/** The relative path, if it is shorter. */
 function near(path: string): string {
   const short = relative(process.cwd(), path);
   return short.length < path.length ? short : path;

@@ -17,7 +17,7 @@ export interface DiffCommandOptions {
 /** Columns of a mail to a kernel list. */
 const MAIL = 74;
 
-/** `daxrepro diff BEFORE AFTER`: its exit code stands in its help. */
+/** `daxrepro diff BEFORE AFTER`. Its help explains the exit codes. */
 export function diffCommand(
   first: string | undefined,
   second: string | undefined,
@@ -45,12 +45,12 @@ function readSides(
   young: readonly string[],
 ): Outcome<{ before: Side; after: Side }> {
   if (old.length === 0 && young.length === 0) return newestSides();
-  // One of two is seldom meant: a script's variable was empty.
+  // Probably a script's variable was empty.
   if (old.length === 0 || young.length === 0) {
     return failure(
       'usage',
-      'A diff has two sides, and one is named',
-      'Name a run of each: daxrepro diff BEFORE AFTER; or none: the newest run, and the one before it that ran one of its tests',
+      'A diff has two sides, but only one is named',
+      'Name both: daxrepro diff BEFORE AFTER; or neither, to compare the newest run with the latest earlier run of one of its tests',
     );
   }
   const before = readSide(old);

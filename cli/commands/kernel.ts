@@ -1,6 +1,4 @@
-import { readCatalogue } from '../kernel/catalogue.js';
-import { peekDebian } from '../kernel/debian.js';
-import { fileSystemModule } from '../kernel/file-system-module.js';
+import { type FileSystemModule, fileSystemModule } from '../kernel/file-system-module.js';
 import { isBuiltFromSource, type Kernel, type KernelContext } from '../kernel/kernel.js';
 import { resolveKernel } from '../kernel/resolve.js';
 import { EXIT, exitCodeOf, formatFailure, type Outcome, success } from '../outcome.js';
@@ -10,7 +8,7 @@ import { buildOptionsOf } from '../run/request.js';
 import type { RunOptions } from '../run/run-options.js';
 import { defaultStore, type Store } from '../store/store.js';
 
-/** `daxrepro kernel …` */
+/** `daxrepro kernel path` and `kernel build`. */
 
 export interface KernelCommandContext {
   progress?: Progress;
@@ -20,52 +18,6 @@ export interface KernelCommandContext {
   printError?: (text: string) => void;
 }
 
-/** `kernel list`: what `--kernel` takes, and what of it is in the cache. */
-export async function kernelListCommand(
-  { json = false }: { json?: boolean },
-  context: KernelCommandContext = {},
-): Promise<number> {
-  const { store, done } = complete(context);
-  const kernels = await Promise.all(
-    (await readCatalogue()).map(async (kernel) => {
-      const cached = await peekDebian(kernel, store);
-      return {
-        spec: `debian:${kernel.version}`,
-        suites: [...new Set(kernel.releases.map(({ codename }) => codename))],
-        release: cached?.release ?? null,
-        version: cached?.version ?? null,
-        lacksDax: kernel.lacksDax,
-      };
-    }),
-  );
-  if (json) return done(success(JSON.stringify({ schemaVersion: 1, kernels }, null, 2)));
-  const rows = kernels.map(({ spec, suites, release, version, lacksDax }) => [
-    spec,
-    `Debian ${suites.join(', ')}`,
-    [
-      release === null ? 'fetched when it is used' : `${release} (${version}) in the cache`,
-      ...(lacksDax.length === 0 ? [] : [`no DAX in ${lacksDax.join(', ')}`]),
-    ].join('; '),
-  ]);
-  const versions = kernels.map(({ spec }) => spec.replace('debian:', ''));
-  rows.push(
-    ['debsrc:X.Y', "Debian's sources", `of ${versions.join(', ')}, built with our configuration`],
-    [
-      'src:DIR[@REV]',
-      'your own',
-      'a kernel tree, as it stands or at a revision, built the same way',
-    ],
-    ['image:BZIMAGE[,MODULES-DIR]', 'your own', 'an image and what is like its /lib/modules/*'],
-    ['host', 'this machine', 'the kernel that runs here'],
-  );
-  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-  const lines = rows.map(
-    ([spec = '', origin = '', text]) =>
-      `${spec.padEnd(width(0))}  ${origin.padEnd(width(1))}  ${text}`,
-  );
-  return done(success(lines.join('\n')));
-}
-
 type KernelCommandOptions = Pick<RunOptions, 'cc' | 'kconfig'>;
 
 export interface KernelBuildOptions extends KernelCommandOptions {
@@ -73,24 +25,24 @@ export interface KernelBuildOptions extends KernelCommandOptions {
   json?: boolean;
 }
 
-/** `kernel path SPEC`: the image's path and nothing else, fetched where it has to be. */
+/** `kernel path SPEC`: prints the image's path and nothing else. Downloads or builds it if needed. */
 export async function kernelPathCommand(
   spec: string,
   options: KernelCommandOptions = {},
   context: KernelCommandContext = {},
 ): Promise<number> {
-  const { kernelContext, done } = complete(context);
+  const { kernelContext, done } = completeContext(context);
   const kernel = await resolveKernel(spec, kernelContext, buildOptionsOf(options));
   return done(kernel.ok ? success(kernel.value.image) : kernel);
 }
 
-/** `kernel build SPEC`: makes everything that a run would need of this kernel. */
+/** `kernel build SPEC`: makes everything that a run needs from this kernel. */
 export async function kernelBuildCommand(
   spec: string,
   { refresh = false, json = false, ...options }: KernelBuildOptions,
   context: KernelCommandContext = {},
 ): Promise<number> {
-  const { kernelContext, done } = complete(context);
+  const { kernelContext, done } = completeContext(context);
   const kernel = await resolveKernel(spec, kernelContext, {
     ...buildOptionsOf(options),
     refresh,
@@ -102,13 +54,15 @@ export async function kernelBuildCommand(
     const module = await fileSystemModule(kernel.value, fs, kernelContext);
     if (!module.ok) return done(module);
     modules[fs] = module.value?.file ?? null;
-    lines.push(
-      module.value
-        ? `${fs}: ${module.value.origin === 'packaged' && isBuiltFromSource(spec) ? 'its own' : module.value.origin} module ${module.value.file}`
-        : `${fs}: no module of its own`,
-    );
+    lines.push(`${fs}: ${describeModule(spec, module.value)}`);
   }
   return done(success(json ? toJson(kernel.value, modules) : lines.join('\n')));
+}
+
+function describeModule(spec: string, module: FileSystemModule | undefined): string {
+  if (!module) return 'no module of its own';
+  const own = module.origin === 'packaged' && isBuiltFromSource(spec);
+  return `${own ? 'its own' : module.origin} module ${module.file}`;
 }
 
 function toJson(kernel: Kernel, modules: Record<string, string | null>): string {
@@ -120,7 +74,8 @@ function toJson(kernel: Kernel, modules: Record<string, string | null>): string 
   );
 }
 
-function complete(context: KernelCommandContext) {
+/** Fills in what the context lacks; `done` prints an outcome and gives its exit code. */
+export function completeContext(context: KernelCommandContext) {
   const { signal, store = defaultStore() } = context;
   const reporter = makeReporter();
   const progress = context.progress ?? ((event) => reporter.progress(event));

@@ -16,8 +16,8 @@ export interface ReportOptions {
 }
 
 /**
- * `daxrepro report [run...]`: 0 where there is a report, whatever it says; 2 where there is no such
- * run or format, or the file cannot be written.
+ * `daxrepro report [run...]`. Returns 0 if the report was written, whatever the results are; 2 if there
+ * is no such run or format, or the file cannot be written.
  */
 export async function reportCommand(names: string[], options: ReportOptions): Promise<number> {
   const format = formatOf(options);
@@ -42,7 +42,7 @@ export async function reportCommand(names: string[], options: ReportOptions): Pr
   return EXIT.ok;
 }
 
-/** By the names that such files have. */
+/** Formats by file extension. */
 const EXTENSIONS: Record<string, Format> = {
   '.xml': 'junit',
   '.eml': 'mail',
@@ -72,7 +72,7 @@ function readResults(names: readonly string[]): Outcome<[KeptResult, ...KeptResu
 
 function write(output: string, text: string): Outcome<void> {
   try {
-    // A device or a pipe is written to; only a file is replaced.
+    // Write into a device or a pipe; replace a file.
     const other = statSync(output, { throwIfNoEntry: false })?.isFile() === false;
     if (other) writeFileSync(output, text);
     else writeWhole(resolve(output), text);
@@ -81,7 +81,7 @@ function write(output: string, text: string): Outcome<void> {
     return failure(
       'usage',
       `The report cannot be written: ${(error as Error).message}`,
-      'Give a file in a directory that is there and that you may write to',
+      'Give a file in an existing directory that you can write to',
       { place: { file: output } },
     );
   }

@@ -11,9 +11,9 @@ import { type Part, partsToInstall } from '../system/requirements.js';
 import { packageRoot } from '../version.js';
 
 export interface SetupOptions {
-  /** Say what would be installed, and install nothing. */
+  /** Print what would be installed, and install nothing. */
   dryRun?: boolean;
-  /** What power cuts need, too: a QEMU in the cache where the system's is too old, and the plugin. */
+  /** Also set up power cuts: the plugin, and a QEMU in the cache if the system's is too old. */
   powerCut?: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface SetupContext {
   printError?: (text: string) => void;
 }
 
-/** `daxrepro setup`: all that the first run would install. Afterwards nothing needs root. */
+/** `daxrepro setup`: installs everything that the first run would. Nothing needs root afterwards. */
 export async function setupCommand(
   { dryRun = false, powerCut = false }: SetupOptions,
   context: SetupContext = {},
@@ -65,7 +65,7 @@ export async function setupCommand(
       printError(formatFailure(ready.failure));
       return exitCodeOf(ready.failure);
     }
-    printError(`daxrepro: for power cuts: QEMU ${ready.value.version}, ${ready.value.program}`);
+    printError(`daxrepro: QEMU for power cuts: ${ready.value.version}, ${ready.value.program}`);
   }
   printError('daxrepro: everything is installed');
   return 0;
@@ -78,13 +78,13 @@ async function powerCutLine(store: Store, host: Host): Promise<string> {
     : "QEMU for power cuts: Debian's 10.0 would be downloaded, 13 MB, and unpacked into the cache";
 }
 
-/** npm packages are the launcher's: those that this very program needs are there. */
+/** The launcher installs npm packages, so those that daxrepro needs are there. */
 function npmLines(root: URL): string[] {
   if (!existsSync(new URL('package-lock.json', root))) return [];
   const tools = existsSync(new URL('node_modules/.bin/tap', root))
-    ? 'Those for tests are too.'
-    : 'Those for tests are not; `npm test` installs them.';
-  return [`npm packages: what daxrepro needs is installed. ${tools}`];
+    ? 'Those for the tests are installed too.'
+    : 'Those for the tests are not installed; `npm test` installs them.';
+  return [`npm packages: those that daxrepro needs are installed. ${tools}`];
 }
 
 async function systemLines(host: Host, parts: readonly Part[]): Promise<string[]> {
@@ -94,7 +94,7 @@ async function systemLines(host: Host, parts: readonly Part[]): Promise<string[]
   const privilege = await installPrivilege(host);
   const title = privilege.ok
     ? `System packages that would be installed with ${[...privilege.argv, 'apt-get'].join(' ')}:`
-    : `System packages that are missing on ${name}, to be installed by hand (${privilege.reason}):`;
+    : `System packages missing on ${name}; install them yourself (${privilege.reason}):`;
   const list = describeMissing(missing, family).map((line) => `  ${line}`);
   const command = installCommand(missing, host.distribution, host.root);
   return [title, ...list, ...(command ? [`The command: ${command}`] : [])];

@@ -91,7 +91,7 @@ function explainShape(issues: readonly z.core.$ZodIssue[], yaml: LocatedYaml): O
     const near = nearest(key, known);
     return failure(
       'usage',
-      `There is no key ${JSON.stringify(key)} here`,
+      `Unknown key ${JSON.stringify(key)} in the case file`,
       `${near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''}The keys here are ${known.join(', ')}`,
       { place: yaml.placeOfKey(issue.path, key) },
     );
@@ -100,7 +100,7 @@ function explainShape(issues: readonly z.core.$ZodIssue[], yaml: LocatedYaml): O
   if (issue.code === 'invalid_key') {
     return failure(
       'usage',
-      `${JSON.stringify(key)} is no name for a variant`,
+      `${JSON.stringify(key)} is not a valid variant name`,
       issue.issues[0]?.message ?? '',
       { place: yaml.placeOfKey(issue.path.slice(0, -1), String(key)) },
     );

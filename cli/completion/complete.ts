@@ -3,14 +3,14 @@ import type { Suggestion, Suggestions } from './suggestions.js';
 import { valuesFor } from './values.js';
 import { readTyped, type Typed } from './words.js';
 
-/** @param words what stands after the program's name; the last one is being typed, and may be empty */
+/** @param words the words after the program's name; the last one is incomplete and may be empty */
 export async function complete(program: Command, words: readonly string[]): Promise<Suggestions> {
   const typed = readTyped(program, words);
   const found = await suggest(typed, program);
   const { text } = typed.expected;
   const prefix = typed.expected.type === 'value' ? typed.expected.prefix : '';
   const values = found.values
-    // A name with a control character is none that can be typed; a shell would print it as it is.
+    // Shells print suggestions unescaped, so control characters must not reach them.
     .filter(([value]) => value.startsWith(text) && !/[\x00-\x1f\x7f-\x9f]/.test(value))
     .map(([value, description]) => [`${prefix}${value}`, description ?? ''] as const);
   return { values, paths: found.paths };
@@ -24,7 +24,7 @@ async function suggest(typed: Typed, program: Command): Promise<Suggestions> {
     case 'option':
       return { values: optionsOf(typed), paths: 'none' };
     case 'operand': {
-      // Commander's own `help` is no command that a definition has.
+      // Commander adds `help` by itself, so no definition has its arguments.
       if (command === program && operands[0] === 'help') {
         return valuesFor('command', typed, program);
       }
@@ -38,7 +38,7 @@ async function suggest(typed: Typed, program: Command): Promise<Suggestions> {
   }
 }
 
-/** Those that are not there yet, or may be there again. */
+/** The options that are not on the line yet, or may be repeated. */
 function optionsOf({ command, options }: Typed): Suggestion[] {
   const left = command
     .createHelp()

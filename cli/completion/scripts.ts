@@ -1,15 +1,15 @@
 /**
- * What `daxrepro completion SHELL` prints. The scripts ask the program that is being completed, by its
- * hidden command `complete`, whose first line says whether paths come beside what follows: `none`,
- * `files` or `directories`; then a value, a tab and its description on each line. Nothing that is typed
- * is expanded or run on the way.
+ * The scripts that `daxrepro completion SHELL` prints. They call the hidden command `complete` of the
+ * program that is being completed. Its first output line says whether the shell adds paths: `none`,
+ * `files` or `directories`. Each further line is a value, a tab and a description. The scripts never
+ * expand or run what is typed.
  */
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-// bash takes : and = for ends of words, so it hands over the whole line, and what stands before the
-// last of them is taken off what is offered.
+// bash splits words at : and =, so the script passes the whole line and removes the part before the
+// last of them from each suggestion.
 const BASH = `# bash completion of daxrepro: source it, or put it into
 # ~/.local/share/bash-completion/completions/daxrepro
 _daxrepro() {

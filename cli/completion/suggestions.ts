@@ -1,4 +1,4 @@
-/** What may stand in place of the word that is being typed. */
+/** Completions of the word that is being typed. */
 export interface Suggestions {
   values: Suggestion[];
   /** Whether the shell adds paths. */

@@ -15,15 +15,15 @@ import type { Paths, Suggestion, Suggestions } from './suggestions.js';
 import type { Typed } from './words.js';
 
 /**
- * The values of arguments and options, by the word that stands for them in their definition: `<spec>`
- * is a kernel wherever it is asked for. A test tells of a word that is not here.
+ * The values of arguments and options by placeholder: `<spec>` is a kernel in every definition. A test
+ * fails for a placeholder that is not listed here.
  */
 
 type Source = (typed: Typed, program: Command) => Promise<Suggestions> | Suggestions;
 
 const FILES: Source = () => ({ values: [], paths: 'files' });
 const DIRECTORIES: Source = () => ({ values: [], paths: 'directories' });
-/** A number, a time, a name of the user's own. */
+/** A number, a time, or a name that the user makes up. */
 const NOTHING: Source = () => ({ values: [], paths: 'none' });
 
 const SOURCES: Readonly<Record<string, Source>> = {
@@ -70,10 +70,10 @@ const SOURCES: Readonly<Record<string, Source>> = {
   where: NOTHING,
 };
 
-/** Of runs, of which there may be thousands. */
+/** Runs to suggest; there may be thousands. */
 const NEWEST = 50;
 
-/** The words that definitions may use for their values. */
+/** The placeholders that definitions may use. */
 export const PLACEHOLDERS: readonly string[] = Object.keys(SOURCES);
 
 export function valuesFor(
@@ -89,7 +89,7 @@ function words(values: readonly string[], paths: Paths = 'none'): Suggestions {
   return { values: values.map((value) => [value]), paths };
 }
 
-/** Those of the suite that is named, here or in the project's configuration. */
+/** The tests of the suite on the command line or in the project's configuration. */
 async function testsOf(typed: Typed): Promise<readonly { id: string; groups: string[] }[]> {
   const { operands, options } = typed;
   const suite = options.get('--suite')?.at(-1) ?? (await configuredSuite());
@@ -125,7 +125,7 @@ async function kernels({ expected: { text } }: Typed): Promise<Suggestions> {
       const cached = await peekDebian(kernel, store);
       return [
         [`debian:${kernel.version}`, cached ? `${cached.release}, in the cache` : 'a package'],
-        [`debsrc:${kernel.version}`, "Debian's source, built whole"],
+        [`debsrc:${kernel.version}`, "a full build of Debian's source"],
       ];
     }),
   );
@@ -137,7 +137,7 @@ async function kernels({ expected: { text } }: Typed): Promise<Suggestions> {
   return { values: [...packaged.flat(), ...own], paths: 'none' };
 }
 
-/** Shells complete no path that begins within a word: `src:linux/`. */
+/** Shells cannot complete a path that begins within a word: `src:linux/`. */
 function pathsBelow(scheme: string, path: string): Suggestion[] {
   const parent = path.endsWith('/') ? path : `${dirname(`${path}x`)}/`;
   const shown = parent === './' && !path.startsWith('./') ? '' : parent;

@@ -1,20 +1,20 @@
 import type { Argument, Command, Option } from 'commander';
 
-/** What a command line that is being typed has so far, by the commands' definitions alone. */
+/** An incomplete command line, parsed by the definitions of the commands. */
 export interface Typed {
   command: Command;
-  /** Arguments of the command that are complete. */
+  /** The command's complete arguments. */
   operands: string[];
-  /** Values of options by their long flags. */
+  /** Values of options by long flag. */
   options: Map<string, string[]>;
-  /** What the last word is to be. */
+  /** The kind of the last word. */
   expected:
     | { type: 'value'; placeholder: string; prefix: string; text: string }
     | { type: 'option'; text: string }
     | { type: 'operand'; argument: Argument | undefined; text: string };
 }
 
-/** @param words what stands after the program's name; the last one is being typed, and may be empty */
+/** @param words the words after the program's name; the last one is incomplete and may be empty */
 export function readTyped(program: Command, words: readonly string[]): Typed {
   const before = words.slice(0, -1);
   const text = words.at(-1) ?? '';
@@ -60,7 +60,7 @@ export function readTyped(program: Command, words: readonly string[]): Typed {
   return { ...typed, expected: { type: 'operand', argument, text } };
 }
 
-/** `spec` of `--kernel <spec>`; undefined of an option that takes no value. */
+/** `spec` for `--kernel <spec>`; undefined for an option without a value. */
 export function placeholderOf({ flags }: Option): string | undefined {
   return /[<[]([^\]>]+?)(?:\.\.\.)?[\]>]/.exec(flags)?.[1];
 }
@@ -75,8 +75,8 @@ function note(options: Typed['options'], option: Option, value: string): void {
 }
 
 /**
- * A command line as bash has it, cut where the cursor is, as words. Quotes and backslashes are taken
- * away; nothing is expanded or run.
+ * Splits a bash command line, cut at the cursor, into words. Removes quotes and backslashes; expands
+ * nothing.
  */
 export function splitLine(line: string): string[] {
   const words: string[] = [''];

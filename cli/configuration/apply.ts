@@ -5,12 +5,12 @@ import { findConfiguration } from './find.js';
 import type { SettingName } from './schema.js';
 import type { Settings } from './settings.js';
 
-/** What a case file says goes before the environment and the project; an option goes before it. */
+/** For these, a case file overrides the environment and the project; an option overrides the case. */
 const CASE_SAYS = ['kernel', 'pmem', 'timeout', 'suite'];
 
 /**
- * Which commands take settings, and what of them they do not take: `--out` of a report, say, is no
- * directory of runs. A bisection's --kernel does not say which kernel, but how commits are built.
+ * The commands that take settings, and the settings that each ignores. A bisection ignores `kernel`,
+ * because its --kernel also decides how commits are built.
  */
 const TAKERS: Record<string, readonly SettingName[]> = {
   run: [],
@@ -21,11 +21,11 @@ const TAKERS: Record<string, readonly SettingName[]> = {
   'bisect run': ['kernel'],
 };
 
-/** What is in force beside the command line. */
+/** The settings in effect apart from the command line. */
 export interface InForce {
-  /** The project's daxrepro.yaml; undefined where there is none. */
+  /** The project's daxrepro.yaml; undefined if there is none. */
   file: string | undefined;
-  /** The environment goes before the file. */
+  /** The environment overrides the file. */
   settings: Settings;
   variants: ProjectVariant[];
 }
@@ -47,12 +47,12 @@ export async function readInForce(): Promise<Outcome<InForce>> {
   return success({ file, settings: { ...settings, ...environment.value }, variants });
 }
 
-/** Most have none, and no file: then there is nothing to load. */
+/** Usually there are none, and then their parser need not be loaded. */
 function hasVariables(): boolean {
   return Object.keys(process.env).some((name) => name.startsWith('DAXREPRO_'));
 }
 
-/** The settings that this command takes; undefined where it takes none. */
+/** The settings that this command takes; undefined if it takes none. */
 export function takenBy(command: Command, settings: Settings): Settings | undefined {
   const except = TAKERS[nameOf(command)];
   if (except === undefined) return undefined;
@@ -60,22 +60,22 @@ export function takenBy(command: Command, settings: Settings): Settings | undefi
   return Object.fromEntries(taken);
 }
 
-/** Without the program's own name: `bisect run`. */
+/** The command's full name without the program's: `bisect run`. */
 function nameOf(command: Command): string {
   const above = command.parent?.parent ? `${nameOf(command.parent)} ` : '';
   return `${above}${command.name()}`;
 }
 
-/** Whether a case file that this command was given may say it, too: then its word counts. */
+/** Whether the case file of this command may override the setting. */
 export function leftToCase(command: Command, name: string): boolean {
   return command.name() === 'compare' && command.args.length > 0 && CASE_SAYS.includes(name);
 }
 
 /**
- * Gives a command's options the values of the environment and of the project's configuration, where
- * the command line says nothing; before the command acts.
+ * Sets the options that the command line leaves out to the values of the environment and of the
+ * project's configuration. Call it before the command acts.
  *
- * @returns the exit code where they are wrong, which has been said then
+ * @returns the exit code if a value is wrong, after printing the error
  */
 export async function applyConfiguration(command: Command): Promise<number | undefined> {
   if (takenBy(command, {}) === undefined) return undefined;
@@ -100,8 +100,8 @@ export async function applyConfiguration(command: Command): Promise<number | und
       command.setOptionValueWithSource(option.attributeName(), whole, by);
     }
   }
-  // Not options that anybody can give. A replay names those that are configured, since elsewhere they
-  // are otherwise; a case file takes what it leaves open; and variants are for --variant.
+  // Internal values: `configured` goes into the replay command, since another machine is configured
+  // differently; `open` fills what a case file leaves out; `variants` are the names for --variant.
   command.setOptionValueWithSource('configured', configured, 'config');
   command.setOptionValueWithSource('open', open, 'config');
   command.setOptionValueWithSource('variants', variants, 'config');
@@ -113,7 +113,7 @@ async function sayMisspelt(): Promise<void> {
   const { misspelt } = await import('./environment.js');
   for (const { variable, meant } of misspelt()) {
     process.stderr.write(
-      `daxrepro: the environment variable ${variable} means nothing here; did you mean ${meant}?\n`,
+      `daxrepro: unknown environment variable ${variable}; did you mean ${meant}?\n`,
     );
   }
 }

@@ -16,14 +16,14 @@ import {
 } from './settings.js';
 
 /**
- * What a project says once for all its runs, in a file `daxrepro.yaml` that is looked for from the
- * working directory upwards. Each key is called as the option is that it stands for, and the option
- * goes before it. Paths are relative to the file.
+ * The settings that a project shares among its runs, from a file `daxrepro.yaml` in the working
+ * directory or above. Each key has the name of an option, and the option overrides it. Paths are
+ * relative to the file.
  */
 export interface Configuration {
   file: string;
   settings: Settings;
-  /** Those that `--variant NAME` may name, with absolute paths. */
+  /** The variants that `--variant NAME` may name, with absolute paths. */
   variants: ProjectVariant[];
 }
 
@@ -33,7 +33,7 @@ export interface ProjectVariant extends Variant {
 
 const KEYS = Object.keys(configurationSchema.shape);
 
-/** What is wrong with the file is a usage error with its place. */
+/** Fails with a usage error that has the place in the file. */
 export async function readConfiguration(file: string): Promise<Outcome<Configuration>> {
   let content: string;
   try {
@@ -48,7 +48,7 @@ export async function readConfiguration(file: string): Promise<Outcome<Configura
   }
   const yaml = parseLocatedYaml(file, content);
   if (!yaml.ok) return yaml;
-  // A file of nothing but comments says nothing.
+  // A file of nothing but comments is empty.
   const parsed = configurationSchema.safeParse(yaml.value.value ?? {});
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -79,7 +79,7 @@ function unknownKey(key: string, yaml: LocatedYaml): Outcome<never> {
   const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : '';
   return failure(
     'usage',
-    `There is no key ${JSON.stringify(key)} in a project's configuration`,
+    `Unknown key ${JSON.stringify(key)} in the project's configuration`,
     `${hint}The keys are ${KEYS.join(', ')}`,
     { place: yaml.placeOfKey([], key) },
   );
@@ -105,7 +105,7 @@ function findUnreadable(
       const problem = whyUnreadable(change);
       if (problem === undefined) continue;
       const message = `${raw.variants?.[name]?.[index]}, a change of ${name}, ${problem}`;
-      const remedy = 'Paths begin at this file; name a patch, an mbox or a .cocci';
+      const remedy = 'Paths are relative to this file; name a patch, an mbox or a .cocci file';
       return { ok: false, path: ['variants', name, index], message, remedy };
     }
   }

@@ -4,9 +4,9 @@ import { configurationSchema, SETTING_NAMES, type SettingName } from './schema.j
 import { checkSettings, explainIssue, type Settings, valuesOf } from './settings.js';
 
 /**
- * Each key of daxrepro.yaml may stand in the environment: DAXREPRO_ and its name in capitals, with _
- * for -. What is empty is not set. Paths begin at the working directory; blanks or commas separate what
- * the file has as a list.
+ * Reads the settings from environment variables: DAXREPRO_ and the key of daxrepro.yaml in capitals,
+ * with _ for -. An empty variable counts as unset. Paths are relative to the working directory. Blanks
+ * or commas separate the values of a list.
  */
 export async function readEnvironment(
   environment: NodeJS.ProcessEnv = process.env,
@@ -24,7 +24,7 @@ export async function readEnvironment(
   if (!parsed.success || !checked.ok) {
     const { path, message, remedy } = checked as Extract<typeof checked, { ok: false }>;
     const name = variableOf(path[0] as SettingName);
-    const plain = message.replace(/^"[^"]*" cannot be this$/, 'That cannot be its value');
+    const plain = message.replace(/^"[^"]*" has a wrong value$/, 'Wrong value');
     return failure(
       'usage',
       `The environment variable ${name} is ${JSON.stringify(environment[name])}: ${plain}`,
@@ -39,7 +39,7 @@ export async function readEnvironment(
   return success(settings);
 }
 
-/** Names that look like a slip of ours: what each of them may have meant. */
+/** Unknown variables that look like misspelt ones of ours, and the probable meaning. */
 export function misspelt(
   environment: NodeJS.ProcessEnv = process.env,
 ): { variable: string; meant: string }[] {
@@ -61,7 +61,7 @@ const BOOLEANS = new Map([
   ...['0', 'false', 'no', 'off'].map((text) => [text, false] as const),
 ]);
 
-/** What the file would have in its place. */
+/** The value as the file would have it. */
 function asInFile(name: SettingName, text: string): unknown {
   switch (name) {
     case 'jobs':

@@ -7,11 +7,11 @@ import { type InForce, leftToCase, takenBy } from './apply.js';
 import { SETTING_NAMES, type SettingName } from './schema.js';
 import type { SettingValue, Source } from './settings.js';
 
-/** An option of a command line, its value, and where that comes from. */
+/** An option, its value, and where the value comes from. */
 export interface Origin {
-  /** As the option is called, without the dashes. */
+  /** The option's name without the dashes. */
   name: string;
-  /** null where nothing has a value: `says` is what holds then. */
+  /** null if nothing sets it; `says` then describes the default. */
   value: SettingValue | null;
   source: 'flag' | 'case' | 'environment' | 'file' | 'default';
   variable?: string;
@@ -19,10 +19,10 @@ export interface Origin {
   says?: string;
 }
 
-/** What holds where nobody says anything, of settings whose default is no word of the command line. */
+/** Descriptions of defaults that are not values of the command line. */
 const UNSET: Partial<Record<SettingName, string>> = {
-  jobs: 'what cores and memory allow',
-  timeout: '120, of xfstests 15m',
+  jobs: 'what CPUs and memory allow',
+  timeout: '120, or 15m for xfstests',
   together: 'no',
   expected: 'none',
   exclude: 'none',
@@ -60,7 +60,7 @@ function withDefault(name: string, option: Option, value: SettingValue | null): 
   const isSetting = (SETTING_NAMES as readonly string[]).includes(name);
   const unset = name === 'out' ? defaultRunsDirectory() : UNSET[name as SettingName];
   const says = unset ?? /\(.*default: (.*)\)/.exec(option.description)?.[1];
-  // Of the others there is nothing to say: nobody has asked for them.
+  // Other options without a value are off, and not listed.
   return isSetting ? [{ name, value: null, source: 'default', says: says ?? 'none' }] : [];
 }
 
@@ -68,7 +68,7 @@ function shown(value: unknown): SettingValue | null {
   return value === undefined ? null : (value as SettingValue);
 }
 
-/** What the case file of `compare` says of settings; nothing where it cannot be read. */
+/** The settings in the case file of `compare`; empty if it cannot be read. */
 function caseOf(command: Command): Map<string, { value: SettingValue; place: Place }> {
   const found = new Map<string, { value: SettingValue; place: Place }>();
   const [file] = command.args;

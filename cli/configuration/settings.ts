@@ -7,9 +7,9 @@ import { isTestWord } from '../suite/choose.js';
 import { findTree } from '../suite/xfstests/tree.js';
 import { type RawConfiguration, type SettingName, TESTS } from './schema.js';
 
-/** What the environment and the project's file have in common: values of options, by name. */
+/** Values of options by name, from the environment or the project's file. */
 
-/** As the command line would give it: with absolute paths. */
+/** The value as on the command line, with absolute paths. */
 export type SettingValue = string | string[] | boolean;
 
 export type Source =
@@ -28,19 +28,20 @@ export type Checked =
   | { ok: true }
   | { ok: false; path: readonly PropertyKey[]; message: string; remedy: string };
 
-/** The first thing that is wrong by its shape. */
+/** Explains the first error in the shape. */
 export function explainIssue(issue: z.core.$ZodIssue | undefined): Checked & { ok: false } {
   const path = issue?.path ?? [];
   if (issue?.code === 'invalid_key') {
-    const message = `${JSON.stringify(String(path.at(-1)))} is no name for a variant`;
+    const message = `${JSON.stringify(String(path.at(-1)))} is not a valid variant name`;
     return { ok: false, path, message, remedy: issue.issues[0]?.message ?? '' };
   }
   const key = String(path.findLast((part) => typeof part === 'string') ?? '');
-  const message = key === '' ? 'This is no configuration' : `${JSON.stringify(key)} cannot be this`;
+  const message =
+    key === '' ? 'This is not a configuration' : `${JSON.stringify(key)} has a wrong value`;
   return { ok: false, path, message, remedy: issue?.message ?? '' };
 }
 
-/** What is right by its shape, and may still name nothing. */
+/** Checks values of the right shape: whether they name things that exist. */
 export async function checkSettings(raw: RawConfiguration, base: string): Promise<Checked> {
   const wrong = (
     path: PropertyKey[],
@@ -48,7 +49,7 @@ export async function checkSettings(raw: RawConfiguration, base: string): Promis
   ): Checked => ({
     ok: false,
     path,
-    // Keys are called as the options are, without the dashes.
+    // A key has the option's name without the dashes.
     message: failure.message.replace(/^--(?=[a-z])/, ''),
     remedy: failure.remedy,
   });
@@ -66,16 +67,16 @@ export async function checkSettings(raw: RawConfiguration, base: string): Promis
   }
   const strange = raw.exclude?.findIndex((word) => !isTestWord(word)) ?? -1;
   if (strange < 0) return { ok: true };
-  const message = 'This is no test, range or pattern';
+  const message = 'This is not a test, range or pattern';
   return { ok: false, path: ['exclude', strange], message, remedy: TESTS };
 }
 
 async function kernelOf(spec: string): Promise<Outcome<unknown>> {
   if (!/^(?:src|image):(?!\/)/.test(spec)) return parseSpec(spec);
-  return failure('usage', 'The path of this kernel is relative', 'Give the whole path');
+  return failure('usage', 'The path of this kernel is relative', 'Give an absolute path');
 }
 
-/** The values as the options have them. */
+/** The values in the form of the options. */
 export function valuesOf(
   raw: RawConfiguration,
   base: string,
@@ -93,7 +94,7 @@ export function valuesOf(
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
-/** `~/x` is in the home directory, as a shell would have made of it. */
+/** Expands `~/x` as a shell would, and resolves relative paths. */
 export function placed(path: string, base: string): string {
   const home = process.env['HOME'];
   return path.startsWith('~/') && home ? resolve(home, path.slice(2)) : resolve(base, path);

@@ -1,7 +1,7 @@
 import type { CompareResult } from '../results/compare-result.js';
 import { resultsOf, type Side, unitsOf } from './sides.js';
 
-/** What else differs between two sides: kernels, QEMU, tools and hosts are often why. Pure. */
+/** Differences in kernels, QEMU, tools and hosts, which often explain different results. Pure. */
 
 export interface ContextDifference {
   what: string;
@@ -10,7 +10,7 @@ export interface ContextDifference {
   after: string[];
 }
 
-/** Only what differs is in it. */
+/** Returns only what differs. */
 export function contextDifferences(before: Side, after: Side): ContextDifference[] {
   const shared = sharedVariants(before, after);
   const [old, young] = [valuesOf(before, shared), valuesOf(after, shared)];
@@ -20,7 +20,7 @@ export function contextDifferences(before: Side, after: Side): ContextDifference
     .filter((one) => one.before.join('\n') !== one.after.join('\n'));
 }
 
-/** Other variants have other modules: that is no news. Where each side has but one they are compared. */
+/** Compares modules of the same variant only, or of the only variants of both sides. */
 function sharedVariants(before: Side, after: Side): (variant: string) => boolean {
   const [old, young] = [before, after].map(
     (side) => new Set(unitsOf(side).map(({ variant }) => variant)),
@@ -39,7 +39,7 @@ function valuesOf(side: Side, shared: (variant: string) => boolean): Record<stri
   return {
     daxrepro: each(results.map(({ tool }) => tool?.version)),
     kernel: each(units.map(({ kernel }) => `${kernel.release} from ${kernel.spec}`)),
-    // The same release may be another build.
+    // Two builds may have the same release.
     'kernel id': each(units.map(({ kernel }) => kernel.id)),
     'ext2 module': each(modules('ext2')),
     'ext4 module': each(modules('ext4')),

@@ -9,7 +9,7 @@ import { type ContextDifference, contextDifferences } from './context.js';
 import { compareDurations, type DurationChange } from './durations.js';
 import { type Pair, pairsOf, type Side, unitsOf } from './sides.js';
 
-/** What is different in one set of runs from another. Pure. */
+/** Compares two sets of runs. Pure. */
 
 export interface DiffResult {
   schemaVersion: 1;
@@ -17,15 +17,15 @@ export interface DiffResult {
   command: string[];
   before: { runs: string[]; units: number };
   after: { runs: string[]; units: number };
-  /** What units of the two sides are the same by. */
+  /** The fields by which units of the two sides are matched. */
   matchedBy: string[];
-  /** Kernels, modules, tools and hosts, where they are not the same. */
+  /** Kernels, modules, tools and hosts that differ. */
   context: ContextDifference[];
   conclusion: 'same' | 'better' | 'worse' | 'cannot-tell' | 'changed';
   counts: Record<CellDiff['kind'] | 'same' | 'compared', number>;
-  /** What differs, or is on one side only. */
+  /** The cells that differ, or are on one side only. */
   cells: CellDiff[];
-  /** How many have too few attempts for anything to be said of their durations, and how many would do. */
+  /** How many cells have too few attempts to compare durations, and how many attempts it takes. */
   durations: { compared: number; undecided: number; attemptsNeeded: number | null };
 }
 
@@ -34,17 +34,17 @@ export interface CellDiff {
   test: string;
   pmem: string;
   powerCut: boolean;
-  /** null where that side did not run it. */
+  /** null if that side did not run it. */
   before: SideOfCell | null;
   after: SideOfCell | null;
   kind: 'worse' | 'better' | 'changed' | 'no-verdict-now' | 'only-before' | 'only-after';
-  /** Why it is of that kind. */
+  /** Why the cell is of this kind. */
   reasons: Reason[];
-  /** False where a side has no verdict; both lists are empty then. */
+  /** False if a side has no verdict; both lists are empty then. */
   comparable: boolean;
   appeared: SignatureChange[];
   vanished: VanishedSignature[];
-  /** Of several attempts. */
+  /** Failure rates, if a side has several attempts. */
   failures: RateComparison | null;
   duration: DurationChange | null;
 }
@@ -52,15 +52,15 @@ export interface CellDiff {
 export interface SideOfCell {
   variant: string;
   kernel: string;
-  /** The worst. */
+  /** The worst verdict. */
   verdict: Verdict;
   attempts: Partial<Record<Verdict, number>>;
 }
 
 export interface VanishedSignature extends SignatureChange {
-  /** Fisher's exact test, of a finding that did not show in all attempts before; else null. */
+  /** From Fisher's exact test, for a finding that showed in only some attempts before; else null. */
   p: number | null;
-  /** True where it may be there as it was: it showed only in some attempts, and these are too few. */
+  /** True if chance explains its absence: it showed in only some attempts, and there are too few now. */
   maybeChance: boolean;
 }
 
@@ -77,7 +77,7 @@ export type Reason =
 
 export interface DiffOptions {
   byKernel: boolean;
-  /** Whether what got slower is worse. */
+  /** Whether a slower test counts as worse. */
   slowerIsWorse: boolean;
 }
 
@@ -130,7 +130,7 @@ export function diff(
   };
 }
 
-/** See the help of `diff`: what is bad comes before what cannot be told. */
+/** See the help of `diff`: a worse result takes precedence over a missing one. */
 export function exitCodeOfDiff({ conclusion }: Pick<DiffResult, 'conclusion'>): number {
   if (conclusion === 'worse') return EXIT.failed;
   return conclusion === 'cannot-tell' ? EXIT.noVerdict : EXIT.ok;
@@ -156,7 +156,7 @@ function describeSide(side: Side): DiffResult['before'] {
   return { runs: side.runs.map(({ directory }) => directory), units: unitsOf(side).length };
 }
 
-/** undefined where nothing differs. */
+/** Returns undefined if nothing differs. */
 function cellDiff(
   pair: Pair,
   duration: DurationChange | undefined,
@@ -208,11 +208,11 @@ function ofDuration(duration: DurationChange | undefined): Reason[] {
 export interface AttemptsDiff
   extends Pick<CellDiff, 'reasons' | 'comparable' | 'appeared' | 'vanished' | 'failures'> {}
 
-/** What is different in verdicts, findings and failure rates. */
+/** Compares verdicts, findings and failure rates. */
 export function compareAttemptsFully(before: Attempts, after: Attempts): AttemptsDiff {
   const found = compareAttempts(before, after);
   const comparable = tells(before) && tells(after);
-  // By side: their variants may have the same name.
+  // The variants may have the same name, so name them by side.
   const rate = rateOf({ ...before, variant: 'before' }, { ...after, variant: 'after' });
   const [old, young] = [countOf(before), countOf(after)];
   const appeared = found?.appeared ?? [];
@@ -246,7 +246,7 @@ function reasonsOf({
   if (old.hits === 0 && young.hits > 0) reasons.push('fails-now');
   if (appeared.some(isSerious)) reasons.push('new-finding');
   if (rate?.conclusion === 'fails-more') reasons.push('fails-more');
-  // Of what failed only sometimes a few passes say nothing.
+  // A few passes prove nothing about a test that failed only sometimes.
   const always = old.hits === old.trials;
   const fewer = rate?.conclusion === 'fails-less';
   if (old.hits > 0 && young.hits === 0 && (always || fewer)) reasons.push('passes-now');

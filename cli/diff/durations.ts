@@ -3,30 +3,30 @@ import type { UnitResult } from '../results/run-result.js';
 import { holm, leastP, mannWhitney, median } from '../statistics/mann-whitney.js';
 
 /**
- * What got slower than noise explains. Of each side the seconds of attempts are compared that passed (or
- * where none did on a side, of those that failed), without the time until the guest was ready; by Mann and
- * Whitney's test, at a level that holds for all of them together. Pure.
+ * Finds tests that got significantly slower or faster. Compares the durations of passed attempts (or of
+ * failed ones, if a side has no passed ones) without the boot, by the Mann-Whitney test at a level that
+ * holds for all tests together. Pure.
  */
 
 export interface DurationChange {
-  /** Of the attempts that were compared. */
+  /** How many attempts were compared. */
   attempts: { before: number; after: number };
   /** Medians, in seconds. */
   seconds: { before: number; after: number };
   p: number;
   conclusion: 'slower' | 'faster' | 'same' | 'undecided';
-  /** Where there are too few attempts to tell: so many of each could. */
+  /** With too few attempts to decide: how many it takes on each side. */
   attemptsNeeded: number | null;
 }
 
-/** The probability that noise makes anything of all that is compared seem slower or faster. */
+/** The probability that noise makes any of the compared tests seem slower or faster. */
 const LEVEL = 0.05;
 
-/** A change that is smaller is nobody's concern, however sure it is: a share, and seconds. */
+/** Smaller changes do not matter, however significant: a share, and seconds. */
 const LEAST_SHARE = 0.1;
 const LEAST_SECONDS = 0.1;
 
-/** @returns for each pair what can be said; undefined where a side has nothing that compares */
+/** @returns the result for each pair; undefined if a side has no comparable attempt */
 export function compareDurations(
   pairs: readonly { before: Attempts; after: Attempts }[],
 ): (DurationChange | undefined)[] {
@@ -71,14 +71,14 @@ function conclude(
   };
 }
 
-/** Attempts of each side of which the test can be significant among so many. */
+/** The attempts per side with which one of so many tests can be significant. */
 function attemptsToTell(tests: number): number {
   let attempts = 1;
   while (leastP(attempts, attempts) * tests >= LEVEL) attempts += 1;
   return attempts;
 }
 
-/** Seconds are alike where guests come about in the same way, and nothing is collected of failures. */
+/** Durations are comparable if the guests started the same way; failures also collect evidence. */
 function comparable(
   before: readonly UnitResult[],
   after: readonly UnitResult[],
@@ -96,7 +96,7 @@ function comparable(
 }
 
 function kindOf({ accel, together }: UnitResult): string {
-  // The first of a guest has the guest's own beginning in it.
+  // The first test in a shared guest also waits for the guest to start.
   return JSON.stringify([accel, together !== undefined && together.position > 1]);
 }
 

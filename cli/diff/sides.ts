@@ -8,10 +8,10 @@ import type { RunResult, UnitResult } from '../results/run-result.js';
 import { runSchema } from '../results/schema.js';
 import { VERDICTS } from '../verdict/judge.js';
 
-/** The two sides of a diff: kept runs, several of one side taken together. */
+/** The two sides of a diff. A side may combine several runs. */
 
 export interface Side {
-  /** In the order they were named. */
+  /** In the order of the command line. */
   runs: readonly KeptRun[];
 }
 
@@ -26,7 +26,7 @@ export function readSide(names: readonly string[]): Outcome<Side> {
       return failure(
         'usage',
         `${name} is a bisection, which has no verdicts to compare`,
-        'Name runs of `run` or `compare`',
+        'Name directories of `run` or `compare`',
       );
     }
     runs.push(kept.value);
@@ -35,8 +35,8 @@ export function readSide(names: readonly string[]): Outcome<Side> {
 }
 
 /**
- * Both sides where none is named: the newest run, and the one before it that ran one of its tests. Others
- * may have been in between, which have nothing to do with it.
+ * Both sides if none is named: the newest run, and the latest earlier run of one of its tests. Unrelated
+ * runs may lie between them.
  */
 export function newestSides(): Outcome<{ before: Side; after: Side }> {
   const after = newest(() => true, 'of `run` or `compare`');
@@ -78,14 +78,14 @@ export function resultsOf({ runs }: Side): RunResult[] {
   return runs.map(({ result }) => result);
 }
 
-/** What units of both sides are the same by. */
+/** How units of both sides are matched. */
 export interface Matching {
-  /** False where each side has but one variant, whatever its name: `run`, and `run --patch`. */
+  /** False if each side has only one variant, so that `run` can be compared with `run --patch`. */
   byVariant: boolean;
   byKernel: boolean;
 }
 
-/** What is compared: all attempts of one side, with all of the other. */
+/** All attempts of one cell on each side. */
 export interface Pair {
   before: Attempts | undefined;
   after: Attempts | undefined;
@@ -120,7 +120,7 @@ function grouped(units: readonly UnitResult[], { byVariant, byKernel }: Matching
   return new Map([...groups].map(([key, group]) => [key, attemptsOf(group)]));
 }
 
-/** @param units at least one; all of one test */
+/** @param units at least one, all of the same cell */
 export function attemptsOf(units: readonly UnitResult[]): Attempts {
   const [first] = units as [UnitResult];
   const verdict = VERDICTS.findLast((one) => units.some((unit) => unit.verdict === one));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { cacheCleanCommand, cacheListCommand } from '../../cli/commands/cache.js';
 
-/** Two entries that nobody uses, one of them for 40 days. */
+/** Two entries that are not in use, one of them for 40 days. */
 function makeCache(t: import('tap').Test) {
   const root = t.testdir({
     module: { aaaa: { file: 'x'.repeat(10_000) }, bbbb: { file: '' }, '.cccc.making': {} },
@@ -37,7 +37,7 @@ t.test('list', async (t) => {
   });
 });
 
-t.test('clean removes what was not used for a month, and leftovers', async (t) => {
+t.test('clean removes entries unused for a month, and leftovers', async (t) => {
   const { context, printed, left } = makeCache(t);
   t.equal(await cacheCleanCommand({ dryRun: true }, context), 0);
   t.match(printed.join('\n'), /aaaa[\s\S]*cccc\.making \(left over\)[\s\S]*Would free [\d.]+ KiB/);
@@ -46,7 +46,7 @@ t.test('clean removes what was not used for a month, and leftovers', async (t) =
   t.strictSame(left(), ['bbbb']);
 });
 
-t.test('clean by age, and all of it', async (t) => {
+t.test('clean by age, and clean --all', async (t) => {
   const { root, context, left } = makeCache(t);
   t.equal(await cacheCleanCommand({ olderThan: '60' }, context), 0);
   t.strictSame(left(), ['aaaa', 'bbbb']);
@@ -55,7 +55,7 @@ t.test('clean by age, and all of it', async (t) => {
   t.ok(existsSync(root));
 });
 
-t.test('an age that is none is a usage error', async (t) => {
+t.test('an age that is not a number is a usage error', async (t) => {
   const { context, errors, left } = makeCache(t);
   for (const olderThan of ['x', '-1', '1d', '']) {
     t.equal(await cacheCleanCommand({ olderThan }, context), 2, olderThan);

@@ -37,7 +37,7 @@ t.test('diff of kept runs', async (t) => {
   t.match(await daxrepro(good, run), { code: 0, stdout: /only before/ });
 });
 
-t.test('of the newest run, and the one before it that ran one of its tests', async (t) => {
+t.test('without names: the newest run and the latest earlier run of one of its tests', async (t) => {
   const runs = { '20260101-000000-ext2-a-1': comparison() };
   const other = { ...RESULT, units: RESULT.units.map((unit) => ({ ...unit, test: 'dax/acl' })) };
   const later = {

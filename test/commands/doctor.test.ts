@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { doctorCommand } from '../../cli/commands/doctor.js';
-import type { DoctorReport } from '../../cli/commands/doctor-report.js';
-import { renderDoctor } from '../../cli/commands/doctor-text.js';
+import type { DoctorReport } from '../../cli/doctor/report.js';
+import { renderDoctor } from '../../cli/doctor/text.js';
 import type { Host } from '../../cli/system/install.js';
 import { findProgram } from '../../cli/system/programs.js';
 import { FEDORA, fakeHost } from '../system/host.js';
@@ -18,7 +18,7 @@ async function doctor(host: Host, cache: string, suite?: string) {
   return { code, report: JSON.parse(out.join('')) as DoctorReport };
 }
 
-t.test('what is missing, and whether a run could work', async (t) => {
+t.test('missing packages, and whether a run can work', async (t) => {
   const { host, bin, program } = fakeHost(t);
   const cache = join(bin, '../cache');
   const installable = await doctor(host, cache);
@@ -47,10 +47,10 @@ t.test('as text', async (t) => {
   await doctorCommand({}, { host, cache: bin, print: (text) => out.push(text) });
   t.match(out[0], /^daxrepro \S+ on Debian 12\n\nPrograms\n {2}node +\d+\.\d+/);
   t.match(out[0], /\nMissing\n {2}boots +package deb +boots things\n/);
-  t.match(out[0], /\nA run can work here\.$/);
+  t.match(out[0], /\nThis machine can run tests\.$/);
 });
 
-t.test('KVM: what the device says, and what a boot says', async (t) => {
+t.test('KVM: the device, and a trial boot', async (t) => {
   const { host, bin } = fakeHost(t);
   const { report } = await doctor(host, bin);
   const text = (kvm: DoctorReport['kvm']) => renderDoctor({ ...report, kvm }, false);
@@ -65,10 +65,10 @@ t.test('KVM: what the device says, and what a boot says', async (t) => {
   t.notMatch(renderDoctor(problem, false), '\u001b');
 });
 
-t.test('an xfstests tree that is asked about', async (t) => {
+t.test('an xfstests tree named by --suite', async (t) => {
   const { host, bin } = fakeHost(t);
   const tree = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
-  // Nothing but what is here, whatever this machine has besides.
+  // Only these programs, whatever else this machine has.
   for (const name of ['sh', 'setpriv', 'sleep']) {
     symlinkSync(findProgram(name) ?? '', join(bin, name));
   }
@@ -76,7 +76,7 @@ t.test('an xfstests tree that is asked about', async (t) => {
   t.equal(good.code, 0);
   t.match(good.report.suite, { directory: tree, problem: null, unbuilt: [] });
   const packages = good.report.suite?.missing.map((one) => one.package);
-  t.ok(packages?.includes('fio'), 'with the package that has what is missing');
+  t.ok(packages?.includes('fio'), 'with the package of a missing program');
   t.match(renderDoctor(good.report, false), /\nxfstests\n {2}tree +\S+, 20 tests\n/);
   const bad = await doctor(host, bin, join(bin, 'nowhere'));
   t.equal(bad.code, 1);

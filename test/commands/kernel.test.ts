@@ -2,11 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import {
-  kernelBuildCommand,
-  kernelListCommand,
-  kernelPathCommand,
-} from '../../cli/commands/kernel.js';
+import { kernelBuildCommand, kernelPathCommand } from '../../cli/commands/kernel.js';
+import { kernelListCommand } from '../../cli/commands/kernel-list.js';
 import { makeBzImage, makeVmlinux } from '../kernel/fixtures.js';
 
 function makeContext(t: import('tap').Test) {
@@ -30,7 +27,7 @@ t.test('path prints the path and nothing else', async (t) => {
   t.strictSame([printed, errors], [[image], []]);
 });
 
-t.test('what is no kernel is a usage error', async (t) => {
+t.test('an unknown kernel is a usage error', async (t) => {
   const { context, printed, errors } = makeContext(t);
   t.equal(await kernelPathCommand('debain:6.1', {}, context), 2);
   t.equal(await kernelBuildCommand('image:/nowhere/bzImage', {}, context), 2);
@@ -38,10 +35,10 @@ t.test('what is no kernel is a usage error', async (t) => {
   t.match(errors, [/mean debian:6\.1\?/, /no kernel image/]);
 });
 
-t.test('list says what there is, for people and as JSON', async (t) => {
+t.test('list, as text and as JSON', async (t) => {
   const { context, printed } = makeContext(t);
   t.equal(await kernelListCommand({}, context), 0);
-  t.match(printed[0], /^debian:6\.1 +Debian bookworm +fetched when it is used$/m);
+  t.match(printed[0], /^debian:6\.1 +Debian bookworm +downloaded on first use$/m);
   t.match(printed[0], /^debian:7\.2 .*no DAX in ext2$/m);
   t.match(printed[0], /^image:BZIMAGE/m);
   t.equal(await kernelListCommand({ json: true }, context), 0);

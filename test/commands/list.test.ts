@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { type ListCommandOptions, listCommand } from '../../cli/commands/list.js';
 
-/** Runs the command; what it printed is taken, not shown. */
+/** Runs the command and captures its output. */
 async function run(patterns: string[], options: ListCommandOptions = {}) {
   let [out, err] = ['', ''];
   const { write: writeOut } = process.stdout;
@@ -64,13 +64,13 @@ t.test('JSON', async (t) => {
   });
 });
 
-t.test('what is not there', async (t) => {
+t.test('unknown tests and groups', async (t) => {
   const misspelled = await run(['genric/002'], { json: true });
   t.equal(misspelled.code, 2);
   t.equal(misspelled.out, '');
   t.match(misspelled.err, /Did you mean generic\/002\?/);
   t.equal((await run([], { group: ['symlink'] })).code, 2);
-  t.equal((await run(['a+(b'])).code, 2, 'no pattern is a regular expression');
+  t.equal((await run(['a+(b'])).code, 2, 'a pattern is not a regular expression');
   t.match((await run(['\u001b[31m'])).err, /\\x1b\[31m/, 'nothing reaches the terminal raw');
 });
 

@@ -5,7 +5,7 @@ import t from 'tap';
 import { compileInto } from '../util/compiled.js';
 import { WHOLE_BISECTION, WHOLE_COMPARISON, WHOLE_RUN } from '../util/kept.js';
 
-/** `daxrepro report` as people start it. */
+/** `daxrepro report` from the command line. */
 
 const top = t.testdir({
   state: {
@@ -34,13 +34,13 @@ function report(...words: string[]) {
 
 t.test('the newest run, as it was printed', async (t) => {
   const { exitCode, stdout, stderr } = await report();
-  t.equal(exitCode, 0, 'whatever it says');
+  t.equal(exitCode, 0, 'whatever the results are');
   t.equal(stderr, 'daxrepro: taking the newest run, 20260102-000000-ext2-a-2');
   t.match(stdout, /^PASS {5}ext2 generic\/002 {2}\(1\.2 s, memmap, tcg\)\n/);
   t.match(stdout, join(top, 'state/daxrepro/runs/20260102-000000-ext2-a-2'), 'where it is now');
 });
 
-t.test('several, by name and by directory, each once', async (t) => {
+t.test('several runs, by name and by directory, each once', async (t) => {
   const names = ['20260101-000000-ext2-a-1', '20260102-000000-ext2-a-2', 'bisection', 'bisection'];
   const { stdout, exitCode } = await report(...names);
   t.equal(exitCode, 0);
@@ -48,7 +48,7 @@ t.test('several, by name and by directory, each once', async (t) => {
   t.equal(stdout.match(/is the first bad change/g)?.length, 1);
 });
 
-t.test('--output is written whole, its name says the format', async (t) => {
+t.test('--output is written in one step, in the format of its extension', async (t) => {
   for (const [file, begins] of Object.entries({
     'a.md': '## ',
     'a.xml': '<?xml ',
@@ -68,7 +68,7 @@ t.test('--output is written whole, its name says the format', async (t) => {
     ['-c', `"${process.execPath}" "${main}" report --output /dev/stdout --format tap | cat`],
     { env: { NODE_OPTIONS: '', XDG_STATE_HOME: join(top, 'state') } },
   );
-  t.match(piped.stdout, /^TAP version 14/, 'a pipe is written to');
+  t.match(piped.stdout, /^TAP version 14/, 'a pipe gets the report');
 });
 
 t.test('usage errors', async (t) => {

@@ -18,7 +18,7 @@ async function setup(host: Host, options: { dryRun?: boolean } = {}, root?: URL)
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
 
-t.test('installs all parts, and says so on stderr', async (t) => {
+t.test('installs all parts, and reports on stderr', async (t) => {
   const { host } = fakeHost(t);
   const { code, out, err } = await setup(host);
   t.equal(code, 0);
@@ -27,7 +27,7 @@ t.test('installs all parts, and says so on stderr', async (t) => {
   t.match((await setup(host)).err, /^daxrepro: everything is installed$/);
 });
 
-t.test('a dry run lists, and starts no apt-get', async (t) => {
+t.test('a dry run lists packages, and does not start apt-get', async (t) => {
   const { host, calls } = fakeHost(t);
   const { code, out } = await setup(host, { dryRun: true });
   t.equal(code, 0);
@@ -36,14 +36,14 @@ t.test('a dry run lists, and starts no apt-get', async (t) => {
   t.same(calls(), []);
 });
 
-t.test('a dry run tells about npm packages in a checkout', async (t) => {
+t.test('a dry run lists npm packages in a checkout', async (t) => {
   const { host } = fakeHost(t);
   const root = t.testdir({ 'package-lock.json': '' });
   const { out } = await setup(host, { dryRun: true }, pathToFileURL(`${root}/`));
-  t.match(out, /^npm packages: what daxrepro needs is installed\. Those for tests are not/);
+  t.match(out, /^npm packages: those that daxrepro needs are installed\. Those for the tests are not/);
 });
 
-t.test('elsewhere than on Debian', async (t) => {
+t.test('on a system other than Debian', async (t) => {
   const { host, program } = fakeHost(t, { distribution: FEDORA });
   const { code, err } = await setup(host);
   t.equal(code, 3);

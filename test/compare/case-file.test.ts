@@ -104,16 +104,16 @@ t.test('what is wrong is said with its place and what would be right', async (t)
   const cell = (text: string) => ({ expect: 'expect:', cells: `  cells: [{${text}}]` });
   const wrong: [place: string, message: RegExp, remedy: RegExp, text: string | string[]][] = [
     // The text as YAML.
-    ['1:9', /This is no YAML/, /Mend it/, 'kernel: a\n    b: [\n'],
+    ['1:9', /This is not valid YAML/, /Fix it/, 'kernel: a\n    b: [\n'],
     ['2:1', /there twice/, /Leave one/, 'kernel: debian:6.1\nkernel: debian:5.10\n'],
     ['1:28', /there twice/, /Leave one/, 'variants: {base: [], v2: , base: []}'],
-    ['2:1', /tab indents/, /blanks/, 'variants:\n\tbase: []\n'],
-    ['2:1', /second document/, /one case/, 'a: 1\n---\nb: 2\n'],
+    ['2:1', /indented with a tab/, /spaces/, 'variants:\n\tbase: []\n'],
+    ['2:1', /second YAML document/, /one file/, 'a: 1\n---\nb: 2\n'],
     ['1:1', /The case is empty/, /variants/, ''],
     ['1:1', /The case cannot be a list/, /variants/, '- 1\n'],
     // Its shape.
-    ['5:1', /no key "test" here/, /Did you mean tests\?/, lines({ test: 'test: generic/002' })],
-    ['2:1', /no key "variant" here/, /variants/, lines({ variants: 'variant: {base: []}' })],
+    ['5:1', /Unknown key "test"/, /Did you mean tests\?/, lines({ test: 'test: generic/002' })],
+    ['2:1', /Unknown key "variant"/, /variants/, lines({ variants: 'variant: {base: []}' })],
     ['1:1', /"variants" is missing/, /base: \[\]/, lines({ variants: undefined })],
     ['2:11', /No variant is named/, /base: \[\]/, lines({ variants: 'variants: {}' })],
     ['2:11', /"variants" cannot be a list/, /names/, lines({ variants: 'variants: [a]' })],
@@ -129,7 +129,7 @@ t.test('what is wrong is said with its place and what would be right', async (t)
     ['3:14', /cannot be an empty list/, /ext2/, lines({ filesystems: 'filesystems: []' })],
     ['5:7', /"ten" is not a size/, /256M/, lines({ size: 'size: ten' })],
     ['5:13', /too small for xfs/, /300M/, lines({ size: 'size: {xfs: 16M}' })],
-    ['5:8', /no key "ext5" here/, /ext2/, lines({ size: 'size: {ext5: 16M}' })],
+    ['5:8', /Unknown key "ext5"/, /ext2/, lines({ size: 'size: {ext5: 16M}' })],
     ['5:10', /"soon" is not a time/, /5m/, lines({ timeout: 'timeout: soon' })],
     ['5:10', /"control" cannot be "no"/, /true or false/, lines({ control: 'control: "no"' })],
     ['5:12', /"power-cut" cannot be "yes"/, /true or false/, lines({ size: 'power-cut: "yes"' })],
@@ -175,7 +175,7 @@ t.test('what is wrong is said with its place and what would be right', async (t)
     ['6:21', /"verdict" cannot be "fails"/, /fail/, lines(cell('verdict: fails'))],
     [
       '6:27',
-      /no key "signatur" here/,
+      /Unknown key "signatur"/,
       /Did you mean signature/,
       lines(cell('verdict: fail, signatur: x')),
     ],

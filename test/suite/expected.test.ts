@@ -90,8 +90,8 @@ t.test('what is wrong in the file is told with its place', async (t) => {
     [`${good}  kernel: 6.1\n`, /FILE:3:11: .*\n {2}Give conditions such as/],
     [`${good}  signature: directory corrupted\n`, /FILE:3:14: .*\n {2}A signature begins/],
     [`${good}  because: x\n`, /FILE:3:3: There is no "because"/],
-    [`${good}  reason: again\n`, /FILE:3:3: This key is there twice/],
-    ['- [\n', /FILE:2:1: This is no YAML/],
+    [`${good}  reason: again\n`, /FILE:3:3: Duplicate key/],
+    ['- [\n', /FILE:2:1: This is not valid YAML/],
   ] as [string, RegExp][]) {
     t.match(read(t, text), said, text);
   }

@@ -2,16 +2,16 @@ import { readConfiguration } from '../configuration/configuration.js';
 import { findConfiguration } from '../configuration/find.js';
 import { formatFailure } from '../outcome.js';
 
-/** What `daxrepro doctor` says of the project's configuration. */
+/** The project's daxrepro.yaml, for `daxrepro doctor`. */
 export interface ConfigurationReport {
   file: string;
-  /** By the names of the options that they stand for. */
+  /** By option name. */
   values: Record<string, string | string[] | boolean>;
-  /** A sentence without its full stop. */
+  /** A sentence without the full stop. */
   problem: string | null;
 }
 
-/** null where there is no such file. */
+/** Returns null if there is no such file. */
 export async function describeConfiguration(): Promise<ConfigurationReport | null> {
   const file = findConfiguration();
   if (file === undefined) return null;

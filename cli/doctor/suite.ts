@@ -4,22 +4,22 @@ import { findTree, INSTALLED, treeTests } from '../suite/xfstests/tree.js';
 import type { Host } from '../system/install.js';
 import { missingRequirements } from '../system/programs.js';
 
-/** What `daxrepro doctor` says of an xfstests tree. */
+/** An xfstests tree, for `daxrepro doctor`. */
 export interface SuiteReport {
-  /** null where it was not found. */
+  /** null if it was not found. */
   directory: string | null;
-  /** Why its tests cannot run; a sentence without its full stop. */
+  /** Why its tests cannot run: a sentence without the full stop. */
   problem: string | null;
   tests: number;
-  /** Programs of the tree that tests want, and that its build left out. */
+  /** Programs that tests need and that the tree's build left out. */
   unbuilt: UnbuiltProgram[];
-  /** Programs of this machine that tests want, and the package that has them. */
+  /** Programs that tests need and that this machine lacks, with their package. */
   missing: { names: string[]; package: string | null }[];
 }
 
 /**
- * @param asked `xfstests` or a directory; undefined: the tree that is there anyhow
- * @returns null where none was asked for and there is none
+ * @param asked `xfstests` or a directory; undefined stands for the installed tree
+ * @returns null if none was asked for and none is installed
  */
 export function describeSuite(
   asked: string | string[] | boolean | undefined,
