@@ -4,7 +4,7 @@ import { formatBisection } from './bisect-text.js';
 import { describeRange, describeVersions } from './bisect-words.js';
 import { wrapCommand, wrapField, wrapText } from './wrap.js';
 
-/** A bisection as plain text for a mail to a kernel list: no line has 75 characters. */
+/** A bisection as plain text for a mailing list, in lines of less than 75 columns. */
 
 const WIDTH = 74;
 

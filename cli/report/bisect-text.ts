@@ -1,15 +1,16 @@
 import { percent } from '../bisect/result.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import type { BisectionResult, Culprit, PathEntry } from '../results/bisect-result.js';
+import { plural } from '../words.js';
 import { describeCulpritRate, describeEffort } from './bisect-words.js';
 import { describeFiles } from './files.js';
 import { cut, wrapField, wrapText } from './wrap.js';
 
-/** A bisection for people: the answer, the change that it names, and the path that led there. */
+/** A bisection as text: the answer, the bad change, and the tested changes. */
 
 const MOST_DETAIL = 12;
 
-/** @param width of a line; what comes from commits and guests is escaped */
+/** Escapes text of commits and guests. @param width of a line */
 export function formatBisection(result: BisectionResult, { width }: { width: number }): string {
   return [
     wrapText(escapeForTerminal(`${result.answer.summary}.`), width),
@@ -23,7 +24,7 @@ export function formatBisection(result: BisectionResult, { width }: { width: num
     .join('\n\n');
 }
 
-/** The same, and where its files are. */
+/** The same, with the paths of its files. */
 export function formatBisectionForTerminal(
   result: BisectionResult,
   style: { width: number },
@@ -39,7 +40,7 @@ function formatCulprit({ id, title, author, date, diffstat, findings }: Culprit,
     ...wrapText(escapeForTerminal(`${id} ${title}`), width),
     ...(author ? field('author', `${author}${date ? `, ${date}` : ''}`) : []),
     ...findings.flatMap(({ signature, runs }) =>
-      field('finding', `${signature} (in ${runs} ${runs === 1 ? 'run' : 'runs'})`),
+      field('finding', `${signature} (in ${plural(runs, 'run')})`),
     ),
     ...detail.slice(0, MOST_DETAIL).map((line) => cut(`  ${escapeForTerminal(line)}`, width)),
     ...(detail.length > MOST_DETAIL
@@ -53,7 +54,7 @@ function formatRate(result: BisectionResult, width: number): string[] {
   return text === undefined ? [] : wrapText(text, width);
 }
 
-/** A line for each change that was run, or could not be. */
+/** A line for each change that was tested or skipped. */
 function formatPath({ path }: BisectionResult, width: number): string[] {
   if (path.length === 0) return [];
   const rows = path.map((entry) => [

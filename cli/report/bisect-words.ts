@@ -1,8 +1,8 @@
 import { percent } from '../bisect/result.js';
 import type { BisectionResult } from '../results/bisect-result.js';
-import { formatSeconds } from '../words.js';
+import { formatSeconds, plural } from '../words.js';
 
-/** What reports of a bisection say besides its path. Not escaped. */
+/** Sentences about a bisection. Not escaped. */
 
 export function describeRange({ question }: BisectionResult): string {
   const { series, kernel, good, bad, changes } = question;
@@ -22,12 +22,12 @@ export function describeVersions({ tool, host, tools = {} }: BisectionResult): s
     .join(', ');
 }
 
-/** How often what has the change fails; undefined where it is not known. */
+/** The failure rate with the bad change; undefined if unknown. */
 export function describeCulpritRate({ answer }: BisectionResult): string | undefined {
   const { rate, culprits } = answer;
   if (!rate || culprits.length === 0) return undefined;
   const [low, high] = rate.interval;
-  return `With it ${percent(rate.rate)} of the runs failed (95 % interval ${percent(low)} to ${percent(high)}).`;
+  return `With this change ${percent(rate.rate)} of the runs failed (95 % interval ${percent(low)} to ${percent(high)}).`;
 }
 
 export function describeEffort({
@@ -38,5 +38,5 @@ export function describeEffort({
 }: BisectionResult): string {
   const failed = builds.filter(({ ok }) => !ok).length;
   const built = builds.length - failed;
-  return `${question.changes} changes, of which ${question.builds - 1} make a difference to what is built; ${built} built, ${failed} that could not be, ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}, ${formatSeconds(durationSeconds)}.`;
+  return `${question.changes} changes, ${question.builds - 1} of which affect the build; ${plural(built, 'build')}, ${plural(failed, 'failed build')}, ${plural(runs.length, 'run')}, ${formatSeconds(durationSeconds)}.`;
 }

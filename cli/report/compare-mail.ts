@@ -13,6 +13,7 @@ import {
   describeMachines,
   describeProof,
   describeRates,
+  describeSteps,
   describeVerdicts,
   explanationOf,
   notableCells,
@@ -23,19 +24,19 @@ import { describeEvidence } from './findings.js';
 import { explainUnwritten } from './unwritten.js';
 import { breakLine, wrapCommand, wrapField, wrapText } from './wrap.js';
 
-/** A comparison as plain text for a mail to a kernel list: no line has 75 characters. */
+/** A comparison as plain text for a mailing list, in lines of less than 75 columns. */
 
 const WIDTH = 74;
 const MOST_FINDINGS = 8;
 const MOST_DETAIL = 20;
 
-/** @param from paths below this directory are shown relative to it: readers have their own */
+/** @param from shows paths below this directory relative to it, since it means nothing to readers */
 export function formatMail(result: CompareResult, { from }: { from: string }): string {
   const sections = [
-    wrapText(escapeForTerminal(result.case.title ?? 'DAX file systems, compared'), WIDTH),
+    wrapText(escapeForTerminal(result.case.title ?? 'Comparison of DAX file systems'), WIDTH),
     formatFacts(result, from),
     formatTable(result, { width: WIDTH, colour: false }),
-    result.units.some(({ held }) => !held) ? [`${UNEXPECTED} not what was expected`] : [],
+    result.units.some(({ held }) => !held) ? [`${UNEXPECTED} not as expected`] : [],
     ...notableCells(result).map(({ cell, title }) => formatCell(cell, title, from)),
     formatDifferences(result),
     describeRates(result).flatMap((text) =>
@@ -70,8 +71,7 @@ function formatFacts(result: CompareResult, from: string): string[] {
     'Variants:',
     ...result.case.variants.flatMap(({ name, changes, steps }) => {
       const files = changes.map((file) => relativeTo(from, file)).join(', ');
-      const some = steps === undefined ? '' : `, the first ${steps}`;
-      const text = files === '' ? 'the kernel as it is' : `${files}${some}`;
+      const text = files === '' ? 'the unchanged kernel' : `${files}${describeSteps(steps)}`;
       return [
         ...wrapText(escapeForTerminal(`${name}:`), WIDTH - 2).map((line) => `  ${line}`),
         ...wrapText(escapeForTerminal(text), WIDTH - 6).map((line) => `      ${line}`),
@@ -98,7 +98,7 @@ function formatCell(cell: CellResult, name: string, from: string): string[] {
         ...describeEvidence(counted).flatMap((sentence) => wrapField('', sentence, shape)),
       ]),
     ...(findings.length > MOST_FINDINGS
-      ? [`  * and ${findings.length - MOST_FINDINGS} more kinds of finding`]
+      ? [`  * and ${findings.length - MOST_FINDINGS} more kinds of findings`]
       : []),
     ...[...explainUnwritten(unit?.unwritten), ...describeExplanation(explanationOf(cell))].flatMap(
       (sentence) => wrapField('>', sentence, shape),
@@ -112,7 +112,7 @@ function formatCell(cell: CellResult, name: string, from: string): string[] {
   ].filter((line) => line.trim() !== '');
 }
 
-/** The hunk that does not fit, or what the compiler says. */
+/** The hunk that does not apply, or the compiler's messages. */
 function detailOf(unit: CompareResult['units'][number] | undefined): string[] {
   const lines = unit?.failure?.detail?.trimEnd().split('\n') ?? [];
   return lines
@@ -138,7 +138,7 @@ function formatDifference(difference: Difference, { case: compared }: CompareRes
     wrapField(label, text, { indent: 4, label: 8, width: WIDTH });
   return [
     ...indented(escapeForTerminal(title)),
-    ...(comparable ? [] : ['    findings cannot be compared: a side has no verdict']),
+    ...(comparable ? [] : ['    findings cannot be compared: one side has no verdict']),
     ...appeared.flatMap((one) => field('appeared', describeChange(one))),
     ...vanished.flatMap((one) => field('vanished', describeChange(one))),
   ];
@@ -148,7 +148,7 @@ function relativeTo(from: string, file: string): string {
   return file.startsWith(`${from}/`) ? file.slice(from.length + 1) : file;
 }
 
-/** The command as it is typed in that directory. */
+/** The command as typed in that directory. */
 function shorten(command: string, from: string): string {
   return command.replaceAll(` ${from}/`, ' ').replaceAll(` '${from}/`, " '");
 }

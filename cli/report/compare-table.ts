@@ -1,14 +1,15 @@
+import { padText, textWidth } from '../columns.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { cellKey } from '../results/case.js';
 import type { CellResult, CompareResult } from '../results/compare-result.js';
 import { cellResults } from '../results/compare-result.js';
 import type { Verdict } from '../verdict/judge.js';
 import { conditionsOf, WITH_CUTS } from './compare-words.js';
-import { characters, cut } from './wrap.js';
+import { breakLine, cut } from './wrap.js';
 
 /**
- * The matrix: variants across, file systems and tests down. Where it is too wide, the variants'
- * names are broken into several lines; where that is not enough, columns go below each other.
+ * The matrix: variants across, file systems and tests down. If it is too wide, the names of variants are
+ * broken into several lines; if that is not enough, the remaining columns follow below.
  */
 
 export interface TableStyle {
@@ -24,36 +25,36 @@ export const VERDICT_COLOURS: Record<Verdict, number> = {
   notrun: 36,
 };
 
-/** Stands behind a verdict that is not the expected one. */
+/** Marks an unexpected verdict. */
 export const UNEXPECTED = '!';
 
 const GAP = '  ';
-/** Names are not broken into shorter lines than this. */
+/** Lines of names never get narrower than this. */
 const NARROWEST = 8;
-/** Names that nothing obliges us to break are broken here: a mail's subject is one. */
+/** Names are broken at this width even if there is room: a mail's subject can be long. */
 const WIDEST = 24;
 
 export function formatTable(
   result: Pick<CompareResult, 'case' | 'units'>,
   style: TableStyle,
 ): string[] {
-  // A test's name may be as long as it likes: the verdicts have to have room.
+  // A long test name must leave room for the verdicts.
   const longest = Math.max(20, Math.floor(style.width / 2));
   const rows = rowsOf(cellResults(result), result.case).map((row) => ({
     ...row,
     label: cut(row.label, longest),
   }));
-  const label = Math.max(...rows.map((row) => characters(row.label)));
+  const label = Math.max(...rows.map((row) => textWidth(row.label)));
   const names = result.case.variants.map(({ name }) => escapeForTerminal(name));
   const cells = names.map((_, column) =>
-    Math.max(...rows.map(({ cells: [...all] }) => characters(cellText(all[column])))),
+    Math.max(...rows.map(({ cells: [...all] }) => textWidth(cellText(all[column])))),
   );
   const room = style.width - label;
   for (const limit of limits(names)) {
     const columns = names.map((name, index) => makeColumn(name, limit, index, cells[index] ?? 0));
     if (widthOf(columns) <= room) return formatBlock(rows, label, columns, style);
   }
-  // As many columns as fit, at least one, and the rest below.
+  // As many columns as fit, at least one; the rest goes below.
   const blocks: Column[][] = [];
   for (const [index, name] of names.entries()) {
     const column = makeColumn(name, NARROWEST, index, cells[index] ?? 0);
@@ -69,13 +70,13 @@ export function formatTable(
 
 interface Row {
   label: string;
-  /** Nothing but the label: the file system. */
+  /** A row with only a label: the file system. */
   heading: boolean;
   cells: CellResult[];
 }
 
 interface Column {
-  /** Of the variant. */
+  /** The variant's index. */
   index: number;
   lines: string[];
   width: number;
@@ -98,7 +99,7 @@ function rowsOf(cells: readonly CellResult[], compared: CompareResult['case']): 
   return rows;
 }
 
-/** A test's row with power cuts stands below the one without, and says only that. */
+/** The row with power cuts follows the same test without, so its label says only that. */
 function rowLabel(
   cell: CellResult,
   before: CellResult | undefined,
@@ -112,7 +113,7 @@ function rowLabel(
 }
 
 function limits(names: readonly string[]): number[] {
-  const longest = Math.min(WIDEST, Math.max(...names.map(characters)));
+  const longest = Math.min(WIDEST, Math.max(...names.map(textWidth)));
   return Array.from(
     { length: Math.max(longest - NARROWEST, 0) + 1 },
     (_, index) => Math.max(longest, NARROWEST) - index,
@@ -121,27 +122,27 @@ function limits(names: readonly string[]): number[] {
 
 function makeColumn(name: string, limit: number, index: number, cell: number): Column {
   const lines = breakName(name, limit);
-  return { index, lines, width: Math.max(cell, ...lines.map(characters)) };
+  return { index, lines, width: Math.max(cell, ...lines.map(textWidth)) };
 }
 
 function widthOf(columns: readonly Column[]): number {
   return columns.reduce((sum, { width }) => sum + GAP.length + width, 0);
 }
 
-/** Broken after hyphens and the like, and at blanks; within a word where there is no such place. */
+/** Breaks a name at blanks and after - _ . /, and within a word only if it must. */
 function breakName(name: string, limit: number): string[] {
   const parts = name.match(/[^\s\-_./]*[-_./]+|[^\s\-_./]+|\s+/g) ?? [name];
   const lines: string[] = [];
   let line = '';
   for (const part of parts) {
-    if (characters(line + part.trimEnd()) <= limit) {
+    if (textWidth(line + part.trimEnd()) <= limit) {
       line += part;
       continue;
     }
     if (line.trim() !== '') lines.push(line.trim());
-    const letters = [...part.trim()];
-    while (letters.length > limit) lines.push(letters.splice(0, limit).join(''));
-    line = letters.join('');
+    const pieces = breakLine(part.trim(), limit);
+    line = pieces.pop() ?? '';
+    lines.push(...pieces);
   }
   if (line.trim() !== '' || lines.length === 0) lines.push(line.trim());
   return lines;
@@ -156,8 +157,8 @@ function formatBlock(
   const height = Math.max(...columns.map(({ lines }) => lines.length));
   const header = Array.from({ length: height }, (_, line) => {
     const names = columns.map(({ lines, width }) =>
-      // The last lines stand beside each other, right above the verdicts.
-      pad(lines[line - (height - lines.length)] ?? '', width),
+      // Aligned at the bottom, right above the verdicts.
+      padText(lines[line - (height - lines.length)] ?? '', width),
     );
     return [' '.repeat(label), ...names].join(GAP).trimEnd();
   });
@@ -166,14 +167,14 @@ function formatBlock(
     const cells = columns.map(({ index, width }) => {
       const cell = row.cells[index];
       const text = cellText(cell);
-      return paint(text, cell, style) + ' '.repeat(Math.max(width - characters(text), 0));
+      return paint(text, cell, style) + ' '.repeat(Math.max(width - textWidth(text), 0));
     });
-    return [pad(row.label, label), ...cells].join(GAP).trimEnd();
+    return [padText(row.label, label), ...cells].join(GAP).trimEnd();
   });
   return [...header, ...body];
 }
 
-/** `pass`, `fail 2/5` where it was tried several times, `fail !` where it was to be otherwise. */
+/** `pass`; `fail 2/5` for several attempts; `fail !` if unexpected. */
 export function cellText(cell: CellResult | undefined): string {
   if (!cell?.verdict) return '-';
   const same = cell.units.filter(({ verdict }) => verdict === cell.verdict).length;
@@ -185,8 +186,4 @@ function paint(text: string, cell: CellResult | undefined, { colour }: TableStyl
   if (!colour || !cell?.verdict) return text;
   const weight = cell.held ? '' : '1;';
   return `\x1b[${weight}${VERDICT_COLOURS[cell.verdict]}m${text}\x1b[0m`;
-}
-
-function pad(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(width - characters(text), 0));
 }

@@ -26,11 +26,11 @@ import { describeImages } from './images.js';
 import { explainUnwritten } from './unwritten.js';
 import { wrapField } from './wrap.js';
 
-/** A comparison as people read it in a terminal: the table, why cells failed, what differs. */
+/** A comparison for a terminal: the table, why cells failed, and the differences. */
 
-/** Findings of one cell that are shown; the rest are in its files. */
+/** Findings shown per cell; the rest are in its files. */
 const MOST_FINDINGS = 5;
-/** Lines of what a compiler or the patch program said. */
+/** Lines shown of a compiler's or patch's output. */
 const MOST_DETAIL = 40;
 
 export interface TextStyle {
@@ -42,7 +42,7 @@ export function formatComparison(result: CompareResult, style: TextStyle): strin
   const sections = [
     formatHead(result, style),
     formatTable(result, style),
-    result.units.some(({ held }) => !held) ? [`${UNEXPECTED} not what the case expects`] : [],
+    result.units.some(({ held }) => !held) ? [`${UNEXPECTED} not as expected`] : [],
     ...notableCells(result).map(({ cell, title }) => formatCell(cell, title, style)),
     formatDifferences(result, style),
     describeRates(result).flatMap((text) =>
@@ -94,21 +94,21 @@ export function formatCell(cell: CellResult, name: string, style: TextStyle): st
         ...describeEvidence(counted).flatMap((sentence) => wrapField('', sentence, shape)),
       ]),
     ...(findings.length > MOST_FINDINGS
-      ? wrapField('', `and ${findings.length - MOST_FINDINGS} more kinds of finding`, shape)
+      ? wrapField('', `and ${findings.length - MOST_FINDINGS} more kinds of findings`, shape)
       : []),
     ...explainUnwritten(unit?.unwritten).flatMap((why) => wrapField('why', why, shape)),
     ...describeExplanation(explanationOf(cell)).flatMap((text, index) =>
       wrapField(index === 0 ? 'explain' : '', text, shape),
     ),
     ...describeImages(unit?.images).flatMap((image) => wrapField('image', image, shape)),
-    // Not wrapped: a terminal's own wrapping leaves it one command.
+    // Not wrapped, so that it can be copied from a terminal as one command.
     ...(unit ? [`         replay   ${escapeForTerminal(unit.replay)}`] : []),
   ];
 }
 
 function formatDetail(unit: CompareResult['units'][number] | undefined): string[] {
   const lines = unit?.failure?.detail?.trimEnd().split('\n') ?? [];
-  // What went wrong stands at the end.
+  // The error is at the end.
   const shown = lines.slice(-MOST_DETAIL).map((line) => `         | ${escapeForTerminal(line)}`);
   const next = unit?.failure ? [`         next     ${escapeForTerminal(unit.failure.remedy)}`] : [];
   return [...shown, ...next];
@@ -136,7 +136,7 @@ function formatDifference(
   const shape = { indent: 4, label: 8, width };
   return [
     `  ${escapeForTerminal(`${variant}, ${where}: ${describeVerdicts(difference)}`)}`,
-    ...(comparable ? [] : ['    findings cannot be compared: a side has no verdict']),
+    ...(comparable ? [] : ['    findings cannot be compared: one side has no verdict']),
     ...appeared.flatMap((one) => wrapField('appeared', describeChange(one), shape)),
     ...vanished.flatMap((one) => wrapField('vanished', describeChange(one), shape)),
   ];

@@ -1,3 +1,4 @@
+import { alignColumns } from '../columns.js';
 import { isUndecided } from '../compare/expectations.js';
 import type { Cell } from '../compare/plan.js';
 import { escapeForTerminal } from '../findings/escape.js';
@@ -16,11 +17,11 @@ import { VERDICTS } from '../verdict/judge.js';
 import { formatSeconds, plural } from '../words.js';
 import { describeFirst, type FindingGroup, groupFindings } from './findings.js';
 
-/** What a comparison says in words, for the terminal and for mail. */
+/** Sentences about a comparison, for all formats. */
 
 /**
- * Cells that a reader has to be told of: those that failed, that have no verdict, or are unexpected. A test
- * that applies to no variant, for one reason, is told of once.
+ * The cells to explain: failed, without a verdict, or unexpected. A test that applies to no variant, for
+ * the same reason, appears once.
  */
 export function notableCells(result: CompareResult): { cell: CellResult; title: string }[] {
   const rows = groupBy(cellResults(result), (cell) => rowTitle(cell, result));
@@ -43,13 +44,13 @@ export function cellTitle(cell: CellResult, result: CompareResult): string {
   return `${rowTitle(cell, result)}, ${escapeForTerminal(cell.variant)}`;
 }
 
-/** What the row of a cell is of: `ext2 generic/002`, `xfs power-cut/append, with power cuts`. */
+/** The title of a row: `ext2 generic/002`, `xfs power-cut/append, with power cuts`. */
 export function rowTitle(row: Row, { case: compared }: Pick<CompareResult, 'case'>): string {
   const title = [`${row.fs} ${row.test}`, ...conditionsOf(row, compared)].join(', ');
   return escapeForTerminal(title);
 }
 
-/** What rows of the same test differ by: `nvdimm`, `with power cuts`. */
+/** The conditions that distinguish rows of a test: `nvdimm`, `with power cuts`. */
 export function conditionsOf(
   { pmem, powerCut }: Pick<Row, 'pmem' | 'powerCut'>,
   compared: Pick<CompareResult['case'], 'pmem' | 'powerCut'>,
@@ -62,7 +63,7 @@ export function conditionsOf(
 
 export const WITH_CUTS = 'with power cuts';
 
-/** Completes "fail": what was expected, where anything was. */
+/** The expectation, to follow the verdict; empty if there was none. */
 export function describeExpectation(cell: Pick<CellResult, 'expected' | 'held'>): string {
   if (!cell.expected) return '';
   if (cell.held) return 'as expected';
@@ -70,19 +71,19 @@ export function describeExpectation(cell: Pick<CellResult, 'expected' | 'held'>)
   return `expected: ${verdict}${signature === undefined ? '' : ` with ${signature}`}`;
 }
 
-/** The attempt that stands for the cell: the first that has its verdict, unexpected ones before. */
+/** The attempt to show for a cell: the first with the cell's verdict, preferably an unexpected one. */
 export function representativeOf(cell: CellResult): CompareResult['units'][number] | undefined {
   const worst = cell.units.filter(({ verdict }) => verdict === cell.verdict);
   const missed = cell.units.filter(({ held }) => !held);
   return worst.find(({ held }) => !held) ?? (cell.held ? worst[0] : (missed[0] ?? worst[0]));
 }
 
-/** Of the attempts that were explained the first: others that failed alike were not. */
+/** The first explanation: of attempts that fail alike, only one is explained. */
 export function explanationOf({ units }: CellResult): UnitResult['explanation'] {
   return units.find(({ explanation }) => explanation !== undefined)?.explanation;
 }
 
-/** One finding of each signature, over all attempts, with how many there are. */
+/** One finding per signature over all attempts, with their number. */
 export function countFindings({ units }: CellResult): FindingGroup[] {
   return groupFindings(units.flatMap(({ findings }) => findings));
 }
@@ -93,8 +94,8 @@ export function describeFinding({ finding, count }: FindingGroup): string {
 
 export function describeVerdicts({ verdicts }: Difference): string {
   return verdicts.base === verdicts.variant
-    ? `${verdicts.base} as before`
-    : `${verdicts.base} becomes ${verdicts.variant}`;
+    ? `${verdicts.base} in both`
+    : `${verdicts.base} -> ${verdicts.variant}`;
 }
 
 export function describeChange({ signature, severity, attempts, of }: SignatureChange): string {
@@ -103,8 +104,8 @@ export function describeChange({ signature, severity, attempts, of }: SignatureC
 }
 
 /**
- * Whether a variant fails less often, with the numbers that say so; of few runs how many would do. What
- * never failed on either side is not told of.
+ * Whether a variant fails more or less often, with the numbers; after too few runs, how many it takes.
+ * Leaves out tests that never failed on either side.
  */
 export function describeRates({ rates, case: compared }: CompareResult): string[] {
   return rates
@@ -115,33 +116,33 @@ export function describeRates({ rates, case: compared }: CompareResult): string[
     });
 }
 
-/** Without its name, and not yet escaped. */
+/** Not escaped. */
 export function describeRate(one: RateComparison): string {
   const { base, failures, conclusion, difference, p, runsNeeded } = one;
-  const counts = `${failures.variant.hits} of ${failures.variant.trials} attempts failed, of ${base} ${failures.base.hits} of ${failures.base.trials}`;
+  const counts = `${failures.variant.hits} of ${failures.variant.trials} attempts failed, compared with ${failures.base.hits} of ${failures.base.trials} for ${base}`;
   const [low, high] = difference.interval.map(points);
-  const test = `Fisher's exact test: p = ${Number(p.toPrecision(2))}; ${points(difference.rate)} points, 95 % interval ${low} to ${high}`;
+  const test = `Fisher's exact test: p = ${Number(p.toPrecision(2))}; difference ${points(difference.rate)} points, 95 % interval ${low} to ${high}`;
   const words = {
     'fails-less': `fails less often than ${base}`,
     'fails-more': `fails more often than ${base}`,
-    undecided: 'too few runs to tell whether it fails more or less often',
+    undecided: `too few runs to say whether it fails more or less often than ${base}`,
   }[conclusion];
   const needed =
     conclusion !== 'undecided'
       ? ''
       : runsNeeded === null
-        ? '; the rates seem the same'
-        : `; at these rates ${runsNeeded} of each would do`;
+        ? '; the observed rates are equal'
+        : `; at these rates it takes ${runsNeeded} attempts of each`;
   return `${words}: ${counts} (${test})${needed}`;
 }
 
-/** Of a hundred, with a sign. */
+/** Percentage points with a sign. */
 function points(share: number): string {
   const rounded = Number((100 * share).toPrecision(2));
   return `${rounded > 0 ? '+' : ''}${rounded}`;
 }
 
-/** Those of all runs that were put together: see matrix.ts. */
+/** The directories of all runs in the matrix: see matrix.ts. */
 export function directoriesOf(result: CompareResult & { directories?: string[] }): string[] {
   return result.directories ?? [result.directory];
 }
@@ -152,16 +153,16 @@ export function describeKernels({ units }: CompareResult): string {
   return escapeForTerminal([...new Set(kernels)].join(', '));
 }
 
-/** `tcg, pmem by memmap and nvdimm, with power cuts` */
+/** `tcg, pmem: memmap and nvdimm, with power cuts` */
 export function describeMachines({ units, case: compared }: CompareResult): string {
   const { pmem, powerCut } = compared;
   const cuts = powerCut.length > 1 ? 'with and without power cuts' : WITH_CUTS;
   const accelerators = [...new Set(units.map(({ accel }) => accel))];
-  const parts = [accelerators.join(' and '), `pmem by ${pmem.join(' and ')}`];
+  const parts = [accelerators.join(' and '), `pmem: ${pmem.join(' and ')}`];
   return escapeForTerminal([...parts, ...(powerCut.includes(true) ? [cuts] : [])].join(', '));
 }
 
-/** How DAX was proven, one sentence for each file system. */
+/** How DAX was proven on each file system. */
 export function describeProof(result: CompareResult): [fs: string, text: string][] {
   return result.case.fileSystems.map((fs) => {
     const units = result.units.filter((unit) => unit.fs === fs);
@@ -172,7 +173,7 @@ export function describeProof(result: CompareResult): [fs: string, text: string]
       onDax.length === 0
         ? undefined
         : `proven in ${proven.length} of ${plural(onDax.length, 'unit')}${describeMeans(proven)}`,
-      controls > 0 ? `not in use, as was asked for, in ${plural(controls, 'unit')}` : undefined,
+      controls > 0 ? `not in use, as requested, in ${plural(controls, 'unit')}` : undefined,
     ].filter((part) => part !== undefined);
     return [fs, parts.join('; ') || 'nothing ran'];
   });
@@ -191,7 +192,7 @@ function describeMeans(proven: readonly UnitResult[]): string {
       ? 'built in'
       : origins.has('built')
         ? plural(modules.size, 'module') +
-          (origins.size > 1 ? ", the kernel's own and built" : ' built for it')
+          (origins.size > 1 ? ", the kernel's own and built from source" : ' built from source')
         : "the kernel's own module";
   return ` ${shown}; driver ${escapeForTerminal(first.dax.driver)}, ${module}; mounted ${escapeForTerminal(first.dax.mountOptions)}`;
 }
@@ -208,7 +209,7 @@ export function describeCounts({ units, durationSeconds }: CompareResult): strin
 
 function describeHeld(units: CompareResult['units']): string {
   const expected = units.filter((unit) => unit.expected);
-  if (expected.length === 0) return 'no expectation was given';
+  if (expected.length === 0) return 'no expectations given';
   const missed = expected.filter(({ held }) => !held);
   if (missed.length === 0) return 'every expectation held';
   const open = missed.filter(isUndecided).length;
@@ -219,21 +220,22 @@ function describeHeld(units: CompareResult['units']): string {
   return parts.filter(Boolean).join(', ');
 }
 
-/** The dry run: a line for each cell, and what is expected of it. */
+/** The dry run: a line for each cell, with its expectation. */
 export function formatCells(cells: readonly Pick<Cell, 'name' | 'expected'>[]): string[] {
-  const columns = cells.map(({ name }) => [
-    name.fs,
-    name.test,
-    name.powerCut ? `${name.pmem}, ${WITH_CUTS}` : name.pmem,
-    name.variant,
-  ]);
-  const widths = [0, 1, 2].map((column) =>
-    Math.max(...columns.map((row) => row[column]?.length ?? 0)),
-  );
-  return cells.map(({ expected }, index) => {
-    const row = columns[index] ?? [];
-    const padded = row.map((text, column) => text.padEnd(widths[column] ?? 0));
+  const rows = cells.map(({ name, expected }) => {
     const words = expected ? `  expects ${expected.verdict} ${expected.signature ?? ''}` : '';
-    return escapeForTerminal(`${padded.join('  ')}${words}`.trimEnd());
+    return [
+      name.fs,
+      name.test,
+      name.powerCut ? `${name.pmem}, ${WITH_CUTS}` : name.pmem,
+      `${name.variant}${words}`.trimEnd(),
+    ].map(escapeForTerminal);
   });
+  return alignColumns(rows);
+}
+
+/** `, patches 1 to 3` of a variant that takes only the first patches of its files. */
+export function describeSteps(steps: number | undefined): string {
+  if (steps === undefined) return '';
+  return steps === 1 ? ', patch 1' : `, patches 1 to ${steps}`;
 }

@@ -6,9 +6,9 @@ import { formatSeconds, plural } from '../words.js';
 import { describeChange, describeRate, WITH_CUTS } from './compare-words.js';
 import { wrapField } from './wrap.js';
 
-/** A diff as people read it, in a terminal or in a mail. */
+/** A diff as text, for a terminal or mail. */
 
-/** Cells on one side only that are listed. */
+/** Listed cells that are on one side only. */
 const MOST_ONLY = 20;
 
 export function formatDiff(result: DiffResult, { width }: { width: number }): string {
@@ -66,14 +66,16 @@ function formatCell(cell: CellDiff, result: DiffResult, width: number): string[]
   ];
 }
 
-/** What appeared, what vanished, and how sure that is. */
+/** Findings that appeared or vanished, and how certain that is. */
 export function formatChanges(
   cell: AttemptsDiff & { duration?: DurationChange | null },
   width: number,
 ): string[] {
   const shape = { indent: 9, label: 8, width };
   const chance = ({ maybeChance, p }: CellDiff['vanished'][number]) =>
-    maybeChance ? `; it showed only sometimes, and may still be there (p = ${format(p ?? 1)})` : '';
+    maybeChance
+      ? `; it showed in only some attempts, so this may be chance (p = ${format(p ?? 1)})`
+      : '';
   return [
     ...cell.appeared.flatMap((one) => wrapField('appeared', describeChange(one), shape)),
     ...cell.vanished.flatMap((one) =>
@@ -119,10 +121,10 @@ function nameOf(
 function describeVerdicts({ before, after }: CellDiff): string {
   if (!before || !after) return describeSide(after ?? before);
   const [old, young] = [describeSide(before), describeSide(after)];
-  return old === young ? `${old} as before` : `${old} -> ${young}`;
+  return old === young ? `still ${old}` : `${old} -> ${young}`;
 }
 
-/** `pass`, or of several attempts `2 pass, 18 fail`. */
+/** `pass`, or `2 pass, 18 fail` for several attempts. */
 function describeSide(side: SideOfCell | null): string {
   const counts = Object.entries(side?.attempts ?? {});
   if (counts.length === 1 && counts[0]?.[1] === 1) return counts[0][0];
@@ -154,9 +156,9 @@ function formatOnly(
 function describeDurations({ durations }: DiffResult): string {
   const { compared, undecided, attemptsNeeded } = durations;
   if (compared === 0)
-    return 'Durations cannot be compared: no test passed, or failed, on both sides in the same kind of guest.';
+    return 'Durations cannot be compared: no test has the same verdict on both sides in the same kind of guest.';
   if (undecided === 0) return '';
-  return `Whether anything got slower cannot be told of ${undecided} of ${plural(compared, 'test')}: ${attemptsNeeded} attempts on each side could tell (--repeat ${attemptsNeeded}).`;
+  return `Too few attempts to compare the durations of ${undecided} of ${plural(compared, 'test')}: it takes ${attemptsNeeded} on each side (--repeat ${attemptsNeeded}).`;
 }
 
 function describeEnd({ counts, conclusion }: DiffResult): string {
@@ -164,19 +166,19 @@ function describeEnd({ counts, conclusion }: DiffResult): string {
     [counts.worse, 'worse'],
     [counts['no-verdict-now'], 'without a verdict now'],
     [counts.better, 'better'],
-    [counts.changed, 'changed otherwise'],
-    [counts.same, 'as before'],
+    [counts.changed, 'otherwise changed'],
+    [counts.same, 'unchanged'],
     [counts['only-before'], 'only before'],
     [counts['only-after'], 'only after'],
   ] as const;
   const list = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  return `${CONCLUSIONS[conclusion]}: ${list.join(', ') || 'there is nothing on either side'}`;
+  return `${CONCLUSIONS[conclusion]}: ${list.join(', ') || 'no tests on either side'}`;
 }
 
 const CONCLUSIONS: Record<DiffResult['conclusion'], string> = {
   same: 'No difference',
   better: 'Better',
   worse: 'Worse',
-  changed: 'Different, but nothing is worse',
-  'cannot-tell': 'Whether anything got worse cannot be told',
+  changed: 'Different, but not worse',
+  'cannot-tell': 'No answer whether anything got worse',
 };

@@ -6,15 +6,15 @@ import type { Occurrence, Occurrences, TracedInode } from '../record/write-back.
 import { plural } from '../words.js';
 import { shortenPath, typeInWords } from './unwritten.js';
 
-/** What running a failing unit again has shown (`--explain`), in sentences without the full stop. */
+/** The results of `--explain`, which runs a failing unit again, as sentences without the full stop. */
 
-/** Lines about inodes, and those that a line names beside its first. */
+/** Lines about inodes, and further inodes that one line names. */
 const MOST_LINES = 8;
 const MOST_NAMED = 5;
-/** The kernel's numbers of errors that write-back gives (errno(3)). */
+/** Error numbers of write-back (errno(3)). */
 const ERRORS: Readonly<Record<number, string>> = { 5: 'EIO', 12: 'ENOMEM', 28: 'ENOSPC' };
 
-/** Escaped: programs' names and paths come from a guest. */
+/** Escaped, since names of programs and paths come from a guest. */
 export function describeExplanation(explanation: Explanation | undefined): string[] {
   if (!explanation) return [];
   if (!explanation.ran) return [escapeForTerminal(`not run again: ${explanation.reason}`)];
@@ -25,39 +25,43 @@ export function describeExplanation(explanation: Explanation | undefined): strin
   const more = groups.slice(MOST_LINES).flat().length;
   const file = artifacts['write-back'];
   return [
-    `run again with write-back traced: ${describeAgreement(explanation)}`,
+    `second run, with write-back tracing: ${describeAgreement(explanation)}`,
     ...(trace.known ? [] : [`write-back could not be traced: ${trace.reason}`]),
     ...shown.map((group) => describeGroup(group, trace)),
     ...(more > 0 ? [`and ${plural(more, 'more inode')}`] : []),
     ...describeGaps(trace),
-    ...(file === undefined ? [] : [`the trace: ${file}`]),
+    ...(file === undefined ? [] : [`trace: ${file}`]),
   ].map(escapeForTerminal);
 }
 
-/** Whether the second run says what the first one said. */
+/** Whether the second run failed like the first. */
 function describeAgreement(explanation: Extract<Explanation, { ran: true }>): string {
   const { verdict, reason, signatures } = explanation;
   const { again, gone, added } = signatures;
   const before = again.length + gone.length;
   if (verdict !== 'fail') {
-    const kinds = before === 0 ? '' : `, with none of the ${plural(before, 'kind')} of finding`;
+    const without = before === 0 ? '' : `, without the ${kindsOfFindings(before)}`;
     return verdict === 'pass'
-      ? `it did not show again: passed${kinds}`
-      : `it cannot be told whether it shows again: ${verdict}, ${reason}`;
+      ? `the test passed this time${without}`
+      : `no verdict this time: ${verdict}, ${reason}`;
   }
-  if (before + added.length === 0) return 'it failed again, and again without a finding of a check';
+  if (before + added.length === 0) return 'the test failed again, again without findings';
   if (gone.length + added.length === 0) {
-    return `it failed again, with the same ${before === 1 ? 'kind' : `${before} kinds`} of finding`;
+    return `the test failed again, with the same ${kindsOfFindings(before)}`;
   }
   const parts = [
-    `${again.length} of ${plural(before, 'kind')} of finding ${again.length === 1 ? 'is' : 'are'} there again`,
+    `${again.length} of ${kindsOfFindings(before)} showed again`,
     added.length > 0 ? `${added.length} new: ${added.join(', ')}` : undefined,
-    gone.length > 0 ? `gone: ${gone.join(', ')}` : undefined,
+    gone.length > 0 ? `missing: ${gone.join(', ')}` : undefined,
   ];
-  return `it failed again, otherwise: ${parts.filter(Boolean).join('; ')}`;
+  return `the test failed again, but differently: ${parts.filter(Boolean).join('; ')}`;
 }
 
-/** Inodes of which the same is to be said, but for the time. */
+function kindsOfFindings(count: number): string {
+  return count === 1 ? '1 kind of finding' : `${count} kinds of findings`;
+}
+
+/** Groups inodes whose descriptions differ only in times. */
 function groupInodes(inodes: readonly UnwrittenInode[], trace: ExplainedTrace): UnwrittenInode[][] {
   const groups = groupBy(inodes, (one) => {
     const traced = tracedInode(trace, one);
@@ -68,18 +72,18 @@ function groupInodes(inodes: readonly UnwrittenInode[], trace: ExplainedTrace): 
 }
 
 /**
- * `inode 2 (directory /), left with 1 page dirty: pages dirtied 3 times, last by ln at 11.40 s; write-back
- * called 2 times, last by umount at 12.02 s, wrote 0 pages; ->writepages called 2 times, last by umount at
- * 12.02 s, which returned 0`
+ * `inode 2 (directory /): 1 page still dirty; pages dirtied 3 times, last by ln at 11.40 s; write-back
+ * called 2 times, last by umount at 12.02 s, and wrote 0 pages; ->writepages called 2 times, last by umount
+ * at 12.02 s, and returned 0`
  */
 function describeGroup(group: readonly UnwrittenInode[], trace: ExplainedTrace): string {
   const [first, ...others] = group as [UnwrittenInode, ...UnwrittenInode[]];
   const { inode, inodeType, path } = first;
   const name = path === undefined ? '' : ` ${shortenPath(path)}`;
   const traced = tracedInode(trace, first);
-  const told = traced ? describeTraced(traced).join('; ') : 'the trace has nothing of it';
+  const told = traced ? describeTraced(traced).join('; ') : 'not in the trace';
   const lost = traced?.marked.times && trace.known && trace.lost > 0 ? 'at least ' : '';
-  return `inode ${inode} (${typeInWords(inodeType)}${name})${describeLike(others)}, left with ${leftDirty(first)} dirty: ${lost}${told}`;
+  return `inode ${inode} (${typeInWords(inodeType)}${name})${describeLike(others)}: ${leftDirty(first)} still dirty; ${lost}${told}`;
 }
 
 /** ` and 3 more like it (19, 20 and 21)` */
@@ -99,52 +103,52 @@ function leftDirty({ dropped: { dirtyPages, dirtyDaxEntries: entries } }: Unwrit
 
 function describeTraced(traced: TracedInode): string[] {
   const { pagesDirtied, marked, writeBacks, pagesWritten, writepages, daxWriteBacks } = traced;
-  // With a journal it is the journal's thread that dirties pages.
+  // With a journal, the journal's thread dirties the pages.
   const marker =
     !marked.first || marked.first.program === pagesDirtied.first?.program
       ? ''
-      : `, the inode first ${byWhom(marked.first)}`;
+      : `, the inode first marked dirty ${byWhom(marked.first)}`;
   return [
     pagesDirtied.times > 0
       ? `pages dirtied ${happened(pagesDirtied)}${marker}`
       : marked.times > 0
         ? `marked dirty ${happened(marked)}`
-        : 'not seen when it was dirtied',
+        : 'the trace does not show what dirtied it',
     writeBacks.times > 0
-      ? `write-back called ${happened(writeBacks)}, wrote ${plural(pagesWritten, 'page')}`
-      : 'write-back never called',
+      ? `write-back called ${happened(writeBacks)}, and wrote ${plural(pagesWritten, 'page')}`
+      : 'write-back was never called',
     ...(writepages ? [`->writepages ${describeWritepages(writepages)}`] : []),
-    ...(daxWriteBacks?.times ? [`DAX write-back run ${happened(daxWriteBacks)}`] : []),
+    ...(daxWriteBacks?.times ? [`DAX write-back ran ${happened(daxWriteBacks)}`] : []),
   ];
 }
 
 function describeWritepages(writepages: NonNullable<TracedInode['writepages']>): string {
-  if (writepages.times === 0) return 'never called';
+  if (writepages.times === 0) return 'was never called';
   const results = writepages.results.map((result) =>
     result < 0 ? `-${ERRORS[-result] ?? -result}` : String(result),
   );
-  const returned = results.length === 0 ? '' : `, which returned ${results.join(' and ')}`;
+  const returned = results.length === 0 ? '' : `, and returned ${results.join(' and ')}`;
   return `called ${happened(writepages)}${returned}`;
 }
 
-/** `3 times, last by ln at 11.40 s`; seconds are the guest's since its boot. */
+/** `3 times, last by ln at 11.40 s`, in seconds since the guest's boot. */
 function happened({ times, last }: Occurrences): string {
   const often = times === 1 ? 'once,' : `${times} times, last`;
   return `${often} ${byWhom(last)}`;
 }
 
 function byWhom(occurrence: Occurrence | undefined): string {
-  if (!occurrence) return 'by nobody';
+  if (!occurrence) return 'by an unknown program';
   return `by ${occurrence.program} at ${occurrence.seconds.toFixed(2)} s`;
 }
 
-/** What the trace cannot tell. */
+/** What the trace lacks. */
 function describeGaps(trace: ExplainedTrace): string[] {
   if (!trace.known) return [];
   return [
-    ...(trace.without.length > 0 ? [`this kernel does not trace ${trace.without.join(', ')}`] : []),
+    ...(trace.without.length > 0 ? [`this kernel cannot trace ${trace.without.join(', ')}`] : []),
     ...(trace.lost > 0
-      ? [`the trace is not whole: ${plural(trace.lost, 'event')} found no room`]
+      ? [`the trace is incomplete: ${plural(trace.lost, 'event')} did not fit`]
       : []),
   ];
 }

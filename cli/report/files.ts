@@ -3,10 +3,10 @@ import { escapeForTerminal } from '../findings/escape.js';
 import { defaultRunsDirectory } from '../results/run-directory.js';
 import { shellQuote } from '../shell-quote.js';
 
-/** Where results' files are, and the command that makes a page of them. Escaped. */
+/** The directories of results, and the command that makes an HTML report. Escaped. */
 export function describeFiles(...directories: readonly string[]): string[] {
   const parent = defaultRunsDirectory();
-  // A run in the default place is known by its name.
+  // A run in the default directory can be named without its path.
   const names = directories.map((directory) =>
     shellQuote(dirname(directory) === parent ? basename(directory) : directory),
   );

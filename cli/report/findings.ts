@@ -4,32 +4,32 @@ import type { OmittedFindings } from '../findings/fsck-report.js';
 import { plural } from '../words.js';
 import { describeInode } from './inodes.js';
 
-/** Findings as people read them: one of each kind, how many there are, and what they share. */
+/** Findings as text: one of each kind, their number, and what they share. */
 
 export interface FindingGroup {
   signature: string;
   /** The first of them. */
   finding: Finding;
   count: number;
-  /** Of all of them, in the order they came, each once. */
+  /** The inodes of all of them, each once, in order of appearance. */
   inodes: number[];
-  /** What the medium shows of these, as far as it was looked at. */
+  /** What the medium shows about these inodes, as far as it was examined. */
   evidence: InodeFacts[];
 }
 
 const SEVERITIES: readonly Severity[] = ['corruption', 'repairable', 'notice'];
-/** Numbers that a line lists. */
+/** Inode numbers listed in a line. */
 const MOST_INODES = 6;
 const MOST_SHARED = 3;
-/** Inodes of a kind that are described. */
+/** Inodes described per kind. */
 const MOST_EVIDENCE = 3;
-/** Characters of a message. A list of blocks is as long as it takes; the rest of it is in the log. */
+/** Characters shown of a message: a list of blocks can be long. The rest is in the log. */
 const LONGEST_MESSAGE = 300;
 
 /**
- * Groups by signature; the worst first, else in the order they came.
+ * Groups by signature: the worst first, else in order of appearance.
  *
- * @param omitted those that are counted and not listed
+ * @param omitted findings that are counted but not listed
  */
 export function groupFindings(
   findings: readonly Finding[],
@@ -76,14 +76,14 @@ export function describeFirst(finding: Finding): string {
   return escapeForTerminal(`${tool}${where ? ` ${where}` : ''} (${severity}${cause}): ${text}`);
 }
 
-/** The others of its kind: `and 3 more like it, in inodes 12, 13 and 14`; nothing where it is alone. */
+/** `and 3 more like it; inodes 12, 13 and 14 in total`; undefined if it is the only one. */
 export function describeOthers({ count, inodes }: FindingGroup): string | undefined {
   if (count < 2) return undefined;
-  const places = inodes.length > 1 ? `; in all of inodes ${listed(inodes)}` : '';
+  const places = inodes.length > 1 ? `; inodes ${listed(inodes)} in total` : '';
   return `and ${count - 1} more like it${places}`;
 }
 
-/** What the medium shows of a kind's inodes, a sentence for each of the first; and who lost what. */
+/** What the medium shows about the first inodes, a sentence for each; for power cuts, who stored the lost data. */
 export function describeEvidence({
   finding,
   evidence,
@@ -94,30 +94,30 @@ export function describeEvidence({
   ];
 }
 
-/** Who stored what a cut lost, and when it was seen. */
+/** The code that stored the lost data, and the first cut that shows the loss. */
 function describeCut({ storedBy, writtenBackBy, cut, state, images }: CutFacts): string[] {
-  // Where requests do it, nobody in particular did.
+  // A request of the guest's driver has no single storing function.
   const last =
     writtenBackBy === undefined
       ? ''
       : writtenBackBy === null
         ? '; it was never written back'
-        : `; its last write-back is by ${describeCode(writtenBackBy)}`;
+        : `; last written back by ${describeCode(writtenBackBy)}`;
   const stored = storedBy ? [`stored by ${describeCode(storedBy)}${last}`] : [];
-  const what = `${STATES[state] ?? 'some'} of what was not flushed survived`;
+  const what = `${STATES[state] ?? 'some'} of the unflushed data survived`;
   const seen = `in ${plural(images, 'image')}, first at cut ${cut}, where ${what}`;
   return [...stored, seen].map(escapeForTerminal);
 }
 
-const STATES: Record<string, string> = { nothing: 'nothing', everything: 'all' };
+const STATES: Record<string, string> = { nothing: 'none', everything: 'all' };
 
-/** `store_bytes of promises (0x401a38, CPU 0)` */
+/** `store_bytes in promises (0x401a38, CPU 0)` */
 function describeCode({ function: name, in: program, address, cpu }: CodePlace): string {
   const where = program === 'kernel' ? 'the kernel' : program;
-  return `${name ?? 'a function without a name'} of ${where} (${address}, CPU ${cpu})`;
+  return `${name ?? 'an unnamed function'} in ${where} (${address}, CPU ${cpu})`;
 }
 
-/** What several kinds have in common: `inode 12 (directory /d) is in 3 of these kinds`. */
+/** Inodes that several kinds share: `inode 12 (directory /d) appears in 3 of these kinds`. */
 export function describeShared(groups: readonly FindingGroup[]): string[] {
   const kinds = new Map<number, number>();
   for (const inode of groups.flatMap(({ inodes }) => inodes)) {
@@ -126,12 +126,15 @@ export function describeShared(groups: readonly FindingGroup[]): string[] {
   const shared = [...kinds].filter(([, count]) => count > 1).sort((a, b) => b[1] - a[1]);
   const lines = shared
     .slice(0, MOST_SHARED)
-    .map(([inode, count]) => `inode ${inode}${known(inode, groups)} is in ${count} of these kinds`);
+    .map(
+      ([inode, count]) =>
+        `inode ${inode}${known(inode, groups)} appears in ${count} of these kinds`,
+    );
   const more = shared.length - lines.length;
-  return more > 0 ? [...lines, `and so ${more === 1 ? 'is' : 'are'} ${more} more`] : lines;
+  return more > 0 ? [...lines, `and ${plural(more, 'more inode')} in several kinds`] : lines;
 }
 
-/** What some finding says of an inode. */
+/** The type and path of an inode, from any finding. */
 function known(inode: number, groups: readonly FindingGroup[]): string {
   const findings = groups.map(({ finding }) => finding).filter((one) => one.inode === inode);
   const type = findings.find(({ inodeType }) => inodeType !== undefined)?.inodeType;
@@ -148,8 +151,8 @@ function listed(inodes: readonly number[]): string {
   return `${inodes.slice(0, -1).join(', ')} and ${inodes.at(-1)}`;
 }
 
-/** `9 more of 2 other kinds` */
+/** `and 9 more findings of 2 other kinds` */
 export function describeRest(groups: readonly FindingGroup[]): string {
   const count = groups.reduce((sum, group) => sum + group.count, 0);
-  return `and ${count} more of ${plural(groups.length, 'other kind')}`;
+  return `and ${plural(count, 'more finding')} of ${plural(groups.length, 'other kind')}`;
 }

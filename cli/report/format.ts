@@ -13,18 +13,18 @@ import { formatSummary } from './summary.js';
 import { formatTap } from './tap.js';
 import { type TestCase, testCaseOfBisection, testCasesOf } from './test-cases.js';
 
-/** Results in each of the formats, which tell of the same things. */
+/** Results in each format. All formats have the same content. */
 
 export interface ReportStyle {
   width: number;
   colour: boolean;
-  /** Paths below this directory are shown relative to it, in what is sent to others. */
+  /** In mail, paths below this directory are shown relative to it. */
   from: string;
 }
 
 export type KeptBisection = Extract<KeptResult, { kind: 'bisect' }>;
 
-/** Results to be shown together: runs and comparisons as one matrix, and each bisection by itself. */
+/** Results shown together: runs and comparisons as one matrix, and each bisection by itself. */
 export interface Shown {
   kept: readonly [KeptResult, ...KeptResult[]];
   matrix: Matrix | undefined;
@@ -32,7 +32,7 @@ export interface Shown {
 }
 
 export function shownTogether(kept: readonly [KeptResult, ...KeptResult[]]): Shown {
-  // Where they are now is where their files are.
+  // Name the present directories: runs may have been moved.
   const here = kept.map((one) => ({
     ...one,
     result: { ...one.result, directory: one.directory },
@@ -53,7 +53,7 @@ export function formatReport(format: Format, shown: Shown, style: ReportStyle): 
 const WRITERS: Record<Format, (shown: Shown, style: ReportStyle) => string> = {
   terminal: ({ kept, matrix, bisections }, style) => {
     const [only, ...others] = kept;
-    // One run reads as it did when it ended.
+    // A single run looks as it did when it ended.
     if (only.kind === 'run' && others.length === 0) return formatSummary(only.result, style);
     return sections(
       matrix && formatComparison(matrix, style),

@@ -1,3 +1,3 @@
-/** What `report` can write. */
+/** The formats of `report`. */
 export const FORMATS = ['terminal', 'markdown', 'mail', 'junit', 'tap', 'html'] as const;
 export type Format = (typeof FORMATS)[number];

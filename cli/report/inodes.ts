@@ -3,19 +3,19 @@ import type { InodeFacts } from '../findings/finding.js';
 import { shortenPath, typeInWords } from './unwritten.js';
 
 /**
- * What the medium shows of an inode, in one sentence without the full stop:
+ * What the medium shows about an inode, as a sentence without the full stop:
  * `inode 155649 is directory /tmp: block 0 is all zeros on the medium`. Escaped.
  */
 export function describeInode(facts: InodeFacts): string {
   const { inode, inodeType, path, pathFrom } = facts;
-  const type = inodeType === undefined ? 'of no type' : typeInWords(inodeType);
+  const type = inodeType === undefined ? 'of unknown type' : typeInWords(inodeType);
   const name = path === undefined ? '' : ` ${shortenPath(path)}`;
   const rest = [
     describeBlock(facts),
     pathFrom === 'kernel'
-      ? 'the kernel had that name, no directory on the medium has it'
+      ? 'the kernel knew it by this name, but no directory on the medium contains it'
       : undefined,
-    path === undefined ? 'no directory on the medium has a name for it' : undefined,
+    path === undefined ? 'no directory on the medium contains it' : undefined,
   ].filter((part) => part !== undefined);
   return escapeForTerminal(`inode ${inode} is ${type}${name}: ${rest.join('; ')}`);
 }

@@ -4,12 +4,10 @@ import type { RunResult } from '../results/run-result.js';
 import { type TestCase, testCasesOf } from './test-cases.js';
 
 /**
- * JUnit's XML, which CI systems read, by junit-10.xsd of Jenkins' xunit plugin: the strictest of the
- * schemas in use, with what GitHub's, GitLab's and Jenkins' readers know. (It has no `skipped` on
- * `testsuites`.)
+ * JUnit XML for CI systems, valid by junit-10.xsd of Jenkins' xunit plugin, the strictest schema in use.
+ * GitHub, GitLab and Jenkins read all of it. (The schema has no `skipped` on `testsuites`.)
  *
- * `fail` is a failure, `invalid` and `error` are errors, `notrun` is skipped; so is a failure that was
- * expected.
+ * `fail` is a failure, `invalid` and `error` are errors. `notrun` and expected failures are skipped.
  */
 export function formatJunit(result: RunResult): string {
   return formatTestCases(testCasesOf(result.units), result);
@@ -46,7 +44,7 @@ function total(cases: readonly TestCase[]): string {
   return seconds(cases.reduce((sum, one) => sum + one.seconds, 0));
 }
 
-/** Never with an exponent, which the schema has not. */
+/** Never with an exponent, which the schema does not allow. */
 function seconds(value: number): string {
   return String(Number(value.toFixed(2)));
 }
@@ -85,7 +83,7 @@ function formatOutcome({ outcome, type, message, details }: TestCase): string | 
   }
 }
 
-/** Text of the guest holds what XML 1.0 has no way to write. */
+/** Text of a guest may have characters that XML 1.0 cannot represent. */
 function text(value: string): string {
   return escapeForTerminal(value)
     .replaceAll('&', '&amp;')

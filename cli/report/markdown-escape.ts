@@ -1,34 +1,34 @@
 import { escapeForTerminal } from '../findings/escape.js';
 
 /**
- * Text of others in Markdown, of GitHub's flavour. It only ever stands in code: there nothing is
- * markup, no @name tells anybody, and no #123 becomes a link, which no backslash would keep GitHub and
- * GitLab from, since they look for these in the page that was made from the Markdown.
+ * Untrusted text in GitHub-flavoured Markdown. It always goes into code: there it is no markup, @name
+ * notifies nobody, and #123 becomes no link. Backslashes would not prevent that, because GitHub and
+ * GitLab look for names and numbers in the rendered page.
  */
 
-/** A code span, which GFM 6.3 ends at as many backticks as it began with. */
+/** A code span. It ends with as many backticks as it begins with (GFM 6.3). */
 export function code(text: string): string {
   const content = escapeForTerminal(text);
   const fence = '`'.repeat(longestRun(content, '`') + 1);
-  // One blank is taken off each end; of an empty span nothing would be left.
+  // GFM strips one blank from each end; an empty span would vanish.
   return /^`|`$|^ .* $|^$/.test(content)
     ? `${fence} ${content} ${fence}`
     : `${fence}${content}${fence}`;
 }
 
-/** The same in a table, whose cells are told apart first: `\|` is a bar there, also in a code span. */
+/** The same in a table, which splits cells before code spans: `\|` is a bar even in code. */
 export function codeInTable(text: string): string {
   return code(text).replaceAll(/(\\*)\|/g, '$1$1\\|');
 }
 
-/** Lines as they stand. @param lines escaped for a terminal already, or to be so here: it does not matter */
+/** Lines unchanged. @param lines may be escaped for a terminal already */
 export function codeBlock(lines: readonly string[]): string {
   const content = lines.map(escapeForTerminal);
   const fence = '`'.repeat(Math.max(3, longestRun(content.join('\n'), '`') + 1));
   return [`${fence}text`, ...content, fence].join('\n');
 }
 
-/** For what stands in HTML within Markdown, such as a summary: it is not read as Markdown. */
+/** For HTML within Markdown, such as a summary, which is not parsed as Markdown. */
 export function codeInHtml(text: string): string {
   const content = escapeForTerminal(text)
     .replaceAll('&', '&amp;')

@@ -2,6 +2,7 @@ import { groupBy } from '../group-by.js';
 import type { BisectionResult } from '../results/bisect-result.js';
 import { type CellResult, cellResults } from '../results/compare-result.js';
 import type { Verdict } from '../verdict/judge.js';
+import { plural } from '../words.js';
 import { formatBisection } from './bisect-text.js';
 import { cellText, UNEXPECTED } from './compare-table.js';
 import { formatCell, formatDifferences, formatHead } from './compare-text.js';
@@ -20,14 +21,14 @@ import { findingsBySignature } from './signatures.js';
 import { wrapText } from './wrap.js';
 
 /**
- * Markdown for pull requests and the pages of CI jobs. GitHub takes 65,536 characters for a comment:
- * what a cell says in full is left out, and said to be, where it would be more.
+ * Markdown for pull requests and CI job pages. A GitHub comment has at most 65,536 characters, so details
+ * of cells that do not fit are left out, with a note.
  */
 
 const MOST_CHARACTERS = 60_000;
-/** Of what stands in code blocks, which do not wrap. */
+/** Code blocks do not wrap. */
 const WIDTH = 96;
-/** Cells that a finding's row names. */
+/** Cells named in the row of a finding. */
 const MOST_CELLS = 6;
 
 export function formatMatrixMarkdown(matrix: Matrix): string {
@@ -40,7 +41,7 @@ export function formatMatrixMarkdown(matrix: Matrix): string {
     `## ${matrix.case.title === null ? 'File systems on DAX' : code(matrix.case.title)}`,
     `**${matrix.verdict}**: ${describeCounts(matrix)}`,
     formatTable(matrix),
-    ...(matrix.units.some(({ held }) => !held) ? [`\`${UNEXPECTED}\` not what was expected`] : []),
+    ...(matrix.units.some(({ held }) => !held) ? [`\`${UNEXPECTED}\` not as expected`] : []),
     ...findingsTable(matrix),
   ];
   const after = [
@@ -50,7 +51,7 @@ export function formatMatrixMarkdown(matrix: Matrix): string {
       rates.flatMap((text) => wrapText(text, WIDTH)),
     ),
     details(
-      'How DAX was proven, and on what',
+      'Proof of DAX, kernel and machine',
       formatHead({ ...matrix, case: { ...matrix.case, title: null } }, style),
     ),
   ];
@@ -112,7 +113,7 @@ function row(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** HTML, whose content is Markdown again after an empty line. @param summary is HTML */
+/** HTML; after an empty line its content is Markdown again. @param summary is HTML */
 function details(summary: string, lines: readonly string[]): string {
   return `<details><summary>${summary}</summary>\n\n${codeBlock(lines)}\n\n</details>`;
 }
@@ -137,5 +138,8 @@ function asManyAsFit(parts: readonly string[], room: number): string[] {
     return left < 0;
   });
   if (count < 0) return [...parts];
-  return [...parts.slice(0, count), `${parts.length - count} more are not shown here.`];
+  return [
+    ...parts.slice(0, count),
+    `${plural(parts.length - count, 'more cell')} did not fit here.`,
+  ];
 }

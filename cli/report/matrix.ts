@@ -16,24 +16,24 @@ import { countRepeats } from '../run/repeats.js';
 import { BASE } from '../variant/variant.js';
 
 /**
- * Runs and comparisons as one matrix: file systems and tests down, variants across, each kernel with
- * columns of its own. What was run twice stands in two columns: attempts of two runs are not counted
- * together, since nobody asked for them as one. Pure.
+ * Runs and comparisons as one matrix: file systems and tests down, variants across, with separate columns
+ * for each kernel. A test that two runs ran gets two columns, because attempts of different runs are not
+ * counted together. Pure.
  */
 
 export type KeptMatrix = Exclude<KeptResult, { kind: 'bisect' }>;
 
 export interface Matrix extends CompareResult {
   units: MatrixUnit[];
-  /** The directories of the results, in the order they were given. */
+  /** The directories of the results, in the order of the command line. */
   directories: string[];
   commands: string[][];
 }
 
 export interface MatrixUnit extends CompareUnit {
-  /** The run's directory and the unit's files in it, as its result names them. */
+  /** The run's directory, and the unit's files in it as named in the result. */
   source: { directory: string; artifacts: Record<string, string> };
-  /** Units of one result keep their order, and results theirs. */
+  /** Sorts units by result, then in the result's order. */
   order: number;
 }
 
@@ -74,7 +74,7 @@ export function matrixOf(kept: readonly [KeptMatrix, ...KeptMatrix[]]): Matrix {
     commands: kept.map(({ result }) => result.command),
   };
   if (first.kind === 'compare' && others.length === 0) {
-    // It knows at which level its rates were looked at.
+    // The comparison knows the significance level of its looks.
     return { ...matrix, differences: first.result.differences, rates: first.result.rates };
   }
   const cells = cellResults(matrix);
@@ -85,7 +85,7 @@ export function matrixOf(kept: readonly [KeptMatrix, ...KeptMatrix[]]): Matrix {
   };
 }
 
-/** Of several runs each version that one of them had. */
+/** Every version that one of the runs used. */
 function toolsOf(kept: readonly KeptMatrix[]): Matrix['tools'] {
   const versions = (of: keyof Matrix['tools']) =>
     [...new Set(kept.flatMap(({ result: { tools = {} } }) => tools[of] ?? []))].join(', ');
@@ -99,7 +99,7 @@ interface Column {
   changes: readonly string[];
   steps: number | undefined;
   units: MatrixUnit[];
-  /** Which of the results, from 1. */
+  /** The number of the result, from 1. */
   from: number;
 }
 
@@ -117,8 +117,8 @@ function columnsOf(kept: readonly KeptMatrix[]): Column[] {
 }
 
 /**
- * A run goes on where another ended: the same kernel as it is, and nothing that both have run. Of
- * changes it cannot be known that files of the same names had the same contents.
+ * Whether a run continues another in the same column: the same unchanged kernel, and no test that both
+ * ran. With changes it stays separate, because files of the same name may differ.
  */
 function continues(column: Column, next: Column): boolean {
   const ran = new Set(column.units.map(rowKey));
@@ -160,7 +160,7 @@ function ownColumns(
   });
 }
 
-/** Of a run that knows its command, but not what it was made of. */
+/** The changes of a run, from its command line. */
 function changesOf(variant: string, command: readonly string[]) {
   if (variant === BASE.name) return { changes: [], steps: undefined };
   const valuesOf = (option: string) =>
@@ -191,7 +191,7 @@ function matrixUnit(
   };
 }
 
-/** What tells columns apart, as short as that can be said; the last resort is the number of the run. */
+/** The shortest distinct names for the columns, if need be by the number of the run. */
 function columnNames(columns: readonly Column[]): string[] {
   const names = columns.map(({ variant, changes }) =>
     variant === 'patched' && changes.length > 0
@@ -222,7 +222,7 @@ function titleOf(kept: readonly KeptMatrix[]): string | null {
   return titles.size === 1 ? (only ?? null) : null;
 }
 
-/** Rows in the order they came; where not every test has run on every file system, those that have. */
+/** Rows in order of appearance, without those that no run ran. */
 function rowsOf(kept: readonly KeptMatrix[], units: readonly UnitResult[]) {
   const cases = kept.map((one) =>
     one.kind === 'compare'

@@ -1,13 +1,13 @@
 import { makeReporter, type Reporter } from './reporter.js';
 
-/** Milliseconds after which people want to know what is going on. */
+/** Milliseconds until a message. */
 const PATIENCE = 2000;
 
 /**
- * Says on a terminal what takes longer than two seconds, of commands that have nothing else to tell on
- * the way. In pipes it is quiet: the result comes, and that is all that is wanted there.
+ * Prints a message on a terminal if work takes longer than two seconds, for commands without other
+ * progress messages. Prints nothing into a pipe.
  *
- * @param text of now; what it returns may change while the work goes on
+ * @param text the message, which may change during the work
  */
 export async function withPatience<Result>(
   text: () => string,
@@ -20,7 +20,7 @@ export async function withPatience<Result>(
   const show = () => {
     const now = text();
     reporter ??= makeReporter(stream);
-    // The time that a stage takes is counted from its beginning.
+    // A new stage would restart the clock.
     if (last === '') reporter.progress({ type: 'stage', text: now });
     else if (now !== last) reporter.progress({ type: 'detail', text: now });
     last = now;

@@ -3,21 +3,21 @@ import { groupBy } from '../group-by.js';
 import type { Repeats, UnitResult } from '../results/run-result.js';
 import { VERDICTS } from '../verdict/judge.js';
 
-/** What many attempts at one test came to, in words. */
+/** The results of many attempts at one test, as text. */
 
-/** Attempts of a group that are named by their numbers. */
+/** Attempts of a group that are listed. */
 const MOST_NUMBERS = 12;
 
 export interface Alike {
-  /** The one that is shown in full. */
+  /** The attempt that is shown in full. */
   first: UnitResult;
-  /** How it stands for the others: undefined where there are none. */
+  /** A sentence about the others; undefined if there are none. */
   others: string | undefined;
 }
 
 /**
- * Attempts at a test that ended alike: the same verdict for the same reason, but for numbers in it.
- * In the order in which the first of each ran.
+ * Groups attempts at a test that ended alike: with the same verdict and reason, apart from numbers. In the
+ * order of the first of each.
  */
 export function alikeAttempts(units: readonly UnitResult[]): Alike[] {
   const groups = groupBy(units, (unit) => {
@@ -34,8 +34,8 @@ export function alikeAttempts(units: readonly UnitResult[]): Alike[] {
     const others =
       rest.length === 0
         ? undefined
-        : `so did ${rest.length} more: ${rest.length === 1 ? 'attempt' : 'attempts'} ${numbers.join(', ')}${more > 0 ? ` and ${more} others` : ''}`;
-    // Of those that fail alike one is explained, and not always the first.
+        : `${rest.length} more like this: ${rest.length === 1 ? 'attempt' : 'attempts'} ${numbers.join(', ')}${more > 0 ? ` and ${more} others` : ''}`;
+    // Only one of them is explained, and not always the first.
     const explanation = group.find((one) => one.explanation)?.explanation;
     return { first: explanation ? { ...first, explanation } : first, others };
   });
@@ -44,7 +44,7 @@ export function alikeAttempts(units: readonly UnitResult[]): Alike[] {
 /**
  * `ext2 generic/002: 3 of 100 attempts failed, 3 % (95 % interval: 0.62 to 8.5 %)`.
  *
- * @param among the others that are told beside it: what differs between them is named
+ * @param among the repeats shown together: the name has the fields in which they differ
  */
 export function describeRepeats(own: Repeats, among: readonly Repeats[] = []): string {
   const { fs, test, variant, pmem, powerCut, counts, failures } = own;
@@ -68,7 +68,7 @@ export function describeRepeats(own: Repeats, among: readonly Repeats[] = []): s
   return `${name}: ${failed} of ${trials} attempts failed, ${percent(failures.rate)} % (95 % interval: ${percent(low)} to ${percent(high)} %)${besides}`;
 }
 
-/** Two digits that count. */
+/** With two significant digits. */
 function percent(share: number): string {
   return Number((100 * share).toPrecision(2)).toString();
 }

@@ -5,7 +5,7 @@ import { formatSeconds, plural } from '../words.js';
 import { formatChanges } from './diff-text.js';
 import { wrapField } from './wrap.js';
 
-/** A replay as people read it. */
+/** A replay as text. */
 
 const WORDS: Record<Agreement, string> = {
   agrees: 'AGREES',
@@ -48,17 +48,17 @@ function describeCounts(units: readonly ReplayedUnit[]): string {
   const parts = (['agrees', 'differs', 'cannot-tell'] as const).flatMap((conclusion) => {
     const count = units.filter((unit) => unit.conclusion === conclusion).length;
     if (count === 0) return [];
-    if (conclusion === 'cannot-tell') return [`of ${count} it cannot be told`];
+    if (conclusion === 'cannot-tell') return [`${count} unknown`];
     return [`${count} ${count === 1 ? conclusion : conclusion.replace(/s$/, '')}`];
   });
-  return parts.join(', ') || 'Nothing was run again';
+  return parts.join(', ') || 'Nothing ran';
 }
 
-/** A failure that did not show again may be one that shows only sometimes. */
+/** A failure that did not show again may be flaky. */
 function hint(units: readonly ReplayedUnit[]): string[] {
   const once = units.some(
     ({ conclusion, reasons, replayed }) =>
       conclusion === 'differs' && reasons.includes('passes-now') && replayed?.attempts === 1,
   );
-  return once ? ['A failure that shows only in some runs: --repeat 20 gives it more of them'] : [];
+  return once ? ['If the failure shows only in some runs, try --repeat 20'] : [];
 }

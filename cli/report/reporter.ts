@@ -8,21 +8,21 @@ import { estimateAll } from '../statistics/estimate.js';
 import { formatSeconds } from '../words.js';
 
 /**
- * Progress for people, on stderr. Two ways: a line that is written over on a terminal, and plain
- * lines elsewhere. Nothing else prints while a command works.
+ * Progress on stderr: one line that is overwritten on a terminal, plain lines elsewhere. Nothing else
+ * prints while a command works.
  */
 export interface Reporter extends EngineObserver {
   progress(event: ProgressEvent): void;
-  /** How many units there will be, and where it is known how long each takes. */
+  /** Announces the number of units, and how long each takes if known. */
   expect(units: number, estimate?: Estimate): void;
-  /** Nothing more comes: leaves the terminal as it was. */
+  /** Ends the progress and clears its line. */
   end(): void;
 }
 
 export interface Estimate {
-  /** Of each unit, in their order; undefined where it never ran. */
+  /** Of each unit, in order; undefined if it never ran. */
   seconds: readonly (number | undefined)[];
-  /** How many are run at a time. */
+  /** Units that run in parallel. */
   jobs: number;
 }
 
@@ -73,7 +73,7 @@ class PlainReporter implements Reporter {
   }
 }
 
-/** Milliseconds between two paintings of the line. */
+/** Milliseconds between two updates of the line. */
 const PAINTING = 100;
 
 class TerminalReporter implements Reporter {
@@ -144,8 +144,8 @@ class TerminalReporter implements Reporter {
   }
 
   /**
-   * How long the rest takes: by what the tests took before, or else as long as what is done; the first
-   * unit is no measure.
+   * An estimate of the remaining time: from earlier durations of the tests, else from the finished units.
+   * The first unit is left out, because it is slower.
    */
   #left(): string {
     const { seconds = [], jobs = 1 } = this.#estimate ?? {};
@@ -165,7 +165,7 @@ class TerminalReporter implements Reporter {
 
   #show(text: string): void {
     this.#line = text;
-    // The line is painted by the clock: it shows that time goes on, and floods no terminal.
+    // A timer updates the line: it keeps moving, and cannot flood the terminal.
     this.#timer ??= setInterval(() => this.#paint(), PAINTING).unref();
   }
 
@@ -180,7 +180,7 @@ class TerminalReporter implements Reporter {
   }
 }
 
-/** Line by line, for what we say ourselves. A guest's words have their line ends escaped as well. */
+/** Escapes our own messages line by line. Guest text has its line ends escaped before. */
 function safe(text: string): string {
   return text.split('\n').map(escapeForTerminal).join('\n');
 }

@@ -1,14 +1,14 @@
 import type { CellResult } from '../results/compare-result.js';
 import { type FindingGroup, groupFindings } from './findings.js';
 
-/** The findings of all cells by their signatures: what several cells have in common is one thing. */
+/** The findings of all cells by signature, so that a finding of several cells shows once. */
 
 export interface SharedFinding extends FindingGroup {
-  /** Those in which it was found, in the table's order, with how many of their attempts had it. */
+  /** The cells with this finding, in the table's order, with the number of attempts that had it. */
   cells: { cell: CellResult; attempts: number }[];
 }
 
-/** The worst first, else in the order they came. */
+/** The worst first, else in order of appearance. */
 export function findingsBySignature(cells: readonly CellResult[]): SharedFinding[] {
   const found = new Map<string, SharedFinding['cells']>();
   for (const cell of cells) {

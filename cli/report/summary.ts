@@ -16,9 +16,9 @@ import { describeImages } from './images.js';
 import { alikeAttempts, describeRepeats } from './repeats.js';
 import { explainUnwritten } from './unwritten.js';
 
-/** A run's outcome as people read it: what ran, how DAX was proven, the verdict, where the files are. */
+/** The summary of a run: each unit's verdict, reason, proof of DAX and findings, and the files. */
 
-/** Kinds of findings of one unit that are shown; the rest are in its files. */
+/** Kinds of findings shown per unit; the rest are in its files. */
 const MOST_KINDS = 5;
 
 export interface SummaryStyle {
@@ -71,11 +71,11 @@ function formatExpected({ verdict, expectedFailure: expected }: UnitResult): str
   if (!expected) return [];
   const { reason } = expected;
   if (expected.held) return [field('expected', `to fail: ${reason}`)];
-  if (verdict === 'pass') return [field('expected', `to fail, and passed: ${reason}`)];
-  return [field('expected', `to fail otherwise: ${reason}`)];
+  if (verdict === 'pass') return [field('expected', `to fail, but passed: ${reason}`)];
+  return [field('expected', `to fail differently: ${reason}`)];
 }
 
-/** Whatever the value is: escaped. */
+/** Escapes the value. */
 function field(name: string, value: string): string {
   return `         ${name.padEnd(8)} ${escapeForTerminal(value)}`;
 }
@@ -95,7 +95,7 @@ function verdictMark(verdict: UnitResult['verdict'], { colour }: SummaryStyle): 
 
 function describeDriver({ dax, fs }: UnitResult): string {
   if (dax.driver === 'none') return 'nothing was mounted';
-  if (dax.driver !== fs) return `${dax.driver}, which is not what was asked for`;
+  if (dax.driver !== fs) return `${dax.driver}, not ${fs}`;
   if (!dax.module) return `${fs}, built in`;
   const origin =
     dax.module.origin === 'built'
@@ -108,13 +108,13 @@ function describeDax(unit: UnitResult): string {
   const { dax } = unit;
   if (dax.looks.length === 0) return 'not proven: nothing was mounted';
   const options = dax.mountOptions;
-  if (unit.control) return `not in use, as was asked for (${options})`;
+  if (unit.control) return `not in use, as requested (${options})`;
   if (!dax.proven) return `not proven (${options})`;
   const shown = dax.looks.some(({ statxDax }) => statxDax)
     ? 'mount option and statx of a fresh file'
-    : 'mount option; this kernel has no statx attribute for it';
-  const looks = plural(dax.looks.length, 'look');
-  return `proven by ${shown}, in ${looks} (${dax.looks.map(({ when }) => when).join(', ')})`;
+    : 'mount option only (no statx attribute in this kernel)';
+  const checks = plural(dax.looks.length, 'check');
+  return `proven by ${shown}, in ${checks} (${dax.looks.map(({ when }) => when).join(', ')})`;
 }
 
 function formatFindings({ findings, omitted }: UnitResult): string[] {

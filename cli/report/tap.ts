@@ -3,8 +3,8 @@ import { escapeForTerminal } from '../findings/escape.js';
 import type { TestCase } from './test-cases.js';
 
 /**
- * TAP, version 14 (testanything.org), which readers of version 13 take as well: a line for each test
- * case, and below those that did not pass a block of YAML.
+ * TAP version 14 (testanything.org), which version 13 parsers accept: a line for each test case, and a
+ * YAML block below those that did not pass.
  */
 export function formatTap(cases: readonly TestCase[]): string {
   return [

@@ -10,8 +10,8 @@ import { describeEvidence, describeOthers, type FindingGroup, groupFindings } fr
 import { explainUnwritten } from './unwritten.js';
 
 /**
- * Results as test cases, which is what CI systems know: JUnit and TAP are written from these. Their
- * outcomes agree with our exit codes: what was expected is no failure. All text may be the guest's.
+ * Results as test cases for CI systems, from which JUnit and TAP are written. Outcomes agree with our exit
+ * codes: an expected failure is not a failure. All text may come from the guest.
  */
 export interface TestCase {
   /** `daxrepro.builtin.ext2` */
@@ -19,17 +19,17 @@ export interface TestCase {
   name: string;
   seconds: number;
   outcome: 'passed' | 'failure' | 'error' | 'skipped';
-  /** Of a failure or an error, in a word: `output-differs`, `invalid`. */
+  /** The kind of failure or error: `output-differs`, `invalid`. */
   type: string;
-  /** One sentence; of what passed it may be empty. */
+  /** One sentence; may be empty for a passed case. */
   message: string;
   /** Lines. */
   details: string[];
-  /** What all cases of a suite have in common is said of the suite. */
+  /** Properties that all cases of a suite share go to the suite. */
   properties: Record<string, string>;
 }
 
-/** Of the units of `run` or of `compare`. */
+/** Makes test cases from the units of `run` or `compare`. */
 export function testCasesOf(units: readonly (UnitResult & Partial<CompareUnit>)[]): TestCase[] {
   const several = new Set(units.map(({ pmem }) => pmem)).size > 1;
   return units.map((unit) => testCaseOf(unit, several));
@@ -42,7 +42,7 @@ function testCaseOf(unit: UnitResult & Partial<CompareUnit>, several: boolean): 
   const tries = attempt > 1 ? ` (attempt ${attempt})` : '';
   return {
     suite: `daxrepro.${suite.name}.${fs}`,
-    // The suite's name has the file system.
+    // The suite's name already has the file system.
     name: unitName({ ...unit, fs: '' }).trim() + kind + cuts + tries,
     seconds: unit.durationSeconds,
     ...outcomeOf(unit),
@@ -69,7 +69,7 @@ type Judged = Pick<TestCase, 'outcome' | 'type' | 'message'>;
 function outcomeOf(unit: UnitResult & Partial<CompareUnit>): Judged {
   const { verdict, reason, expectedFailure, expected, held } = unit;
   const type = unit.outcome ?? verdict;
-  // Of a run, `--expected` says what is to fail; of a comparison its case does.
+  // Expectations come from --expected for a run, from the case for a comparison.
   if (expectedFailure) {
     const words = `expected to fail: ${expectedFailure.reason}`;
     if (verdict === 'pass') return { outcome: 'passed', type, message: `it was ${words}` };
@@ -96,7 +96,7 @@ const OUTCOMES: Record<UnitResult['verdict'], TestCase['outcome']> = {
   error: 'error',
 };
 
-/** The first of a kind, how many more there are, and what the medium shows of their inodes. */
+/** The first of a kind, the number of others, and what the medium shows about their inodes. */
 function describeGroup(group: FindingGroup): string[] {
   const { tool, severity, signature, message } = group.finding;
   const others = describeOthers(group);
@@ -109,7 +109,7 @@ function describeGroup(group: FindingGroup): string[] {
 
 const WIDTH = 100;
 
-/** A bisection is one case: it passes where the change was found, as its exit code says. */
+/** A bisection is one case. It passes if the change was found, like its exit code. */
 export function testCaseOfBisection(result: BisectionResult): TestCase {
   const { question, answer, durationSeconds } = result;
   return {

@@ -3,41 +3,38 @@ import { escapeForTerminal } from '../findings/escape.js';
 import { groupBy } from '../group-by.js';
 import { plural } from '../words.js';
 
-/** Why something was not written, in sentences without the full stop. */
+/** Which dirty data an unmount left unwritten, as sentences without the full stop. */
 
-/** Inodes that a sentence names. */
+/** Inodes named in a sentence. */
 const MOST_NAMED = 6;
-/** Characters of a path that are shown. */
+/** Characters shown of a path. */
 const LONGEST_PATH = 60;
 
 /**
- * Which inodes were unmounted with something dirty, a sentence for each type of inode and for each
- * kind of data. Escaped: paths come from a guest.
+ * The inodes that were dirty at the unmount: a sentence for each type of inode and each kind of data.
+ * Escaped, since paths come from a guest.
  */
 export function explainUnwritten(unwritten: Unwritten | undefined): string[] {
   if (unwritten === undefined) return [];
   if (!unwritten.known)
     return [
-      `whether anything was left unwritten is not known: ${escapeForTerminal(unwritten.reason)}`,
+      `unknown whether the unmount left dirty data unwritten: ${escapeForTerminal(unwritten.reason)}`,
     ];
   const sentences = [
     ...sentencesOf(unwritten, 'page', ({ dirtyPages }) => dirtyPages),
     ...sentencesOf(unwritten, 'DAX entry', ({ dirtyDaxEntries }) => dirtyDaxEntries),
     ...unwritten.writtenDax.map(
       ({ inodeType, inodes }) =>
-        `${typeInWords(inodeType)} inodes have S_DAX set and pages in the page cache, which were written (${plural(inodes, 'inode')})`,
+        `${typeInWords(inodeType)} inodes have S_DAX set, but also page-cache pages, which were written (${plural(inodes, 'inode')})`,
     ),
   ];
   if (unwritten.omitted > 0) {
     sentences.push(
-      `${plural(unwritten.omitted, 'more inode')} had dirty data and no room in the list`,
+      `${plural(unwritten.omitted, 'more inode')} with dirty data did not fit into the list`,
     );
   }
   if (unwritten.inodes.length > 0) return sentences;
-  return [
-    ...sentences,
-    `nothing dirty was left unwritten, at ${plural(unwritten.unmounts, 'unmount')}`,
-  ];
+  return [...sentences, `${plural(unwritten.unmounts, 'unmount')} left no dirty data unwritten`];
 }
 
 type Counted = (cached: UnwrittenInode['dropped']) => number;
@@ -63,9 +60,9 @@ function sentencesOf(
 const VERDICT = {
   page: (dax: boolean) =>
     dax
-      ? 'have S_DAX set, but had dirty page-cache pages before the unmount, which it did not write'
-      : 'had dirty page-cache pages before the unmount, which it did not write',
-  'DAX entry': () => 'had dirty DAX entries before the unmount, which it did not flush',
+      ? 'have S_DAX set, but had dirty page-cache pages that the unmount did not write'
+      : 'had dirty page-cache pages that the unmount did not write',
+  'DAX entry': () => 'had dirty DAX entries that the unmount did not flush',
 };
 
 function nameInode({ inode, path, dropped }: UnwrittenInode, what: string, count: Counted): string {
@@ -76,12 +73,12 @@ function nameInode({ inode, path, dropped }: UnwrittenInode, what: string, count
   return `inode ${inode}${name} ${dropped.atLeast ? 'at least ' : ''}${noun}`;
 }
 
-/** A path's end tells one from another. */
+/** Keeps the end of a path, where paths differ. */
 export function shortenPath(path: string): string {
   return path.length > LONGEST_PATH ? `…${path.slice(1 - LONGEST_PATH)}` : path;
 }
 
-/** The types of findings as they are said. Escaped. */
+/** The type of an inode in words. Escaped. */
 export function typeInWords(inodeType: string): string {
   return inodeType === 'symlink' ? 'symbolic link' : escapeForTerminal(inodeType);
 }

@@ -1,15 +1,16 @@
+import { textWidth } from '../columns.js';
 import { shellQuote } from '../shell-quote.js';
 
-/** Text for a width. All of it pure; what comes from a guest has to be escaped before. */
+/** Wraps text. Pure. Text of a guest has to be escaped before. */
 
-/** Lines of at most `width` characters: broken at blanks, and within a word only where it must be. */
+/** Lines of at most `width` columns, broken at blanks, and within a word only if it must be. */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   let line: string | undefined;
   for (const word of text.split(/ +/)) {
     for (const piece of breakLine(word, width)) {
       if (line === undefined) line = piece;
-      else if (characters(`${line} ${piece}`) <= width) line = `${line} ${piece}`;
+      else if (textWidth(`${line} ${piece}`) <= width) line = `${line} ${piece}`;
       else {
         lines.push(line);
         line = piece;
@@ -19,7 +20,7 @@ export function wrapText(text: string, width: number): string[] {
   return [...lines, line ?? ''];
 }
 
-/** `  label    text`, its further lines below the text. */
+/** `  label    text`, with further lines aligned below the text. */
 export function wrapField(label: string, text: string, { indent, label: wide, width }: FieldShape) {
   const left = indent + wide + 1;
   return wrapText(text, Math.max(width - left, 20)).map((line, index) =>
@@ -32,14 +33,14 @@ export interface FieldShape {
   indent: number;
   /** The label's width. */
   label: number;
-  /** Of a whole line. */
+  /** The width of a whole line. */
   width: number;
 }
 
 /**
- * A shell command in lines of at most `width`, each but the last ending in a backslash: pasted into
- * a shell they are the same command. Lines are broken between words, an option and its value stay
- * together where they fit; a word that is longer than a line is broken as well.
+ * A shell command in lines of at most `width` columns. All but the last end in a backslash, so that the
+ * lines can be pasted into a shell. Breaks between words, keeps an option with its value if they fit, and
+ * breaks a word only if it is longer than a line.
  */
 export function wrapCommand(command: string, width: number, indent: number): string[] {
   const lines: string[] = [];
@@ -48,29 +49,29 @@ export function wrapCommand(command: string, width: number, indent: number): str
   const room = width - 2;
   for (const group of groups(shellWords(command))) {
     const joined = line === '' ? `${' '.repeat(indent)}${group}` : `${line} ${group}`;
-    if (characters(joined) <= room) {
+    if (textWidth(joined) <= room) {
       line = joined;
       continue;
     }
     if (line !== '') lines.push(`${line} \\`);
     line = `${' '.repeat(indent + (lines.length > 0 ? 2 : 0))}${group}`;
-    if (characters(line) <= room) continue;
+    if (textWidth(line) <= room) continue;
     const [word, option] = splitGroup(group);
     const margin = line.slice(0, line.length - group.length);
     if (option !== undefined) lines.push(`${margin}${option} \\`);
-    const broken = breakWord(word, room, characters(margin));
+    const broken = breakWord(word, room, textWidth(margin));
     lines.push(...broken.slice(0, -1).map((piece, at) => `${at === 0 ? margin : ''}${piece}\\`));
     line = `${broken.length === 1 ? margin : ''}${broken.at(-1) ?? ''}`;
   }
   return [...lines, line];
 }
 
-/** Words as they are written, with their quotes. */
+/** Words with their quotes. */
 function shellWords(command: string): string[] {
   return command.match(/(?:'[^']*'|\\.|[^\s'\\])+/g) ?? [];
 }
 
-/** An option goes with its value. */
+/** Keeps an option with its value. */
 function groups(words: readonly string[]): string[] {
   const found: string[] = [];
   for (const word of words) {
@@ -82,22 +83,22 @@ function groups(words: readonly string[]): string[] {
   return found;
 }
 
-/** The value of an option, and the option. */
+/** Splits a group into the value and its option. */
 function splitGroup(group: string): [value: string, option?: string] {
   const [, option, value] = /^(--?[a-z-]+) (.*)$/s.exec(group) ?? [];
   return option === undefined || value === undefined ? [group] : [value, option];
 }
 
 /**
- * A word in pieces, each quoted for itself: a backslash at a line's end joins it with what begins
- * the next line. The first piece leaves room for the margin.
+ * Breaks a word into separately quoted pieces, which a backslash at the end of the line joins again. The
+ * first piece leaves room for the margin.
  */
 function breakWord(word: string, room: number, margin: number): string[] {
   const found: string[] = [];
   let piece = '';
-  for (const letter of unquote(word)) {
+  for (const letter of letters(unquote(word))) {
     const left = room - (found.length === 0 ? margin : 0);
-    if (piece !== '' && characters(shellQuote(piece + letter)) > left) {
+    if (piece !== '' && textWidth(shellQuote(piece + letter)) > left) {
       found.push(shellQuote(piece));
       piece = '';
     }
@@ -106,7 +107,7 @@ function breakWord(word: string, room: number, margin: number): string[] {
   return [...found, shellQuote(piece)];
 }
 
-/** What a shell makes of one word that `shellQuote` has made. */
+/** Undoes `shellQuote`. */
 function unquote(word: string): string {
   return word.replaceAll(
     /'([^']*)'|\\(.)/gs,
@@ -114,21 +115,32 @@ function unquote(word: string): string {
   );
 }
 
-/** In pieces of at most `width`, blanks and all. */
-export function breakLine(word: string, width: number): string[] {
-  const all = [...word];
-  if (all.length <= width) return [word];
-  return Array.from({ length: Math.ceil(all.length / width) }, (_, index) =>
-    all.slice(index * width, (index + 1) * width).join(''),
-  );
+/** Breaks text into pieces of at most `width` columns, anywhere. */
+export function breakLine(text: string, width: number): string[] {
+  if (textWidth(text) <= width) return [text];
+  const pieces: string[] = [];
+  let piece = '';
+  let used = 0;
+  for (const letter of letters(text)) {
+    const own = textWidth(letter);
+    if (piece !== '' && used + own > width) {
+      pieces.push(piece);
+      piece = '';
+      used = 0;
+    }
+    piece += letter;
+    used += own;
+  }
+  return [...pieces, piece];
 }
 
-/** At most so many characters; that some are missing is seen. */
+/** Cuts text to `width` columns; … marks the cut. */
 export function cut(text: string, width: number): string {
-  return characters(text) > width ? `${[...text].slice(0, width - 1).join('')}…` : text;
+  if (textWidth(text) <= width) return text;
+  return `${breakLine(text, width - 1)[0] ?? ''}…`;
 }
 
-/** Code points, which on most terminals are columns. */
-export function characters(text: string): number {
-  return [...text].length;
+/** Letters with their combining marks. */
+export function letters(text: string): string[] {
+  return [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
 }

@@ -105,8 +105,8 @@ t.test('what is wrong is said with its place and what would be right', async (t)
   const wrong: [place: string, message: RegExp, remedy: RegExp, text: string | string[]][] = [
     // The text as YAML.
     ['1:9', /This is not valid YAML/, /Fix it/, 'kernel: a\n    b: [\n'],
-    ['2:1', /there twice/, /Leave one/, 'kernel: debian:6.1\nkernel: debian:5.10\n'],
-    ['1:28', /there twice/, /Leave one/, 'variants: {base: [], v2: , base: []}'],
+    ['2:1', /Duplicate key/, /Remove one/, 'kernel: debian:6.1\nkernel: debian:5.10\n'],
+    ['1:28', /Duplicate key/, /Remove one/, 'variants: {base: [], v2: , base: []}'],
     ['2:1', /indented with a tab/, /spaces/, 'variants:\n\tbase: []\n'],
     ['2:1', /second YAML document/, /one file/, 'a: 1\n---\nb: 2\n'],
     ['1:1', /The case is empty/, /variants/, ''],

@@ -1,5 +1,6 @@
 import { percent } from '../../bisect/result.js';
 import type { BisectionResult, Culprit, PathEntry } from '../../results/bisect-result.js';
+import { plural } from '../../words.js';
 import { formatBisection } from '../bisect-text.js';
 import {
   describeCulpritRate,
@@ -11,7 +12,7 @@ import { drawPath, drawRate } from './drawings.js';
 import { fields, list, scrolls } from './parts.js';
 import { type Html, html, preformatted } from './template.js';
 
-/** A bisection: the answer, the change that it names, its path drawn and as a table, and what it was run on. */
+/** A bisection: the answer, the bad change, the tested changes as a picture and a table, and the environment. */
 export function bisectionSection(result: BisectionResult, number: number): Html {
   const { question, answer, path } = result;
   const id = `bisection-${number}`;
@@ -25,23 +26,22 @@ ${rate !== undefined && answer.rate !== null && html`<p>${rate} ${drawRate(answe
 ${
   path.length > 0 && [
     scrolls(`Path of bisection ${number}`, html`${drawPath(path)}`),
-    html`<p class="quiet">g: good, b: bad, ±: both, –: could not be tested. Bars: how probable it is that this, or what lies between it and the one before, is the first bad change.</p>`,
+    html`<p class="quiet">g: good, b: bad, ±: both, –: could not be tested. Bars: the probability that this change, or one between it and the previous one, is the first bad change.</p>`,
     scrolls(
       `Runs of bisection ${number}`,
-      html`<table class="words"><caption>What was run, in the history’s order</caption><thead><tr><th scope="col">change</th><th scope="col">good</th><th scope="col">bad</th><th scope="col">first bad</th><th scope="col">title</th></tr></thead><tbody>${path.map((entry) => pathRow(entry, culprits.has(entry.change)))}</tbody></table>`,
+      html`<table class="words"><caption>Tested changes, in history order</caption><thead><tr><th scope="col">change</th><th scope="col">good</th><th scope="col">bad</th><th scope="col">first bad</th><th scope="col">title</th></tr></thead><tbody>${path.map((entry) => pathRow(entry, culprits.has(entry.change)))}</tbody></table>`,
     ),
   ]
 }
 ${aboutBisection(result)}
-<details><summary>All of it as text</summary><div class="body"><pre tabindex="0">${preformatted(formatBisection(result, { width: 100 }).split('\n'))}</pre></div></details>
+<details><summary>The result as text</summary><div class="body"><pre tabindex="0">${preformatted(formatBisection(result, { width: 100 }).split('\n'))}</pre></div></details>
 </section>
 `;
 }
 
 function culpritBlock({ id, title, author, date, diffstat, findings }: Culprit): Html {
   const found = findings.map(
-    ({ signature, runs }) =>
-      html`<code>${signature}</code> (in ${runs} ${runs === 1 ? 'run' : 'runs'})`,
+    ({ signature, runs }) => html`<code>${signature}</code> (in ${plural(runs, 'run')})`,
   );
   return html`<div class="finding"><h3>${title}</h3>
 ${fields([
@@ -64,7 +64,7 @@ function pathRow(
 function aboutBisection(result: BisectionResult): Html {
   const { question, host, started, directory, command } = result;
   const { kernel, series, signature } = question;
-  return html`<h3>What it was run on</h3>
+  return html`<h3>Test environment</h3>
 ${fields([
   ['bisected', describeRange(result)],
   ['kernel', kernel === '' || series !== undefined ? undefined : kernel],

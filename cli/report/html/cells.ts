@@ -21,12 +21,12 @@ import { explainUnwritten } from '../unwritten.js';
 import { cellId, fields, list, scrolls, verdictMark } from './parts.js';
 import { type Html, html, preformatted } from './template.js';
 
-/** Every cell in full, closed where it passed as it should: reason, findings, evidence, proof, console. */
+/** Every cell in full: reason, findings, evidence, proof, console. Folded if it passed as expected. */
 
-/** The last lines of a unit's console; undefined where there are none. */
+/** The last lines of a unit's console, if there are any. */
 export type Excerpt = (unit: MatrixUnit) => readonly string[] | undefined;
 
-/** Attempts of a cell that are told, of those that ended differently. */
+/** Attempts shown of those that ended differently. */
 const MOST_ATTEMPTS = 8;
 
 export function cellDetails(
@@ -42,7 +42,7 @@ export function cellDetails(
   const explanation = describeExplanation(explanationOf(cell));
   return html`<details${open ? html` open` : ''}><summary>${verdictMark(verdict)} ${cellTitle(cell, matrix)}${expectation !== '' && html` <span class="quiet">(${expectation})</span>`}</summary><div class="body" id="${cellId(number)}">
 ${alike.map(({ first, others }) => unitDetails(first as MatrixUnit, others, excerpt, alike.length > 1))}
-${explanation.length > 0 && html`<h3>Run once more, traced</h3>${list(explanation)}`}
+${explanation.length > 0 && html`<h3>Second run, with tracing</h3>${list(explanation)}`}
 ${representativeOf(cell) === undefined && html`<p>It did not run.</p>`}
 </div></details>
 `;
@@ -76,7 +76,7 @@ ${images.length > 0 && html`<h3>Images</h3>${list(images)}`}
 <h3>DAX</h3>
 ${proof(dax)}
 <h3>To run it again</h3><pre tabindex="0"><code>${unit.replay}</code></pre>
-${console && console.length > 0 && html`<h3>The console’s end</h3><pre tabindex="0">${preformatted(console)}</pre>`}`;
+${console && console.length > 0 && html`<h3>End of the console</h3><pre tabindex="0">${preformatted(console)}</pre>`}`;
 }
 
 function findingItem(group: FindingGroup): Html {
@@ -86,12 +86,12 @@ function findingItem(group: FindingGroup): Html {
   return html`${describeFirst(group.finding)}<br><code>${group.signature}</code>${list(details)}`;
 }
 
-/** Every look at a mount, by which DAX was proven or was not. */
+/** Every check of a mount, and whether it proved DAX. */
 function proof({ proven, looks, module }: MatrixUnit['dax']): Html {
   if (looks.length === 0) return html`<p>Not proven: nothing was mounted.</p>`;
   const built = module ? `; module ${module.origin}, build id ${module.buildId.slice(0, 12)}` : '';
-  return html`<p>${proven ? 'Proven' : 'Not proven'}, in ${plural(looks.length, 'look')}${built}.</p>${scrolls(
-    'Looks at the mount',
+  return html`<p>${proven ? 'Proven' : 'Not proven'}, in ${plural(looks.length, 'check')}${built}.</p>${scrolls(
+    'Checks of the mount',
     html`<table><thead><tr><th scope="col">when</th><th scope="col">device</th><th scope="col">driver</th><th scope="col">statx</th><th scope="col">mount options</th></tr></thead><tbody>${looks.map(
       (look) =>
         html`<tr><th scope="row">${look.when}</th><td><code>${look.device}</code></td><td>${look.driver}</td><td>${look.statxDax === null ? 'unknown' : look.statxDax ? 'DAX' : 'no DAX'}</td><td><code>${look.mountOptions}</code>${list([...look.problems, ...look.messages])}</td></tr>`,

@@ -3,11 +3,11 @@ import type { PathEntry } from '../../results/bisect-result.js';
 import type { Proportion } from '../../statistics/proportion.js';
 import { type Html, html } from './template.js';
 
-/** Pictures in the page. What they show stands in words beside them: to screen readers they are nothing. */
+/** Pictures. The text beside them says the same, so they are hidden from screen readers. */
 
 const RATE = { width: 200, height: 20, margin: 6 };
 
-/** A failure rate from 0 to 1, and where it may really be. */
+/** A failure rate from 0 to 1, with its confidence interval. */
 export function drawRate({ rate, interval: [low, high] }: Proportion): Html {
   const x = (share: number) => (RATE.margin + share * (RATE.width - 2 * RATE.margin)).toFixed(1);
   const middle = RATE.height / 2;
@@ -18,8 +18,8 @@ export function drawRate({ rate, interval: [low, high] }: Proportion): Html {
 const STEP = { distance: 56, top: 76, height: 116 };
 
 /**
- * What was run, from the good end to the bad one: good or bad by colour and letter, and above each how
- * probable it is that it, or what lies before it, is the first bad change.
+ * The tested changes from the good end to the bad one: good or bad by colour and letter, and above each
+ * the probability that it, or a change just before it, is the first bad one.
  */
 export function drawPath(path: readonly PathEntry[]): Html {
   const width = Math.max(path.length, 1) * STEP.distance;

@@ -8,6 +8,7 @@ import {
   describeMachines,
   describeProof,
   describeRates,
+  describeSteps,
 } from '../compare-words.js';
 import { describeEvidence, describeFirst } from '../findings.js';
 import type { Matrix } from '../matrix.js';
@@ -18,9 +19,9 @@ import { drawRate } from './drawings.js';
 import { cellId, cellLink, fields, list, scrolls, verdictMark } from './parts.js';
 import { type Html, html, preformatted } from './template.js';
 
-/** The matrix and all that follows from it. */
+/** The matrix, and the sections about it. */
 
-/** Cells that a finding names. */
+/** Cells listed for a finding. */
 const MOST_CELLS = 40;
 
 export function matrixSections(matrix: Matrix, excerpt: Excerpt): Html {
@@ -30,7 +31,7 @@ export function matrixSections(matrix: Matrix, excerpt: Excerpt): Html {
     findingsSection(matrix, cells),
     ratesSection(matrix),
     differencesSection(matrix),
-    html`<section aria-labelledby="cells"><h2 id="cells">Each cell</h2>
+    html`<section aria-labelledby="cells"><h2 id="cells">Details</h2>
 ${cells.map((cell, number) => cell.units.length > 0 && cellDetails(cell, number, matrix, excerpt))}</section>
 `,
     aboutSection(matrix),
@@ -58,7 +59,7 @@ function tableSection(matrix: Matrix, cells: readonly CellResult[]): Html {
 <p>${verdictMark(matrix.verdict)} ${describeCounts(matrix)}.</p>
 ${scrolls(
   'Matrix of variants, file systems and tests',
-  html`<table><caption>Each verdict leads to all that is known of it${matrix.units.some(({ held }) => !held) && '; ! is not what was expected'}.</caption><thead><tr><th scope="col">test</th>${variants.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>
+  html`<table><caption>Each verdict links to its details${matrix.units.some(({ held }) => !held) && '; ! marks unexpected ones'}.</caption><thead><tr><th scope="col">test</th>${variants.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>
 ${body}</tbody></table>`,
 )}</section>
 `;
@@ -89,7 +90,7 @@ function ratesSection(matrix: Matrix): Html | undefined {
   return html`<section aria-labelledby="rates"><h2 id="rates">Failure rates</h2>
 ${scrolls(
   'Failure rates',
-  html`<table><caption>The dot is the rate that was seen, the bar where the true one lies, with a certainty of 95 %.</caption><thead><tr><th scope="col">variant</th><th scope="col">0 to 100 %</th><th scope="col">in words</th></tr></thead><tbody>${repeats.map(
+  html`<table><caption>The dot is the observed rate, the bar its 95 % confidence interval.</caption><thead><tr><th scope="col">variant</th><th scope="col">0 to 100 %</th><th scope="col">result</th></tr></thead><tbody>${repeats.map(
     (one) =>
       html`<tr><th scope="row">${one.variant}</th><td>${one.failures && drawRate(one.failures)}</td><td>${describeRepeats(
         one,
@@ -117,7 +118,7 @@ function aboutSection(matrix: Matrix): Html {
     tools.e2fsprogs && `e2fsprogs ${tools.e2fsprogs}`,
     tools.xfsprogs && `xfsprogs ${tools.xfsprogs}`,
   ].filter((one) => one !== undefined && one !== '');
-  return html`<section aria-labelledby="about"><h2 id="about">What it was run on</h2>
+  return html`<section aria-labelledby="about"><h2 id="about">Test environment</h2>
 ${fields([
   ['kernel', describeKernels(matrix)],
   ['machine', describeMachines(matrix)],
@@ -126,9 +127,7 @@ ${fields([
     ({ name, changes, steps }) =>
       [
         name,
-        changes.length === 0
-          ? 'no changes are known'
-          : `${changes.join(', ')}${steps === undefined ? '' : `, the first ${steps}`}`,
+        changes.length === 0 ? 'no known changes' : `${changes.join(', ')}${describeSteps(steps)}`,
       ] as const,
   ),
   ['versions', versions.join(', ')],

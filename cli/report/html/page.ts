@@ -8,8 +8,8 @@ import { STYLE } from './style.js';
 import { Html, html } from './template.js';
 
 /**
- * One HTML file with nothing outside of it: no script at all, one style sheet, and a policy that lets a
- * browser load and run nothing else, whatever a guest has written.
+ * A self-contained HTML file: no script, one style sheet, and a security policy that forbids the browser
+ * to load or run anything else, whatever a guest wrote.
  */
 export function formatHtml(
   matrix: Matrix | undefined,
@@ -40,7 +40,7 @@ ${matrix && contents(matrix)}
 ${matrix && matrixSections(matrix, excerpt)}
 ${bisections.map((result, at) => bisectionSection(result, at + 1))}
 </main>
-<footer>Made by daxrepro ${matrix?.tool.version ?? bisections[0]?.tool.version}. What guests said is shown as text, with the characters that cannot be seen written out.</footer>
+<footer>Made by daxrepro ${matrix?.tool.version ?? bisections[0]?.tool.version}. Guest output is shown as plain text, with invisible characters escaped.</footer>
 </body>
 </html>`;
   return text;
@@ -54,8 +54,8 @@ function contents({ units, repeats, differences }: Matrix): Html {
       : []),
     ...(repeats.length > 0 ? [['rates', 'Failure rates'] as [string, string]] : []),
     ...(differences.length > 0 ? [['differences', 'Differences'] as [string, string]] : []),
-    ['cells', 'Each cell'],
-    ['about', 'What it was run on'],
+    ['cells', 'Details'],
+    ['about', 'Test environment'],
   ];
   return html`<nav aria-label="Contents"><ul>${links.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>`;
 }

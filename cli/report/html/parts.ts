@@ -3,9 +3,9 @@ import type { Verdict } from '../../verdict/judge.js';
 import { cellText, UNEXPECTED } from '../compare-table.js';
 import { type Html, html } from './template.js';
 
-/** What several sections are made of. */
+/** Elements that several sections share. */
 
-/** Too wide for a phone, it scrolls by itself, by keys too. @param name says to a screen reader what it is */
+/** Scrolls wide content by itself, also by keyboard. @param name for screen readers */
 export function scrolls(name: string, content: Html): Html {
   return html`<div class="wide" role="group" tabindex="0" aria-label="${name}">${content}</div>`;
 }
@@ -14,12 +14,12 @@ export function verdictMark(verdict: Verdict | undefined): Html {
   return html`<span class="verdict ${verdict ?? 'notrun'}">${verdict ?? 'did not run'}</span>`;
 }
 
-/** Where a cell is told in full. */
+/** The id of a cell's details. */
 export function cellId(number: number): string {
   return `cell-${number + 1}`;
 }
 
-/** A cell's verdict, that leads to all of it. */
+/** A cell's verdict as a link to its details. */
 export function cellLink(cell: CellResult, number: number, title: string): Html {
   if (cell.verdict === undefined) return html`<span class="quiet">did not run</span>`;
   const unexpected = cell.held ? '' : ', not as expected';

@@ -1,4 +1,4 @@
-/** The page's only style sheet. Colours meet WCAG AA on their grounds, in light and dark. */
+/** The page's only style sheet. Colours meet WCAG AA in light and dark mode. */
 export const STYLE = `
 :root{color-scheme:light dark;--ground:#fff;--raised:#f5f6f8;--line:#d3d7de;--text:#1b1f26;--quiet:#545c69;
 --link:#0b57b0;--pass:#126b2f;--fail:#b3151c;--invalid:#7f5300;--error:#7f5300;--notrun:#4a5568;

@@ -1,13 +1,13 @@
 import { escapeForTerminal } from '../../findings/escape.js';
 
-/** HTML that is safe by default: every text that is put into it is escaped, and shown, not hidden. */
+/** HTML that escapes every text inserted into it, and makes invisible characters visible. */
 export class Html {
   constructor(readonly text: string) {}
 }
 
 export type Part = Html | string | number | undefined | false | readonly Part[];
 
-/** Texts become text, wherever they stand, attributes' values included: these have to be quoted. */
+/** Inserts texts as text, also into attribute values, which have to be quoted. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(
     strings
@@ -37,7 +37,7 @@ function escapeHtml(text: string): string {
     .replaceAll(/[\uFFFE\uFFFF]/g, '\uFFFD');
 }
 
-/** Lines for a `<pre>`: their ends are the only characters that are not shown. */
+/** Lines for a `<pre>`. */
 export function preformatted(lines: readonly string[]): Html {
   return new Html(lines.map(escapeHtml).join('\n'));
 }
