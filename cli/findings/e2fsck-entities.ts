@@ -129,10 +129,12 @@ const REST: ReadonlyArray<readonly [RegExp, string]> = [
     '$1',
   ],
   [
-    /^.*(?= (?:was not cleanly unmounted|contains a file system with errors|has (?:been mounted|gone) \d|primary superblock features different))/,
+    /^.*(?= (?:was not cleanly unmounted|contains a file system with errors|has (?:been mounted|gone) \d|has filesystem last checked|has unsupported (?:feature|encoding)|primary superblock features different))/,
     '',
   ],
   [/^.*: (?=recovering journal$|won't do journal recovery)/, ''],
+  [/^(Journal (?:checksum error found|corrupted)) in .*/, '$1'],
+  [/^(.* has unsupported (?:feature\(s\)|encoding):).*/, '$1'],
   [/^(Warning! {2}|).* (?=is (?:mounted|in use)\.$)/, '$1'],
   [/\bunknown file type with mode 0[0-7]+/, 'unknown file type'],
 ];

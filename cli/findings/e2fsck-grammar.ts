@@ -74,6 +74,9 @@ export const QUESTION_AT_END = new RegExp(
   `(?:(?<=^|[\\s.:])(?:${QUESTIONS})${ANSWER}|(?<=[\\s.:])(?<settled>${SETTLED})\\.)\\s*$`,
 );
 
+/** What was done without asking, at the end of a line. */
+export const SETTLED_AT_END = new RegExp(`[\\s.:](?:${SETTLED})\\.$`);
+
 /** The same, alone in its line; one question of problem.c has no words at all. */
 export const QUESTION_ALONE = new RegExp(
   `^(?:(?:${QUESTIONS}|)${ANSWER}|(?<settled>${SETTLED})\\.)\\s*$`,
@@ -95,6 +98,8 @@ export const CONTINUATION = anyOf([
   /^[\t ]/,
   // Messages that start in lower case after all: error texts of libraries and fields of the inode.
   /^(?!e2fsck|ext2fs_|fsck\.|i_)[a-z][\w-]*[ [](?!.*: (?:e2fsck|clean|recovering|\*{5}|\d+\/))/,
+  // A word or two of a line that was wrapped.
+  /^[a-z][\w/-]*[.:,)]?$/,
   /^(?:filesystem\.|\(and not swap)/,
   /^The physical size of the device is /,
   /^Either the superblock or the partition table /,
@@ -108,12 +113,24 @@ export const CONTINUATION = anyOf([
   /^Those features are/,
 ]);
 
+/** e2fsck's first line, in every language. It does not print it when it preens. */
+export const VERSION = /^e2fsck (\d+\.\d\S*) \(/;
+
+/** e2fsck by the name it was started with. */
+const PROGRAM = String.raw`(?:\S{0,255}/)?(?:e2fsck|fsck\.ext[234](?:dev)?)`;
+
 /**
- * Preening puts the device, or the volume's label, in front of each message. Words that stand there
- * in messages of e2fsck's own are none.
+ * Preening puts the volume's label in front of each message, or else the device. Both have neither
+ * blanks nor colons: e2fsck replaces these by `_`. Words that stand there in messages of e2fsck's
+ * own are no label.
  */
-export const PREEN_PREFIX =
-  /^(?:\/\S{1,255}|(?!(?:W[Aa][Rr][Nn][Ii][Nn][Gg]|Note|Error|e2fsck|ext2fs_\w+|fsck\.\w+):)[\w.@+-]{1,16}):(?: (?=['A-Z/]|i_|ext2fs_)|$)/;
+export const PREEN_PREFIX = new RegExp(
+  `^(?!(?:WARNING|Warning|Note|Error|ext2fs_\\w+|${PROGRAM}):)[^\\s:]{1,255}:(?: (?=[A-Z'<]|/\\S|i_|ext2fs_)|$)`,
+);
+
+/** Messages that begin with the label or the device, which may be any word. */
+export const NAMES_DEVICE =
+  /^[^\s:]{1,255}(?:(?: (?:was not cleanly unmounted|contains a file system with errors|primary superblock features different from backup|has been mounted \d+ times without being checked|has gone \d+ days without being checked|has filesystem last checked time in the future)), check forced\.$| (?:is mounted|is in use)\.$| has unsupported (?:feature\(s\)|encoding):|: (?:recovering journal$|won't do journal recovery|ignoring check interval|clean, |e2fsck canceled))/;
 
 /** What preening says before it gives up, and the line after it. */
 export const PREEN_STOPPED = /: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY\.$/;
@@ -129,13 +146,14 @@ export const RESTARTED = /^Restarting e2fsck from the beginning\.\.\.$/;
 
 /** Messages that are one line of numbers and ranges, as long as it takes. */
 export const LISTS =
-  /^(?:(?:Block|Inode) bitmap differences:|Multiply-claimed block\(s\) in inode \d+:|Optimizing (?:directories|inodes|extents):)/;
+  /^(?:(?:Block|Inode) bitmap differences:|Multiply-claimed block\(s\) in inode \d+:|Optimizing (?:directories|inodes|extents|extent trees):)/;
+/** Of these the lists of what was made smaller or faster, with nothing wrong before. */
+export const STRUCTURE_ASIDE = /^Optimizing /;
 export const LIST_ITEMS = /^[-+()\d ]*$/;
 
 /** Lines that say nothing of damage. What is worth a notice is below. */
 export const NOISE = anyOf([
   /^\s*$/,
-  /^fsck from util-linux /,
   /^\tUsing EXT2FS Library version /,
   /^Running additional passes to resolve blocks claimed by more than one inode\.\.\.$/,
   /^\(There are \d+ inodes containing multiply-claimed blocks\.\)$/,
@@ -143,20 +161,22 @@ export const NOISE = anyOf([
   // Follows a message about the bad blocks inode, which is the finding.
   /^This doesn't bode well, but we'll try to go on\.\.\.$/,
   /^\.\.\.problem 0x[\da-f]+ suppressed$/,
-  /^(?:Pass \d\w?: )?(?:Memory used: |I\/O read: )/,
-  // The progress bar of -C.
-  /^[^|]{1,80}: \|[-=|/\\ ]*[-=|/\\ ] *\d+\.\d%/,
+  // Advice after the reason why a device could not be opened.
+  /^(?:Possibly non-existent (?:or swap )?device\?|Could this be a zero-length partition\?|You must have r\/[ow] access to the filesystem or be root|Filesystem mounted or opened exclusively by another program\?)$/,
+  /^(?:Disk write-protected; use the -n option to do a read-only|check of the device\.|\(Or the filesystem superblock is corrupt\))$/,
+  // -t and -tt: of each pass, of all, and in the middle of pass 3.
+  /^(?:(?:Pass \d\w?|Peak memory): )?(?:Memory used: |I\/O read: |elapsed time: +[\d.]+$|time: +[\d./ ]+$)/,
   /^Exit status(?: is)?:? \d+$/,
   /^E2fsck run: /,
+  /^Filesystem UUID: [\da-f-]+$/,
   /^MMP interval is \d+ seconds and total wait time is \d+ seconds\. Please wait\.\.\.$/,
   /^Filesystem features:(?: \S+)*$/,
-  // -D, and what pass 1E does after a repair.
-  /^Optimizing (?:directories|inodes|extents): [\d ]*$/,
-  // -c
-  /^Checking for bad blocks \((?:read-only|non-destructive read-write) test\): *(?:done)?$/,
+  // -c, -cc: badblocks. Its display has the blocks that could not be read, written, or compared.
+  /^(?:Checking for bad blocks \((?:read-only|non-destructive read-write) test\)|Checking blocks \d+ to \d+|Testing with (?:random pattern|pattern 0x[\da-f]+)|Reading and comparing)(?::[ .%\d]*(?:done, )?(?:[\d:]+ elapsed\. \(0\/0\/0 errors\))?[ ]*(?:done)?)?$/,
   /^Overwriting existing filesystem; this can be undone using the command:$/,
   /^ {4}e2undo /,
-  /: \*{5} REBOOT SYSTEM \*{5}$/,
+  // -E fragcheck: an inode, and where its next block should be.
+  /^ {0,5}\d+\([dfx]\): expecting +\d+ (?:got|actual extent) phys +\d+ /,
   // The lines of -v, whose first and last are looked at elsewhere.
   /^ +(?:# of inodes with ind\/dind\/tind blocks|Extent depth histogram): [\d/]+$/,
   /^ +\d+ (?:(?:inodes?|blocks?) used \(|non-contiguous |bad blocks?$|large files?$)/,
@@ -164,6 +184,31 @@ export const NOISE = anyOf([
   /^ +\d+ (?:directory|directories|fifos?|links?|sockets?)$/,
   /^ +\d+ symbolic links?(?: \(\d+ fast symbolic links?\))?$/,
   /^-{12}$/,
+  /^Creating (?:journal|orphan file) \(\d+ blocks\): +Done\.$/,
+  /^\*{3} journal has been (?:regenerated|deleted) \*{3}$/,
+]);
+
+/** The same, of lines that have a label or a device in front. */
+export const CERTAIN_NOISE = anyOf([
+  // The progress bar of -C.
+  /^[^|]{1,80}: \|[-=|/\\ ]*[-=|/\\ ] *\d+\.\d%/,
+  // -C 1 and the like: the pass, how far it is, and of how much.
+  /^\d \d+ \d+ \S+$/,
+  /: \*{5} REBOOT SYSTEM \*{5}$/,
+  /^[^\s:]{1,255}: (?:Updating bad block inode\.|ignoring check interval, broken_system_clock set)$/,
+]);
+
+/** Writes to the file system that repair nothing. */
+export const EXPLAINS_CHANGES =
+  /^Pass (?:1E: Optimizing extent trees|3A: Optimizing directories)$|: Updating bad block inode\.$|^Creating (?:journal|orphan file) \(/;
+
+/** Lines that mailers wrap, up to where they may be cut. */
+export const CUT = anyOf([
+  /^[^\s:]{1,255}: \d+\/\d+(?: files(?: \([\d.]+%(?: non-contiguous\),(?: \d+\/\d+)?)?)?)?$/,
+  /^[^\s:]{1,255}: \*{10}(?: WARNING:(?: Filesystem(?: still(?: has(?: errors)?)?)?)?)?$/,
+  /^[^\s:]{1,255}: \*{5}(?: FILE(?: SYSTEM(?: WAS(?: MODIFIED)?)?)?)?$/,
+  /^Pass \d[A-E]?: (?:Checking|Rescanning|Scanning|Reconciling)(?:(?! multiply-claimed blocks$| sizes$| structure$| connectivity$| counts$| information$)[\w, -])*$/,
+  /^Running additional passes to resolve(?: blocks(?: claimed(?: by(?: more(?: than(?: one)?)?)?)?)?)?$/,
 ]);
 
 /** The passes of problem.c; 1B to 1D come only with blocks of several files, 1E and 3A after repairs. */
@@ -178,10 +223,45 @@ export const SUMMARY = anyOf([
 
 /** Printed where e2fsck went no further. The rest of the line, if any, is why. */
 export const ABORTED = anyOf([
-  /^(?:e2fsck|fsck\.ext[234]): aborted$/,
+  new RegExp(`^${PROGRAM}: aborted$`),
   /: e2fsck canceled\.$/,
   /^check aborted\.$/,
 ]);
+
+/**
+ * Messages of an e2fsck that checked nothing, and why. That says nothing of the file system: they
+ * are notices.
+ */
+export const CHECKED_NOTHING: ReadonlyArray<readonly [RegExp, string]> = [
+  [
+    / has unsupported (?:feature\(s\)|encoding): |: Get a newer version of e2fsck!|: Filesystem revision too high while |The filesystem revision is apparently too high/,
+    'this e2fsck is too old for the file system and checked nothing',
+  ],
+  [
+    new RegExp(`^${PROGRAM}: need terminal for interactive repairs`),
+    'e2fsck had no terminal to ask, and neither -n nor -y: it checked nothing',
+  ],
+  [
+    new RegExp(`^${PROGRAM}: Cannot proceed with file system check`),
+    'e2fsck could not go on and checked nothing',
+  ],
+  [
+    new RegExp(`^${PROGRAM}: Cannot continue, aborting\\.`),
+    'e2fsck does not check a mounted file system',
+  ],
+  [
+    new RegExp(
+      `^${PROGRAM}: (?:No such file or directory|No such device(?: or address)?|Permission denied|Operation not permitted|Device or resource busy|Read-only file system|No medium found|Unable to resolve|Is a directory)`,
+    ),
+    'e2fsck could not open the device and checked nothing',
+  ],
+  [
+    new RegExp(
+      `^(?:Usage: ${PROGRAM}|${PROGRAM}: (?:The -[nE]|invalid option|unrecognized option)|Unknown extended option|Only one of the options|Invalid (?:non-numeric|completion|EA version|readahead))`,
+    ),
+    'e2fsck did not take its options and checked nothing',
+  ],
+];
 
 /** e2fsck's own verdict; the log has it before the summary, or where it aborts. */
 export const STILL_HAS_ERRORS = /: \*{10} WARNING: Filesystem still has errors \*{10}$/;
@@ -192,7 +272,7 @@ export const NOT_CHECKED = /: clean, \d+\/\d+ files, \d+\/\d+ blocks/;
 
 /** A line without a question is a message where it speaks of the file system or of a failure. */
 export const ABOUT_THE_FILE_SYSTEM =
-  /\b(?:inodes?|(?:super)?blocks?|super-block|groups?|symlink|EXTENT_FL|Hurd|\w*meta_bg|features?|journal|director(?:y|ies)|entry|bitmap|extents?|lost\+found|quota|orphan|htree|attributes?|filesystem|file system|superblock|checksum|resize|error|warning|corrupt(?:ed|ion)?|could(?: not|n't)|cannot|can't|failed|invalid|illegal|unsupported|unexpected|MMP|e2fsck|fsck\.ext[234]|\w+ is (?:mounted|in use))\b|^'\.\.?' /i;
+  /, check forced\.$|\b(?:inodes?|(?:super)?blocks?|super-block|groups?|symlink|EXTENT_FL|Hurd|\w*meta_bg|features?|journal|director(?:y|ies)|entry|bitmap|extents?|lost\+found|quota|orphan|htree|attributes?|filesystem|file system|superblock|checksum|resize|error|warning|corrupt(?:ed|ion)?|could(?: not|n't)|cannot|can't|failed|invalid|illegal|unsupported|unexpected|MMP|e2fsck|fsck\.ext[234]|\w+ is (?:mounted|in use))\b|^'\.\.?' /i;
 
 /**
  * How bad a message is; the first that fits, else `corruption`. `notice` is for what e2fsck itself
@@ -208,7 +288,21 @@ export const SEVERITIES: ReadonlyArray<readonly [RegExp, Severity]> = [
   [/^Adding dirhash hint to filesystem/, 'notice'],
   [/^Filesystem did not have a UUID; generating one/, 'notice'],
   [/^The test_fs flag is set/, 'notice'],
-  [/(?:mounted \d+ times|gone \d+ days) without being checked, check forced/, 'notice'],
+  [
+    /(?:mounted \d+ times|gone \d+ days) without being checked|last checked time in the future/,
+    'notice',
+  ],
+  [/^Backing up journal inode block information/, 'notice'],
+  [/^Moving journal from \/.* to hidden inode/, 'notice'],
+  [/^Setting filetype for entry /, 'notice'],
+  ...CHECKED_NOTHING.map(([pattern]) => [pattern, 'notice'] as const),
+  // After a crash: the file system has written down what is left to do.
+  [/^(?:Clearing|Truncating) orphaned inode/, 'repairable'],
+  [/^Orphan file \(inode \d+\) block \d+ is not clean/, 'repairable'],
+  [/^Failed to initialize orphan file/, 'repairable'],
+  [/^Feature orphan_present is set/, 'repairable'],
+  [/^Recovery flag not set in backup superblock/, 'repairable'],
+  [/primary superblock features different from backup/, 'repairable'],
   // The rest of the log speaks of a state that no kernel would see: it proves nothing.
   [/^Warning: skipping journal recovery/, 'repairable'],
   [/won't do journal recovery while read-only|: recovering journal$/, 'repairable'],

@@ -1,28 +1,22 @@
 import { readMessage } from './e2fsck-entities.js';
 import {
-  ABORTED,
-  ABOUT_THE_FILE_SYSTEM,
-  ANY_QUESTION,
-  CONTINUATION,
-  FOLLOW_UP,
+  EXPLAINS_CHANGES,
   LIST_ITEMS,
   LISTS,
-  NOISE,
-  NOT_CHECKED,
-  PASS,
-  PREEN_ADVICE,
-  PREEN_PREFIX,
   PREEN_STOPPED,
-  QUESTION_ALONE,
-  QUESTION_AT_END,
-  RESTARTED,
-  SEVERITIES,
-  SIGNAL,
-  STACK,
-  STILL_HAS_ERRORS,
-  SUMMARY,
-  WAS_MODIFIED,
+  STRUCTURE_ASIDE,
 } from './e2fsck-grammar.js';
+import {
+  classify,
+  fixOf,
+  isWhole,
+  kindOf,
+  type LineKind,
+  type MessageClass,
+  textOf,
+  withoutPrefix,
+} from './e2fsck-line.js';
+import { E2fsckRuns } from './e2fsck-run.js';
 import type { Finding } from './finding.js';
 import {
   copied,
@@ -31,15 +25,17 @@ import {
   type FsckParser,
   type FsckReport,
 } from './fsck-report.js';
+import { LogLanguage } from './log-language.js';
 import { parseWhole } from './log-lines.js';
-import { anyOf, type Shape, ShapeCache, Shapes } from './shape.js';
+import { isHarmless } from './other-lines.js';
+import { type Shape, ShapeCache, Shapes } from './shape.js';
 import { signature } from './signature.js';
 
-/** A message of more lines is none that e2fsck has: the lists of files that share blocks are cut. */
+/** No message of e2fsck has more lines: the lists of files that share blocks are cut. */
 const LONGEST_MESSAGE = 12;
 
-/** Characters; the patterns for names look at a message from each quotation mark to its end. */
-const LONGEST_TEXT = 2000;
+/** The lists of files that share blocks are cut. */
+const FILE_OF_LIST = /^\t/;
 
 /**
  * Reads the output of e2fsck, both streams together, as `e2fsck -fn` prints it. Logs of runs that
@@ -52,70 +48,113 @@ export function parseE2fsck(text: string, options: FsckOptions = {}): FsckReport
 export class E2fsckParser implements FsckParser {
   readonly #device: string | undefined;
   readonly #found = new FsckCollector();
+  readonly #runs = new E2fsckRuns();
+  readonly #language = new LogLanguage();
   readonly #shapes = new Shapes();
   /** Of lists the first words alone. */
   readonly #lists = new Shapes();
   readonly #kinds = new ShapeCache<LineKind>();
   readonly #classes = new ShapeCache<MessageClass>();
-  #version: string | undefined;
-  #pass: number | undefined;
-  readonly #passes = new Set<number>();
-  #runs = 0;
-  #summaries = 0;
-  /** Why it went no further. */
-  #aborted: string | undefined;
-  #unchecked = false;
-  #saysErrors: string | undefined;
   /** The message that is being read. */
   #message: string[] = [];
   /** The shapes of its lines, where numbers are all that varies in them. */
   #shape: Shape | undefined;
   /** Whether the message is one line of numbers, of which more may come. */
   #isList = false;
+  /** Whether the message has a device in front. */
+  #hasPrefix = false;
+  /** Whether the message's last line has been wrapped: the next one goes on with it. */
+  #isUnfinished = false;
   /** Whether a question alone in its line still belongs to the message before it. */
   #mayAsk = false;
   /** What was added last, until another message ends: its question may stand after an empty line. */
   #last: Finding | undefined;
+  /** The beginning of a line that a mailer has wrapped. */
+  #cut: string | undefined;
 
   constructor({ device }: FsckOptions = {}) {
     this.#device = device;
   }
 
-  line(raw: string): void {
+  get isOver(): boolean {
+    return this.#runs.isOver;
+  }
+
+  line(raw: string): boolean {
     const line = raw.trimEnd();
     this.#isList = false;
+    if (this.#cut !== undefined) return this.#joined(line);
     if (line === '') {
       this.#close();
-      return;
+      return true;
     }
     let shape = this.#shapes.expected(line);
     if (!shape) {
       const list = LISTS.exec(line)?.[0];
       if (list !== undefined) {
         this.#list(line, list);
-        return;
+        return true;
       }
       shape = this.#shapes.find(line);
     }
+    return this.#read(line, shape);
+  }
+
+  #read(line: string, shape: Shape | undefined): boolean {
     const kind = this.#kinds.of(shape, () => kindOf(line));
-    if (kind.isStructure && this.#structure(line)) {
-      this.#mayAsk = false;
+    if (kind.isOthers) {
+      this.#close();
+      return false;
+    }
+    if (kind.isStructure) {
+      this.#structure(line);
+    } else if (kind.foreign) {
+      this.#close();
+      this.#runs.touch();
+      this.#language.add(kind.foreign);
+      this.#found.addUnparsed(line);
+    } else if (kind.isCut) {
+      this.#cut = line;
     } else if (kind.isQuestion) {
       this.#question(withoutPrefix(line), shape);
-    } else if (this.#message.length > 0 && kind.goesOn) {
+    } else if (this.#message.length > 0 && (kind.goesOn || this.#isUnfinished)) {
       this.#continue(line, shape, kind);
     } else if (kind.isNoise) {
       this.#close();
+      if (EXPLAINS_CHANGES.test(line)) this.#runs.isChangeExplained = true;
     } else {
       this.#begin(withoutPrefix(line), shape);
+      this.#hasPrefix = kind.hasPrefix;
+      this.#isUnfinished = kind.isUnfinished;
       if (kind.asks) this.#close();
     }
+    return true;
+  }
+
+  /** A line that was wrapped, put together again where that makes one that e2fsck prints. */
+  #joined(line: string): boolean {
+    const first = this.#cut ?? '';
+    this.#cut = undefined;
+    const whole = `${first} ${line}`;
+    if (isWhole(whole)) return this.#read(whole, undefined);
+    const kind = kindOf(first);
+    this.#read(first, undefined);
+    if (kind.isCut && this.#cut !== undefined) {
+      this.#cut = undefined;
+      this.#found.addUnparsed(first);
+    }
+    return this.line(line);
   }
 
   /** A message that is one line of numbers: its first words are its shape. */
   #list(line: string, words: string): void {
-    const isWhole = LIST_ITEMS.test(line.slice(words.length));
-    this.#begin(line, isWhole ? this.#lists.find(words) : undefined);
+    if (STRUCTURE_ASIDE.test(words)) {
+      this.#close();
+      this.#runs.isChangeExplained = true;
+      return;
+    }
+    const isWholeList = LIST_ITEMS.test(line.slice(words.length));
+    this.#begin(line, isWholeList ? this.#lists.find(words) : undefined);
     this.#isList = true;
   }
 
@@ -123,12 +162,15 @@ export class E2fsckParser implements FsckParser {
     this.#close();
     this.#message = [text.trim()];
     this.#shape = shape;
+    this.#hasPrefix = false;
+    this.#isUnfinished = false;
   }
 
-  #continue(line: string, shape: Shape | undefined, { asks }: LineKind): void {
+  #continue(line: string, shape: Shape | undefined, { asks, isUnfinished }: LineKind): void {
     if (this.#message.length < LONGEST_MESSAGE) {
       this.#message.push(line.trim());
       this.#shape = this.#shapes.joined(this.#shape, shape);
+      this.#isUnfinished = isUnfinished;
     } else if (!FILE_OF_LIST.test(line)) {
       this.#found.addUnparsed(line);
     }
@@ -139,65 +181,17 @@ export class E2fsckParser implements FsckParser {
     if (!(this.#isList && LIST_ITEMS.test(piece))) this.#found.addUnparsed(piece.slice(0, 200));
   }
 
-  /** Lines about the run rather than the file system. True where this was one. */
-  #structure(line: string): boolean {
-    const version = /^e2fsck (\d+\.\d\S*) \(/.exec(line);
-    if (version) {
-      this.#close();
-      this.#version ??= version[1] as string;
-      this.#runs += 1;
-      return true;
-    }
-    const pass = PASS.exec(line)
-      ?.slice(1)
-      .find((number) => number !== undefined);
-    if (pass !== undefined) {
-      this.#close();
-      this.#pass = Number(pass);
-      this.#passes.add(this.#pass);
-      return true;
-    }
-    if (SUMMARY.test(line)) {
-      this.#close();
-      this.#summaries += 1;
-      return true;
-    }
-    const ending = this.#ending(line);
-    if (ending === undefined) return false;
+  /** Lines about the run rather than the file system. */
+  #structure(line: string): void {
     // What was asked last got no answer.
-    this.#close();
-    if (ending !== '') this.#aborted ??= ending;
-    return true;
-  }
-
-  /** Lines about how it ended; the text is why it went no further, where it did not. */
-  #ending(line: string): string | undefined {
-    if (ABORTED.test(line)) return 'e2fsck aborted';
     if (PREEN_STOPPED.test(line)) {
       this.#close('offered');
       if (this.#last) this.#last.fix ??= 'offered';
-      return 'e2fsck stopped, since it does not preen what it found';
+    } else {
+      this.#close();
     }
-    if (SIGNAL.test(line)) return `e2fsck was killed: ${line.slice(0, 80)}`;
-    if (PREEN_ADVICE.test(line) || (this.#aborted !== undefined && STACK.test(line))) return '';
-    if (RESTARTED.test(line)) {
-      this.#passes.clear();
-      this.#pass = undefined;
-      return '';
-    }
-    if (NOT_CHECKED.test(line)) {
-      this.#unchecked = true;
-      return '';
-    }
-    if (STILL_HAS_ERRORS.test(line)) {
-      this.#saysErrors = 'Filesystem still has errors';
-      return '';
-    }
-    if (WAS_MODIFIED.test(line)) {
-      this.#saysErrors ??= 'File system was modified';
-      return '';
-    }
-    return undefined;
+    this.#mayAsk = false;
+    this.#runs.take(line);
   }
 
   #question(line: string, shape: Shape | undefined): void {
@@ -225,12 +219,24 @@ export class E2fsckParser implements FsckParser {
     if (message.length === 0) return;
     this.#message = [];
     const made = this.#classes.of(this.#shape, () => classify(message));
-    if (made.isAboutFileSystem || unanswered !== undefined) this.#add(message, made, unanswered);
-    else for (const line of message) this.#found.addUnparsed(line);
+    if (this.#isFinding(made) || unanswered !== undefined) this.#add(message, made, unanswered);
+    else this.#unknown(message);
+  }
+
+  /** Before e2fsck's first line other programs print, unless it preens. */
+  #isFinding({ isAboutFileSystem, isCertain }: MessageClass): boolean {
+    return isAboutFileSystem && (isCertain || this.#hasPrefix || this.#runs.hasBegun);
+  }
+
+  #unknown(lines: readonly string[]): void {
+    for (const line of lines) {
+      if (this.#runs.hasBegun || !isHarmless(line)) this.#found.addUnparsed(line);
+    }
   }
 
   #add(lines: readonly string[], made: MessageClass, unanswered?: Finding['fix']): void {
     this.#mayAsk = true;
+    this.#runs.touch();
     if (!this.#found.wants(made.signature)) {
       this.#last = undefined;
       this.#found.omit(made.signature, made.severity);
@@ -238,120 +244,60 @@ export class E2fsckParser implements FsckParser {
     }
     const message = textOf(lines);
     const fix = made.fix ?? unanswered;
+    const { pass } = this.#runs;
     this.#last = {
       tool: 'e2fsck',
       ...(this.#device === undefined ? {} : { device: this.#device }),
-      ...(this.#pass === undefined ? {} : { pass: this.#pass }),
+      ...(pass === undefined ? {} : { pass }),
       message: copied(message),
       signature: made.signature,
       severity: made.severity,
       ...(fix === undefined ? {} : { fix }),
       ...readMessage(message).entities,
     };
-    this.#found.add(this.#last, this.#runs);
+    this.#runs.checkedNothing(message);
+    this.#found.add(this.#last, this.#runs.count, made.isCertain);
+  }
+
+  interrupt(): void {
+    this.#flush();
+    this.#runs.finish();
+  }
+
+  #flush(): void {
+    const cut = this.#cut;
+    this.#cut = undefined;
+    if (cut !== undefined) this.#found.addUnparsed(cut);
+    this.#close();
   }
 
   end(): FsckReport {
-    this.#close();
-    this.#pass = undefined;
-    if (this.#saysErrors && this.#found.findings.every(({ severity }) => severity === 'notice')) {
-      this.#add([this.#saysErrors], classify([this.#saysErrors]));
-    }
-    return this.#found.report('e2fsck', this.#version, this.#incomplete());
+    this.#flush();
+    this.#runs.finish();
+    if (this.#language.problem) this.#found.withdrawUncertain();
+    else this.#addVerdict();
+    return this.#found.report(
+      'e2fsck',
+      this.#runs.version,
+      this.#language.problem ?? this.#runs.problem,
+    );
   }
 
-  #incomplete(): string | undefined {
-    if (this.#aborted !== undefined) return this.#aborted;
-    if (this.#summaries < Math.max(1, this.#runs)) {
-      if (this.#unchecked) return "e2fsck did not check, it took the superblock's word (no -f)";
-      return "the log ends before e2fsck's summary";
-    }
-    // Both go to standard error, with the errors of its libraries.
-    if (this.#runs === 0) return "the log lacks e2fsck's first line: it needs both streams";
-    const missing = [1, 2, 3, 4, 5].filter((pass) => !this.#passes.has(pass));
-    return missing.length > 0 ? `the log lacks pass ${missing.join(', ')}` : undefined;
+  /** e2fsck's verdict on the whole, where no message shows what it is about. */
+  #addVerdict(): void {
+    const { verdict, isChangeExplained } = this.#runs;
+    if (verdict === undefined) return;
+    const { findings } = this.#found;
+    if (!findings.every(({ severity }) => severity === 'notice')) return;
+    if (verdict === 'modified' && findings.some(({ fix }) => fix === 'made')) return;
+    const message =
+      verdict === 'modified' ? 'File system was modified' : 'Filesystem still has errors';
+    this.#found.add({
+      tool: 'e2fsck',
+      ...(this.#device === undefined ? {} : { device: this.#device }),
+      message,
+      signature: signature('e2fsck', message.toLowerCase().replaceAll(' ', '-')),
+      severity: verdict === 'modified' && isChangeExplained ? 'notice' : 'corruption',
+    });
   }
-}
-
-function fixOf(text: string): Finding['fix'] {
-  const groups = (QUESTION_AT_END.exec(text) ?? ANY_QUESTION.exec(text))?.groups;
-  if (!groups) return QUESTION_ALONE.test(text) ? fixOf(`.\n${text}`) : undefined;
-  const { answer, settled } = groups;
-  if (settled !== undefined) return settled === 'IGNORED' ? 'refused' : 'made';
-  if (answer?.startsWith('yes')) return 'made';
-  return answer === '' || answer === undefined ? 'offered' : 'refused';
-}
-
-/** What a line is by itself; what it means depends on what came before. */
-interface LineKind {
-  isStructure: boolean;
-  isQuestion: boolean;
-  /** It goes on with the message before it, where there is one. */
-  goesOn: boolean;
-  isNoise: boolean;
-  /** It ends with a question: the message is over. */
-  asks: boolean;
-}
-
-function kindOf(line: string): LineKind {
-  const text = withoutPrefix(line);
-  return {
-    isStructure: STRUCTURE.test(line),
-    isQuestion: text === '' || QUESTION_ALONE.test(text) || FOLLOW_UP.test(text),
-    goesOn: text === line && CONTINUATION.test(line),
-    isNoise: NOISE.test(text),
-    asks: ANY_QUESTION.test(text) || QUESTION_AT_END.test(text),
-  };
-}
-
-const STRUCTURE = anyOf([
-  /^e2fsck \d+\.\d\S* \(/,
-  PASS,
-  SUMMARY,
-  ABORTED,
-  PREEN_STOPPED,
-  PREEN_ADVICE,
-  SIGNAL,
-  STACK,
-  RESTARTED,
-  NOT_CHECKED,
-  STILL_HAS_ERRORS,
-  WAS_MODIFIED,
-]);
-
-/** The lists of files that share blocks are cut. */
-const FILE_OF_LIST = /^\t/;
-
-function withoutPrefix(line: string): string {
-  return line.includes(':') ? line.replace(PREEN_PREFIX, '') : line;
-}
-
-interface MessageClass {
-  signature: string;
-  severity: Finding['severity'];
-  fix: Finding['fix'];
-  isAboutFileSystem: boolean;
-}
-
-function classify(lines: readonly string[]): MessageClass {
-  const text = lines.join('\n');
-  const message = textOf(lines);
-  const fix = fixOf(text);
-  return {
-    signature: signature('e2fsck', readMessage(message).class),
-    severity: SEVERITIES.find(([pattern]) => pattern.test(message))?.[1] ?? 'corruption',
-    fix,
-    isAboutFileSystem: fix !== undefined || ABOUT_THE_FILE_SYSTEM.test(text),
-  };
-}
-
-/** The message as one line, without its question. */
-function textOf(lines: readonly string[]): string {
-  const text = lines.join('\n');
-  const stated = text
-    .replace(QUESTION_AT_END, '')
-    .replace(ANY_QUESTION, '')
-    .replace(/\s*\n\s*/g, ' ')
-    .trim();
-  return (stated === '' ? text : stated).slice(0, LONGEST_TEXT);
 }

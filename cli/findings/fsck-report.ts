@@ -34,9 +34,14 @@ export interface FsckOptions {
 
 /** Reads a log line by line. */
 export interface FsckParser {
-  line(line: string): void;
-  /** More of the line before, which was too long to be handed over in one piece. */
+  /** @returns false where the line is another program's */
+  line(line: string): boolean;
+  /** More of the line before, which was too long to come in one piece. */
   more(piece: string): void;
+  /** Whether the program has printed what it prints last. Another run may follow. */
+  readonly isOver: boolean;
+  /** Another program has begun to print: the present run is over, to its end or not. */
+  interrupt(): void;
   end(): FsckReport;
 }
 
@@ -58,6 +63,7 @@ export class FsckCollector {
   readonly #omitted = new Map<string, OmittedFindings>();
   readonly #places = new Map<string, { place: unknown; finding: Finding }>();
   readonly #unparsed: string[] = [];
+  readonly #uncertain = new Set<Finding>();
   #unparsedOmitted = 0;
 
   /** Whether one more of this class is kept: where not, it need not be made, only be counted. */
@@ -70,8 +76,9 @@ export class FsckCollector {
   /**
    * @param place where in the log it is: a second check in it, or another phase, tells of the same
    *   damage in the same words, and that is one finding
+   * @param isCertain whether the line can only be a message in English
    */
-  add(finding: Finding, place?: unknown): void {
+  add(finding: Finding, place?: unknown, isCertain = true): void {
     if (this.#isToldAgain(finding, place)) return;
     if (!this.wants(finding.signature)) {
       this.omit(finding.signature, finding.severity);
@@ -79,6 +86,7 @@ export class FsckCollector {
     }
     this.#classes.set(finding.signature, (this.#classes.get(finding.signature) ?? 0) + 1);
     this.findings.push(finding);
+    if (!isCertain) this.#uncertain.add(finding);
     if (!this.#places.has(finding.message)) this.#places.set(finding.message, { place, finding });
   }
 
@@ -88,6 +96,14 @@ export class FsckCollector {
     // The check found it, and then it was repaired.
     if (fix === 'made') known.finding.fix = fix;
     return true;
+  }
+
+  /** The log is in another language: what only looked like a message is not understood. */
+  withdrawUncertain(): void {
+    const certain = this.findings.filter((finding) => !this.#uncertain.has(finding));
+    this.findings.splice(0, this.findings.length, ...certain);
+    for (const { message } of this.#uncertain) this.addUnparsed(message);
+    this.#uncertain.clear();
   }
 
   omit(signature: string, severity: Finding['severity']): void {
@@ -124,6 +140,46 @@ export class FsckCollector {
       unparsed,
     };
   }
+}
+
+/**
+ * One report of several checks.
+ *
+ * @param complaints lines beside the checks that were not understood
+ */
+export function mergedReports(reports: FsckReport[], complaints: string[]): FsckReport | undefined {
+  const [first] = reports;
+  if (complaints.length === 0 && reports.length <= 1) return first;
+  const reason = reports.find((report) => !report.completed)?.reason;
+  const omitted = reports.flatMap((report) => report.omitted ?? []);
+  const version = reports.find(
+    (report) => report.version !== undefined && report.tool === first?.tool,
+  )?.version;
+  return {
+    tool: first?.tool ?? 'xfs_repair',
+    ...(version === undefined ? {} : { version }),
+    clean: reports.every((report) => report.clean) && complaints.length === 0,
+    completed: reason === undefined,
+    ...(reason === undefined ? {} : { reason }),
+    findings: withoutRepeats(reports),
+    ...(omitted.length > 0 ? { omitted } : {}),
+    unparsed: [...reports.flatMap((report) => report.unparsed), ...complaints],
+  };
+}
+
+/** xfstests checks a device and then repairs it: what both say in the same words is one finding. */
+function withoutRepeats(reports: readonly FsckReport[]): Finding[] {
+  const first = new Map<string, { finding: Finding; report: FsckReport }>();
+  return reports.flatMap((report) =>
+    report.findings.filter((finding) => {
+      const key = `${finding.device} ${finding.message}`;
+      const known = first.get(key);
+      if (!known) first.set(key, { finding, report });
+      if (!known || known.report === report) return true;
+      if (finding.fix === 'made') known.finding.fix = 'made';
+      return false;
+    }),
+  );
 }
 
 /**

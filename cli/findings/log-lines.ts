@@ -107,7 +107,9 @@ function rubbedOut(line: string): string {
 /** A log that is at hand as a whole, by the parser of its program. */
 export function parseWhole(text: string, parser: FsckParser): FsckReport {
   const lines = new LogLines(
-    (line) => parser.line(line),
+    (line) => {
+      parser.line(line);
+    },
     (piece) => parser.more(piece),
   );
   lines.push(text);

@@ -2,8 +2,8 @@ import type { Severity } from './finding.js';
 import { anyOf } from './shape.js';
 
 /**
- * What lines xfs_repair prints, as tables. Formats read in xfsprogs 3.2, 4.3, 6.1, 6.5 and 6.13
- * (repair/*.c, libxfs/util.c) and in logs made with damaged images; English only.
+ * What lines xfs_repair prints, as tables. Formats read in xfsprogs 3.2, 4.3, 5.10, 6.1, 6.5, 6.13
+ * and 7.2 (repair/*.c, libxfs/util.c) and in logs made with damaged images; English only.
  *
  * Of a sound file system it prints phases, their steps (`        - agno = 0`) and last words.
  * Everything else is a message: one line, or some that go on in lines of their own. A name of a
@@ -21,7 +21,37 @@ export const LAST_WORDS = anyOf([
 
 /** It went no further; the line is a finding too. */
 export const GAVE_UP =
-  /^(?:fatal error -- |Sorry, could not find valid secondary superblock|Cannot proceed further in no_modify mode|Found unsupported filesystem features|Not enough matching superblocks|Exiting now\.|xfs_repair: (?:cannot repair this filesystem|.* contains a mounted))/;
+  /^(?:\.*Exiting now\.|fatal error -- |Sorry, could not find valid secondary superblock|Cannot proceed further in no_modify mode|Found unsupported filesystem features|Not enough matching superblocks|Exiting now\.|xfs_repair: (?:cannot repair this filesystem|.* contains a mounted))/;
+
+/**
+ * Messages of an xfs_repair that checked nothing, and why. That says nothing of the file system:
+ * they are notices.
+ */
+export const CHECKED_NOTHING: ReadonlyArray<readonly [RegExp, string]> = [
+  [
+    /^Superblock has unknown compat\/rocompat\/incompat features|^Found unsupported filesystem features|^This filesystem (?:uses feature\(s\) not yet supported|contains features not understood)|^xfs_repair does not support|[Pp]lease try a newer xfsprogs|more recent xfs_repair/,
+    'this xfs_repair is too old for the file system and checked nothing',
+  ],
+  [
+    /^ERROR: The filesystem has valuable metadata changes in a log which needs to/,
+    'xfs_repair checks no file system whose log was not replayed: mount and unmount it, or use -n',
+  ],
+  [
+    /contains a mounted (?:and writable )?filesystem/,
+    'xfs_repair does not check a mounted file system',
+  ],
+  [
+    /^(?:fatal error -- )?(?:couldn't initialize XFS library|This filesystem has an external log\.)|^xfs_repair: (?:cannot open|error opening|[^:]*: (?:No such file|Permission denied))|^xfs_repair: (?:filesystem has a realtime subvolume|realtime device init failed)|^Required memory for repair is greater|^\/\S+: (?:No such file or directory|Permission denied|Device or resource busy|No such device(?: or address)?|Is a directory)$|^xfs_repair: \S+ is not a (?:block device|regular file)/,
+    'xfs_repair could not open its devices and checked nothing',
+  ],
+  [
+    /^xfs_repair: (?:invalid option|unrecognized option|option requires)|^Usage: xfs_repair|^-\w option (?:requires|cannot|is not)/,
+    'xfs_repair did not take its options and checked nothing',
+  ],
+];
+
+/** What it says where it could not begin, after the reason. */
+export const SORRY = /^xfs_repair: cannot repair this filesystem\./;
 
 /** With -n it skips the phases that would need what is broken. */
 export const SKIPS_PHASES_6_AND_7 =
@@ -41,11 +71,22 @@ export const NOISE = anyOf([
   /^\.*$/,
   /^\.*(?:attempting to find secondary superblock|found candidate secondary superblock|verified secondary superblock|unable to verify superblock, continuing)\.\.\.$/,
   VERSION,
+  // How it is used.
+  /^Options:$/,
+  /^ {2}-\w(?: \w+)? {2,}\S/,
+  /^ {15}\(Cannot be used together with -\w\.\)$/,
+  // -vv: its caches.
+  /^libxfs_\w+: 0x[\da-f]+$/,
+  /^(?:Max supported entries|Max utilized entries|Active entries|Hash table size|Hits|Misses|Hit ratio) = +[\d.]+$/,
+  /^(?:Dirty )?MRU \d+ entries = +\d+ \( *\d+%\)$/,
+  /^Hash buckets with +\d+ entries +\d+ \( *\d+%\)$/,
+  /^(?:doubling cache size to \d+|increasing cache size)/,
   // -v and -t.
   /^ {8}XFS_REPAIR Summary/,
   /^Phase\s+Start\s+End\s+Duration$/,
   /^Phase \d:\s+(?:\d\d\/\d\d|Skipped)/,
-  /^Total run time: /,
+  // A run of less than a second has no time.
+  /^Total run time:/,
   /^zero_log: head block \d+ tail block \d+$/,
   // Too little memory to be quick.
   /^Memory available for repair \(\d+MB\) may not be sufficient\.$/,
@@ -54,11 +95,18 @@ export const NOISE = anyOf([
   /^(?:turn prefetching off \(-P\) to reduce the memory footprint|increase system RAM and\/or swap space to at least \d+MB)\.$/,
 ]);
 
-/** Messages of several lines that do not show it: how many follow the first. */
-export const FOLLOWING: ReadonlyArray<readonly [RegExp, number]> = [
-  [/^ALERT: The filesystem has valuable metadata changes in a log which is being$/, 2],
-  [/ERROR: The filesystem has valuable metadata changes in a log which needs to$/, 5],
-  [/ERROR: The log head and\/or tail cannot be discovered\. Attempt to mount the$/, 2],
+/** Messages of several lines that do not show it: how many follow the first, or how the last one ends. */
+export const FOLLOWING: ReadonlyArray<readonly [RegExp, number | RegExp]> = [
+  // Six lines in xfs_repair 6.1, seven in 7.2, three with -n, two with -L.
+  [
+    /\b(?:ALERT|ERROR): The filesystem has valuable metadata changes in a log which/,
+    /(?:replay the log|option was used|before doing this)\.$/,
+  ],
+  [
+    /\bERROR: The log head and\/or tail cannot be discovered\. Attempt to mount the$/,
+    /attempt a repair\.$/,
+  ],
+  [/^Superblock has unknown compat\/rocompat\/incompat/, /Exiting now\.$/],
   [/^Primary superblock would have been modified\.$/, 2],
   [
     /^(?:Primary superblock bad after phase 1!|Sorry, could not find valid secondary superblock)$/,
@@ -66,7 +114,8 @@ export const FOLLOWING: ReadonlyArray<readonly [RegExp, number]> = [
   ],
   [/^Only two AGs detected and they do not match - cannot validate/, 1],
   [/^Only one AG detected - cannot validate/, 1],
-  [/^Superblock has (?:bad magic|unknown compat\/rocompat\/incompat)/, 1],
+  [/^Superblock has bad magic/, 1],
+  [/^Required memory for repair is greater/, 1],
   [/^WARNING: you have a V1 inode filesystem\./, 2],
   [/^Warning: {2}(?:user|group|project) quota information (?:was|would be) cleared\.$/, 1],
   [/Number of extents requested in blkmap_alloc/, 2],
@@ -78,6 +127,8 @@ export const FOLLOWING: ReadonlyArray<readonly [RegExp, number]> = [
   [/^converting back to version 1,$/, 1],
   [/^Sector size on host filesystem larger than image sector size\.$/, 1],
 ];
+/** A message whose last line is known has at most this many more. */
+export const MOST_FOLLOWING = 9;
 
 /** A message that its next line goes on with: it is indented, or ends where no sentence does. */
 export const CONTINUATION = /^\t/;
@@ -99,18 +150,21 @@ export const ABOUT_THE_FILE_SYSTEM =
 
 /** How bad a message is; the first that fits, else `corruption`. */
 export const SEVERITIES: ReadonlyArray<readonly [RegExp, Severity]> = [
+  // A log that was not replayed: the rest speaks of a state that no kernel would see.
+  [/\b(?:ALERT|ERROR): The filesystem has valuable metadata changes/, 'repairable'],
+  ...CHECKED_NOTHING.map(([pattern]) => [pattern, 'notice'] as const),
+  // xfs_repair -L sets the flag itself, and clears it.
+  [/^clearing needsrepair flag/i, 'notice'],
   // Of its own cache: what comes of an allocation group that it skipped.
   [/: Badness in key lookup/, 'repairable'],
   [/^Note - (?:quota info|stripe unit)/, 'notice'],
   [/^Warning: {2}no quota inodes were found/, 'notice'],
   [/^Would (?:reset sb_(?:unit|width)|clear needsrepair)/i, 'repairable'],
-  // A log that was not replayed: the rest speaks of a state that no kernel would see.
-  [/^ALERT: The filesystem has valuable metadata changes/, 'repairable'],
   [
     /^(?:sb_(?:icount|ifree|fdblocks|frextents)|agf_\w+|agi_\w+|used blocks) \d+, counted \d+/,
     'repairable',
   ],
-  [/^would have reset inode \d+ nlinks from/, 'repairable'],
+  [/^(?:would have reset|resetting) inode \d+ nlinks from/, 'repairable'],
   [/^disconnected (?:dir )?inode \d+,/, 'repairable'],
   [/^Maximum metadata LSN .* is ahead of log/, 'repairable'],
   [/^(?:Would format|Format) log to cycle/, 'repairable'],
