@@ -37,38 +37,44 @@ t.test('diff of kept runs', async (t) => {
   t.match(await daxrepro(good, run), { code: 0, stdout: /only before/ });
 });
 
-t.test('without names: the newest run and the latest earlier run of one of its tests', async (t) => {
-  const runs = { '20260101-000000-ext2-a-1': comparison() };
-  const other = { ...RESULT, units: RESULT.units.map((unit) => ({ ...unit, test: 'dax/acl' })) };
-  const later = {
-    '20260102-000000-ext2-b-1': comparison(EARLY_RETURN),
-    '20260103-000000-ext2-c-1': other,
-    '20260104-000000-ext2-d-1': comparison(EARLY_RETURN),
-    '20260105-000000-ext2-shell-1': { ...RESULT, shell: { status: 0 } },
-    '20260106-000000-ext2-e-1': WHOLE_BISECTION,
-  };
-  const state = t.testdir({
-    daxrepro: { runs: { '20260107-000000-ext2-f-1': { 'result.json': '{' } } },
-  });
-  const before = process.env['XDG_STATE_HOME'];
-  process.env['XDG_STATE_HOME'] = state;
-  t.teardown(() => {
-    if (before === undefined) delete process.env['XDG_STATE_HOME'];
-    else process.env['XDG_STATE_HOME'] = before;
-  });
-  const keepAll = (all: Record<string, object>) => {
-    for (const [name, result] of Object.entries(all)) {
-      const directory = join(state, 'daxrepro/runs', name);
-      mkdirSync(directory);
-      writeFileSync(join(directory, 'result.json'), JSON.stringify(result));
-    }
-  };
-  t.match(await daxrepro(), { code: 2, stderr: /no run of `run` or `compare`/ });
-  keepAll(runs);
-  t.match(await daxrepro(), { code: 2, stderr: /no run before .*-a-1 that ran one of its tests/ });
-  keepAll(later);
-  t.match(await daxrepro(), { code: 0, stdout: /before[\s\S]*-b-1 [\s\S]*after[\s\S]*-d-1 / });
-});
+t.test(
+  'without names: the newest run and the latest earlier run of one of its tests',
+  async (t) => {
+    const runs = { '20260101-000000-ext2-a-1': comparison() };
+    const other = { ...RESULT, units: RESULT.units.map((unit) => ({ ...unit, test: 'dax/acl' })) };
+    const later = {
+      '20260102-000000-ext2-b-1': comparison(EARLY_RETURN),
+      '20260103-000000-ext2-c-1': other,
+      '20260104-000000-ext2-d-1': comparison(EARLY_RETURN),
+      '20260105-000000-ext2-shell-1': { ...RESULT, shell: { status: 0 } },
+      '20260106-000000-ext2-e-1': WHOLE_BISECTION,
+    };
+    const state = t.testdir({
+      daxrepro: { runs: { '20260107-000000-ext2-f-1': { 'result.json': '{' } } },
+    });
+    const before = process.env['XDG_STATE_HOME'];
+    process.env['XDG_STATE_HOME'] = state;
+    t.teardown(() => {
+      if (before === undefined) delete process.env['XDG_STATE_HOME'];
+      else process.env['XDG_STATE_HOME'] = before;
+    });
+    const keepAll = (all: Record<string, object>) => {
+      for (const [name, result] of Object.entries(all)) {
+        const directory = join(state, 'daxrepro/runs', name);
+        mkdirSync(directory);
+        writeFileSync(join(directory, 'result.json'), JSON.stringify(result));
+      }
+    };
+    t.match(await daxrepro(), { code: 2, stderr: /no run of `run` or `compare`/ });
+    keepAll(runs);
+    t.match(await daxrepro(), {
+      code: 2,
+      stderr: /no run before .*-a-1 that ran one of its tests/,
+    });
+    keepAll(later);
+    t.match(await daxrepro(), { code: 0, stdout: /before[\s\S]*-b-1 [\s\S]*after[\s\S]*-d-1 / });
+  },
+);
 
 t.test('usage', async (t) => {
   for (const [before, after, options, words] of [

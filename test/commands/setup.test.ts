@@ -40,7 +40,10 @@ t.test('a dry run lists npm packages in a checkout', async (t) => {
   const { host } = fakeHost(t);
   const root = t.testdir({ 'package-lock.json': '' });
   const { out } = await setup(host, { dryRun: true }, pathToFileURL(`${root}/`));
-  t.match(out, /^npm packages: those that daxrepro needs are installed\. Those for the tests are not/);
+  t.match(
+    out,
+    /^npm packages: those that daxrepro needs are installed\. Those for the tests are not/,
+  );
 });
 
 t.test('on a system other than Debian', async (t) => {

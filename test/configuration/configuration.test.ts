@@ -83,7 +83,10 @@ const WRONG: [text: string, said: RegExp][] = [
   ['jobs: 0', /yaml:1:7: .*\n {2}Give a number of guests, 1 or more/],
   ['together: perhaps', /yaml:1:11: .*\n {2}Give true or false/],
   ['kernel: debian:1.0', /yaml:1:9: .*Debian's kernels here do not include 1\.0/],
-  ['kernel: src:linux', /yaml:1:9: The path of this kernel is relative\.\n {2}Give an absolute path/],
+  [
+    'kernel: src:linux',
+    /yaml:1:9: The path of this kernel is relative\.\n {2}Give an absolute path/,
+  ],
   ['suite: nowhere', /yaml:1:8: suite .*there is no directory/],
   ['timeout: soon', /yaml:1:10: "soon" is not a time/],
   ['exclude: [generic/1, "two words"]', /yaml:1:22: This is not a test, range or pattern/],
@@ -91,7 +94,10 @@ const WRONG: [text: string, said: RegExp][] = [
     'variants: {v2: gone.patch}',
     /yaml:1:16: gone\.patch, a change of v2, is not there\.\n {2}Paths/,
   ],
-  ['jobs: 1\nvariants: {"a b": x}', /yaml:2:\d+: "a b" is not a valid variant name\.\n {2}Names are/],
+  [
+    'jobs: 1\nvariants: {"a b": x}',
+    /yaml:2:\d+: "a b" is not a valid variant name\.\n {2}Names are/,
+  ],
   ['variants: [v2.patch]', /yaml:1:11: "variants" has a wrong value\.\n {2}Give names with/],
   ['- a list', /yaml:1:1: This is not a configuration\.\n {2}Give a map/],
   ['jobs: [', /yaml:1:\d+: This is not valid YAML/],
