@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { escapeForTerminal } from '../../cli/findings/escape.js';
 
@@ -12,4 +13,14 @@ t.test('nothing reaches the terminal as a command', async (t) => {
 t.test('what prints stays', async (t) => {
   const text = 'Größe 大 é — 😀 \\x1b';
   t.equal(escapeForTerminal(text), text);
+});
+
+t.test('whatever the text', async () => {
+  const texts = fc.string({ unit: 'binary', maxLength: 100 });
+  fc.assert(
+    fc.property(texts, (text) => {
+      const shown = escapeForTerminal(text);
+      return !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(shown) && escapeForTerminal(shown) === shown;
+    }),
+  );
 });

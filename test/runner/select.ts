@@ -24,7 +24,7 @@ export const NOT_UNIT: readonly { why: string; paths: readonly string[] }[] = [
       'test/guest/contents.test.ts',
       'test/guest/guest.test.ts',
       'test/launcher.test.ts',
-      'test/power-cut/check.test.ts',
+      'test/survivors/check.test.ts',
       'test/process/',
       'test/run/explain.test.ts',
       'test/run/together.test.ts',

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { difference, fisherTest, runsToTell } from '../../cli/statistics/fisher.js';
 
@@ -36,4 +37,20 @@ t.test('how many runs would do', async (t) => {
   const count = (rate: number) => of(Math.round(rate * needed), needed);
   t.ok(fisherTest(count(0.1), count(0)) < 0.05);
   t.equal(runsToTell(of(2, 10), of(4, 20), 0.05), undefined, 'the same rate');
+});
+
+t.test("Fisher's exact test, whatever the numbers", async () => {
+  const counts = fc
+    .integer({ min: 1, max: 40 })
+    .chain((trials) => fc.integer({ min: 0, max: trials }).map((hits) => of(hits, trials)));
+  const others = ({ hits, trials }: { hits: number; trials: number }) => of(trials - hits, trials);
+  const same = (p: number, q: number) => Math.abs(p - q) < 1e-9;
+  fc.assert(
+    fc.property(counts, counts, (a, b) => {
+      const p = fisherTest(a, b);
+      const symmetric = same(p, fisherTest(b, a)) && same(p, fisherTest(others(a), others(b)));
+      return p > 0 && p <= 1 + 1e-12 && symmetric;
+    }),
+  );
+  fc.assert(fc.property(counts, (a) => same(fisherTest(a, a), 1)));
 });

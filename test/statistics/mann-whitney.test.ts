@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { holm, leastP, mannWhitney, median } from '../../cli/statistics/mann-whitney.js';
 
@@ -38,4 +39,20 @@ t.test('several tests at a level', (t) => {
   t.equal(median([3, 1, 2]), 2);
   t.equal(median([4, 1, 2, 3]), 2.5);
   t.end();
+});
+
+t.test('whatever the numbers', async () => {
+  const groups = fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 12 });
+  const same = (p: number, q: number) => Math.abs(p - q) < 1e-9;
+  fc.assert(
+    fc.property(groups, groups, (a, b) => {
+      const p = mannWhitney(a, b);
+      // Only their order counts.
+      const stretched = [a, b].map((group) => group.map((value) => value ** 3 - 5)) as [
+        number[],
+        number[],
+      ];
+      return p > 0 && p <= 1 && same(p, mannWhitney(b, a)) && same(p, mannWhitney(...stretched));
+    }),
+  );
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { atMost, proportion } from '../../cli/statistics/proportion.js';
 
@@ -43,4 +44,40 @@ t.test('the interval is where the tails say', async (t) => {
     t.ok(Math.abs(slow(hits, trials, interval[1]) - 0.025) < 1e-9, `high of ${hits}`);
   }
   t.ok(proportion(3, 20, 0.5).interval[1] < proportion(3, 20).interval[1]);
+});
+
+// As many hits as there are trials, at most.
+const counts = fc
+  .integer({ min: 1, max: 300 })
+  .chain((trials) =>
+    fc.record({ hits: fc.integer({ min: 0, max: trials }), trials: fc.constant(trials) }),
+  );
+
+t.test('the binomial distribution, whatever the numbers', async () => {
+  const rates = fc.double({ min: 0, max: 1, noNaN: true });
+  fc.assert(
+    fc.property(counts, rates, ({ hits, trials }, rate) => {
+      const below = hits === 0 ? 0 : atMost(hits - 1, trials, rate);
+      const mirrored = hits === trials ? 0 : atMost(trials - hits - 1, trials, 1 - rate);
+      const p = atMost(hits, trials, rate);
+      return below <= p + 1e-12 && p <= 1 + 1e-12 && Math.abs(p + mirrored - 1) < 1e-9;
+    }),
+  );
+});
+
+t.test('the interval, whatever the numbers', async () => {
+  fc.assert(
+    fc.property(counts, ({ hits, trials }) => {
+      const { rate, interval } = proportion(hits, trials);
+      const other = proportion(trials - hits, trials).interval;
+      const mirrored = Math.abs(interval[0] - (1 - other[1])) < 1e-9;
+      return (
+        0 <= interval[0] &&
+        interval[0] <= rate &&
+        rate <= interval[1] &&
+        interval[1] <= 1 &&
+        mirrored
+      );
+    }),
+  );
 });
