@@ -7,7 +7,7 @@ import { findProgram } from '../cli/system/programs.js';
  */
 export async function otherToolRows(
   image: string,
-  timed: (argv: [string, ...string[]]) => Promise<number>,
+  timed: (argv: readonly string[]) => Promise<number>,
 ): Promise<{ what: string; times: number[] }[]> {
   const vng = findProgram('vng');
   if (!vng) return [];

@@ -15,11 +15,9 @@
  * Exits with 1 where a promise is broken, or where nothing can be told of a unit. What is broken is
  * kept, and its run named.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { $, tmpdir } from 'zx';
 import type { RunResult } from '../cli/results/run-result.js';
 
 const CUTS = Number(process.env['CUTS'] ?? 1000);
@@ -31,24 +29,18 @@ const SEED = Number(process.env['CUTS_SEED'] ?? 1);
 const JOBS = process.env['CUTS_JOBS'];
 const TIMES = Number(process.env['CUTS_TIMES'] ?? 3);
 const root = fileURLToPath(new URL('..', import.meta.url));
-const scratch = mkdtempSync(join(tmpdir(), 'daxrepro-power-cuts-'));
+const scratch = tmpdir('daxrepro-power-cuts');
 
 type UnitResult = RunResult['units'][number];
 
+/** A run that ends without a pass has its result all the same. */
 async function run(fs: string, ...words: string[]): Promise<RunResult> {
-  const all = ['dist/main.js', 'run', fs, ...words, '--kernel', KERNEL, '--json'];
-  const child = spawn(process.execPath, [...all, '--out', scratch], {
-    cwd: root,
-    env: { ...process.env, NODE_OPTIONS: '' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let text = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    text += chunk.toString();
-  });
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  if (text === '') throw new Error(`${all.join(' ')} ended with ${code}`);
-  return JSON.parse(text) as RunResult;
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  const asked = ['run', fs, ...words, '--kernel', KERNEL, '--json', '--out', scratch];
+  const program = $({ cwd: root, env, nothrow: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ran = await program`${process.execPath} dist/main.js ${asked}`;
+  if (ran.stdout === '') throw new Error(`daxrepro ${asked.join(' ')}: exit code ${ran.exitCode}`);
+  return ran.json<RunResult>();
 }
 
 interface Tally {

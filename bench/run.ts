@@ -8,13 +8,13 @@
  *     BENCH_SUITE=DIR             a built xfstests tree (default: $DAXREPRO_XFSTESTS): its generic/002 too
  *     BENCH_SMALL=debsrc:6.1      a small kernel too, built where it is not there yet
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { $, tmpdir } from 'zx';
 import type { Kernel } from '../cli/kernel/kernel.js';
 import { resolveKernel } from '../cli/kernel/resolve.js';
-import { runTool } from '../cli/process/child.js';
 import { defaultStore } from '../cli/store/store.js';
 import { otherToolRows } from './other-tools.js';
 import { SUITE, suiteRows } from './suite.js';
@@ -24,7 +24,9 @@ const REPEATS = Number(process.env['BENCH_REPEATS'] ?? 100);
 const SMALL = process.env['BENCH_SMALL'];
 const CASE = 'fixtures/cases/2016-02-dax-writeback.yaml';
 const root = fileURLToPath(new URL('..', import.meta.url));
-const scratch = mkdtempSync(join(tmpdir(), 'daxrepro-bench-'));
+const scratch = tmpdir('daxrepro-bench');
+/** Ends what takes longer than half an hour, and throws where something fails. */
+const shell = $({ cwd: root, quiet: true, timeout: '30m', stdio: ['ignore', 'pipe', 'pipe'] });
 
 interface Row {
   what: string;
@@ -32,27 +34,25 @@ interface Row {
   times: number[];
 }
 
-async function timed(argv: [string, ...string[]]): Promise<number> {
-  const started = performance.now();
-  const result = await runTool(argv, { cwd: root, timeout: 1_800_000 });
-  if (!result.ok) throw new Error(`${result.summary}\n${result.all.slice(-2000)}`);
-  return (performance.now() - started) / 1000;
+async function timed(argv: readonly string[]): Promise<number> {
+  const { duration } = await shell`${argv}`;
+  return duration / 1000;
 }
 
 /** An initramfs with nothing but an init that switches off. */
 async function bareInitramfs(): Promise<string> {
   const init = join(scratch, 'init');
   const source = join(root, 'bench/poweroff.c');
-  await timed(['gcc', '-static', '-nostdlib', '-ffreestanding', '-O2', '-o', init, source]);
+  await shell`gcc -static -nostdlib -ffreestanding -O2 -o ${init} ${source}`;
   const description = join(scratch, 'content.mtree');
   writeFileSync(description, `#mtree\n./init type=file mode=755 uid=0 gid=0 contents=${init}\n`);
   const file = join(scratch, 'initramfs');
-  await timed(['bsdtar', '--format=newc', '-cf', file, `@${description}`]);
+  await shell`bsdtar --format=newc -cf ${file} ${`@${description}`}`;
   return file;
 }
 
 /** A plain QEMU command as anybody would type it. */
-function bareBoot(image: string, initramfs: string): [string, ...string[]] {
+function bareBoot(image: string, initramfs: string): string[] {
   return [
     'qemu-system-x86_64',
     ...['-nodefaults', '-display', 'none', '-serial', 'null', '-no-reboot'],
@@ -62,7 +62,7 @@ function bareBoot(image: string, initramfs: string): [string, ...string[]] {
   ];
 }
 
-const daxrepro = (...words: string[]): [string, ...string[]] => [
+const daxrepro = (...words: string[]): string[] => [
   './daxrepro',
   ...words,
   ...['--accel', 'tcg', '--out', join(scratch, 'runs')],
@@ -70,7 +70,7 @@ const daxrepro = (...words: string[]): [string, ...string[]] => [
 
 async function measure(kernel: Kernel, small: Kernel | undefined): Promise<Row[]> {
   const initramfs = await bareInitramfs();
-  const cases: [string, [string, ...string[]]][] = [
+  const cases: [string, string[]][] = [
     ['bare boot to power-off, the packaged image', bareBoot(kernel.image, initramfs)],
     ['bare boot to power-off, entered directly', bareBoot(kernel.bootImage, initramfs)],
     ...['ext2', 'ext4', 'xfs'].map((fs) => ofRun(fs, 'generic/002')),
@@ -100,7 +100,7 @@ async function measure(kernel: Kernel, small: Kernel | undefined): Promise<Row[]
   return rows;
 }
 
-function ofRun(...words: string[]): [string, [string, ...string[]]] {
+function ofRun(...words: string[]): [string, string[]] {
   return [`daxrepro run ${words.join(' ')}`, daxrepro('run', ...words)];
 }
 

@@ -10,16 +10,14 @@ interface Row {
   times: number[];
 }
 
-type Argv = [string, ...string[]];
-
 /** Quick tests that apply to all file systems. */
 const MANY = ['generic/001', 'generic/002', 'generic/005', 'generic/006', 'generic/007'];
 
 /** @param runs where the runs go, and those of generic/002 have gone */
 export async function suiteRows(
   runs: string,
-  timed: (argv: Argv) => Promise<number>,
-  daxrepro: (...words: string[]) => Argv,
+  timed: (argv: readonly string[]) => Promise<number>,
+  daxrepro: (...words: string[]) => string[],
 ): Promise<Row[]> {
   const parts = readdirSync(runs, { recursive: true, encoding: 'utf8' })
     .filter((path) => /-generic-002\/console\.log$/.test(path))
