@@ -1,11 +1,12 @@
 /**
  * `npm run bench:logs`: how fast logs of 100 MB are read, and in how much memory. The first is what
  * e2fsck prints of a file system whose bitmaps are gone: one line. The others are floods of one
- * message, also with a name in each.
+ * message, also with a name in each. Then logs of the kernel.
  *
  *     BENCH_LOG_BYTES=10000000    of each log
  */
 import { FsckReader } from '../cli/findings/fsck.js';
+import { KernelLogReader } from '../cli/findings/kernel-log-report.js';
 
 const SIZE = Number(process.env['BENCH_LOG_BYTES'] ?? 100_000_000);
 const PIECE = 1 << 18;
@@ -87,9 +88,39 @@ function* pieces({ head, repeated, tail }: Log): Generator<Buffer> {
   yield Buffer.from(text + tail);
 }
 
-process.stdout.write('| log | MB/s | memory for it, MB |\n| --- | ---: | ---: |\n');
-for (const log of LOGS) {
-  const reader = new FsckReader();
+/** `[    3.000017] `, as the kernel's console has it. */
+const stamp = (n: number) =>
+  `[${String(n % 10_000).padStart(5)}.${String(n % 1e6).padStart(6, '0')}] `;
+
+const KERNEL_LOGS: readonly Log[] = [
+  {
+    what: "a kernel's log without findings",
+    head: `${stamp(0)}Linux version 6.1.0\n`,
+    repeated: (n) => `${stamp(n)}pci 0000:00:0${n % 9}.0: BAR ${n % 6}: assigned [mem ${n}]\n`,
+    tail: '',
+  },
+  {
+    what: 'the same in a journal',
+    head: 'Nov 30 13:00:00 host kernel: Linux version 6.1.0\n',
+    repeated: (n) =>
+      `Nov 30 13:00:${String(n % 60).padStart(2, '0')} host kernel: ACPI: IRQ${n % 99} used by override\n`,
+    tail: '',
+  },
+  {
+    what: 'errors of ext4',
+    head: '',
+    repeated: (n) =>
+      `${stamp(n)}EXT4-fs error (device pmem0): ext4_lookup:1785: inode #${n}: comm ls: iget: bad\n`,
+    tail: '',
+  },
+];
+
+interface Reader {
+  push(piece: Buffer): void;
+  end(): { completed: boolean; unparsed?: string[] } | undefined;
+}
+
+function measure(log: Log, reader: Reader): void {
   let seconds = 0;
   let size = 0;
   const before = process.memoryUsage.rss();
@@ -103,7 +134,13 @@ for (const log of LOGS) {
     memory = Math.max(memory, process.memoryUsage.rss());
   }
   const report = reader.end();
-  if (!report?.completed || report.unparsed.length > 0) throw new Error(`${log.what}: misread`);
+  if (!report?.completed || (report.unparsed ?? []).length > 0) {
+    throw new Error(`${log.what}: misread`);
+  }
   const rate = (size / 1e6 / seconds).toFixed(0);
   process.stdout.write(`| ${log.what} | ${rate} | ${((memory - before) / 1e6).toFixed(0)} |\n`);
 }
+
+process.stdout.write('| log | MB/s | memory for it, MB |\n| --- | ---: | ---: |\n');
+for (const log of LOGS) measure(log, new FsckReader());
+for (const log of KERNEL_LOGS) measure(log, new KernelLogReader());

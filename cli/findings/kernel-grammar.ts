@@ -64,7 +64,8 @@ export interface Recognized {
  * @param stamped whether it had one, so that no program can have printed it
  */
 export function recognize(text: string, stamped: boolean): Recognized | undefined {
-  const start = withoutCondition(text).slice(0, LONGEST_MATCHED);
+  const own = text.startsWith('WARNING: ') ? withoutCondition(text) : text;
+  const start = own.length > LONGEST_MATCHED ? own.slice(0, LONGEST_MATCHED) : own;
   for (const rule of BY_FIRST_CHARACTER.get(start.charAt(0)) ?? FOR_ANY) {
     if (rule.needs !== undefined && !start.includes(rule.needs)) continue;
     if (rule.kind !== 'harmless' && rule.stampedOnly && !stamped) continue;

@@ -23,7 +23,7 @@ export function kernelLines(raw: string): KernelLine[] {
   STAMP.lastIndex = 0;
   let stamp = line.includes('[') ? STAMP.exec(line) : null;
   if (!stamp) return kernelLine(line, false);
-  const pieces = kernelLine(line.slice(0, stamp.index), false);
+  const pieces = stamp.index === 0 ? [] : kernelLine(line.slice(0, stamp.index), false);
   while (stamp) {
     const from = STAMP.lastIndex;
     stamp = STAMP.exec(line);
@@ -33,7 +33,8 @@ export function kernelLines(raw: string): KernelLine[] {
 }
 
 function kernelLine(piece: string, hasStamp: boolean): KernelLine[] {
-  const bare = piece.replace(PRIORITY, '');
+  const hasPriority = !hasStamp && /^[<\d]/.test(piece);
+  const bare = hasPriority ? piece.replace(PRIORITY, '') : piece;
   const text = bare.replace(CALLER, '').trimEnd();
   return text === '' ? [] : [{ text, stamped: hasStamp || bare !== piece }];
 }

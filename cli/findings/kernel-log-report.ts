@@ -152,10 +152,11 @@ export class KernelLogReader {
   }
 
   #line(raw: string): void {
-    if (JOURNAL_GAP.test(raw)) this.#reason ??= 'the journal missed messages of the kernel';
-    const unquoted = raw.replace(QUOTATION, '');
+    if (raw.includes('Missed') && JOURNAL_GAP.test(raw))
+      this.#reason ??= 'the journal missed messages of the kernel';
+    const unquoted = withoutQuotation(raw);
     const own = this.#prefix ? unquoted.replace(this.#prefix, '') : unquoted;
-    const stripped = withoutPrefix(own.trimStart());
+    const stripped = isPlain(own) ? plain(own) : withoutPrefix(own.trimStart());
     if (!stripped) return;
     if (this.#pending && !stripped.hasPrefix && this.#continues(stripped.text)) {
       this.#pending.text += ` ${stripped.text}`;
@@ -195,12 +196,12 @@ export class KernelLogReader {
 
   /** Whose log it is, and of which kernel. */
   #note(text: string, stamped: boolean): void {
-    if (!stamped && OF_A_CHECK.test(text)) this.#isCheck = true;
     if (!this.#isKernels) {
+      if (!stamped && OF_A_CHECK.test(text)) this.#isCheck = true;
       const rule = this.#isCheck || stamped ? undefined : recognize(text, false)?.rule;
       this.#isKernels = stamped || KERNELS_OWN.test(text) || (rule !== undefined && isHead(rule));
     }
-    if (this.#release === undefined) {
+    if (this.#release === undefined && /Linux version|ainted/.test(text)) {
       const found = RELEASE.exec(text);
       this.#release = found?.[1] ?? found?.[2];
     }
@@ -210,6 +211,20 @@ export class KernelLogReader {
 /** As long as LogLines hands out a line at once. */
 const LONG = 4096;
 const STAMPED = /^\[ {0,6}\d{1,8}\.\d{6}\]/;
+
+/** Nearly all lines of most logs have the kernel's stamp, and nothing else in front. */
+function isPlain(line: string): boolean {
+  return line.startsWith('[') && STAMPED.test(line) && !line.includes(' kernel: ');
+}
+
+function plain(text: string): Stripped {
+  return { text, isKernels: true, hasPrefix: true };
+}
+
+function withoutQuotation(line: string): string {
+  return /^[ >|]/.test(line) ? line.replace(QUOTATION, '') : line;
+}
+
 /** A prompt, or `ls: cannot access`. */
 const OF_A_PROGRAM = /^(?:\S+[@:]\S*[#$%] |[\w./-]+: |[#$] )/;
 
@@ -217,7 +232,7 @@ const OF_A_PROGRAM = /^(?:\S+[@:]\S*[#$%] |[\w./-]+: |[#$] )/;
 function sharedPrefix(sample: readonly string[]): RegExp | undefined {
   const counts = new Map<string, number>();
   for (const line of sample) {
-    const own = line.replace(QUOTATION, '');
+    const own = withoutQuotation(line);
     if (STAMPED.test(own) || recognize(own, true)) continue;
     const text = withoutPrefix(own.trimStart());
     if (!text || text.isKernels || recognize(text.text, true)) continue;
@@ -227,7 +242,7 @@ function sharedPrefix(sample: readonly string[]): RegExp | undefined {
   const [best] = [...counts].sort((a, b) => b[1] - a[1]);
   if (!best) return undefined;
   const pattern = new RegExp(best[0]);
-  const having = sample.filter((line) => pattern.test(line.replace(QUOTATION, ''))).length;
+  const having = sample.filter((line) => pattern.test(withoutQuotation(line))).length;
   return having * 2 >= sample.length ? pattern : undefined;
 }
 
