@@ -1,5 +1,6 @@
 import type { BrokenPromise } from './broken-promise.js';
-import { brokenByCall, questionsOfCall } from './calls.js';
+import { brokenByCall } from './call-answers.js';
+import { questionsOfCall } from './calls.js';
 import type { Claims, MoveClaim, NameClaim, StableFile, StablePart } from './ledger.js';
 
 /** The questions, each a line. */

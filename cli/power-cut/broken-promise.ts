@@ -1,4 +1,4 @@
-import type { Lost } from './events.js';
+import type { Lost } from './lost.js';
 
 /**
  * What is asked of an image that survived (guest-scripts/programs/survivor.c), and what its answers say

@@ -1,8 +1,10 @@
 import type { CallCounts } from '../record/power-cut.js';
-import { claimOf, questionsOfCall, readMark, type SyncCall } from './calls.js';
-import type { CutEvent, Lost, PowerCutEvent } from './events.js';
+import { readMark, type SyncCall } from './call-marks.js';
+import { claimOf, questionsOfCall } from './calls.js';
+import type { CutEvent, PowerCutEvent } from './events.js';
 import type { Guarantees } from './guarantees.js';
 import type { Claims } from './ledger.js';
+import type { Lost } from './lost.js';
 import { MOST_QUESTIONS } from './questions.js';
 
 /** What is to be looked at of one device at a cut: these states, each with what has to hold of it. */

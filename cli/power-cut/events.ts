@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { z } from '../schema.js';
@@ -172,33 +172,6 @@ export async function readEvents(directory: string): Promise<PowerCutEvent[]> {
   const events: PowerCutEvent[] = [];
   for await (const event of followEvents(directory, Promise.resolve())) events.push(event);
   return events;
-}
-
-/** Lines of pmem one after the other that a cut would lose, alike in all that is known of them. */
-export const LostSchema = z.object({
-  range: z.number().int(),
-  /** Bytes from the range's begin. */
-  offset: z.number(),
-  /** How many lines of 64 bytes. */
-  lines: z.number().int(),
-  /** Stored to since the last write-back; that is on its way, not fenced; or both. */
-  state: z.enum(['dirty', 'pending', 'both']),
-  /** The last of each since BEGIN; null where there was none. */
-  store: SiteSchema.nullable(),
-  writeBack: SiteSchema.nullable(),
-  /** Of a cut after a call: whether the last store came before the call began. */
-  before: z.boolean().optional(),
-});
-export type Lost = z.infer<typeof LostSchema>;
-
-/** Empty for a cut at which nothing was dirty or on its way. */
-export async function readLost(directory: string, { cut, states }: CutEvent): Promise<Lost[]> {
-  if (states.length === 1) return [];
-  const text = await readFile(join(directory, `${cutName(cut)}.lost.jsonl`), 'utf8');
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => LostSchema.parse(JSON.parse(line)));
 }
 
 /** All files of a cut. */

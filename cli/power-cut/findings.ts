@@ -1,7 +1,7 @@
 import type { CutFacts, Finding } from '../findings/finding.js';
 import { signature } from '../findings/signature.js';
 import type { BrokenPromise } from './broken-promise.js';
-import type { Lost } from './events.js';
+import { type Lost, runAt } from './lost.js';
 import type { PmemRange } from './plugin.js';
 import type { Symbolizer } from './symbols.js';
 
@@ -17,8 +17,6 @@ export interface CutImage {
   flush: PmemRange['flush'];
 }
 
-const LINE = 64;
-
 /**
  * What was lost where the promise is broken: the run of lines that the first wrong byte is in, or, where
  * it is not known where, the longest run.
@@ -29,7 +27,7 @@ export function lostThere({ lost, state }: CutImage, broken: BrokenPromise): Los
   if (position === undefined) {
     return [...lost].sort((a, b) => b.lines - a.lines)[0];
   }
-  return lost.find(({ offset, lines }) => position >= offset && position < offset + lines * LINE);
+  return runAt(lost, position);
 }
 
 /**

@@ -4,9 +4,10 @@ import type { FileSystem } from '../file-systems.js';
 import type { PowerCutRecord } from '../record/power-cut.js';
 import { plural } from '../words.js';
 import { CallLog, type Judged } from './call-log.js';
-import { type CutEvent, filesOfCut, type Lost, type PowerCutEvent, readLost } from './events.js';
+import { type CutEvent, filesOfCut, type PowerCutEvent } from './events.js';
 import { type Guarantees, owesTheSame } from './guarantees.js';
 import { type Claims, Ledger } from './ledger.js';
+import { type Lost, readLost } from './lost.js';
 import { baseName, Media, type Pages } from './media.js';
 import { readRecord } from './records.js';
 

@@ -1,9 +1,11 @@
 import t from 'tap';
 import { brokenPromises, questionsOf } from '../../cli/power-cut/answers.js';
 import { CallLog } from '../../cli/power-cut/call-log.js';
-import { type CallClaim, claimOf, readMark, type SyncCall } from '../../cli/power-cut/calls.js';
-import type { CutEvent, Lost } from '../../cli/power-cut/events.js';
+import { readMark, type SyncCall } from '../../cli/power-cut/call-marks.js';
+import { type CallClaim, claimOf } from '../../cli/power-cut/calls.js';
+import type { CutEvent } from '../../cli/power-cut/events.js';
 import { guaranteesOf } from '../../cli/power-cut/guarantees.js';
+import type { Lost } from '../../cli/power-cut/lost.js';
 
 // What sync calls that were seen from outside promise, and what an image's answers say of it.
 

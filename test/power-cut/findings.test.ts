@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { BrokenPromise } from '../../cli/power-cut/broken-promise.js';
-import type { Lost } from '../../cli/power-cut/events.js';
 import { type CutImage, findingOf, mergeFindings } from '../../cli/power-cut/findings.js';
+import type { Lost } from '../../cli/power-cut/lost.js';
 import {
   elfSymbols,
   kernelSymbols,

@@ -146,6 +146,17 @@ t.test('a rename over another file: the old one or the new one, whole', async (t
   }
 });
 
+t.test(
+  'of a name that may lead to two files, and leads to neither, the newest is told',
+  async (t) => {
+    const ledger = ledgerOf('ext4', ...saved);
+    const neither = ['name file 20', 'data differs 3 9 7 0 64', 'data differs 5 9 5 0 128'];
+    t.match(broken(ledger, ...neither, 'name absent', 'data unreadable 2'), [
+      { kind: 'data', name: 'a', from: 5, position: 128, message: /byte 5 is 00, not 22$/ },
+    ]);
+  },
+);
+
 t.test('a file on its way has one of its names at least, where a journal sees to it', async (t) => {
   const moved = [create('a', 1), names(['a', 1]), { kind: 'rename', from: 'a', to: 'b', file: 1 }];
   t.match(broken(ledgerOf('ext4', ...moved), 'name absent', 'name absent'), [{ kind: 'rename' }]);

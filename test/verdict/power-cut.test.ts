@@ -26,6 +26,13 @@ t.test('promises that held', async (t) => {
   });
 });
 
+t.test('one kind of flush is enough proof', async (t) => {
+  const none = { stores: 9, writeBacks: 0, fences: 0, requests: 0 };
+  for (const kind of ['writeBacks', 'fences', 'requests']) {
+    t.match(verdictOf({ ...CUTS, counters: { ...none, [kind]: 1 } }), { verdict: 'pass' }, kind);
+  }
+});
+
 t.test('what proves nothing is no pass', async (t) => {
   for (const [more, reason] of [
     [{ problem: 'the disk is full' }, /cannot be told: the disk is full/],
