@@ -40,14 +40,14 @@ function describeAgreement(explanation: Extract<Explanation, { ran: true }>): st
   const { again, gone, added } = signatures;
   const before = again.length + gone.length;
   if (verdict !== 'fail') {
-    const without = before === 0 ? '' : `, without the ${kindsOfFindings(before)}`;
+    const without = before === 0 ? '' : `, with none of the ${plural(before, 'kind')} of findings`;
     return verdict === 'pass'
       ? `the test passed this time${without}`
       : `no verdict this time: ${verdict}, ${reason}`;
   }
   if (before + added.length === 0) return 'the test failed again, again without findings';
   if (gone.length + added.length === 0) {
-    return `the test failed again, with the same ${kindsOfFindings(before)}`;
+    return `the test failed again, with the same ${before === 1 ? 'kind of finding' : kindsOfFindings(before)}`;
   }
   const parts = [
     `${again.length} of ${kindsOfFindings(before)} showed again`,
@@ -81,9 +81,9 @@ function describeGroup(group: readonly UnwrittenInode[], trace: ExplainedTrace):
   const { inode, inodeType, path } = first;
   const name = path === undefined ? '' : ` ${shortenPath(path)}`;
   const traced = tracedInode(trace, first);
-  const told = traced ? describeTraced(traced).join('; ') : 'not in the trace';
-  const lost = traced?.marked.times && trace.known && trace.lost > 0 ? 'at least ' : '';
-  return `inode ${inode} (${typeInWords(inodeType)}${name})${describeLike(others)}: ${leftDirty(first)} still dirty; ${lost}${told}`;
+  const partial = trace.known && trace.lost > 0;
+  const told = traced ? describeTraced(traced, partial).join('; ') : 'not in the trace';
+  return `inode ${inode} (${typeInWords(inodeType)}${name})${describeLike(others)}: ${leftDirty(first)} still dirty; ${told}`;
 }
 
 /** ` and 3 more like it (19, 20 and 21)` */
@@ -101,7 +101,8 @@ function leftDirty({ dropped: { dirtyPages, dirtyDaxEntries: entries } }: Unwrit
   ].join(' and ');
 }
 
-function describeTraced(traced: TracedInode): string[] {
+/** @param partial whether the trace lost events, so that counts are lower limits */
+function describeTraced(traced: TracedInode, partial = false): string[] {
   const { pagesDirtied, marked, writeBacks, pagesWritten, writepages, daxWriteBacks } = traced;
   // With a journal, the journal's thread dirties the pages.
   const marker =
@@ -110,9 +111,9 @@ function describeTraced(traced: TracedInode): string[] {
       : `, the inode first marked dirty ${byWhom(marked.first)}`;
   return [
     pagesDirtied.times > 0
-      ? `pages dirtied ${happened(pagesDirtied)}${marker}`
+      ? `pages dirtied ${happened(pagesDirtied, partial)}${marker}`
       : marked.times > 0
-        ? `marked dirty ${happened(marked)}`
+        ? `marked dirty ${happened(marked, partial)}`
         : 'the trace does not show what dirtied it',
     writeBacks.times > 0
       ? `write-back called ${happened(writeBacks)}, and wrote ${plural(pagesWritten, 'page')}`
@@ -132,9 +133,9 @@ function describeWritepages(writepages: NonNullable<TracedInode['writepages']>):
 }
 
 /** `3 times, last by ln at 11.40 s`, in seconds since the guest's boot. */
-function happened({ times, last }: Occurrences): string {
+function happened({ times, last }: Occurrences, partial = false): string {
   const often = times === 1 ? 'once,' : `${times} times, last`;
-  return `${often} ${byWhom(last)}`;
+  return `${partial ? 'at least ' : ''}${often} ${byWhom(last)}`;
 }
 
 function byWhom(occurrence: Occurrence | undefined): string {

@@ -39,7 +39,7 @@ t.test('rates that differ, and those of which not enough is known', async (t) =>
   t.ok((few.rates[0]?.runsNeeded ?? 0) > 20);
   t.match(
     describeRates(few)[0],
-    /too few runs to tell.*0 of 20 .*2 of 20.*p = 0.49.*\d+ of each would do/,
+    /too few runs to say.*0 of 20 .*2 of 20.*p = 0.49.*it takes \d+ attempts of each/,
   );
   t.match(
     describeRates(result([20, 40], [0, 40]))[0],

@@ -42,7 +42,7 @@ t.test('the sentence of February 2016', (t) => {
     { ...root, path: '/' },
   ];
   const sentence =
-    'directory inodes have S_DAX set, but had dirty page-cache pages before the unmount, which it did not write: inode 2 (/) 1 page, inode 12 (/d) 3 pages';
+    'directory inodes have S_DAX set, but had dirty page-cache pages that the unmount did not write: inode 2 (/) 1 page, inode 12 (/d) 3 pages';
   t.strictSame(explained(unmount([links, root], named)), [sentence]);
   // The same inode at a second unmount is the same inode.
   t.strictSame(explained(unmount([links, root], named), unmount([root])), [sentence]);
@@ -71,7 +71,7 @@ inode 18 120777 1 60 1 1 1 0 0 0
 `;
   const read = readUnmounts(text);
   t.strictSame(read && explainUnwritten(unwrittenAt(read)), [
-    'symbolic link inodes have S_DAX set, but had dirty page-cache pages before the unmount, which it did not write: inode 18 (/links/60) 1 page, inode 40 (/links/4095) 1 page',
+    'symbolic link inodes have S_DAX set, but had dirty page-cache pages that the unmount did not write: inode 18 (/links/60) 1 page, inode 40 (/links/4095) 1 page',
   ]);
   t.end();
 });
@@ -87,9 +87,9 @@ t.test('each type of inode and each kind of data has a sentence', (t) => {
       ]),
     ),
     [
-      'symbolic link inodes have S_DAX set, but had dirty page-cache pages before the unmount, which it did not write: inode 13 (/s\\x1b[2J) 1 page',
-      'regular file inodes had dirty page-cache pages before the unmount, which it did not write: inode 15 1 page',
-      'regular file inodes had dirty DAX entries before the unmount, which it did not flush: inode 14 at least 1 entry',
+      'symbolic link inodes have S_DAX set, but had dirty page-cache pages that the unmount did not write: inode 13 (/s\\x1b[2J) 1 page',
+      'regular file inodes had dirty page-cache pages that the unmount did not write: inode 15 1 page',
+      'regular file inodes had dirty DAX entries that the unmount did not flush: inode 14 at least 1 entry',
     ],
   );
   t.end();
@@ -99,7 +99,7 @@ t.test('many inodes, and those for which there was no room', (t) => {
   const many = Array.from({ length: 9 }, (_, n) => seen(20 + n, 'directory'));
   t.match(explained(unmount(many, many, 4)), [
     /: inode 20 1 page, .*inode 25 1 page, and 3 more$/,
-    '4 more inodes had dirty data and no room in the list',
+    '4 more inodes with dirty data did not fit into the list',
   ]);
   t.end();
 });
@@ -107,30 +107,30 @@ t.test('many inodes, and those for which there was no room', (t) => {
 t.test('what was written in the end is not lost', (t) => {
   const written = seen(12, 'directory', { cached: { ...CLEAN, pages: 2 } });
   t.strictSame(explained(unmount([written], [seen(12, 'directory')])), [
-    'directory inodes have S_DAX set and pages in the page cache, which were written (1 inode)',
-    'nothing dirty was left unwritten, at 1 unmount',
+    'directory inodes have S_DAX set, but also page-cache pages, which were written (1 inode)',
+    '1 unmount left no dirty data unwritten',
   ]);
   // After a loss it is read again, clean.
   t.match(explained(unmount([seen(12, 'directory')]), unmount([written])), { length: 1 });
   // Deleted, and open to the end: nobody wants what it held.
   const deleted = seen(13, 'regular file', { dax: false, links: 0 });
-  t.strictSame(explained(unmount([deleted])), ['nothing dirty was left unwritten, at 1 unmount']);
+  t.strictSame(explained(unmount([deleted])), ['1 unmount left no dirty data unwritten']);
   t.end();
 });
 
-t.test('that it is not known is said, with the reason', (t) => {
+t.test('an unknown result has a reason', (t) => {
   const record = { ending: { kind: 'finished' }, events: [] } as unknown as UnitRecord;
   const sentence = (more: Partial<UnitRecord>, missing?: string) =>
     explainUnwritten(
       explainUnit({ ...record, ...more }, { verdict: 'fail', findings: [] }, { missing }).unwritten,
     )[0];
-  t.match(sentence({}, 'this kernel is without CONFIG_KPROBES'), /not known: .*CONFIG_KPROBES$/);
-  t.match(sentence({}), /not known: the guest's kernel did not take our module$/);
+  t.match(sentence({}, 'this kernel is without CONFIG_KPROBES'), /unwritten: .*CONFIG_KPROBES$/);
+  t.match(sentence({}), /unwritten: the guest's kernel did not take our module$/);
   t.match(
     sentence({ ending: { kind: 'panic', message: 'x' } }),
-    /not known: the guest ended before/,
+    /unwritten: the guest ended before/,
   );
-  t.match(sentence({ unmounts: log() }), /not known: nothing was unmounted$/);
+  t.match(sentence({ unmounts: log() }), /unwritten: nothing was unmounted$/);
   t.match(sentence({ unmounts: { ...log(), total: 9, forgotten: 2 } }), /of 2 unmounts nothing/);
   t.strictSame(explainUnit(record, { verdict: 'pass', findings: [] }, {}), { findings: [] });
   t.strictSame(explainUnit(record, { verdict: 'error', findings: [] }, {}), { findings: [] });

@@ -120,12 +120,12 @@ const explanation = (
   ...more,
 });
 
-t.test('an inode left unwritten has a line of its own', (t) => {
+t.test('each unwritten inode has a line', (t) => {
   const artifacts = { 'write-back': '001/explain/write-back.txt' };
   t.strictSame(describeExplanation(explanation({ artifacts })), [
-    'run again with write-back traced: it failed again, with the same kind of finding',
-    'inode 2 (directory /), left with 1 page dirty: pages dirtied 2 times, last by mount at 21.90 s; write-back called once, by kworker/u2:0 at 22.17 s, wrote 3 pages; ->writepages called 2 times, last by perl at 23.00 s, which returned 0 and -ENOSPC',
-    'the trace: 001/explain/write-back.txt',
+    'second run, with write-back tracing: the test failed again, with the same kind of finding',
+    'inode 2 (directory /): 1 page still dirty; pages dirtied 2 times, last by mount at 21.90 s; write-back called once, by kworker/u2:0 at 22.17 s, and wrote 3 pages; ->writepages called 2 times, last by perl at 23.00 s, and returned 0 and -ENOSPC',
+    'trace: 001/explain/write-back.txt',
   ]);
   const entries = { ...CACHED, dirtyPages: 0, dirtyDaxEntries: 2 };
   const regular = { ...ROOT, inode: 12, inodeType: 'regular file', path: '/f', dropped: entries };
@@ -137,15 +137,15 @@ t.test('an inode left unwritten has a line of its own', (t) => {
     }),
   );
   t.strictSame(others.slice(1), [
-    'inode 12 (regular file /f), left with 2 DAX entries dirty: not seen when it was dirtied; write-back never called; DAX write-back run once, by sync at 22.50 s',
-    'inode 99 (directory /\\x1b[2J), left with 1 page dirty: the trace has nothing of it',
-    'this kernel does not trace do_writepages',
-    'the trace is not whole: 7 events found no room',
+    'inode 12 (regular file /f): 2 DAX entries still dirty; the trace does not show what dirtied it; write-back was never called; DAX write-back ran once, by sync at 22.50 s',
+    'inode 99 (directory /\\x1b[2J): 1 page still dirty; not in the trace',
+    'this kernel cannot trace do_writepages',
+    'the trace is incomplete: 7 events did not fit',
   ]);
   t.end();
 });
 
-t.test('inodes of which the same is to be said share a line', (t) => {
+t.test('inodes with the same history share a line', (t) => {
   // ext4's symbolic links on 5.10, where the journal dirties their pages.
   const link = (inode: number, at: number) => `
               ln-113     [000] ....    ${at}.447321: writeback_mark_inode_dirty: bdi 259:1: ino=${inode} state= flags=I_DIRTY_SYNC
@@ -167,32 +167,32 @@ t.test('inodes of which the same is to be said share a line', (t) => {
       }),
     );
   t.strictSame(told(0).slice(1), [
-    'inode 2 (directory /), left with 1 page dirty: the trace has nothing of it',
-    'inode 18 (symbolic link /18) and 7 more like it (19, 20, 21, 22, 23, …), left with 1 page dirty: pages dirtied once, by jbd2/pmem0-8 at 48.70 s, the inode first by ln at 48.45 s; write-back never called; ->writepages never called',
+    'inode 2 (directory /): 1 page still dirty; not in the trace',
+    'inode 18 (symbolic link /18) and 7 more like it (19, 20, 21, 22, 23, …): 1 page still dirty; pages dirtied once, by jbd2/pmem0-8 at 48.70 s, inode first marked dirty by ln at 48.45 s; write-back was never called; ->writepages was never called',
   ]);
-  t.match(told(1)[2], /dirty: at least pages dirtied once/);
-  t.match(told(1).at(-1), /^the trace is not whole: 1 event found no room$/);
+  t.match(told(1)[2], /still dirty; pages dirtied at least once/);
+  t.match(told(1).at(-1), /^the trace is incomplete: 1 event did not fit$/);
   t.end();
 });
 
-t.test('whether it shows again is told, with counts', (t) => {
+t.test('the second run is compared with the first', (t) => {
   const first = [finding('b'), finding('a'), finding('a'), finding('n', 'notice')];
   const told = (verdict: Explanation & { ran: true }, second: Finding[], before = first) =>
     describeExplanation({ ...verdict, signatures: compareSignatures(before, second) })[0];
   const failed = explanation();
-  t.match(told(failed, first), /it failed again, with the same 2 kinds of finding$/);
+  t.match(told(failed, first), /the test failed again, with the same 2 kinds of findings$/);
   t.match(
     told(failed, [finding('a'), finding('c')]),
-    /failed again, otherwise: 1 of 2 kinds of finding is there again; 1 new: c; gone: b$/,
+    /failed again, but differently: 1 of 2 kinds of findings showed again; 1 new: c; missing: b$/,
   );
-  t.match(told(failed, [], []), /failed again, and again without a finding of a check$/);
+  t.match(told(failed, [], []), /failed again, again without findings$/);
   t.match(
     told(explanation({ verdict: 'pass' }), []),
-    /it did not show again: passed, with none of the 2 kinds of finding$/,
+    /the test passed this time, with none of the 2 kinds of findings$/,
   );
   t.match(
     told(explanation({ verdict: 'error', reason: 'no room' }), []),
-    /cannot be told whether it shows again: error, no room$/,
+    /no verdict this time: error, no room$/,
   );
   t.strictSame(describeExplanation({ ran: false, reason: 'a\x07' }), ['not run again: a\\x07']);
   t.strictSame(describeExplanation(undefined), []);

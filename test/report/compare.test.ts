@@ -99,14 +99,14 @@ t.test('with power cuts and without', (t) => {
   );
   const text = formatComparison(result, { width: 100, colour: false });
   t.match(text, /^FAIL {5}ext2 a, with power cuts, early-return$/m);
-  t.match(text, /^ {2}early-return, ext2 a with power cuts: pass becomes fail$/m);
-  t.match(text, /pmem by memmap, with and without power cuts/);
-  t.match(mail(result), /^ {2}early-return, ext2 b with power cuts: pass becomes fail$/m);
+  t.match(text, /^ {2}early-return, ext2 a with power cuts: pass -> fail$/m);
+  t.match(text, /pmem: memmap, with and without power cuts/);
+  t.match(mail(result), /^ {2}early-return, ext2 b with power cuts: pass -> fail$/m);
   t.equal(result.differences.length, 2);
   // All alike: said once, at the head.
   const cut = comparison(spoil, { case: { ...both, powerCut: [true] } });
   t.match(table(cut), /\n {2}a {3}pass {2}fail\n/);
-  t.match(formatComparison(cut, { width: 100, colour: false }), /pmem by memmap, with power cuts/);
+  t.match(formatComparison(cut, { width: 100, colour: false }), /pmem: memmap, with power cuts/);
   // The row without is not there.
   const rows = result.case.tests.map((test) => ({
     ...{ fs: 'ext2' as const, test, pmem: 'memmap' as const, powerCut: test === 'b' },
@@ -188,11 +188,11 @@ t.test('a comparison in a terminal', (t) => {
   const result = comparison(EARLY_RETURN, { expect: () => ({ verdict: 'pass' }) });
   t.equal(
     formatComparison(result, { width: 100, colour: false }),
-    `kernel   6.1.0-56-amd64 from debian:6.1, tcg, pmem by memmap
+    `kernel   6.1.0-56-amd64 from debian:6.1, tcg, pmem: memmap
 DAX ext2 proven in 2 of 2 units by mount option and statx of a fresh file; driver ext2, 1 module
-         built for it; mounted rw,dax
+         built from source; mounted rw,dax
 DAX xfs  proven in 2 of 2 units by mount option and statx of a fresh file; driver ext2, 1 module
-         built for it; mounted rw,dax
+         built from source; mounted rw,dax
 
                base  early-return
 ext2
@@ -200,7 +200,7 @@ ext2
 xfs
   generic/002  pass  pass
 
-! not what the case expects
+! not as expected
 
 FAIL     ext2 generic/002, early-return (expected: pass)
          reason   e2fsck: Directory inode 12, block #0, offset 0: directory corrupted
@@ -210,7 +210,7 @@ FAIL     ext2 generic/002, early-return (expected: pass)
          replay   daxrepro run ext2 generic/002 --patch /home/me/early-return.cocci
 
 Compared with base
-  early-return, ext2 generic/002: pass becomes fail
+  early-return, ext2 generic/002: pass -> fail
     appeared e2fsck:directory-inode-block-offset-directory-corrupted (corruption)
 
 4 units in 4.0 s: 3 pass, 1 fail; 1 not as expected
@@ -239,7 +239,7 @@ t.test('a change that does not apply', (t) => {
   t.match(text, '         | @@ -1,2 +1,3 @@\n         |  x\\x1b[2J');
   t.match(text, /next {5}Mend the patch/);
   t.match(text, /findings cannot be compared/);
-  t.match(text, /2 pass, 2 error; no expectation was given/);
+  t.match(text, /2 pass, 2 error; no expectations given/);
   t.match(mail(result), '  | @@ -1,2 +1,3 @@');
   t.end();
 });
@@ -260,15 +260,15 @@ t.test('a mail', (t) => {
 Kernel:     6.1.0-56-amd64 from debian:6.1
 Versions:   daxrepro 0.1.0, QEMU 7.2.22 (Debian), e2fsprogs 1.47.0,
             xfsprogs 6.1.0
-Machine:    tcg, pmem by memmap
+Machine:    tcg, pmem: memmap
 Tests:      builtin 1
 DAX, ext2:  proven in 4 of 4 units by mount option and statx of a fresh
-            file; driver ext2, 1 module built for it; mounted rw,dax
+            file; driver ext2, 1 module built from source; mounted rw,dax
 DAX, xfs:   proven in 4 of 4 units by mount option and statx of a fresh
-            file; driver ext2, 1 module built for it; mounted rw,dax
+            file; driver ext2, 1 module built from source; mounted rw,dax
 Variants:
   base:
-      the kernel as it is
+      the unchanged kernel
   early-return:
       early-return.cocci
 
@@ -287,7 +287,7 @@ ext2 generic/002, early-return: fail (as expected)
     daxrepro run ext2 generic/002 --patch early-return.cocci
 
 Compared with base:
-  early-return, ext2 generic/002: pass becomes fail
+  early-return, ext2 generic/002: pass -> fail
     appeared e2fsck:directory-inode-block-offset-directory-corrupted
              (corruption, in 2 of 2 attempts)
 

@@ -37,12 +37,12 @@ t.test('one of each kind, the worst first', async (t) => {
   );
   t.equal(groups[0]?.finding.message, 'the first');
   t.strictSame(groups.map(describeOthers), [
-    'and 2 more like it; in all of inodes 12 and 13',
+    'and 2 more like it; inodes 12 and 13 in total',
     undefined,
     undefined,
     undefined,
   ]);
-  t.equal(describeRest(groups.slice(1)), 'and 3 more of 3 other kinds');
+  t.equal(describeRest(groups.slice(1)), 'and 3 more findings of 3 other kinds');
 });
 
 t.test('many inodes', async (t) => {
@@ -51,7 +51,7 @@ t.test('many inodes', async (t) => {
   );
   t.equal(
     group && describeOthers(group),
-    'and 8 more like it; in all of inodes 12, 13, 14, 15, 16 and 4 others',
+    'and 8 more like it; inodes 12, 13, 14, 15, 16 and 4 others in total',
   );
 });
 
@@ -69,10 +69,10 @@ t.test('which inodes they share, and what is known of them', async (t) => {
       ]),
     ),
     [
-      'inode 12 (directory /d\\x1b) is in 3 of these kinds',
-      'inode 13 is in 2 of these kinds',
-      'inode 1 is in 2 of these kinds',
-      'and so are 2 more',
+      'inode 12 (directory /d\\x1b) appears in 3 of these kinds',
+      'inode 13 appears in 2 of these kinds',
+      'inode 1 appears in 2 of these kinds',
+      'and 2 more inodes in several kinds',
     ],
   );
 });
@@ -101,15 +101,15 @@ t.test('what a power cut lost: who stored it, who wrote it back, where it was se
     groupFindings([finding('a', { powerCut: { ...powerCut, ...more } })]).flatMap(describeEvidence);
   t.strictSame(told({ writtenBackBy: null }), [
     'stored by store_bytes of promises\\x1b (0x401a38, CPU 0); it was never written back',
-    'in 1 image, first at cut 3, where nothing of what was not flushed survived',
+    'in 1 image, first at cut 3, where none of the unflushed data survived',
   ]);
   const kernel = { address: '0xffffffff81000000', cpu: 1, in: 'kernel' };
   t.match(told({ writtenBackBy: kernel, images: 2, state: 'random-1' }), [
-    /; its last write-back is by a function without a name of the kernel \(0xffffffff81000000, CPU 1\)$/,
-    /^in 2 images, first at cut 3, where some of what was not flushed survived$/,
+    /; last written back by an unnamed function in the kernel \(0xffffffff81000000, CPU 1\)$/,
+    /^in 2 images, first at cut 3, where some of the unflushed data survived$/,
   ]);
   t.strictSame(told({ storedBy: undefined, state: 'everything' }), [
-    'in 1 image, first at cut 3, where all of what was not flushed survived',
+    'in 1 image, first at cut 3, where all of the unflushed data survived',
   ]);
 });
 

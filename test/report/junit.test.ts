@@ -74,7 +74,7 @@ t.test('findings of one kind are one, with their number and what the medium show
   t.equal(text.match(/\[e2fsck:a\]/g)?.length, 1);
   t.match(text, /and 41 more like it/);
   t.match(text, 'inode 12 is directory /d: block 0 is all zeros on the medium');
-  t.match(text, 'why: whether anything was left unwritten is not known');
+  t.match(text, 'why: unknown whether the unmount left dirty data unwritten');
 });
 
 t.test('of a comparison, what was expected is no failure', async (t) => {

@@ -66,19 +66,19 @@ t.test('what ended alike is shown once', async (t) => {
   t.same(
     alikeAttempts(units).map(({ first, others }) => [first.attempt, others]),
     [
-      [1, 'so did 1 more: attempt 3'],
-      [2, 'so did 1 more: attempt 4'],
+      [1, '1 more like this: attempt 3'],
+      [2, '1 more like this: attempt 4'],
       [5, undefined],
     ],
   );
   const many = alikeAttempts(attempts(...Array.from({ length: 30 }, () => 'pass' as const)));
-  t.match(many[0]?.others, /^so did 29 more: attempts 2, 3, .*, 13 and 17 others$/);
+  t.match(many[0]?.others, /^29 more like this: attempts 2, 3, .*, 13 and 17 others$/);
 });
 
 t.test('in the summary', async (t) => {
   const units = attempts('pass', 'fail', 'fail');
   const text = formatSummary({ ...RESULT, units, repeats: countRepeats(units) }, { colour: false });
   t.equal(text.match(/^FAIL/gm)?.length, 1, 'alike ones once');
-  t.match(text, /again +so did 1 more: attempt 3/);
+  t.match(text, /again +1 more like this: attempt 3/);
   t.match(text, /2 of 3 attempts failed, 67 % \(95 % interval: 9\.4 to 99 %\)/);
 });
