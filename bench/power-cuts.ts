@@ -1,19 +1,19 @@
 /**
- * `npm run bench:power-cuts`: what `--power-cut` says of a kernel that nobody has changed, which should
- * be nothing, and what it costs. Runs the tests of -g power-cut, each time with another seed, until so
- * many cuts at drawn moments were looked at.
+ * `npm run bench:power-cuts`: runs the tests of -g power-cut on an unchanged kernel, which should break no
+ * promise, and measures the cost of `--power-cut`. Repeats with new seeds until enough cuts at random
+ * moments were examined.
  *
- *     CUTS=1000            cuts at drawn moments, of each file system; those after promises come besides
+ *     CUTS=1000            cuts at random moments per file system, on top of those after promises
  *     CUTS_FS=ext2,ext4,xfs
- *     CUTS_STATES=1        random images of each cut
- *     CUTS_AT_ONCE=1000    moments that are drawn for each test, which sees fewer before it ends
+ *     CUTS_STATES=1        random images per cut
+ *     CUTS_AT_ONCE=1000    random moments per test; the test ends before some of them
  *     CUTS_KERNEL=debian:6.1
- *     CUTS_SEED=1          the first
- *     CUTS_JOBS            guests at a time
- *     CUTS_TIMES=3         runs of one test with and without, for the times; 0: none
+ *     CUTS_SEED=1          the first seed
+ *     CUTS_JOBS            guests to run in parallel
+ *     CUTS_TIMES=3         runs of one test with and without power cuts, for the times; 0 for none
  *
- * Exits with 1 where a promise is broken, or where nothing can be told of a unit. What is broken is
- * kept, and its run named.
+ * Exits with 1 if a promise is broken, or a unit has no verdict. Then it keeps the runs and prints their
+ * directory.
  */
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -71,7 +71,7 @@ function add(tally: Tally, unit: UnitResult): void {
   else if (verdict !== 'pass') tally.untold.push(what);
 }
 
-/** With runs until there were so many cuts; a run without any ends it too. */
+/** Repeats runs until there were enough cuts; a run without cuts ends it too. */
 async function cutsOf(fs: string): Promise<Tally> {
   const tally: Tally = {
     ...{ units: 0, moments: 0, promised: 0, images: 0, repeated: 0, asked: 0 },
@@ -92,10 +92,10 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** Seconds of a unit, with power cuts as they are by default and without. */
+/** Seconds of a unit, with default power cuts and without. */
 async function times(fs: string): Promise<{ cut: number; plain: number }> {
   const seconds = { cut: [] as number[], plain: [] as number[] };
-  // The first of each makes what is kept for later.
+  // The first round fills the cache.
   for (let round = 0; round <= TIMES; round += 1) {
     for (const kind of ['plain', 'cut'] as const) {
       const words = kind === 'cut' ? ['--power-cut'] : [];
@@ -115,7 +115,7 @@ try {
   if (CUTS > 0) {
     print(`${KERNEL}, --cut-states ${STATES}\n`);
     print(
-      '| | tests run | cuts at drawn moments | after promises | images asked | the same as one before | questions | broken promises |',
+      '| | tests run | cuts at random moments | after promises | images examined | repeated images | questions | broken promises |',
     );
     print('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
   }
@@ -125,7 +125,7 @@ try {
     const numbers = [units, moments, promised, images, repeated, asked, broken.length];
     print(`| ${fs} | ${numbers.join(' | ')} |`);
     for (const one of broken) print(`  broken: ${one}`);
-    for (const one of untold) print(`  cannot be told: ${one}`);
+    for (const one of untold) print(`  no verdict: ${one}`);
     held &&= broken.length === 0 && untold.length === 0 && moments >= CUTS;
   }
   if (TIMES > 0) {

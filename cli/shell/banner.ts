@@ -6,7 +6,7 @@ import type { GdbHelp } from './gdb.js';
 import { HOW_TO_LEAVE } from './leave.js';
 import type { Known } from './session.js';
 
-/** What a session begins with on the terminal: a few lines, for people. */
+/** The first lines of a session on the terminal. */
 export function banner(
   unit: Unit,
   prepared: Prepared,
@@ -20,7 +20,7 @@ export function banner(
     field('driver', describeModule(unit, prepared)),
     ...(images.length > 0 ? ofImages(unit, images) : ofMounts(unit, prepared, proofs)),
     ...(gdb ? gdbLines(gdb) : []),
-    field('leave', `exit or Ctrl-D; ${HOW_TO_LEAVE} where the guest hangs`),
+    field('leave', `exit or Ctrl-D; ${HOW_TO_LEAVE} if the guest hangs`),
   ].join('\n');
 }
 
@@ -39,7 +39,7 @@ function ofMounts(unit: Unit, prepared: Prepared, proofs: Known['proofs']): stri
   );
   const first = states[0]?.state;
   const dax = unit.control
-    ? `not in use, as was asked for (${first?.mountOptions})`
+    ? `not in use, as requested (${first?.mountOptions})`
     : `proven by mount option${first?.statxDax ? ' and statx of a fresh file' : ''} (${first?.mountOptions})`;
   const names: Record<string, string> = {
     '/mnt/test': '$TEST_DEV on $TEST_DIR',

@@ -6,20 +6,20 @@ import { Screen } from './screen.js';
 
 /** Carries bytes between our own streams and a program in the guest. */
 export interface Carrier {
-  /** Resolves with the program's exit code when all that it wrote has come. */
+  /** Resolves with the program's exit code once all of its output has arrived. */
   readonly ended: Promise<number>;
-  /** Our streams are as they were before. May be called again. */
+  /** Restores our streams. May be called more than once. */
   close(): void;
 }
 
 export interface CarrierOptions {
-  /** Called when the program runs; nothing is carried before the promise is kept. */
+  /** Called when the program starts; no bytes are carried until it resolves. */
   begin: () => Promise<void>;
-  /** Called where it shall end at once: a key, a terminal that is gone, a guest that sends rubbish. */
+  /** Called to end the session at once: by key, if the terminal is gone, or if the guest sends garbage. */
   leave: (reason: string) => void;
 }
 
-/** What carriers of both kinds do: take frames, no faster than they can be written on. */
+/** For both kinds of carriers: reads frames, no faster than our streams accept them. */
 function takeFrames(
   port: Duplex,
   streams: Record<string, Writable>,
@@ -36,7 +36,7 @@ function takeFrames(
     const frames = reader.push(chunk);
     if (!frames) {
       port.pause();
-      leave('the guest sent something else than its terminal');
+      leave('the guest sent something other than terminal frames');
       return;
     }
     take(frames);
@@ -73,8 +73,8 @@ export interface OurTerminal {
 }
 
 /**
- * Node's raw mode still makes CR LF of each LF (libuv, uv_tty_set_mode), which the guest's terminal has
- * done where it is wanted; a full-screen program goes down with LF alone. Ending the mode ends this, too.
+ * Node's raw mode still turns each LF into CR LF (libuv, uv_tty_set_mode). The guest's terminal already
+ * does that, and full-screen programs need a bare LF. Leaving raw mode undoes this too.
  */
 function makeRaw(input: OurTerminal['input']): void {
   input.setRawMode(true);
@@ -84,8 +84,8 @@ function makeRaw(input: OurTerminal['input']): void {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Our terminal becomes the program's: each key goes to the guest, and the size follows. However the
- * session ends, and we with it, the terminal is as it was; only SIGKILL leaves it to its owner.
+ * Connects our terminal to the program: forwards each key, and changes of the size. However the session
+ * or daxrepro ends, the terminal is restored, except after SIGKILL.
  */
 export function carryTerminal(
   port: Duplex,
@@ -113,14 +113,14 @@ export function carryTerminal(
     try {
       input.setRawMode(false);
     } catch {
-      // A terminal that is gone needs nothing.
+      // The terminal is gone.
     }
     input.pause();
   };
   const { ended, written } = takeFrames(port, { o: output }, options, () => {
     raw = true;
     makeRaw(input);
-    // Before those who say something on the terminal.
+    // Before handlers that print to the terminal.
     for (const name of SIGNALS) process.prependListener(name, close);
     process.on('exit', close);
     input.on('data', typed).on('end', gone).on('error', gone);
@@ -132,7 +132,7 @@ export function carryTerminal(
   return { ended, close };
 }
 
-/** Our three streams become the program's. */
+/** Connects our three standard streams to the program. */
 export function carryPipes(
   port: Duplex,
   { input, output, errors }: { input: Readable; output: Writable; errors: Writable },

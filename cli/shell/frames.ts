@@ -1,13 +1,13 @@
 /**
- * What both sides send over the port of a session's terminal: a letter, the length of what follows
- * (32 bits, the highest byte first), and that. guest-scripts/lib/terminal.pl says what the letters mean.
+ * A frame on the terminal port of a session: a letter, the length of the payload (32 bits, big-endian),
+ * and the payload. guest-scripts/lib/terminal.pl explains the letters.
  */
 export interface Frame {
   letter: string;
   bytes: Buffer;
 }
 
-/** Bytes; the guest reads what it sends in pieces of half of it. */
+/** Bytes. The guest sends at most half of this per frame. */
 const LONGEST = 64 * 1024;
 
 const HEAD = 5;
@@ -19,7 +19,7 @@ export function encodeFrame(letter: string, bytes: Uint8Array = Buffer.alloc(0))
   return Buffer.concat([head, bytes]);
 }
 
-/** The window's size as the guest takes it. */
+/** Tells the guest the size of the window. */
 export function sizeFrame({
   rows = 24,
   columns = 80,
@@ -33,11 +33,11 @@ export function sizeFrame({
   return encodeFrame('s', bytes);
 }
 
-/** Turns the port's bytes into frames, whatever the pieces they come in. The guest is not trusted. */
+/** Reassembles frames from the port's bytes. The guest is not trusted. */
 export class FrameReader {
   #rest: Buffer = Buffer.alloc(0);
 
-  /** @returns undefined where it is no frame, after which nothing is */
+  /** @returns undefined on an invalid frame; everything after it is invalid too */
   push(chunk: Uint8Array): Frame[] | undefined {
     this.#rest = Buffer.concat([this.#rest, chunk]);
     const frames: Frame[] = [];

@@ -10,18 +10,18 @@ import { isBuiltFromSource, type Kernel } from '../kernel/kernel.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { shellQuote } from '../shell-quote.js';
 
-/** QEMU's gdb stub: where it listens, and what a debugger is told. */
+/** QEMU's gdb stub: its address, and the commands for gdb. */
 
-/** Where the stub listens until `close` is called. */
+/** The stub's address, until `close` is called. */
 export interface GdbPlace {
   address: GdbAddress;
   close(): Promise<void>;
 }
 
-/** Bytes of a socket's path (unix(7)). */
+/** Longest path of a socket, in bytes (unix(7)). */
 const LONGEST_PATH = 107;
 
-/** @param where a port of 127.0.0.1, a path, or true for a socket in a directory that is ours alone */
+/** @param where a port of 127.0.0.1, a path, or true for a socket in a new private directory */
 export async function gdbPlace(where: string | true): Promise<Outcome<GdbPlace>> {
   const none = async () => {};
   if (where === true) {
@@ -38,8 +38,8 @@ export async function gdbPlace(where: string | true): Promise<Outcome<GdbPlace>>
     }
     return failure(
       'usage',
-      `--gdb ${where}: that is no port of 127.0.0.1 that is free`,
-      'Give another one, or none at all for a socket',
+      `--gdb ${where} is not a free port of 127.0.0.1`,
+      'Give another port, or none for a socket',
     );
   }
   const path = resolve(where);
@@ -47,20 +47,20 @@ export async function gdbPlace(where: string | true): Promise<Outcome<GdbPlace>>
     return failure(
       'usage',
       `--gdb ${where} is neither a port nor a path`,
-      'Give a number, or a path with a /; without one, --gdb has to come last or before another option',
+      'Give a number, or a path with a /; --gdb without a value has to come last or before another option',
     );
   }
   if (Buffer.byteLength(path) > LONGEST_PATH || existsSync(path) || !existsSync(dirname(path))) {
     return failure(
       'usage',
-      `--gdb ${where}: no socket can be made there`,
-      'Give a short path that is not there yet, in a directory that is',
+      `--gdb ${where}: cannot create a socket there`,
+      'Give a short path that does not exist yet, in a directory that does',
     );
   }
   return success({ address: { path }, close: () => rm(path, { force: true }) });
 }
 
-/** QEMU says too late that it is not. */
+/** QEMU would report a used port too late. */
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -69,12 +69,12 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** What is typed into a shell, and then into gdb; sentences about symbols in between. */
+/** Commands to type into a shell and into gdb, with notes about missing symbols. */
 export interface GdbHelp {
   command: string;
-  /** What there are no symbols for, and where they could come from. */
+  /** What lacks symbols, and where to get them. */
   notes: string[];
-  /** Once the module is loaded. */
+  /** The gdb command to run once the module is loaded. */
   module: string | undefined;
 }
 
@@ -94,7 +94,7 @@ export function gdbHelp(
   };
 }
 
-/** gdb wants the address of .text, and takes those of others; none of those that are freed. */
+/** gdb needs the address of .text, and takes those of other sections; init sections are freed. */
 const SECTIONS = /^\.(?:data|bss|rodata)$/;
 
 function addSymbolFile(file: string, sections: string): string | undefined {
@@ -112,7 +112,7 @@ function addSymbolFile(file: string, sections: string): string | undefined {
   ].join(' ');
 }
 
-/** As distributions' packages of debugging symbols have it (gdb's documentation, "Separate Debug Files"). */
+/** The paths of distributions' debug packages (gdb documentation, "Separate Debug Files"). */
 function kernelSymbols({ spec, release, symbols }: Kernel): {
   file: string | undefined;
   why: string;
@@ -123,9 +123,9 @@ function kernelSymbols({ spec, release, symbols }: Kernel): {
     `/usr/lib/debug/lib/modules/${release}/vmlinux`,
   ];
   const why = spec.startsWith('debian:')
-    ? `the package has no symbols of the kernel itself; linux-image-${release}-dbg has them, as /usr/lib/debug/boot/vmlinux-${release}`
+    ? `the package has no kernel symbols; linux-image-${release}-dbg has them, as /usr/lib/debug/boot/vmlinux-${release}`
     : isBuiltFromSource(spec)
-      ? 'this build was made before symbols were kept; `daxrepro cache clean` and a new build have them'
-      : `no symbols of this kernel are in /usr/lib/debug/boot/vmlinux-${release}`;
+      ? 'this build is older than the support for symbols; run `daxrepro cache clean` and build again'
+      : `there is no /usr/lib/debug/boot/vmlinux-${release} with kernel symbols`;
   return { file: places.find((file) => existsSync(file)), why };
 }

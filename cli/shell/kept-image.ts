@@ -6,19 +6,19 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { type KeptUnit, readUnit } from '../results/read.js';
 import type { UnitResult } from '../results/run-result.js';
 
-/** The images that a failing unit left, for a guest whose devices begin with them. */
+/** The images of a failed unit, as initial contents of a guest's devices. */
 
 export interface OpenedUnit {
   unit: UnitResult;
   /** Bytes of each device. */
   size: number;
   contents: Partial<Record<'test' | 'scratch', DeviceContents>>;
-  /** For people: the file, and the device that has a copy of it. */
+  /** Sentences that name the file and the device with its copy. */
   images: string[];
   close(): void;
 }
 
-/** @param name a run's directory, or `RUN#N`, or a unit's folder: see `readUnit` */
+/** @param name a run's directory, `RUN#N`, or a unit's directory: see `readUnit` */
 export async function openUnit(name: string, signal: AbortSignal): Promise<Outcome<OpenedUnit>> {
   const read = readUnit(name, {
     choose: ({ images = [] }) => images.length > 0,
@@ -39,9 +39,9 @@ async function openImages(
   };
   let size = 0;
   for (const { device, file } of unit.images ?? []) {
-    // TEST_DEV is the first of both, whatever it is called: pmem0, vda.
+    // TEST_DEV is the first device: pmem0, vda.
     const role = /(?:0|a)$/.test(device) ? 'test' : 'scratch';
-    // Of a device that was found damaged more than once the first image tells most.
+    // If a device was damaged more than once, the first image is the most useful.
     if (file === undefined || opened[role]) continue;
     const path = join(directory, file);
     const image = await openImage(path, signal);
@@ -52,23 +52,23 @@ async function openImages(
     descriptors.push(image.value.descriptor);
     size = Math.max(size, image.value.size);
     opened[role] = extentsOfFile(image.value.descriptor);
-    images.push(`${path}: a copy of it is on ${device}`);
+    images.push(`${path}, copied to ${device}`);
   }
   if (images.length > 0) return success({ unit, size, contents: inOrder(opened), images, close });
   const [first] = unit.images ?? [];
   return failure(
     'usage',
     `${unit.fs} ${unit.test} of ${directory} has no image${first?.missing ? `: ${first.missing}` : ''}`,
-    'Images are kept of devices on which a check found something, as --keep-images lets them',
+    'Images are kept only if a check found something, and within the limit of --keep-images',
   );
 }
 
-/** As they are sent. */
+/** In the order in which they are sent. */
 function inOrder({ test, scratch }: OpenedUnit['contents']): OpenedUnit['contents'] {
   return { ...(test ? { test } : {}), ...(scratch ? { scratch } : {}) };
 }
 
-/** The files of changes that a unit was run with, by the command that runs it again. */
+/** The files of a unit's changes, taken from its replay command. */
 export function changesOf({ replay }: Pick<UnitResult, 'replay'>): string[] {
   const words = replay.matchAll(/ --patch (?:'((?:[^']|'\\'')*)'|(\S+))/g);
   return [...words].map(([, quoted, plain]) => quoted?.replaceAll("'\\''", "'") ?? plain ?? '');

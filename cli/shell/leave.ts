@@ -1,17 +1,17 @@
 /** Ctrl-] */
 const KEY = 0x1d;
 
-/** How often it is pressed, and in how many milliseconds: as for systemd-nspawn and machinectl. */
+/** Presses, within milliseconds: like systemd-nspawn and machinectl. */
 const TIMES = 3;
 const WITHIN = 1000;
 
-/** What people press to end a session whatever the guest does. The guest sees the keys, too. */
+/** Recognises the keys that end a session even if the guest hangs. The guest gets the keys too. */
 export class LeaveKeys {
   #pressed: number[] = [];
 
   /**
    * @param now milliseconds
-   * @returns whether that was it
+   * @returns whether the session should end
    */
   typed(bytes: Uint8Array, now: number): boolean {
     for (const byte of bytes) {

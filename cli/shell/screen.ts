@@ -1,7 +1,7 @@
 /**
- * What a program in the guest has switched on at our terminal and would switch off at its end. Where it
- * never comes to that end, a panic while an editor is open, we do it: the control sequences are
- * xterm's (its ctlseqs document), which the others follow.
+ * Tracks the terminal modes that a program in the guest has switched on. If the guest dies before the
+ * program switches them off, for example in an editor, we do it. The control sequences are those of xterm
+ * (its ctlseqs document), which other terminals follow.
  */
 
 /** Modes that are off at a shell's prompt: keys, screens, mouse, focus, pasting. */
@@ -15,7 +15,7 @@ const ON = new Set([7, 25]);
 /** Private modes (DECSET, DECRST), the keypad (DECKPAM, DECKPNM), the scrolling region (DECSTBM). */
 const SEQUENCE = /\x1b(?:\[\?([\d;]{1,40})([hl])|([=>])|\[([\d;]{0,16})r)/g;
 
-/** A sequence that is cut by the end of a piece is not longer. */
+/** Longest start of a sequence at the end of a chunk. */
 const LONGEST_BEGIN = 48;
 
 export class Screen {
@@ -25,12 +25,12 @@ export class Screen {
   #used = false;
   #begin = '';
 
-  /** Looks at what is written to the terminal, in the pieces in which it is. */
+  /** Parses the output to the terminal, chunk by chunk. */
   watch(bytes: Uint8Array): void {
     const text = this.#begin + Buffer.from(bytes).toString('latin1');
     const last = text.lastIndexOf('\x1b');
     this.#used ||= last >= 0;
-    // Looked at twice, where it was whole already, it says the same.
+    // Parsing a complete sequence twice does no harm.
     this.#begin = last >= 0 && text.length - last < LONGEST_BEGIN ? text.slice(last) : '';
     for (const [, modes, change, keypad, region] of text.matchAll(SEQUENCE)) {
       if (keypad !== undefined) this.#keypad = keypad === '=';
@@ -44,15 +44,15 @@ export class Screen {
     else this.#changed.delete(mode);
   }
 
-  /** What makes the terminal as it was; empty where nothing was done to it. */
+  /** The sequences that restore the terminal; empty if nothing was changed. */
   restore(): string {
     const modes = [...this.#changed].map((mode) => `\x1b[?${mode}${ON.has(mode) ? 'h' : 'l'}`);
     const all = [
       ...modes,
       ...(this.#keypad ? ['\x1b>'] : []),
-      // It takes the cursor to the top.
+      // Resetting the region moves the cursor to the top.
       ...(this.#region ? ['\x1b7\x1b[r\x1b8'] : []),
-      // Colours, and the other set of characters.
+      // Colours and the character set.
       ...(this.#used ? ['\x1b[0m\x0f'] : []),
     ];
     this.#changed.clear();

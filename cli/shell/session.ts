@@ -7,9 +7,9 @@ import { type Carrier, carryPipes, carryTerminal, type OurTerminal } from './car
 import { HOW_TO_LEAVE } from './leave.js';
 import { terminalType } from './terminfo.js';
 
-/** A session from our side: from the guest that is ready to the program that has ended. */
+/** Our side of a session, from the ready guest to the end of the program. */
 
-/** What of our process a session uses; a test gives another. */
+/** The streams that a session uses; tests pass their own. */
 export interface OurStreams {
   input: OurTerminal['input'];
   output: OurTerminal['output'];
@@ -17,43 +17,43 @@ export interface OurStreams {
 }
 
 export interface SessionOptions {
-  /** What to run in place of an interactive shell, without a terminal. */
+  /** The command to run without a terminal, instead of an interactive shell. */
   command: string | undefined;
-  /** The guest is only to look at an image. */
+  /** Only open images: mount and check nothing. */
   look: boolean;
-  /** With a debugger's stub: whether the guest waits for it before it does anything. */
+  /** The debugger's stub, and whether the guest waits for a debugger first. */
   gdb: (Pick<Required<UnitSession>, 'gdb'> & { wait: boolean }) | undefined;
   streams: OurStreams;
-  /** What people are told when the program begins: lines, or none. */
+  /** Lines to print when the program starts. */
   banner: (known: Known) => string;
-  /** The same of a debugger that the guest waits for. */
+  /** Lines to print while the guest waits for a debugger. */
   waiting: () => string;
-  /** The terminal is the session's from now on. */
+  /** Called when the session takes over the terminal. */
   onBegin: () => void;
   /** Ends the guest at once. */
   leave: (reason: string) => void;
 }
 
-/** What the guest has told before the program begins. */
+/** What the guest has reported before the program starts. */
 export interface Known {
   proofs: readonly ProofEvent[];
   symbols: SymbolsEvent | undefined;
 }
 
-/** Seconds without end, as far as timers go: nobody hurries a person. */
+/** No time limit: the longest that timers support, in seconds. */
 export const ENDLESS = 14 * 24 * 3600;
 
-/** Seconds after which a prompt that does not answer is said to be dead; its heart beats each second. */
+/** Seconds of silence before a warning at the prompt. The guest sends a heartbeat every second. */
 const SILENT = 15;
 
-/** Milliseconds that what the program wrote last may come later than word of its end. */
+/** Milliseconds that the last output may arrive after the end of the program. */
 const GRACE = 1000;
 
 export class Session implements UnitSession {
   readonly request: UnitSession['request'];
   readonly limits: UnitSession['limits'];
   readonly gdb: UnitSession['gdb'];
-  /** Of the program; undefined where it did not come to its end. */
+  /** The program's exit code; undefined if it did not end by itself. */
   status: number | undefined;
   readonly #proofs: ProofEvent[] = [];
   #symbols: SymbolsEvent | undefined;
@@ -77,9 +77,9 @@ export class Session implements UnitSession {
       ROWS: streams.output.rows,
       COLUMNS: streams.output.columns,
     };
-    // Whoever looks at a kernel that has oopsed, or is stopped by a debugger, is not to be interrupted.
+    // Somebody may be examining an oops, or have stopped the kernel in a debugger.
     const patient = command === undefined || gdb !== undefined;
-    // A debugger's guest is silent whenever it is stopped.
+    // A guest that a debugger has stopped is silent.
     const notice = gdb ? {} : { notice: SILENT };
     this.limits = patient ? { silence: ENDLESS, afterOops: ENDLESS, ...notice } : {};
     this.gdb = gdb?.gdb;
@@ -99,21 +99,21 @@ export class Session implements UnitSession {
       this.close();
     });
     if (!gdb?.wait) return;
-    // In one that was booted nobody has said yet that we can do without.
+    // The monitor of a freshly booted guest still needs the handshake.
     await guest.monitor.execute('qmp_capabilities');
     await guest.monitor.execute('stop');
     this.#say(this.options.waiting());
   }
 
   async #begin(): Promise<void> {
-    // It is told on another way, and may come later though it was told before.
+    // Symbols arrive on another channel, possibly later.
     await this.#symbolsTold;
     this.#running = true;
     this.options.onBegin();
     this.#say(this.options.banner({ proofs: this.#proofs, symbols: this.#symbols }));
   }
 
-  /** Our streams are ours again. */
+  /** Gives our streams back. */
   close(): void {
     this.#running = false;
     this.#carrier?.close();
@@ -126,7 +126,7 @@ export class Session implements UnitSession {
         this.#symbols = event;
         this.#told();
       }
-      // A program that killed all others, ours included, is over without a word on its port.
+      // If the program killed our process in the guest, its port stays silent.
       if (event.event === 'shell') {
         this.status ??= event.status;
         setTimeout(() => this.close(), GRACE).unref();
@@ -141,13 +141,13 @@ export class Session implements UnitSession {
       if (!this.#running) return;
       this.#say(
         seconds === undefined
-          ? 'the guest gives signs of life again'
+          ? 'the guest responds again'
           : `the guest has given no sign of life for ${seconds} s: wait, or ${HOW_TO_LEAVE} ends it`,
       );
     },
   };
 
-  /** On a terminal that may be raw. */
+  /** Prints to a terminal that may be in raw mode. */
   #say(text: string): void {
     if (text === '') return;
     const lines = text.split('\n').map((line) => `${escapeForTerminal(line)}\r\n`);

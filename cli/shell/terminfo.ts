@@ -3,24 +3,24 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * What programs in the guest have to know of our terminal: its compiled terminfo entry, which the guest
- * gets, since no guest image can hold those of all terminals.
+ * The compiled terminfo entry of our terminal. It is sent to the guest, because the guest image does not
+ * have the entries of all terminals.
  */
 export interface TerminalType {
   /** For $TERM in the guest. */
   name: string;
-  /** Hexadecimal; empty where this machine has no entry either. */
+  /** Hexadecimal; empty if this machine has no entry. */
   entry: string;
 }
 
-/** Bytes; terminfo(5) and its extended number format have none above it. */
+/** Bytes. Limit of terminfo(5) with extended numbers. */
 const LARGEST = 32 * 1024;
 
 export function terminalType(
   name: string | undefined = process.env['TERM'],
   directories: readonly string[] = terminfoDirectories(),
 ): TerminalType {
-  // It becomes a file's name here and in the guest.
+  // The name becomes a file name here and in the guest.
   if (name === undefined || !/^[A-Za-z0-9][A-Za-z0-9+._-]{0,60}$/.test(name)) return DUMB;
   const [first = ''] = name;
   const folders = [first, first.charCodeAt(0).toString(16)];
@@ -33,7 +33,7 @@ export function terminalType(
   return DUMB;
 }
 
-/** Programs then write plain lines. */
+/** With it, programs write plain lines. */
 const DUMB: TerminalType = { name: 'dumb', entry: '' };
 
 function readEntry(file: string): Buffer | undefined {
@@ -45,7 +45,7 @@ function readEntry(file: string): Buffer | undefined {
   }
 }
 
-/** As ncurses looks for them (terminfo(5), "Fetching Compiled Descriptions"). */
+/** The search path of ncurses (terminfo(5), "Fetching Compiled Descriptions"). */
 function terminfoDirectories(): string[] {
   const { TERMINFO: own, TERMINFO_DIRS: list } = process.env;
   const usual = ['/etc/terminfo', '/lib/terminfo', '/usr/share/terminfo', '/usr/lib/terminfo'];

@@ -94,13 +94,13 @@ t.test('where it was found', async (t) => {
   );
 });
 
-t.test('what a power cut lost: who stored it, who wrote it back, where it was seen', async (t) => {
+t.test('data lost by a power cut: who stored it, who wrote it back, which image shows it', async (t) => {
   const code = { address: '0x401a38', cpu: 0, in: 'promises\x1b', function: 'store_bytes' };
   const powerCut = { promise: 'msync', cut: 3, state: 'nothing', images: 1, storedBy: code };
   const told = (more: Partial<CutFacts>) =>
     groupFindings([finding('a', { powerCut: { ...powerCut, ...more } })]).flatMap(describeEvidence);
   t.strictSame(told({ writtenBackBy: null }), [
-    'stored by store_bytes of promises\\x1b (0x401a38, CPU 0); it was never written back',
+    'stored by store_bytes in promises\\x1b (0x401a38, CPU 0); it was never written back',
     'in 1 image, first at cut 3, where none of the unflushed data survived',
   ]);
   const kernel = { address: '0xffffffff81000000', cpu: 1, in: 'kernel' };

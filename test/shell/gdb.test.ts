@@ -66,7 +66,7 @@ t.test('what is typed into gdb', async (t) => {
   t.same(gdbHelp(place, KERNEL, MODULE, told), {
     command: "gdb -ex 'target remote /run/user/0/daxrepro-a/gdb'",
     notes: [
-      'the package has no symbols of the kernel itself; linux-image-6.1.0-none-amd64-dbg has them, as /usr/lib/debug/boot/vmlinux-6.1.0-none-amd64',
+      'the package has no kernel symbols; linux-image-6.1.0-none-amd64-dbg has them, as /usr/lib/debug/boot/vmlinux-6.1.0-none-amd64',
     ],
     module: 'add-symbol-file /cache/ext2.ko 0xffffffffc02e0000 -s .data 0xffffffffc02eb0c0',
   });

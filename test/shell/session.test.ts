@@ -42,7 +42,7 @@ t.test('a guest that falls silent, and comes back', async (t) => {
   observer.silent?.(15);
   t.match(said(), /no sign of life for 15 s: wait, or Ctrl-\] three times ends it\r\n$/);
   observer.silent?.(undefined);
-  t.match(said(), /signs of life again\r\n$/);
+  t.match(said(), /the guest responds again\r\n$/);
 });
 
 t.test('a kernel that has panicked', async (t) => {
