@@ -47,8 +47,8 @@ function unreadable(file: string, reason: string, descriptor?: number): Outcome<
   if (descriptor !== undefined) closeSync(descriptor);
   return failure(
     'unreadable',
-    `This is no image of a device: ${reason}`,
-    'Name one that a run kept (image-test.tar.gz), or a raw one',
+    `This file is not a device image: ${reason}`,
+    'Give an image that a run kept (image-test.tar.gz), or a raw image',
     { place: { file } },
   );
 }
@@ -69,7 +69,7 @@ async function unpack(
     const entries = await readdir(directory, { withFileTypes: true });
     const [only, ...others] = entries;
     if (!only?.isFile() || others.length > 0)
-      return unreadable(file, 'the archive has no single file');
+      return unreadable(file, 'the archive does not hold exactly one file');
     const descriptor = openSync(join(directory, only.name), 'r');
     return success({ descriptor, size: fstatSync(descriptor).size });
   } catch (error) {

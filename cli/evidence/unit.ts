@@ -42,7 +42,7 @@ function whyUnwritten(
   const reason =
     witness.missing ??
     (ending.kind === 'finished'
-      ? "the guest's kernel did not take our module"
-      : 'the guest ended before it could be asked');
+      ? "the guest's kernel did not load daxrepro's module"
+      : 'the guest ended before it could report this');
   return { known: false, reason };
 }

@@ -70,7 +70,7 @@ export function unwrittenAt({ total, forgotten, unmounts }: UnmountLog): Unwritt
     }
   }
   if (lost.size === 0 && forgotten > 0) {
-    return { known: false, reason: `of ${forgotten} unmounts nothing could be kept` };
+    return { known: false, reason: `there was no room to record ${forgotten} unmounts` };
   }
   const inodes = [...lost.values()].sort((a, b) => a.inode - b.inode);
   return {

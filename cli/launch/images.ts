@@ -118,7 +118,7 @@ export class ImageKeeper {
     for (const { name, device, whole } of this.#ended) {
       const image = this.#coming.get(name);
       const missing =
-        image?.missing ?? (whole ? (image ? undefined : 'the guest sent none') : TOO_LARGE);
+        image?.missing ?? (whole ? (image ? undefined : 'the guest sent no image') : TOO_LARGE);
       kept.push(
         image && missing === undefined
           ? { device, ...(await this.#archive(name, image, signal)) }
@@ -158,4 +158,4 @@ export class ImageKeeper {
   }
 }
 
-const TOO_LARGE = 'it does not fit into what --keep-images leaves';
+const TOO_LARGE = 'it exceeds the limit that --keep-images sets';

@@ -238,8 +238,8 @@ function watching(
 function notCut(why: string): Outcome<Launched> {
   return failure(
     'tool-failed',
-    `Power cuts want a guest that is cloned from a checkpoint, and there is none (${why})`,
-    'Look at what is said about the checkpoint, and run without --no-checkpoint',
+    `Power cuts need a guest cloned from a checkpoint, but there is none (${why})`,
+    'Read the message about the checkpoint, and run without --no-checkpoint',
   );
 }
 

@@ -95,7 +95,7 @@ async function runAgain(
   const { record, artifacts } = again.value;
   const judgement = judge(record, expectation(unit, prepared));
   const { unwritten } = explainUnit(record, judgement, prepared.witness);
-  const reason = 'the guest ended before it could be asked';
+  const reason = 'the guest ended before it could report this';
   return {
     ran: true,
     verdict: judgement.verdict,

@@ -26,7 +26,7 @@ export function decideGaveUp(record: UnitRecord): Decision | undefined {
 
 function decideTest(test: EventNamed<'test'>): Decision | undefined {
   const failures = test.failures.split('\n').filter(Boolean);
-  if (test.timedOut) return { verdict: 'fail', reason: 'the test did not end in its time' };
+  if (test.timedOut) return { verdict: 'fail', reason: 'the test timed out' };
   switch (test.status) {
     case 0:
       return failures[0] === undefined ? undefined : { verdict: 'fail', reason: failures[0] };
@@ -43,7 +43,7 @@ function decideTest(test: EventNamed<'test'>): Decision | undefined {
       const last = test.lastOutput.trim().split('\n').at(-1);
       return {
         verdict: 'error',
-        reason: `the test itself broke, with exit code ${test.status}${last ? `: ${last}` : ''}`,
+        reason: `the test itself broke with exit code ${test.status}${last ? `: ${last}` : ''}`,
       };
     }
   }

@@ -72,14 +72,14 @@ function driverProblems(proof: ProofEvent, driver: string, expected: Expectation
   if (driver !== expected.fs) {
     return [
       driver === 'unknown'
-        ? `nothing shows that the ${expected.fs} driver serves the mount`
+        ? `there is no evidence that the ${expected.fs} driver serves the mount`
         : `the mount is served by the ${driver} driver, not ${expected.fs}`,
     ];
   }
   const wanted = expected.module?.buildId;
   if (wanted && proof.moduleBuildId !== wanted) {
     return [
-      `the kernel has another ${expected.fs} module loaded (build id ${proof.moduleBuildId || 'none'}) than the one to be tested (${wanted})`,
+      `the loaded ${expected.fs} module (build id ${proof.moduleBuildId || 'none'}) is not the one to be tested (build id ${wanted})`,
     ];
   }
   return [];
@@ -100,9 +100,9 @@ function daxProblems(proof: ProofEvent, state: DaxState, expected: Expectation):
     problems.push(`DAX is not among the mount options (${state.mountOptions})`);
   }
   if (state.statxDax === false) {
-    problems.push('a fresh file is not in the DAX state, by statx');
+    problems.push('a new file does not use DAX, as statx reports');
   } else if (state.statxDax === undefined && atLeast(expected.release, 5, 8)) {
-    problems.push('statx did not tell whether a fresh file is in the DAX state');
+    problems.push('statx did not report whether a new file uses DAX');
   }
   if (proof.blockSize === undefined || proof.blockSize !== proof.pageSize) {
     problems.push(
@@ -114,6 +114,6 @@ function daxProblems(proof: ProofEvent, state: DaxState, expected: Expectation):
 
 function controlProblems(state: DaxState): string[] {
   return showsDax(state.mountOptions) || state.statxDax === true
-    ? ['DAX is in use, where the control without it was asked for']
+    ? ['DAX is in use, but this is the control run without DAX']
     : [];
 }

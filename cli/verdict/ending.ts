@@ -23,15 +23,15 @@ export function describeEnding(ending: Ending): string {
     case 'panic':
       return `the kernel panicked: ${ending.message}`;
     case 'hang':
-      return `the guest gave no sign of life for ${ending.seconds} s, in step ${ending.step}`;
+      return `the guest did not respond for ${ending.seconds} s in step ${ending.step}`;
     case 'unit-timeout':
-      return `the unit did not end in ${ending.seconds} s, in step ${ending.step}`;
+      return `the unit did not finish within ${ending.seconds} s; it was in step ${ending.step}`;
     case 'guest-shutdown':
-      return `the guest switched itself off in step ${ending.step}, with no panic on its console`;
+      return `the guest shut down in step ${ending.step} without a panic on its console`;
     case 'qemu-died': {
       const how = ending.signal
         ? `was killed by ${ending.signal}`
-        : `ended with ${ending.exitCode}`;
+        : `exited with code ${ending.exitCode}`;
       return `QEMU ${how}${ending.message ? `: ${ending.message.split('\n').at(-1)}` : ''}`;
     }
     case 'protocol-violation':

@@ -32,11 +32,11 @@ export function gapInFinalChecks(
   for (const { name, status } of made) {
     const where = `the check of ${name.toUpperCase()}_DEV`;
     const report = record.checks[name];
-    if (!report) return `${where} left no log that is known`;
-    if (!report.completed) return `${where} did not end: ${report.reason}`;
+    if (!report) return `${where} left no log that daxrepro knows`;
+    if (!report.completed) return `${where} did not finish: ${report.reason}`;
     if (status !== 0 || !report.clean) {
       const unknown = report.unparsed[0];
-      return `${where} ended with exit code ${status}${unknown ? ` and says ${quote(unknown)}` : ''}`;
+      return `${where} exited with code ${status}${unknown ? ` and printed an unknown line: ${quote(unknown)}` : ''}`;
     }
   }
   return undefined;

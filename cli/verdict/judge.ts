@@ -106,6 +106,6 @@ function decideUnmounted(record: UnitRecord, { session }: Expectation): Decision
     return { verdict: 'error', reason: `${describeEnding(ending)}, before DAX was proven` };
   }
   return session === 'image'
-    ? { verdict: 'notrun', reason: 'an image was looked at, which is no test' }
+    ? { verdict: 'notrun', reason: 'the session opened an image and ran no test' }
     : { verdict: 'error', reason: 'the guest finished without mounting anything' };
 }

@@ -18,7 +18,7 @@ export function mismatchWithRequest(
   if (other) return `the guest runs kernel ${other.release}, not ${expected.release}`;
   const module = eventsOf(record, 'module')[0];
   if (module && expected.module?.sent && module.sha256 !== expected.module.sha256) {
-    return `the guest loaded another ${expected.fs} module than it was sent`;
+    return `the guest loaded a different ${expected.fs} module from the one it was sent`;
   }
   if (!module && expected.module?.sent && states.length > 0) {
     return `the guest did not load the ${expected.fs} module that it was sent`;
@@ -56,7 +56,7 @@ function whyNotMounted(kernelLog: string): string | undefined {
 export function describeDisproof(disproof: DaxState): string {
   const said = disproof.messages.findLast((message) => !CONTENT.test(message));
   return [
-    `${WHEN[disproof.when]} ${disproof.problems.join('; ')}`,
+    `${WHEN[disproof.when]}: ${disproof.problems.join('; ')}`,
     said ? `; the kernel says ${quote(said)}` : '',
   ].join('');
 }

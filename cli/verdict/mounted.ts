@@ -1,5 +1,6 @@
 import type { Finding } from '../findings/finding.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
+import { plural } from '../words.js';
 import { decideBuiltin, decideGaveUp } from './builtin.js';
 import type { DaxState } from './dax-proof.js';
 import { type Decision, isSerious, quote } from './decision.js';
@@ -93,7 +94,7 @@ export function ranOutOfMemory({ serious }: MountedUnit): Decision | undefined {
 export function neverReady({ record }: MountedUnit): Decision | undefined {
   return record.ready
     ? undefined
-    : { verdict: 'error', reason: 'the guest did not say what it runs' };
+    : { verdict: 'error', reason: 'the guest did not report its kernel' };
 }
 
 /** Where our own test broke, so may have what it left; xfstests gives up for what it finds, too. */
@@ -109,7 +110,7 @@ export function testNotRun({ test, serious }: MountedUnit): Decision | undefined
 export function damageFound({ record, serious, test }: MountedUnit): Decision | undefined {
   if (serious.length === 0) return undefined;
   const already = wasDamagedBefore(record)
-    ? '; it was there before the test: what TEST_DEV was filled with, and unmounted, shows it'
+    ? '; the damage is older than the test: TEST_DEV had it with only its initial files'
     : '';
   return { verdict: 'fail', reason: `${describeFindings(serious, test?.reason)}${already}` };
 }
@@ -121,7 +122,7 @@ export function mountRefusedForDax({ record, expected, test }: MountedUnit): Dec
   return {
     verdict: 'invalid',
     outcome: 'without-dax',
-    reason: `the test asks for a mount that is refused with DAX, ${quote(refusal)}; ${test.reason}`,
+    reason: `the kernel refused a mount of the test because of DAX (${quote(refusal)}); ${test.reason}`,
   };
 }
 
@@ -136,7 +137,7 @@ export function guestGaveUp({ record }: MountedUnit): Decision | undefined {
 export function daxUnprovenAfterTest({ after }: MountedUnit): Decision | undefined {
   return after
     ? undefined
-    : { verdict: 'error', reason: 'the guest did not prove DAX after the test' };
+    : { verdict: 'error', reason: 'there is no proof of DAX after the test' };
 }
 
 export function notMountedAfterTest({ after }: MountedUnit): Decision | undefined {
@@ -163,15 +164,15 @@ export function powerCutInconclusive({ record, expected }: MountedUnit): Decisio
 }
 
 const NOT_COUNTED =
-  'this kernel has no kprobes, so a mount that was not made by mount(8) would not have been seen';
+  'this kernel has no kprobes, so a mount that did not use mount(8) may have been missed';
 
 function passed({ record, expected }: MountedUnit): Decision {
   const without = mountsWithoutDax(record, expected);
   const counted = !expected.xfstests || xfstestsEvent(record)?.watched !== false;
   const parts = [
-    `${expected.session ? 'the session ended' : 'the test ran to its end'} and nothing was found`,
+    `${expected.session ? 'the session ended' : 'the test passed'} and no problems were found`,
     record.powerCut && whatSurvived(record.powerCut),
-    without > 0 && `${without} of its mounts were without DAX, as it means them to be`,
+    without > 0 && `the test turned DAX off on purpose for ${plural(without, 'mount')}`,
     !counted && NOT_COUNTED,
   ];
   return { verdict: 'pass', reason: parts.filter(Boolean).join('; ') };

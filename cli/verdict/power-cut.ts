@@ -12,26 +12,24 @@ export function powerCutGap(
   if (!expected.powerCut) return undefined;
   if (!powerCut) return 'the power was not cut';
   const { problem, counters, promises, calls, images, asked } = powerCut;
-  if (problem) return `what survived power cuts cannot be told: ${problem}`;
+  if (problem) return `the effect of the power cuts is unknown: ${problem}`;
   if (!powerCut.guarantees) {
-    return 'with these mount options the file system guarantees nothing over a power cut';
+    return 'with these mount options, the file system guarantees nothing after a power cut';
   }
   if (!counters)
-    return 'QEMU did not tell what was stored: the test made no marks, or not to its end';
-  if (counters.stores === 0) return 'QEMU saw no store to the device';
+    return 'QEMU did not report the stores, because the mark at the start or end of the test is missing';
+  if (counters.stores === 0) return 'QEMU saw no stores to the device';
   if (counters.writeBacks + counters.fences + counters.requests === 0) {
-    return 'QEMU saw stores to the device, but no write-back, no fence and no request for a flush';
+    return 'QEMU saw stores to the device, but no write-back, fence or flush request';
   }
   if (calls && calls.beyond > 0) {
-    return `of ${calls.beyond} of ${calls.seen} sync calls it is not known whether what they promised was kept: something that was stored before them was lost, and there were too many to look whose it is`;
+    return `${calls.beyond} of ${calls.seen} sync calls could not be judged: data stored before them was lost, and it was too much to find out which files it belongs to`;
   }
   if (promises === 0) {
-    return calls
-      ? 'of no sync call it is known whether what it promised was kept'
-      : 'the test told of no promise';
+    return calls ? 'none of the sync calls could be judged' : 'the test reported no promises';
   }
-  if (images === 0) return 'no image that survived was looked at';
-  if (asked === 0 && !calls) return 'nothing of what survived was asked for';
+  if (images === 0) return 'no image was examined after a power cut';
+  if (asked === 0 && !calls) return 'the images were not checked for any name, size or data';
   return undefined;
 }
 
@@ -41,22 +39,22 @@ export function nothingPromised({ powerCut }: Pick<UnitRecord, 'powerCut'>): str
   if (!calls || problem || !guarantees || calls.seen > calls.unpromised) return undefined;
   const moments = cuts?.moments ?? 0;
   const found =
-    moments > 0 ? `; nothing was found after ${plural(moments, 'power cut')} at other moments` : '';
+    moments > 0 ? `; ${plural(moments, 'power cut')} at other moments found no problems` : '';
   return calls.seen === 0
-    ? `no sync call on the file systems was seen, so that nothing was promised${found}`
-    : `of the ${calls.seen} sync calls that were seen none promises anything on this file system${found}`;
+    ? `no sync call on the file systems was seen, so nothing was promised${found}`
+    : `none of the ${calls.seen} sync calls promises anything on this file system${found}`;
 }
 
 /** For the reason of a pass. */
 export function whatSurvived({ promises, calls, cuts, images }: PowerCutRecord): string {
-  const over = `over ${plural(cuts.promised + cuts.moments, 'power cut')}, in ${plural(images, 'different image')}`;
-  if (!calls) return `${promises} promises held ${over}`;
+  const over = `after ${plural(cuts.promised + cuts.moments, 'power cut')} (${plural(images, 'different image')})`;
+  if (!calls) return `${plural(promises, 'promise')} kept ${over}`;
   const { seen, unpromised, changed } = calls;
   const others = [
-    unpromised > 0 && `${unpromised} promise nothing here`,
-    changed > 0 && `${changed} were not judged, since files changed meanwhile`,
+    unpromised > 0 && `${unpromised} promise nothing on this file system`,
+    changed > 0 && `${changed} not judged because files changed meanwhile`,
   ].filter(Boolean);
   const rest = others.length > 0 ? ` (${others.join('; ')})` : '';
   // Sizes and names can only be seen in images, of which there is one at some of the calls.
-  return `the data of ${promises} of ${seen} sync calls was on the medium when they returned${rest}; sizes, names and checks held ${over}`;
+  return `${promises} of ${seen} sync calls had their data on the medium when they returned${rest}; sizes, names and file-system checks were correct ${over}`;
 }

@@ -2,8 +2,9 @@ import type { Finding } from '../findings/finding.js';
 import { daxMessages } from '../findings/kernel-log.js';
 import type { MountEvent, XfstestsEvent } from '../guest/protocol.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
+import { plural } from '../words.js';
 import { showsDax } from './dax-proof.js';
-import { isSerious, type XfstestsOutcome } from './decision.js';
+import { isSerious, quote, type XfstestsOutcome } from './decision.js';
 import { withProvoked } from './provoked.js';
 
 /**
@@ -45,7 +46,7 @@ export function lostDax(record: UnitRecord, expected: Expectation): string | und
   }
   const unseen = xfstestsEvent(record)?.unseenMounts ?? 0;
   return unseen > 0
-    ? `the kernel counted ${unseen} mounts of ${expected.fs} that were not made by mount(8): whether they had DAX is not known`
+    ? `the kernel counted ${plural(unseen, 'mount')} of ${expected.fs} that did not use mount(8); whether they used DAX is unknown`
     : undefined;
 }
 
@@ -54,7 +55,7 @@ function mountProblem(mount: MountEvent, asked: Asked, expected: Expectation): s
   if (driver !== expected.fs) return `by the ${driver} driver`;
   const dax = showsDax(mount.options);
   if (expected.control)
-    return dax ? 'with DAX, where the control without it was asked for' : undefined;
+    return dax ? 'with DAX, but this is the control run without DAX' : undefined;
   return dax || isMeant(mount, asked) ? undefined : `without DAX: ${mount.options}`;
 }
 
@@ -109,14 +110,14 @@ export function decideXfstests(
     return {
       verdict: 'error',
       outcome: 'timed-out',
-      reason: 'the test did not end in its time; --timeout gives it more',
+      reason: 'the test timed out; --timeout allows more time',
     };
   }
   const unknown = lines.some(
     (line) => line.startsWith(`${id} - unknown test`) || /^\S+\s+- no such test\?/.test(line),
   );
   if (unknown) {
-    return { verdict: 'invalid', outcome: 'unknown-test', reason: `xfstests knows no test ${id}` };
+    return { verdict: 'invalid', outcome: 'unknown-test', reason: `xfstests has no test ${id}` };
   }
   if (files.includes('notrun')) {
     const why = said.notrun.trim();
@@ -129,7 +130,7 @@ export function decideXfstests(
     : lines.some((line) => /^Ran: /.test(line) && line.split(' ').includes(id));
   if (!ran) {
     const last = lines.findLast((line) => line.trim() !== '');
-    return undecided(`xfstests' check did not run the test: ${last ?? 'it said nothing'}`);
+    return undecided(`xfstests' check did not run the test: ${last ?? 'it printed nothing'}`);
   }
   return decideRan(id, said, lines, files);
 }
@@ -152,7 +153,7 @@ function decideRan(
   const foreignAwk = AWK_LACKS.exec(said.difference)?.[1];
   if (foreignAwk) {
     return undecided(
-      `the test wants ${foreignAwk}() of awk, which this machine's awk lacks: install gawk (package gawk)`,
+      `the test needs ${foreignAwk}() in awk, which this machine's awk lacks; install gawk (package gawk)`,
     );
   }
   if (files.includes('out.bad')) {
@@ -163,28 +164,28 @@ function decideRan(
     return failed('output-differs', `the test's output differs: ${shown.join(' ')}${more}${exit}`);
   }
   if (!said.expectedOutput) return undecided(`the tree has no tests/${id}.out to compare with`);
-  if (status) return failed('exit-status', `the test ended with exit status ${status}`);
+  if (status) return failed('exit-status', `the test exited with status ${status}`);
   if (files.includes('core')) return failed('exit-status', 'a program of the test dumped core');
   const inconsistent = lines.find((line) => /\bfilesystem on \S+ is inconsistent/.test(line));
   if (inconsistent) return failed('inconsistent', strip(inconsistent));
   const dmesg = lines.find((line) => /_check_dmesg: something found in dmesg/.test(line));
-  if (dmesg) return failed('kernel-log', 'xfstests found something in the kernel log');
+  if (dmesg) return failed('kernel-log', 'xfstests reports errors in the kernel log');
   const failures = lines.find((line) => /^Failures: /.test(line) && line.split(' ').includes(id));
   if (failures) return failed('exit-status', `check counts the test as failed: ${strip(failures)}`);
 
   // All of them, or it is not known to have passed.
   const timed = said.times.split('\n').some((line) => /^\d+$/.test(line.slice(id.length + 1)));
   const own = said.together
-    ? [hasTimeOf(id, lines) ? undefined : "its line of the test does not end in the test's time"]
+    ? [hasTimeOf(id, lines) ? undefined : 'its line for the test does not end with a duration']
     : [
         said.status === 0 ? undefined : `its exit code is ${said.status}`,
         lines.includes('Passed all 1 tests') ? undefined : 'it does not say "Passed all 1 tests"',
       ];
-  const missing = [...own, timed ? undefined : 'check.time has no line of the test'].filter(
+  const missing = [...own, timed ? undefined : 'check.time has no line for the test'].filter(
     (problem) => problem !== undefined,
   );
   if (missing.length === 0) return undefined;
-  return undecided(`that the test passed is not shown by check: ${missing.join(', ')}`);
+  return undecided(`check does not show that the test passed: ${missing.join(', ')}`);
 }
 
 /** `generic/002  4s ...  5s`: the last is only there of a test that passed. */
@@ -254,11 +255,11 @@ export function xfstestsGap(record: UnitRecord): string | undefined {
   for (const { event, report } of record.suiteChecks ?? []) {
     if (event.phase === 'test') continue;
     const where = `xfstests' check of ${event.device}`;
-    if (!report) return `${where} left no log that is known`;
-    if (!report.completed) return `${where} did not end: ${report.reason}`;
+    if (!report) return `${where} left no log that daxrepro knows`;
+    if (!report.completed) return `${where} did not finish: ${report.reason}`;
     if (event.status !== 0 || !report.clean) {
       const unknown = report.unparsed[0];
-      return `${where} ended with exit code ${event.status}${unknown ? ` and says "${unknown}"` : ''}`;
+      return `${where} exited with code ${event.status}${unknown ? ` and printed an unknown line: ${quote(unknown)}` : ''}`;
     }
   }
   const scratch = record.ready?.scratchDevice;

@@ -125,7 +125,7 @@ t.test('an unknown result has a reason', (t) => {
       explainUnit({ ...record, ...more }, { verdict: 'fail', findings: [] }, { missing }).unwritten,
     )[0];
   t.match(sentence({}, 'this kernel is without CONFIG_KPROBES'), /unwritten: .*CONFIG_KPROBES$/);
-  t.match(sentence({}), /unwritten: the guest's kernel did not take our module$/);
+  t.match(sentence({}), /unwritten: the guest's kernel did not load daxrepro's module$/);
   t.match(
     sentence({ ending: { kind: 'panic', message: 'x' } }),
     /unwritten: the guest ended before/,

@@ -88,7 +88,7 @@ t.test('under xfstests, on TEST_DEV and on SCRATCH_DEV', { skip }, async (t) => 
   const [base, lost] = units;
   t.match(base, { verdict: 'pass', powerCut: { calls: { beyond: 0 } } }, describeUnit(base));
   // Those of check and of mkfs are not on these file systems.
-  t.match(base?.reason ?? '', /the data of 4 of 4 sync calls was on the medium/);
+  t.match(base?.reason ?? '', /4 of 4 sync calls had their data on the medium/);
   t.match(lost, { verdict: 'fail', outcome: 'not-kept' }, describeUnit(lost));
   t.strictSame(
     lost?.findings

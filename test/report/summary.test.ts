@@ -21,7 +21,7 @@ t.test('a pass: kernel, driver, proof, verdict, files', (t) => {
     summary([UNIT]),
     [
       'PASS     ext2 generic/002  (1.2 s, memmap, tcg)',
-      '         reason   the test ran to its end and nothing was found',
+      '         reason   the test passed and no problems were found',
       '         kernel   6.1.0-56-amd64 from debian:6.1',
       "         driver   ext2, module built from the kernel's source, build id 0123456789ab",
       '         DAX      proven by mount option and statx of a fresh file, in 2 checks (before, after)',

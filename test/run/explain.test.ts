@@ -106,7 +106,7 @@ t.test('that it did not show again, or nothing was traced, changes nothing eithe
         ran: true,
         verdict: 'pass',
         signatures: { again: [], gone: [SIGNATURE], added: [] },
-        trace: { known: false, reason: 'the guest ended before it could be asked' },
+        trace: { known: false, reason: 'the guest ended before it could report this' },
       },
     },
   ]);

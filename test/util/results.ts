@@ -13,7 +13,7 @@ export const UNIT: UnitResult = {
   attempt: 1,
   seed: 1,
   verdict: 'pass',
-  reason: 'the test ran to its end and nothing was found',
+  reason: 'the test passed and no problems were found',
   control: false,
   cloned: true,
   dax: {

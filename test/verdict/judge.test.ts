@@ -180,14 +180,14 @@ const FALSE_PASSES: Case[] = [
     fs: ['ext2'],
     record: everywhere({ moduleReferences: 0 }),
     verdict: 'invalid',
-    reason: /nothing shows that the ext2 driver serves/,
+    reason: /no evidence that the ext2 driver serves/,
   },
   {
     name: 'the module has other users, and as many as before',
     fs: ['ext2'],
     record: everywhere({ moduleReferences: 2, moduleReferencesUnmounted: 2 }),
     verdict: 'invalid',
-    reason: /nothing shows that the ext2 driver serves/,
+    reason: /no evidence that the ext2 driver serves/,
   },
   {
     name: 'no trace of the module',
@@ -195,14 +195,14 @@ const FALSE_PASSES: Case[] = [
     expected: { module: { sha256: 'c0ffee', buildId: '', sent: true } },
     record: everywhere({ moduleReferences: undefined, moduleBuildId: '' }),
     verdict: 'invalid',
-    reason: /nothing shows that the ext2 driver serves/,
+    reason: /no evidence that the ext2 driver serves/,
   },
   {
     name: 'the type says so, and the driver keeps no directory for the mount',
     fs: ['ext4', 'xfs'],
     record: everywhere({ servedByExt4: false, servedByXfs: false }),
     verdict: 'invalid',
-    reason: /nothing shows that the \w+ driver serves/,
+    reason: /no evidence that the \w+ driver serves/,
   },
   {
     name: 'another type',
@@ -214,7 +214,7 @@ const FALSE_PASSES: Case[] = [
     name: 'another build of the module',
     record: everywhere({ moduleBuildId: 'ffff' }),
     verdict: 'invalid',
-    reason: /another \w+ module loaded \(build id ffff\)/,
+    reason: /the loaded \w+ module \(build id ffff\) is not the one to be tested/,
   },
   {
     name: 'no build id where there should be one',
@@ -230,7 +230,7 @@ const FALSE_PASSES: Case[] = [
         { event: 'module', name: 'ext2', sha256: 'bad', origin: 'sent' },
       ]),
     verdict: 'invalid',
-    reason: /another ext2 module than it was sent/,
+    reason: /a different ext2 module from the one it was sent/,
   },
   {
     name: "the kernel's own module in the place of the one that was sent",
@@ -240,7 +240,7 @@ const FALSE_PASSES: Case[] = [
         { event: 'module', name: 'ext2', sha256: '', origin: 'kernel' },
       ]),
     verdict: 'invalid',
-    reason: /another ext2 module than it was sent/,
+    reason: /a different ext2 module from the one it was sent/,
   },
   {
     name: 'the module that was sent was never loaded',
@@ -271,39 +271,39 @@ const FALSE_PASSES: Case[] = [
     name: 'it never said which kernel',
     record: (record) => ({ ...record, ready: undefined }),
     verdict: 'error',
-    reason: /did not say what it runs/,
+    reason: /did not report its kernel/,
     proven: true,
   },
   {
     name: 'statx says no',
     record: everywhere({ statxAttributes: 0 }),
     verdict: 'invalid',
-    reason: /not in the DAX state, by statx/,
+    reason: /does not use DAX, as statx reports/,
   },
   {
     name: 'statx says nothing, where it could',
     record: everywhere({ statxAttributes: undefined, statxMask: undefined }),
     verdict: 'invalid',
-    reason: /statx did not tell/,
+    reason: /statx did not report/,
   },
   {
     name: 'statx has the bit, but not in its mask',
     record: everywhere({ statxMask: 0 }),
     verdict: 'invalid',
-    reason: /statx did not tell/,
+    reason: /statx did not report/,
   },
   {
     name: 'DAX is lost after the test',
     record: proofs({ statxAttributes: 0 }, 'after'),
     verdict: 'invalid',
-    reason: /^after the test a fresh file is not/,
+    reason: /^after the test: a new file does not use DAX/,
   },
   {
     name: 'DAX is lost at a remount',
     record: (record, fs) =>
       replaced(record, 'test', (event) => [proof(fs, 'remount', { options: 'rw' }), event]),
     verdict: 'invalid',
-    reason: /^at a remount within the test DAX is not among/,
+    reason: /^at a remount within the test: DAX is not among/,
   },
   {
     name: 'DAX is lost at one remount of many',
@@ -322,14 +322,14 @@ const FALSE_PASSES: Case[] = [
     record: (record, fs) =>
       replaced(record, 'test', (event) => [proof(fs, 'remount', { mounted: false }), event]),
     verdict: 'invalid',
-    reason: /^at a remount within the test .* is not mounted/,
+    reason: /^at a remount within the test: .* is not mounted/,
   },
   {
     name: 'no DAX on SCRATCH_DEV',
     record: (record, fs) =>
       replaced(record, 'test', (event) => [proof(fs, 'scratch', { options: 'rw' }), event]),
     verdict: 'invalid',
-    reason: /^on SCRATCH_DEV DAX is not/,
+    reason: /^on SCRATCH_DEV: DAX is not/,
   },
   {
     name: 'not mounted before',
@@ -384,28 +384,28 @@ const FALSE_PASSES: Case[] = [
     name: 'a check that did not end',
     record: check({ clean: false, completed: false, reason: 'pass 3 is missing' }),
     verdict: 'error',
-    reason: /did not end: pass 3 is missing/,
+    reason: /did not finish: pass 3 is missing/,
     proven: true,
   },
   {
     name: 'a check that was killed, with a log that looks whole',
     record: check({}, 137),
     verdict: 'error',
-    reason: /exit code 137/,
+    reason: /exited with code 137/,
     proven: true,
   },
   {
     name: 'a check that says what nobody knows',
     record: check({ clean: false, unparsed: ['Frobnicated inode 3'] }),
     verdict: 'error',
-    reason: /says "Frobnicated inode 3"/,
+    reason: /printed an unknown line: "Frobnicated inode 3"/,
     proven: true,
   },
   {
     name: 'a check that is content, with an exit code that is not',
     record: check({}, 4),
     verdict: 'error',
-    reason: /exit code 4/,
+    reason: /exited with code 4/,
     proven: true,
   },
   {
@@ -459,7 +459,7 @@ const FALSE_PASSES: Case[] = [
         event.event === 'proof' && event.when === 'after' ? [] : [event],
       ),
     verdict: 'error',
-    reason: /did not prove DAX after the test/,
+    reason: /no proof of DAX after the test/,
     proven: true,
   },
   {
@@ -497,7 +497,7 @@ const FAILURES: Case[] = [
     name: 'it does not end',
     record: test({ status: 124, timedOut: true }),
     verdict: 'fail',
-    reason: /did not end in its time/,
+    reason: /timed out/,
   },
   {
     name: 'only the check finds something',
@@ -557,13 +557,13 @@ const FAILURES: Case[] = [
     name: 'a hang in the test',
     record: cutAt('test', { kind: 'hang', seconds: 60, step: 'test' }),
     verdict: 'fail',
-    reason: /no sign of life for 60 s, in step test/,
+    reason: /did not respond for 60 s in step test/,
   },
   {
     name: 'it switches itself off',
     record: cutAt('test', { kind: 'guest-shutdown', step: 'test' }),
     verdict: 'fail',
-    reason: /switched itself off/,
+    reason: /shut down in step/,
   },
   {
     name: 'a panic after the check',
@@ -604,7 +604,7 @@ const OTHERS: Case[] = [
         test({ status: 99, failures: '', lastOutput: 'x: unbound variable\n' })(record),
       ),
     verdict: 'error',
-    reason: /broke, with exit code 99: x: unbound variable/,
+    reason: /broke with exit code 99: x: unbound variable/,
     proven: true,
   },
   {
@@ -630,7 +630,7 @@ const OTHERS: Case[] = [
     name: 'the guest is slow, and nothing says why',
     record: cutAt('test', { kind: 'unit-timeout', seconds: 240, step: 'test' }),
     verdict: 'error',
-    reason: /did not end in 240 s/,
+    reason: /did not finish within 240 s/,
     proven: true,
   },
   ...(
@@ -638,7 +638,7 @@ const OTHERS: Case[] = [
       [{ kind: 'qemu-died', exitCode: null, signal: 'SIGKILL', message: '' }, /killed by SIGKILL/],
       [
         { kind: 'qemu-died', exitCode: 1, signal: null, message: 'a\nno memory' },
-        /with 1: no memory/,
+        /with code 1: no memory/,
       ],
       [{ kind: 'protocol-violation', problem: 'a line that is no JSON' }, /sent a line that is no/],
       [{ kind: 'storage', message: 'ENOSPC' }, /could not be written: ENOSPC/],
@@ -691,12 +691,12 @@ const OTHERS: Case[] = [
 ];
 
 const PASSES: Case[] = [
-  { name: 'all is well', verdict: 'pass', reason: /nothing was found/ },
+  { name: 'all is well', verdict: 'pass', reason: /no problems were found/ },
   {
     name: 'what the kernel said at boot is not held against the unit',
     record: (record) => ({ ...record, bootFindings: [finding(), BUG] }),
     verdict: 'pass',
-    reason: /nothing was found/,
+    reason: /no problems were found/,
   },
   {
     name: 'notices',
@@ -705,7 +705,7 @@ const PASSES: Case[] = [
       kernelFindings: [finding({ severity: 'notice', kind: 'user-crash' })],
     }),
     verdict: 'pass',
-    reason: /nothing was found/,
+    reason: /no problems were found/,
   },
   {
     name: 'an old kernel whose statx knows no DAX',
@@ -715,7 +715,7 @@ const PASSES: Case[] = [
       ready: record.ready && { ...record.ready, release: '5.7.19' },
     }),
     verdict: 'pass',
-    reason: /nothing was found/,
+    reason: /no problems were found/,
   },
   {
     name: 'a very old one without statx',
@@ -732,7 +732,7 @@ const PASSES: Case[] = [
       ready: record.ready && { ...record.ready, release: '4.5.0-rc4' },
     }),
     verdict: 'pass',
-    reason: /nothing was found/,
+    reason: /no problems were found/,
   },
   {
     name: 'SCRATCH_DEV, which tests had that somebody called in a session',
@@ -740,7 +740,7 @@ const PASSES: Case[] = [
       replaced(record, 'test', (event) => [SESSION, proof(fs, 'scratch'), event]),
     expected: { session: 'file-system' },
     verdict: 'pass',
-    reason: /^the session ended and nothing was found$/,
+    reason: /^the session ended and no problems were found$/,
   },
   {
     name: 'remounts and SCRATCH_DEV, all proven and checked',
@@ -751,7 +751,7 @@ const PASSES: Case[] = [
       checks: { test: report(), scratch: report() },
     }),
     verdict: 'pass',
-    reason: /nothing was found/,
+    reason: /no problems were found/,
   },
 ];
 

@@ -22,7 +22,7 @@ const verdictOf = (powerCut?: PowerCutRecord) =>
 t.test('promises that held', async (t) => {
   t.match(verdictOf(CUTS), {
     verdict: 'pass',
-    reason: /; 4 promises held over 6 power cuts, in 7 different images$/,
+    reason: /; 4 promises kept after 6 power cuts \(7 different images\)$/,
   });
 });
 
@@ -35,16 +35,16 @@ t.test('one kind of flush is enough proof', async (t) => {
 
 t.test('what proves nothing is no pass', async (t) => {
   for (const [more, reason] of [
-    [{ problem: 'the disk is full' }, /cannot be told: the disk is full/],
-    [{ counters: undefined }, /did not tell what was stored/],
-    [{ counters: { stores: 0, writeBacks: 1, fences: 1, requests: 0 } }, /saw no store/],
+    [{ problem: 'the disk is full' }, /is unknown: the disk is full/],
+    [{ counters: undefined }, /did not report the stores/],
+    [{ counters: { stores: 0, writeBacks: 1, fences: 1, requests: 0 } }, /saw no stores/],
     [
       { counters: { stores: 9, writeBacks: 0, fences: 0, requests: 0 } },
-      /no write-back, no fence and no request/,
+      /no write-back, fence or flush request/,
     ],
-    [{ promises: 0 }, /told of no promise/],
-    [{ images: 0 }, /no image that survived/],
-    [{ asked: 0 }, /nothing of what survived was asked for/],
+    [{ promises: 0 }, /reported no promises/],
+    [{ images: 0 }, /no image was examined/],
+    [{ asked: 0 }, /not checked for any name/],
     [{ guarantees: undefined }, /guarantees nothing/],
   ] as [Partial<PowerCutRecord>, RegExp][]) {
     t.match(verdictOf({ ...CUTS, ...more }), { verdict: 'error', reason }, String(reason));
@@ -58,11 +58,11 @@ t.test('sync calls that were seen', async (t) => {
   t.match(verdictOf({ ...CUTS, promises: 6, calls: CALLS }), {
     verdict: 'pass',
     reason:
-      /; the data of 6 of 9 sync calls was on the medium when they returned \(1 promise nothing here; 2 were not judged, since files changed meanwhile\); sizes, names and checks held over 6 power cuts, in 7 different images$/,
+      /; 6 of 9 sync calls had their data on the medium when they returned \(1 promise nothing on this file system; 2 not judged because files changed meanwhile\); sizes, names and file-system checks were correct after 6 power cuts \(7 different images\)$/,
   });
   t.match(verdictOf({ ...CUTS, promises: 5, calls: { ...CALLS, beyond: 1 } }), {
     verdict: 'error',
-    reason: /of 1 of 9 sync calls it is not known whether .* something .* was lost/,
+    reason: /^1 of 9 sync calls could not be judged: data stored before them was lost/,
   });
   const none = { seen: 0, unpromised: 0, changed: 0, beyond: 0 };
   t.match(verdictOf({ ...CUTS, promises: 0, asked: 0, calls: none }), {
@@ -71,11 +71,11 @@ t.test('sync calls that were seen', async (t) => {
   });
   t.match(verdictOf({ ...CUTS, promises: 0, calls: { ...none, seen: 2, unpromised: 2 } }), {
     verdict: 'notrun',
-    reason: /none promises anything/,
+    reason: /none of the 2 sync calls promises anything/,
   });
   t.match(verdictOf({ ...CUTS, promises: 0, calls: { ...none, seen: 2, changed: 2 } }), {
     verdict: 'error',
-    reason: /of no sync call it is known/,
+    reason: /none of the sync calls could be judged/,
   });
   // What cannot be told is no reason to say that there was nothing to be told.
   t.match(verdictOf({ ...CUTS, promises: 0, calls: none, problem: 'calls were missed' }), {
