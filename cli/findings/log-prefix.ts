@@ -62,7 +62,7 @@ function variable(text: string, body: string, index: number): string {
   if (/^std/i.test(text)) return '(?:stdout|stderr)';
   if (/^[AP]M$/i.test(text)) return '[AaPp][Mm]';
   if (/^[A-Z][a-z]{2}$/.test(text)) return '[A-Z][a-z]{2}';
-  return String.raw`[A-Za-z]{3,7}`;
+  return '[A-Za-z]{3,7}';
 }
 
 function escaped(text: string): string {

@@ -94,24 +94,29 @@ t.test('where it was found', async (t) => {
   );
 });
 
-t.test('data lost by a power cut: who stored it, who wrote it back, which image shows it', async (t) => {
-  const code = { address: '0x401a38', cpu: 0, in: 'promises\x1b', function: 'store_bytes' };
-  const powerCut = { promise: 'msync', cut: 3, state: 'nothing', images: 1, storedBy: code };
-  const told = (more: Partial<CutFacts>) =>
-    groupFindings([finding('a', { powerCut: { ...powerCut, ...more } })]).flatMap(describeEvidence);
-  t.strictSame(told({ writtenBackBy: null }), [
-    'stored by store_bytes in promises\\x1b (0x401a38, CPU 0); it was never written back',
-    'in 1 image, first at cut 3, where none of the unflushed data survived',
-  ]);
-  const kernel = { address: '0xffffffff81000000', cpu: 1, in: 'kernel' };
-  t.match(told({ writtenBackBy: kernel, images: 2, state: 'random-1' }), [
-    /; last written back by an unnamed function in the kernel \(0xffffffff81000000, CPU 1\)$/,
-    /^in 2 images, first at cut 3, where some of the unflushed data survived$/,
-  ]);
-  t.strictSame(told({ storedBy: undefined, state: 'everything' }), [
-    'in 1 image, first at cut 3, where all of the unflushed data survived',
-  ]);
-});
+t.test(
+  'data lost by a power cut: who stored it, who wrote it back, which image shows it',
+  async (t) => {
+    const code = { address: '0x401a38', cpu: 0, in: 'promises\x1b', function: 'store_bytes' };
+    const powerCut = { promise: 'msync', cut: 3, state: 'nothing', images: 1, storedBy: code };
+    const told = (more: Partial<CutFacts>) =>
+      groupFindings([finding('a', { powerCut: { ...powerCut, ...more } })]).flatMap(
+        describeEvidence,
+      );
+    t.strictSame(told({ writtenBackBy: null }), [
+      'stored by store_bytes in promises\\x1b (0x401a38, CPU 0); it was never written back',
+      'in 1 image, first at cut 3, where none of the unflushed data survived',
+    ]);
+    const kernel = { address: '0xffffffff81000000', cpu: 1, in: 'kernel' };
+    t.match(told({ writtenBackBy: kernel, images: 2, state: 'random-1' }), [
+      /; last written back by an unnamed function in the kernel \(0xffffffff81000000, CPU 1\)$/,
+      /^in 2 images, first at cut 3, where some of the unflushed data survived$/,
+    ]);
+    t.strictSame(told({ storedBy: undefined, state: 'everything' }), [
+      'in 1 image, first at cut 3, where all of the unflushed data survived',
+    ]);
+  },
+);
 
 t.test('a finding that the test provoked', async (t) => {
   const provoked = finding('memory', { severity: 'notice', provoked: 'it poisons pages' });

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import t from 'tap';
-import { columnsOf } from '../../cli/report/columns.js';
+import { textWidth } from '../../cli/columns.js';
 import { wrapCommand } from '../../cli/report/wrap.js';
 import { shellQuote } from '../../cli/shell-quote.js';
 
@@ -15,7 +15,7 @@ t.test('pasted into a shell, a wrapped command is the same command', async (t) =
   const commands = fc.sample(fc.array(word, { minLength: 1, maxLength: 8 }), 200);
   const script = commands.map((words) => {
     const lines = wrapCommand(words.map(shellQuote).join(' '), 40, 2);
-    for (const line of lines) if (columnsOf(line) > 40) t.fail(line);
+    for (const line of lines) if (textWidth(line) > 40) t.fail(line);
     return `printf '%s\\0' ${lines.join('\n').trimStart()}\nprintf '\\0'\n`;
   });
   const printed = execFileSync('sh', { input: script.join(''), encoding: 'utf8' });
