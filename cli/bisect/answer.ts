@@ -15,11 +15,6 @@ export function answerOf(
   limits: Limits,
 ): Answer {
   const nothing = { probability: null, culprits: [], rate: null, runsNeeded: null };
-  const { runs } = tallyOf(plan, state);
-  const [good, bad] = [runs[0], runs[plan.bad]].map((one) => ({
-    failures: one?.failures ?? 0,
-    runs: (one?.failures ?? 0) + (one?.passes ?? 0),
-  }));
   switch (ending.type) {
     case 'found': {
       const [first] = culprits;
@@ -55,26 +50,28 @@ export function answerOf(
         runsNeeded: Math.max(0, runsToSee(rare) - ending.runs),
       };
     }
-    case 'good-fails': {
-      const sides = `it failed in ${good?.failures} of ${good?.runs} runs, and the bad end in ${bad?.failures} of ${bad?.runs}`;
-      return {
-        ...nothing,
-        ending: ending.type,
-        summary: `The good end has the failure too: ${sides}. Give an older one, or the finding that is looked for with --signature`,
-      };
-    }
-    case 'bad-untestable': {
-      const content = plan.builds[plan.bad]?.content;
-      const why =
-        state.builds.find((one) => one.content === content && !one.ok)?.reason ??
-        state.runs.findLast((one) => one.content === content)?.reason;
-      return {
-        ...nothing,
-        ending: ending.type,
-        summary: `The bad end cannot be tested: ${why ?? 'it does not build'}`,
-      };
-    }
+    case 'good-fails':
+      return { ...nothing, ending: ending.type, summary: goodFails(plan, state) };
+    case 'bad-untestable':
+      return { ...nothing, ending: ending.type, summary: badUntestable(plan, state) };
   }
+}
+
+function goodFails(plan: BisectionPlan, state: BisectionState): string {
+  const { runs } = tallyOf(plan, state);
+  const [good, bad] = [runs[0], runs[plan.bad]].map((one) => {
+    const { failures = 0, passes = 0 } = one ?? {};
+    return `${failures} of ${failures + passes}`;
+  });
+  return `The good end has the failure too: it failed in ${good} runs, and the bad end in ${bad}. Give an older one, or name the finding to look for with --signature`;
+}
+
+function badUntestable(plan: BisectionPlan, state: BisectionState): string {
+  const content = plan.builds[plan.bad]?.content;
+  const why =
+    state.builds.find((one) => one.content === content && !one.ok)?.reason ??
+    state.runs.findLast((one) => one.content === content)?.reason;
+  return `The bad end cannot be tested: ${why ?? 'it does not build'}`;
 }
 
 /** The changes that a bisection ended on, with what git and their runs say of them. */

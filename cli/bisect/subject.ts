@@ -12,7 +12,7 @@ import { prepare, prepareTree } from '../run/prepare.js';
 import { shellQuote } from '../shell-quote.js';
 import { BASE } from '../variant/variant.js';
 import { type ChangeFacts, commitFacts, patchFacts } from './culprit.js';
-import { gitHistory, type Range } from './git-history.js';
+import { type GitHistory, gitHistory, type Range } from './git-history.js';
 import { type BuildInputs, inputsOfTree } from './inputs.js';
 import { type BisectionPlan, type Build, GOOD, planBisection } from './plan.js';
 import { seriesChanges } from './series.js';
@@ -58,27 +58,11 @@ export async function treeSubject(
   const open = (change: number, signal?: AbortSignal) =>
     openCommit(repository.value, tree, idOf(change), context, signal);
 
-  let base: Kernel | undefined;
-  if (kernel !== undefined) {
-    const { kernelChange } = history.value;
-    if (kernelChange) {
-      const { id, title, path } = kernelChange;
-      return failure(
-        'usage',
-        `${id.slice(0, 12)} (“${title}”) changes ${path}: with modules alone, on ${kernel}, that would not be tested`,
-        'Leave --kernel out: the kernels are then built whole, one for all commits that share it',
-      );
-    }
-    // Commits from beside the good one may have another kernel than it has.
-    const parts = new Map(plan.value.builds.map((build) => [kernelOf(build), build]));
-    for (const { change } of parts.values()) {
-      const source = await open(change);
-      if (!source.ok) return source;
-      const checked = await baseKernel(source.value, kernel, request.build ?? {}, context);
-      if (!checked.ok) return checked;
-      base = checked.value;
-    }
-  }
+  const { kernelChange } = history.value;
+  const modules = { kernel, kernelChange, builds: plan.value.builds, open };
+  const fitting = await fittingKernel(modules, request, context);
+  if (!fitting.ok) return fitting;
+  const base = fitting.value;
   return success({
     plan: plan.value,
     request,
@@ -105,6 +89,42 @@ export async function treeSubject(
       ].join(' '),
     }),
   });
+}
+
+interface ModulesAlone {
+  /** The kernel that modules of all commits are built for; undefined: each commit's own kernel. */
+  kernel: string | undefined;
+  kernelChange: GitHistory['kernelChange'];
+  builds: readonly Build[];
+  open: (change: number) => ReturnType<typeof openCommit>;
+}
+
+/** The kernel for the modules of all commits, if it fits each of them. */
+async function fittingKernel(
+  { kernel, kernelChange, builds, open }: ModulesAlone,
+  request: RunRequest,
+  context: KernelContext,
+): Promise<Outcome<Kernel | undefined>> {
+  if (kernel === undefined) return success(undefined);
+  if (kernelChange) {
+    const { id, title, path } = kernelChange;
+    return failure(
+      'usage',
+      `${id.slice(0, 12)} (“${title}”) changes ${path}: modules built for ${kernel} would not test that`,
+      'Leave --kernel out: daxrepro then builds whole kernels, one for all commits that share it',
+    );
+  }
+  let base: Kernel | undefined;
+  // Commits on side branches may have another kernel than the good one.
+  const parts = new Map(builds.map((build) => [kernelOf(build), build]));
+  for (const { change } of parts.values()) {
+    const source = await open(change);
+    if (!source.ok) return source;
+    const checked = await baseKernel(source.value, kernel, request.build ?? {}, context);
+    if (!checked.ok) return checked;
+    base = checked.value;
+  }
+  return success(base);
 }
 
 function kernelOf({ content }: Build): string {

@@ -296,80 +296,107 @@ function readExpectations(
   cells: Pick<Case, 'variants' | RowsOf>,
   yaml: LocatedYaml,
 ): Outcome<CellExpectation[]> {
+  const listed = raw.expect?.cells ?? [];
+  const own: CellExpectation[] = [];
+  for (const [index, cell] of listed.entries()) {
+    const checked = checkCell(cell, index, cells, yaml);
+    if (!checked.ok) return checked;
+    own.push(checked.value);
+  }
+  const unused = firstUnused(own, cells);
+  if (unused !== undefined) {
+    return failure(
+      'usage',
+      'This expectation applies to no cell: those below it cover all of its cells',
+      'Remove it, or move the more specific one to the end',
+      { place: yaml.placeOf(['expect', 'cells', unused]) },
+    );
+  }
+  const usual = raw.expect?.default;
+  return success([...(usual ? [{ cells: {}, expected: { verdict: usual } }] : []), ...own]);
+}
+
+type RawCell = NonNullable<NonNullable<RawCase['expect']>['cells']>[number];
+
+function checkCell(
+  cell: RawCell,
+  index: number,
+  cells: Pick<Case, 'variants' | RowsOf>,
+  yaml: LocatedYaml,
+): Outcome<CellExpectation> {
+  const place = (...path: (string | number)[]) => ({
+    place: yaml.placeOf(['expect', 'cells', index, ...path]),
+  });
+  const stranger = strangerIn(cell, cells);
+  if (stranger) {
+    const { key, at, name, known } = stranger;
+    const near = nearest(name, known);
+    return failure(
+      'usage',
+      `This case has no ${WORDS[key]} ${JSON.stringify(name)}`,
+      `${near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''}It has ${known.join(', ')}`,
+      place(key, at),
+    );
+  }
+  const cut = cell['power-cut'];
+  if (cut !== undefined && !cells.powerCut.includes(cut)) {
+    return failure(
+      'usage',
+      `This case has no cell ${cut ? 'with' : 'without'} power cuts`,
+      'Write `power-cut: [false, true]` at its top, or leave the key out here',
+      place('power-cut'),
+    );
+  }
+  const { verdict, signature } = cell;
+  if (signature !== undefined && verdict !== 'fail') {
+    return failure(
+      'usage',
+      `This cell is expected to be ${verdict}, and has a signature`,
+      'Only a failing cell has one: leave the signature out, or expect fail',
+      place('signature'),
+    );
+  }
+  return success({
+    cells: {
+      variants: cell.variant,
+      fileSystems: cell.fs,
+      tests: cell.test,
+      pmem: cell.pmem,
+      powerCut: cut,
+    },
+    expected: { verdict, ...(signature === undefined ? {} : { signature }) },
+  });
+}
+
+/** The first name in a cell that the case does not have. */
+function strangerIn(cell: RawCell, cells: Pick<Case, 'variants' | RowsOf>) {
   const names = {
     variant: cells.variants.map(({ name }) => name),
     fs: cells.fileSystems,
     test: cells.tests,
     pmem: cells.pmem,
   } as const;
-  const listed = (raw.expect?.cells ?? []).map((cell, index) => ({ cell, index }));
-  const expectations: CellExpectation[] = [];
-  if (raw.expect?.default) {
-    expectations.push({ cells: {}, expected: { verdict: raw.expect.default } });
+  for (const key of ['variant', 'fs', 'test', 'pmem'] as const) {
+    const known: readonly string[] = names[key];
+    const at = cell[key]?.findIndex((name) => !known.includes(name)) ?? -1;
+    if (at >= 0) return { key, at, name: cell[key]?.[at] ?? '', known };
   }
-  for (const { cell, index } of listed) {
-    for (const key of ['variant', 'fs', 'test', 'pmem'] as const) {
-      const known: readonly string[] = names[key];
-      const stranger = cell[key]?.findIndex((name) => !known.includes(name)) ?? -1;
-      if (stranger < 0) continue;
-      const name = cell[key]?.[stranger] ?? '';
-      const near = nearest(name, known);
-      return failure(
-        'usage',
-        `This case has no ${WORDS[key]} ${JSON.stringify(name)}`,
-        `${near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''}It has ${known.join(', ')}`,
-        { place: yaml.placeOf(['expect', 'cells', index, key, stranger]) },
-      );
-    }
-    const cut = cell['power-cut'];
-    if (cut !== undefined && !cells.powerCut.includes(cut)) {
-      return failure(
-        'usage',
-        `This case has no cell ${cut ? 'whose power is cut' : 'without power cuts'}`,
-        'Write `power-cut: [false, true]` at its top, or leave the key out here',
-        { place: yaml.placeOf(['expect', 'cells', index, 'power-cut']) },
-      );
-    }
-    if (cell.signature !== undefined && cell.verdict !== 'fail') {
-      return failure(
-        'usage',
-        `A signature is expected of a cell that is to be ${cell.verdict}`,
-        'Only a cell that fails has one: leave the signature out, or expect fail',
-        { place: yaml.placeOf(['expect', 'cells', index, 'signature']) },
-      );
-    }
-    expectations.push({
-      cells: {
-        variants: cell.variant,
-        fileSystems: cell.fs,
-        tests: cell.test,
-        pmem: cell.pmem,
-        powerCut: cut,
-      },
-      expected: {
-        verdict: cell.verdict,
-        ...(cell.signature === undefined ? {} : { signature: cell.signature }),
-      },
-    });
-  }
+  return undefined;
+}
+
+/** The first expectation whose cells are all covered by later ones. */
+function firstUnused(
+  expectations: readonly CellExpectation[],
+  cells: Pick<Case, 'variants' | RowsOf>,
+): number | undefined {
   const all = cellNames(cells);
-  const offset = expectations.length - listed.length;
-  for (const { index } of listed) {
-    const own = expectations[offset + index] as CellExpectation;
-    const later = expectations.slice(offset + index + 1);
-    const left = all.some(
+  const index = expectations.findIndex((own, at) => {
+    const later = expectations.slice(at + 1);
+    return !all.some(
       (cell) => selects(own.cells, cell) && !later.some((other) => selects(other.cells, cell)),
     );
-    if (!left) {
-      return failure(
-        'usage',
-        'No cell is left for this expectation: those below it name all of its cells',
-        'Leave it out, or put the more special one last',
-        { place: yaml.placeOf(['expect', 'cells', index]) },
-      );
-    }
-  }
-  return success(expectations);
+  });
+  return index < 0 ? undefined : index;
 }
 
 const WORDS = { variant: 'variant', fs: 'file system', test: 'test', pmem: 'pmem kind' } as const;

@@ -175,7 +175,7 @@ async function buildIn(
   await mkdir(build, { recursive: true });
   const temporary = await temporaryPlace(workspace);
   const log: string[] = [];
-  const make = async (targets: readonly string[], onLine?: (line: string) => void) => {
+  const make: Make = async (targets, onLine) => {
     const argv = makeArgv({ source: source.value, build, temporary }, step, targets);
     const result = await runTool(argv, {
       ...(signal ? { signal } : {}),
@@ -189,45 +189,62 @@ async function buildIn(
   const configured = await configure(build, source.value, step, make);
   if (!configured.ok) return configured;
 
-  const what = `Building ${nameOf(tree, change)} with ${compiler.program}`;
-  progress({ type: 'stage', text: what });
-  const { objects: total } = await estimateBuild(store);
-  let objects = 0;
-  const targets = ['bzImage', ...(configured.value.modules ? ['modules'] : [])];
-  const built = await make(targets, (line) => {
-    if (!/^\s+(?:CC|AS|LD|AR)\b/.test(line)) return;
-    objects += 1;
-    // More than the last build had, or one that only compiles what changed: no total to be true.
-    const of = fresh && objects <= total ? ` of about ${total}` : '';
-    progress({ type: 'detail', text: `${what}: ${objects}${of} objects` });
-  });
+  const counter = await countObjects(step, fresh, context);
+  const { modules } = configured.value;
+  const built = await makeKernel(make, { modules, directory, onLine: counter.onLine });
   if (!built.ok) return buildFailure(built, nameOf(tree, change), workspace, compiler);
-  if (configured.value.modules) {
-    const installed = await make([
-      `INSTALL_MOD_PATH=${directory}`,
-      'INSTALL_MOD_STRIP=1',
-      // It is done once, by us.
-      'DEPMOD=true',
-      'modules_install',
-    ]);
-    if (!installed.ok) return buildFailure(installed, nameOf(tree, change), workspace, compiler);
-  }
   const release = await collectResults({ source: source.value, build, directory }, signal);
   if (!release.ok) return release;
   const seconds = (performance.now() - started) / 1000;
-  const record: BuildRecord = {
-    release: release.value,
-    compiler: compiler.path,
-    seconds: Math.round(seconds),
-    without: configured.value.without,
-    lacksDax: await withoutDax(source.value),
-  };
+  const { without } = configured.value;
+  const lacksDax = await withoutDax(source.value);
+  const made = { compiler: compiler.path, seconds: Math.round(seconds), without, lacksDax };
+  const record: BuildRecord = { release: release.value, ...made };
   await writeFile(join(directory, 'kernel.json'), `${JSON.stringify(record, null, 2)}\n`);
   await copyFile(join(build, '.config'), join(directory, 'config'));
   await writeFile(join(directory, 'build.log'), `${log.join('\n')}\n`);
-  if (fresh) await rememberBuild(store, { objects, seconds });
+  if (fresh) await rememberBuild(store, { objects: counter.objects, seconds });
   for (const note of quirks.notes) progress({ type: 'note', text: note });
   return success(undefined);
+}
+
+/** Shows how many objects are built. */
+async function countObjects(
+  { tree, change, compiler }: BuildStep,
+  fresh: boolean,
+  { progress, store }: KernelContext,
+) {
+  const what = `Building ${nameOf(tree, change)} with ${compiler.program}`;
+  progress({ type: 'stage', text: what });
+  const { objects: total } = await estimateBuild(store);
+  const counter = {
+    objects: 0,
+    onLine: (line: string) => {
+      if (!/^\s+(?:CC|AS|LD|AR)\b/.test(line)) return;
+      counter.objects += 1;
+      // No total for a build that compiles only changes, or has more objects than the last one.
+      const of = fresh && counter.objects <= total ? ` of about ${total}` : '';
+      progress({ type: 'detail', text: `${what}: ${counter.objects}${of} objects` });
+    },
+  };
+  return counter;
+}
+
+/** Builds the image and the modules, and installs these in a directory. */
+async function makeKernel(
+  make: Make,
+  how: { modules: boolean; directory: string; onLine: (line: string) => void },
+) {
+  const targets = ['bzImage', ...(how.modules ? ['modules'] : [])];
+  const built = await make(targets, how.onLine);
+  if (!built.ok || !how.modules) return built;
+  return make([
+    `INSTALL_MOD_PATH=${how.directory}`,
+    'INSTALL_MOD_STRIP=1',
+    // daxrepro runs depmod once, later.
+    'DEPMOD=true',
+    'modules_install',
+  ]);
 }
 
 /** How long it takes, before it begins. */
@@ -286,7 +303,7 @@ function makeArgv(
   ];
 }
 
-type Make = (targets: readonly string[]) => Promise<ToolResult>;
+type Make = (targets: readonly string[], onLine?: (line: string) => void) => Promise<ToolResult>;
 
 interface Configuration {
   modules: boolean;

@@ -6,7 +6,7 @@ import type { RecordedRequest } from '../inputs/schema.js';
 import { parseCount } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { planUnits, SEEDS } from '../plan/plan.js';
-import type { Unit } from '../plan/unit.js';
+import type { RunRequest, Unit } from '../plan/unit.js';
 import { cellKey } from '../results/case.js';
 import { cellOf } from '../results/compare-result.js';
 import type { UnitResult } from '../results/run-result.js';
@@ -80,18 +80,7 @@ export function planReplay(
     if (!checked.ok) return checked;
     const { accelerator, jobs, imageBytes } = checked.value;
     Object.assign(plan, { accelerator, jobs, imageBytes });
-    const { name, changes, steps } = request.variant;
-    const variant = {
-      name,
-      changes: changes.map((file) => join(directory, file)),
-      ...(steps === undefined ? {} : { steps }),
-    };
-    const { fs, pmem, powerCut } = checked.value.request;
-    const cell: Cell = {
-      name: { variant: name, fs, test: unit.test, pmem, powerCut: powerCut !== undefined },
-      expected: null,
-      request: { ...checked.value.request, variant },
-    };
+    const cell = cellOfRequest(checked.value.request, unit.test, request.variant, directory);
     plan.cells.push(cell);
     wanted.push({ cell, attempts });
   }
@@ -101,6 +90,26 @@ export function planReplay(
       .sort((a, b) => a.attempt - b.attempt);
   const accelerator = commonAccelerator(plan);
   return success({ ...plan, accelerator, units, together: guestsOf(recorded) });
+}
+
+/** @param directory where the kept files of the variant are */
+function cellOfRequest(
+  request: RunRequest,
+  test: string,
+  { name, changes, steps }: RecordedRequest['variant'],
+  directory: string,
+): Cell {
+  const { fs, pmem, powerCut } = request;
+  const variant = {
+    name,
+    changes: changes.map((file) => join(directory, file)),
+    ...(steps === undefined ? {} : { steps }),
+  };
+  return {
+    name: { variant: name, fs, test, pmem, powerCut: powerCut !== undefined },
+    expected: null,
+    request: { ...request, variant },
+  };
 }
 
 /** By the guests' numbers; attempts that were not recorded share theirs as the recorded ones did. */

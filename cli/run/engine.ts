@@ -106,11 +106,7 @@ export async function runUnits(
     while (next < batches.length && mayGoOn()) {
       const batch = batches[next++] ?? [];
       const [only, ...others] = batch;
-      if (only && others.length === 0) {
-        await runAlone(only);
-      } else {
-        await runShared(batch);
-      }
+      await (only && others.length === 0 ? runAlone(only) : runShared(batch));
     }
   };
   await Promise.all(Array.from({ length: Math.min(context.jobs, batches.length) }, worker));

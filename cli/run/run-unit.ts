@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GuestObserver } from '../guest/guest.js';
+import type { Ending, Guest, GuestObserver } from '../guest/guest.js';
 import type { UnitRequest } from '../guest/protocol.js';
 import { ImageKeeper, type KeptImage } from '../launch/images.js';
 import { launch, type UnitRunContext, type UnitSession } from '../launch/launch.js';
@@ -88,7 +88,7 @@ function told(keeper: GuestObserver, session: UnitSession | undefined): GuestObs
 }
 
 export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outcome<UnitRun>> {
-  const { prepared, directory, contents = {}, session } = context;
+  const { directory, session } = context;
   const images = new ImageKeeper(directory, unit.shape.deviceSize, context.images);
   const keeper = new RecordKeeper(directory, context.onStep, { images });
   const opened: number[] = [];
@@ -108,37 +108,12 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
     const { guest, cloned } = launched.value;
     const booted = await guest.ready;
     const bootSeconds = booted.ok ? (performance.now() - started) / 1000 : undefined;
-    if (booted.ok) await session?.begin(guest);
-    const ending = booted.ok
-      ? await guest.run(
-          {
-            ...unitRequest(unit, prepared, {
-              imageBytes: context.images.left,
-              trace: context.trace,
-            }),
-            CONTENTS: Object.keys(contents).join(' '),
-            ...session?.request,
-          },
-          unit.timeout + AROUND_THE_TEST,
-          prepared.module?.bytes,
-          Object.values(contents),
-        )
-      : booted.ending;
+    const ending = booted.ok ? await runInGuest(guest, unit, context) : booted.ending;
     await guest.stop();
     const record = keeper.record(ending, booted.ok ? booted.ready : undefined);
     if (check && ending.kind === 'finished') {
       context.onStep('images that survived');
-      const modules = await readFile(join(directory, 'modules.txt'), 'utf8').catch(() => '');
-      const devices = devicesOf(record);
-      const checked = await check.conclude({
-        modules,
-        devices,
-        mountOptions: record.events.flatMap((event) =>
-          event.event === 'mount' && devices.some(({ name }) => name === event.device)
-            ? [event.options]
-            : [],
-        ),
-      });
+      const checked = await check.conclude(await cutGuest(record, directory));
       if (!checked.ok) return checked;
       record.powerCut = checked.value;
     }
@@ -157,6 +132,36 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
       await keepEvents(directory);
     }
   }
+}
+
+async function runInGuest(
+  guest: Guest,
+  unit: Unit,
+  { prepared, contents = {}, session, images, trace }: UnitRunContext,
+): Promise<Ending> {
+  await session?.begin(guest);
+  return guest.run(
+    {
+      ...unitRequest(unit, prepared, { imageBytes: images.left, trace }),
+      CONTENTS: Object.keys(contents).join(' '),
+      ...session?.request,
+    },
+    unit.timeout + AROUND_THE_TEST,
+    prepared.module?.bytes,
+    Object.values(contents),
+  );
+}
+
+/** What the check of the surviving images has to know of the guest. */
+async function cutGuest(record: UnitRecord, directory: string): Promise<CutGuest> {
+  const modules = await readFile(join(directory, 'modules.txt'), 'utf8').catch(() => '');
+  const devices = devicesOf(record);
+  const mountOptions = record.events.flatMap((event) =>
+    event.event === 'mount' && devices.some(({ name }) => name === event.device)
+      ? [event.options]
+      : [],
+  );
+  return { modules, devices, mountOptions };
 }
 
 /** In the unit's directory, while it runs: what the plugin says, and what of the medium changed. */

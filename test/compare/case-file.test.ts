@@ -167,7 +167,7 @@ t.test('what is wrong is said with its place and what would be right', async (t)
     ['6:18', /no pmem kind "nvdimm"/, /memmap/, lines(cell('pmem: nvdimm, verdict: fail'))],
     [
       '6:23',
-      /no cell whose power is cut/,
+      /no cell with power cuts/,
       /\[false, true\]/,
       lines(cell('power-cut: true, verdict: fail')),
     ],
