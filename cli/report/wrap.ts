@@ -137,7 +137,9 @@ export function breakLine(text: string, width: number): string[] {
 /** Cuts text to `width` columns; … marks the cut. */
 export function cut(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
-  return `${breakLine(text, width - 1)[0] ?? ''}…`;
+  const [first = ''] = breakLine(text, width - 1);
+  // A single letter may be wider than that.
+  return `${textWidth(first) < width ? first : ''}…`;
 }
 
 /** Letters with their combining marks. */
