@@ -49,8 +49,10 @@ export interface LineKind {
   isCut: boolean;
   /** It has a device or a label in front, as preening prints it. */
   hasPrefix: boolean;
-  /** It ends where no message does: a mailer has wrapped it. */
+  /** It ends where no message does. */
   isUnfinished: boolean;
+  /** It begins as no message does. */
+  isRest: boolean;
   foreign: ForeignWords | undefined;
 }
 
@@ -72,7 +74,8 @@ export function kindOf(line: string): LineKind {
     isOthers: !isStructure && (isOthers(line) || OTHER_PROGRAM.test(line)),
     isCut: CUT.test(line),
     hasPrefix: text !== line,
-    isUnfinished: line.length >= 50 && UNFINISHED.test(line),
+    isUnfinished: UNFINISHED.test(line),
+    isRest: !isStructure && /^[^A-Z'/\s[]/.test(line) && !NAMES_DEVICE.test(line),
     foreign: isStructure ? undefined : foreignWordsOf(line),
   };
 }
@@ -110,7 +113,7 @@ export interface MessageClass {
   severity: Finding['severity'];
   fix: Finding['fix'];
   isAboutFileSystem: boolean;
-  /** It has a question in English, or is in the table of severities: no other language has it. */
+  /** It has one of e2fsck's questions, or is in the table of severities: no other language has it. */
   isCertain: boolean;
 }
 
@@ -125,7 +128,7 @@ export function classify(lines: readonly string[]): MessageClass {
     fix,
     isAboutFileSystem:
       fix !== undefined || severity !== undefined || ABOUT_THE_FILE_SYSTEM.test(text),
-    isCertain: fix !== undefined || severity !== undefined,
+    isCertain: severity !== undefined || QUESTION_AT_END.test(text) || QUESTION_ALONE.test(text),
   };
 }
 

@@ -30,9 +30,13 @@ import { parseWhole } from './log-lines.js';
 import { isHarmless } from './other-lines.js';
 import { type Shape, ShapeCache, Shapes } from './shape.js';
 import { signature } from './signature.js';
+import { mayGoOn } from './wrapped-line.js';
 
 /** No message of e2fsck has more lines: the lists of files that share blocks are cut. */
 const LONGEST_MESSAGE = 12;
+
+/** The answer to a question, where a mailer has wrapped between the two. */
+const ANSWER_ALONE = /^(?:no|yes)$/;
 
 /** The lists of files that share blocks are cut. */
 const FILE_OF_LIST = /^\t/;
@@ -63,7 +67,9 @@ export class E2fsckParser implements FsckParser {
   #isList = false;
   /** Whether the message has a device in front. */
   #hasPrefix = false;
-  /** Whether the message's last line has been wrapped: the next one goes on with it. */
+  /** The message's last line, which a mailer may have wrapped. */
+  #previous = '';
+  /** Whether that line ends where no message does. */
   #isUnfinished = false;
   /** Whether a question alone in its line still belongs to the message before it. */
   #mayAsk = false;
@@ -113,22 +119,29 @@ export class E2fsckParser implements FsckParser {
       this.#runs.touch();
       this.#language.add(kind.foreign);
       this.#found.addUnparsed(line);
+    } else if (ANSWER_ALONE.test(line) && this.#last?.fix === 'offered') {
+      this.#last.fix = line.startsWith('yes') ? 'made' : 'refused';
     } else if (kind.isCut) {
       this.#cut = line;
     } else if (kind.isQuestion) {
       this.#question(withoutPrefix(line), shape);
-    } else if (this.#message.length > 0 && (kind.goesOn || this.#isUnfinished)) {
+    } else if (this.#message.length > 0 && (kind.goesOn || this.#isWrapped(line, kind))) {
       this.#continue(line, shape, kind);
     } else if (kind.isNoise) {
       this.#close();
       if (EXPLAINS_CHANGES.test(line)) this.#runs.isChangeExplained = true;
     } else {
       this.#begin(withoutPrefix(line), shape);
+      this.#previous = line;
       this.#hasPrefix = kind.hasPrefix;
       this.#isUnfinished = kind.isUnfinished;
       if (kind.asks) this.#close();
     }
     return true;
+  }
+
+  #isWrapped(line: string, { isRest }: LineKind): boolean {
+    return (this.#isUnfinished || isRest) && mayGoOn(this.#previous, line);
   }
 
   /** A line that was wrapped, put together again where that makes one that e2fsck prints. */
@@ -162,6 +175,7 @@ export class E2fsckParser implements FsckParser {
     this.#close();
     this.#message = [text.trim()];
     this.#shape = shape;
+    this.#previous = '';
     this.#hasPrefix = false;
     this.#isUnfinished = false;
   }
@@ -170,6 +184,7 @@ export class E2fsckParser implements FsckParser {
     if (this.#message.length < LONGEST_MESSAGE) {
       this.#message.push(line.trim());
       this.#shape = this.#shapes.joined(this.#shape, shape);
+      this.#previous = line;
       this.#isUnfinished = isUnfinished;
     } else if (!FILE_OF_LIST.test(line)) {
       this.#found.addUnparsed(line);

@@ -108,13 +108,18 @@ function preenSign(text: string): Sign | undefined {
   return device && program ? { program, column: startOfWord(text, device.index) } : undefined;
 }
 
-function foreignSign(text: string): Sign | undefined {
-  const foreign = foreignWordsOf(text);
+/** What journals, build servers and mails put in front of a line. */
+const STAMP =
+  /^(?:[A-Z][a-z]{2} {1,2}\d{1,2} [\d:]{8} \S{1,99} \S{1,99}\[\d+\]: |\d{4}-\d\d-\d\dT\S{1,40} (?:\S{1,99} \S{1,99}\[\d+\]: )?|\[[^\]]{1,40}\] |[\d:]{8} |[>|\s]{1,20})/;
+
+function foreignSign(line: string): Sign | undefined {
+  const column = STAMP.exec(line)?.[0].length ?? 0;
+  const foreign = foreignWordsOf(line.slice(column));
   // An answer may be any program's.
   if (!foreign || /^\S+$/.test(foreign.words)) return undefined;
   const tool = /^(?:Phase|Faza) /.test(foreign.words) ? 'xfs_repair' : 'e2fsck';
   const program = PROGRAMS.find((one) => one.tool === tool);
-  return program && { program, column: 0 };
+  return program && { program, column };
 }
 
 function startOfWord(text: string, end: number): number {

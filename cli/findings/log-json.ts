@@ -79,7 +79,7 @@ export class JsonForm implements LogForm {
   #within(token: string): void {
     if (token === this.#quote) {
       this.#inString = false;
-      if (this.#hasBreaks) this.#flush();
+      if (this.#hasBreaks && this.#text !== '') this.#flush();
     } else if (token === ESCAPED_BREAK) {
       this.#hasBreaks = true;
       this.#flush();

@@ -1,3 +1,5 @@
+import { SETTLED_AT_END } from './e2fsck-grammar.js';
+
 /**
  * Logs in other languages. Both programs translate what they print, but for the version and the
  * numbers. The words were read in the catalogues of e2fsprogs 1.47 and xfsprogs 7.2.
@@ -7,7 +9,7 @@
 const HEADINGS: ReadonlyArray<readonly [language: string, heading: RegExp]> = [
   ['German', /^(Durchgang \d)\w?:/],
   ['German', /^(Phase \d - (?!find |using |for each |check |rebuild |verify )[^.]{1,60})/],
-  ['French', /^(Passe \d)\w? ?:/],
+  ['French', /^(Passe\s\d)\w?\s?:/],
   ['Spanish', /^(Paso \d)\w?:/],
   ['Italian or Portuguese', /^(Passo \d)\w?:/],
   ['Catalan', /^(Pas \d)\w?:/],
@@ -32,12 +34,15 @@ const NUMBER = String.raw`\d[\d.,'\u2019\u00a0\u202f]*`;
 
 /** e2fsck's summary: a device, inodes in use of all, blocks in use of all. */
 const SUMMARY = new RegExp(
-  String.raw`^\S{1,255} ?: (?:[^\d/]{1,40})?${NUMBER}/${NUMBER} (?<files>[^/]{1,80}?)[,，]? ?${NUMBER}/${NUMBER} (?<blocks>[^\s\d/]\S{0,20})$`,
+  String.raw`^\S{1,255}\s?: (?:[^\d/]{1,40})?${NUMBER}/${NUMBER} (?<files>[^/]{1,80}?)[,，]? ?${NUMBER}/${NUMBER} (?<blocks>[^\s\d/]\S{0,20})$`,
 );
 
 /** A question with an answer that is not English. */
 const ANSWER =
   /(?:\?|？) ?(?<answer>ja|nein|oui|non|sí|sì|si|não|sim|nee|nej|ano|ne|tak|nie|kyllä|ei|da|igen|nem|ya|tidak|evet|hayır|так|ні|да|нет|не|có|không|是|否|はい|いいえ)\s*$/;
+
+/** What was done without asking, in capitals after the message. */
+const SETTLED = /\.\s{1,3}(?<settled>\p{Lu}{4,30}(?: \p{Lu}{1,30}){0,4})\.$/u;
 
 /** What is not English in a line, and whose words these are. */
 export interface ForeignWords {
@@ -55,6 +60,8 @@ export function foreignWordsOf(line: string): ForeignWords | undefined {
   if (files !== undefined && blocks !== undefined && !isEnglish(files, blocks)) {
     return { words: `${files.replace(/[(（].*/, '').trim()}", "${blocks}` };
   }
+  const settled = SETTLED.exec(line)?.groups?.['settled'];
+  if (settled !== undefined && !SETTLED_AT_END.test(line)) return { words: settled };
   const answer = ANSWER.exec(line)?.groups?.['answer'];
   return answer === undefined ? undefined : { words: answer };
 }

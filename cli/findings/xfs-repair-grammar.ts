@@ -122,7 +122,7 @@ export const FOLLOWING: ReadonlyArray<readonly [RegExp, number | RegExp]> = [
   [/Number of extents requested in blkmap_grow/, 1],
   [/^Bad symlink buffer CRC/, 1],
   [/^[\da-f]+: Badness in key lookup \(length\)$/, 1],
-  [/^Note - stripe unit/, 1],
+  [/^Note - stripe unit/, /\bif necessary$/],
   [/^This filesystem uses feature\(s\) not yet supported/, 1],
   [/^converting back to version 1,$/, 1],
   [/^Sector size on host filesystem larger than image sector size\.$/, 1],

@@ -22,7 +22,7 @@ import {
 } from './xfs-repair-grammar.js';
 
 /** Characters; a message with a name of 255 bytes has fewer. */
-export const LONGEST_TEXT = 2000;
+const LONGEST_TEXT = 2000;
 
 /** What a line is by itself; what it means depends on what came before. */
 export interface LineKind {
@@ -36,8 +36,10 @@ export interface LineKind {
   opensName: boolean;
   /** It is another program's. */
   isOthers: boolean;
-  /** It ends where no message does: a mailer has wrapped it. */
+  /** It ends where no message does. */
   isUnfinished: boolean;
+  /** It begins as no message does. */
+  isRest: boolean;
   foreign: ForeignWords | undefined;
 }
 
@@ -51,7 +53,8 @@ export function kindOf(line: string): LineKind {
     lastFollower: typeof following === 'number' ? undefined : following,
     opensName: OPEN_NAME.test(line),
     isOthers: !isStructure && (isOthers(line) || OTHER_PROGRAM.test(line)),
-    isUnfinished: line.length >= 50 && UNFINISHED.test(line),
+    isUnfinished: UNFINISHED.test(line),
+    isRest: !isStructure && (ONE_WORD.test(line) || !FIRST_WORD.test(line)),
     foreign: isStructure ? undefined : foreignWordsOf(line),
   };
 }
@@ -66,7 +69,14 @@ const OTHER_PROGRAM = anyOf([
 
 /** The last word of a line within a sentence. */
 const UNFINISHED =
-  /(?:\b(?:a|an|the|in|of|to|for|is|has|have|was|be|by|at|on|with|and|or|not|but|should|would|will|could|inode|ino|block|blocks|ag|directory|entry|offset|references|points|claims|free|used|bad|invalid|non-existent|number|value|reset|from|fork|data|attr|magic|level|btree|record)|[,(=]|#)$/;
+  /(?:\b(?:a|an|the|in|of|to|for|is|has|have|was|be|by|at|on|with|and|or|not|but|if|should|would|will|could|does|doesn't|from|support|claims|points|references|reset|actual|expected|parent|specify|large)|[,(=]|#|!=)$/;
+
+/** The first words of messages that begin in lower case; other words go on with a sentence. */
+const FIRST_WORD =
+  /^(?:[A-Z\d\s"'.%(]|add\w*|ag[fi]?[\w-]*|alloc\w*|attempt\w*|attribute|avl_|bad\b|badly|block|bmap|bogus|btree|byte|cache|can't|cannot|check|clear\w*|commit\w*|comput\w*|conven\w*|correct\w*|corrupt\w*|could|couldn't|creat\w*|data|decrement\w*|defer\w*|delet\w*|destroy\w*|dir\w*|disabl\w*|disconnected|discrepancy|done|doubl\w*|dubious|duplicate|empty|entry|eras\w*|error|expected|extent|failed|fatal|fblk|file\b|filesystem|finobt|fix\w*|fl\w+|found|free\w*|generat\w*|group|hole|ignor\w*|illegal|imap|inconsistent superblock|increment\w*|init\w*|ino\w*|invalid|ir_|join\w*|junk\w*|key|leaf|leftover|libxfs|load\w*|local|log|malloc|max\w*|metadata|mismatch\w*|missing|mov\w*|multipl\w*|name|nblocks|no\b|non-\w+|option|orphan\w*|out-of-order|parent pointer|prefetch|primary|print_|problem|process\w*|project|quota|ran|read\w*|realloc|realtime|rebuild\w*|record|recreat\w*|refcount|reflink|reinit\w*|release|remot\w*|remov\w*|repair\w*|reset\w*|rewrit\w*|rmap|root|rt\w+|sb\b|sb_\w+|scan\w*|seek\w*|set\w*|shrink|size|space|sparse|start|stor\w*|stripe|superblock|symlink|the |there|too|travers\w*|truncat\w*|unable|uncertain|undiscovered|unexpected|unknown|unwritten|updat\w*|upgrad\w*|used|user|verif\w*|version|warning|will|wip\w*|would|writ\w*|wrong|xfs_|xlog|zero\w*|zone\w*)/;
+
+/** A number or a name alone is the rest of a line. */
+const ONE_WORD = /^[\w/.,:()-]{1,40}$/;
 
 export interface MessageClass {
   signature: string;
@@ -96,4 +106,9 @@ export function classify([first = '', ...rest]: readonly string[]): MessageClass
 function fixOf(bare: string): Finding['fix'] {
   if (REFUSED.test(bare)) return 'refused';
   return MADE.test(bare) ? 'made' : undefined;
+}
+
+/** The message as one line. */
+export function textOf(lines: readonly string[]): string {
+  return lines.join(' ').slice(0, LONGEST_TEXT);
 }

@@ -10,21 +10,19 @@ import { LogLanguage } from './log-language.js';
 import { parseWhole } from './log-lines.js';
 import { isHarmless } from './other-lines.js';
 import { type Shape, ShapeCache, Shapes } from './shape.js';
+import { mayGoOn } from './wrapped-line.js';
 import { readMessage } from './xfs-repair-entities.js';
 import { LONGEST_NAME, NOISE, OPEN_NAME, SORRY, VERSION } from './xfs-repair-grammar.js';
-import {
-  classify,
-  kindOf,
-  type LineKind,
-  LONGEST_TEXT,
-  type MessageClass,
-} from './xfs-repair-line.js';
+import { classify, kindOf, type LineKind, type MessageClass, textOf } from './xfs-repair-line.js';
 import { XfsRepairRuns } from './xfs-repair-run.js';
 
 /** Reads the output of xfs_repair, both streams together, as `xfs_repair -n` prints it. */
 export function parseXfsRepair(text: string, options: FsckOptions = {}): FsckReport {
   return parseWhole(text, new XfsRepairParser(options));
 }
+
+/** A dot for each piece of the device that was searched for a superblock, before the next message. */
+const SEARCHED = /^\.+(?=[A-Z])/;
 
 export class XfsRepairParser implements FsckParser {
   readonly #device: string | undefined;
@@ -44,7 +42,9 @@ export class XfsRepairParser implements FsckParser {
   #lastFollower: RegExp | undefined;
   /** Whether a name has begun in the message and not ended: its line breaks end no line. */
   #inName = false;
-  /** Whether the message's last line has been wrapped: the next one goes on with it. */
+  /** The message's last line, which a mailer may have wrapped. */
+  #previous = '';
+  /** Whether that line ends where no message does. */
   #isUnfinished = false;
 
   constructor({ device }: FsckOptions = {}) {
@@ -60,7 +60,7 @@ export class XfsRepairParser implements FsckParser {
       this.#continueName(raw);
       return true;
     }
-    const line = raw.trimEnd();
+    const line = raw.trimEnd().replace(SEARCHED, '');
     const shape = this.#shapes.expected(line) ?? this.#shapes.find(line);
     const kind = this.#kinds.of(shape, () => kindOf(line));
     if (this.#following > 0 && line !== '' && this.#follow(line, shape, kind)) return true;
@@ -74,14 +74,19 @@ export class XfsRepairParser implements FsckParser {
       this.#language.add(kind.foreign);
       this.#found.addUnparsed(line);
     } else if (!(kind.isStructure && this.#structure(line))) {
-      if (this.#message.length > 0 && (kind.goesOn || this.#isUnfinished)) {
+      if (this.#message.length > 0 && (kind.goesOn || this.#isWrapped(line, kind))) {
         this.#continue(line, shape);
-        this.#isUnfinished = kind.isUnfinished;
       } else {
         this.#begin(line, shape, kind);
       }
+      this.#previous = line;
+      this.#isUnfinished = kind.isUnfinished;
     }
     return true;
+  }
+
+  #isWrapped(line: string, { isRest }: LineKind): boolean {
+    return (this.#isUnfinished || isRest) && mayGoOn(this.#previous, line);
   }
 
   #begin(line: string, shape: Shape | undefined, kind: LineKind): void {
@@ -91,7 +96,6 @@ export class XfsRepairParser implements FsckParser {
     this.#following = kind.followers;
     this.#lastFollower = kind.lastFollower;
     this.#inName = kind.opensName;
-    this.#isUnfinished = kind.isUnfinished;
   }
 
   /** @returns false where the line does not belong to a message whose number of lines varies */
@@ -113,6 +117,9 @@ export class XfsRepairParser implements FsckParser {
   }
 
   more(piece: string): void {
+    // A dot for each piece of the device that was searched for a superblock.
+    const rest = piece.replace(/^\.+/, '');
+    if (rest === '') return;
     this.#found.addUnparsed(piece.slice(0, 200));
   }
 
@@ -138,25 +145,27 @@ export class XfsRepairParser implements FsckParser {
     this.#following = 0;
     this.#inName = false;
     const made = this.#classes.of(this.#shape, () => classify(lines));
-    const message = lines.join(' ').slice(0, LONGEST_TEXT);
-    // Why, it has said before.
-    if (SORRY.test(message) && this.#runs.hasGivenUp) return;
-    if (made.isAboutFileSystem) this.#add(message, made);
-    else this.#unknown(message);
+    if (made.isAboutFileSystem) this.#add(lines, made);
+    else this.#unknown(lines);
   }
 
-  #unknown(message: string): void {
+  #unknown(lines: readonly string[]): void {
+    const message = textOf(lines);
     // Before its first phase other programs print.
     if (this.#runs.phase !== undefined || !isHarmless(message)) this.#found.addUnparsed(message);
   }
 
-  #add(message: string, made: MessageClass): void {
-    this.#runs.touch();
-    this.#runs.checkedNothing(message);
+  #add(lines: readonly string[], made: MessageClass): void {
     if (!this.#found.wants(made.signature)) {
+      this.#runs.touch();
       this.#found.omit(made.signature, made.severity);
       return;
     }
+    const message = textOf(lines);
+    // Why, it has said before.
+    if (SORRY.test(message) && this.#runs.hasGivenUp) return;
+    this.#runs.touch();
+    this.#runs.checkedNothing(message);
     const { phase, count } = this.#runs;
     const finding: Finding = {
       tool: 'xfs_repair',

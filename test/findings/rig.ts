@@ -1,6 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+
+const FIXTURES = new URL('../../fixtures/', import.meta.url);
 
 /** A recorded log of `fixtures/logs/`; how they were made: README.md there. */
-export function recorded(name: string): string {
-  return readFileSync(new URL(`../../fixtures/logs/${name}`, import.meta.url), 'utf8');
+export function recorded(name: string, directory = 'logs'): string {
+  return readFileSync(new URL(`${directory}/${name}`, FIXTURES), 'utf8');
+}
+
+/** The names of the logs in a directory of `fixtures/`. */
+export function recordedNames(directory = 'logs'): string[] {
+  return readdirSync(new URL(directory, FIXTURES)).filter((name) => name.endsWith('.log'));
 }
