@@ -82,7 +82,7 @@ t.test('as a page: the change, how often it fails, and what was run is seen at o
   for (const text of ['change 5', 'A &lt;a@b&gt;, 2016-02-08', 'fs/ext2/inode.c | 4 +++-']) {
     t.ok(before.includes(text), text);
   }
-  t.match(before, /With it \d+ % of the runs failed/);
+  t.match(before, /With this change \d+ % of the runs failed/);
   t.match(before, /<tr class="culprit"><th scope="row"><code>c5</);
   t.match(before, /<td>–<\/td><td>–<\/td>.*skipped: no semicolon/);
   t.match(before, /daxrepro bisect ext2 generic\/002 --tree/);
@@ -94,7 +94,7 @@ t.test('the answer, the change, the path', async (t) => {
   t.match(text, /^c5 is the first bad change, with a probability of 99 %\./);
   t.match(text, `finding  ${SIGNATURE} (in 2 runs)`);
   t.match(text, /author {3}A <a@b>, 2016-02-08/);
-  t.match(text, /With it 80 % of the runs failed \(95 % interval/);
+  t.match(text, /With this change 80 % of the runs failed \(95 % interval/);
   t.match(text, /skipped: no /);
   t.match(text, /^c4 +5 +0 /m);
   t.notMatch(text, '\x1b', "a commit's words do nothing to a terminal");
