@@ -44,7 +44,7 @@ t.test('an image without an end leaves nothing, and there are never many', async
   for (let n = 0; n < 9; n += 1) images.piece({ name: `image-${n}`, data: PAGE, offset: 0 });
   t.equal(readdirSync(directory).length, 4);
   images.end('image-none', '/dev/pmem0', true);
-  t.match(await images.pack(), [{ missing: /sent none/ }]);
+  t.match(await images.pack(), [{ missing: /sent no image/ }]);
   t.strictSame(readdirSync(directory), []);
   t.equal(budget.left, 1 << 20);
 });

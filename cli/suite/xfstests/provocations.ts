@@ -91,7 +91,7 @@ export const PROVOCATIONS: readonly Provocation[] = [
       // Written before mkfs, it damages no file system.
       /_mkfs(?:_\w+)?\b[\s\S]*?\b(?:dd\b[^|;\n]*\bof=\S*|(?:pwrite|src\/devzero)\b[^|;\n]*\$\{?)(?:SCRATCH_DEV|SCRATCH_LOGDEV|logdev)\b/,
     ),
-    kinds: ['fs-error', 'io-error'],
+    kinds: ['fs-error', 'io-error', 'unsupported'],
     reason: 'it corrupts the file system',
     source:
       'common/fuzzy; common/xfs: _scratch_xfs_db -x; common/repair: _zero_position; debugfs -w, dd and pwrite to SCRATCH_DEV',
