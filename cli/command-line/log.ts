@@ -6,12 +6,12 @@ import { document } from './manual.js';
 export function defineLog(program: Command): void {
   const log = program
     .command('log')
-    .summary('the findings in a kernel log')
+    .summary('show the findings in a kernel log')
     .description(
       'Reads a kernel log: dmesg in any form, a journal, syslog, a serial console, or a mail that quotes one.',
     )
     .argument('<log>', 'a file, or - for stdin')
-    .option('--json', 'as JSON on stdout')
+    .option('--json', 'print JSON on stdout')
     .action(async (log, options) => {
       const { logCommand } = await import('../commands/log.js');
       await finish(logCommand(log, options));
@@ -25,8 +25,8 @@ export function defineLog(program: Command): void {
     ],
     exitCodes: [
       ['0', 'the log is clean: no findings but notices'],
-      ['1', 'it has findings, or the kernel dropped lines of it'],
-      ['2', 'it is no such log'],
+      ['1', 'the log has findings, or the kernel dropped lines of it'],
+      ['2', 'not a kernel log'],
     ],
   });
 }
