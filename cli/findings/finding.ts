@@ -1,3 +1,5 @@
+import type { CpuSupply } from '../cpu-supply.js';
+
 /**
  * What was found wrong: by a file-system check, in the kernel's log, or after a power cut. The fields of the
  * contract's JSON, the same names and meanings.
@@ -45,6 +47,8 @@ export interface Finding {
   module?: string;
   /** The kernel's lines about it, without time stamps, the first ones. */
   lines?: string[];
+  /** Of a stall or lockup: what the host gave the guest in the time that it speaks of. */
+  cpu?: CpuSupply;
 }
 
 /**

@@ -40,6 +40,11 @@ export class KernelLogWatcher {
     return [...this.#omitted.values()];
   }
 
+  /** Whether a report has begun whose end has not come yet. */
+  get isOpen(): boolean {
+    return this.#report !== undefined;
+  }
+
   /**
    * Takes more of the console. Returns the findings that became complete: one of several lines
    * (an oops) does with its last line, or with the next finding's first.

@@ -1,12 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import type { Finding } from '../findings/finding.js';
-import { KernelLogWatcher } from '../findings/kernel-log.js';
+import { stallOf } from '../findings/stall.js';
 import type { Outcome } from '../outcome.js';
 import { boundArgv } from '../process/child.js';
 import { ConsoleFile } from './console-file.js';
+import { ConsoleWatch } from './console-watch.js';
 import { type DeviceContents, encodeContents } from './contents.js';
+import { CpuClock, now } from './cpu-clock.js';
+import type { GuestClock } from './cpu-history.js';
+import type { Ending } from './ending.js';
+import {
+  born,
+  type GuestLimits,
+  type Life,
+  type LifeAction,
+  type LifeEvent,
+  type Transition,
+  transition,
+} from './life.js';
+import { LimitTimers } from './limit-timers.js';
 import { CHANNEL_FD, HEARTBEAT_FD, MONITOR_FD, TERMINAL_FD } from './machine.js';
 import { resumeFrom } from './migration.js';
 import { Monitor, type MonitorCommand } from './monitor.js';
@@ -19,48 +32,15 @@ import {
   type UnitRequest,
 } from './protocol.js';
 
+export type { Ending } from './ending.js';
+export type { GuestLimits } from './life.js';
+
 /**
- * One guest, from its start to its end:
- *
- *     starting ──ready──▶ ready ──run()──▶ running ──finished──▶ over
- *         │                 │                 │
- *         └─────────────────┴─────────────────┴──▶ over, with the ending that says why
+ * One guest, from its start to its end; life.ts has its states.
  *
  * A guest is prepared (`startGuest`) apart from the unit it runs (`run`): the first can be done
  * once for many. However it ends, QEMU is dead when `run` or `stop` has returned.
  */
-
-/** How a guest ended. `finished` is the only one after which the unit is known to be complete. */
-export type Ending =
-  | { kind: 'finished' }
-  /** A checkpoint's state was not taken. */
-  | { kind: 'restore-failed'; message: string }
-  /** Not ready in time; nothing on the console says why. */
-  | { kind: 'boot-timeout'; seconds: number }
-  | { kind: 'panic'; message: string }
-  /** No heartbeat for so long: neither user space nor, probably, the kernel runs. */
-  | { kind: 'hang'; seconds: number; step: string }
-  /** The guest lives, but the unit did not end in its time. */
-  | { kind: 'unit-timeout'; seconds: number; step: string }
-  /** The guest switched itself off before it had finished. */
-  | { kind: 'guest-shutdown'; step: string }
-  /** QEMU ended by a signal or an error of its own. */
-  | { kind: 'qemu-died'; exitCode: number | null; signal: string | null; message: string }
-  | { kind: 'protocol-violation'; problem: string }
-  /** A write of ours failed: the disk that holds the run's files is full. */
-  | { kind: 'storage'; message: string }
-  | { kind: 'interrupted' };
-
-export interface GuestLimits {
-  /** Seconds from QEMU's start to `ready`. */
-  boot: number;
-  /** Seconds without a heartbeat, once there was one. */
-  silence: number;
-  /** Seconds without one after which the observer is told, long before that is the end of it. */
-  notice?: number;
-  /** Seconds a guest still gets after its kernel oopsed: what follows is rarely worth more. */
-  afterOops: number;
-}
 
 /** What a guest's life is told to, as it happens. */
 export interface GuestObserver {
@@ -72,6 +52,8 @@ export interface GuestObserver {
   finding(finding: Finding): void;
   /** No heartbeat for these seconds (`notice`); undefined: there is one again. */
   silent?(seconds: number | undefined): void;
+  /** QEMU has started: this tells what processor time it gets. */
+  started?(clock: GuestClock): void;
 }
 
 /** Where a clone takes its state from, and what the guest had said before it was saved. */
@@ -119,11 +101,11 @@ export interface Guest {
   stop(): Promise<void>;
 }
 
-/** Bytes of the console in which a marker may still be found after it came. */
-const LONGEST_MARKER = 4096;
-
 /** Bytes of the console, all of which wait on the disk of temporary files until the guest is over. */
 const MOST_CONSOLE = 512 * 2 ** 20;
+
+/** Events that may end the guest: what the console has by then may say more, and end it otherwise. */
+const MAY_END: ReadonlySet<LifeEvent['type']> = new Set(['finished', 'expired', 'end']);
 
 /** Bytes of QEMU's own messages that are kept. */
 const QEMU_MESSAGES = 8192;
@@ -136,6 +118,8 @@ export interface GuestOptions {
   terminal?: boolean | undefined;
   /** For a clone: it is ready when it has its state. */
   resumption?: Resumption;
+  /** Where the processor time of a process is read. */
+  clock?: (pid: number) => GuestClock;
 }
 
 /** @param argv QEMU's, by `qemuArgv` */
@@ -143,8 +127,9 @@ export function startGuest(
   argv: readonly [string, ...string[]],
   limits: GuestLimits,
   observer: GuestObserver,
-  { signal, inherit = [], resumption, terminal = false }: GuestOptions = {},
+  options: GuestOptions = {},
 ): Guest {
+  const { signal, inherit = [], terminal = false } = options;
   const [program, ...rest] = boundArgv(argv, 'single');
   const console = ConsoleFile.make();
   const child = spawn(program, rest, {
@@ -157,7 +142,10 @@ export function startGuest(
       ...inherit,
     ],
   });
-  return new RunningGuest(child, console, limits, observer, signal, resumption);
+  const { clock = (pid) => new CpuClock(pid) } = options;
+  const guest = new RunningGuest(child, limits, observer, clock(child.pid ?? 0));
+  guest.begin(console, signal, options.resumption);
+  return guest;
 }
 
 class RunningGuest implements Guest {
@@ -166,38 +154,25 @@ class RunningGuest implements Guest {
   readonly ready: Guest['ready'];
   readonly #closed: Promise<void>;
   readonly #over: Promise<Ending>;
-  #end: (ending: Ending) => void = () => {};
-  #ended = false;
-  #step = 'boot';
-  #panic: string | undefined;
+  readonly #timers: LimitTimers;
+  readonly #console: ConsoleWatch;
+  #life: Life;
+  #tellOver: (ending: Ending) => void = () => {};
+  #tellReady: () => void = () => {};
+  #said: ReadyEvent | undefined;
   #qemuSaid = '';
-  readonly #timers = new Set<NodeJS.Timeout>();
-  #unit: NodeJS.Timeout | undefined;
-  #silence: NodeJS.Timeout | undefined;
-  #notice: NodeJS.Timeout | undefined;
-  #afterOops: NodeJS.Timeout | undefined;
-  /** Contents that are on their way. */
-  #sending = Promise.resolve();
+  #stopListening: () => void = () => {};
+  #file: ConsoleFile | undefined;
   /** Why the console may lack something. */
   #incomplete: Ending | undefined;
-  /** Reads what the console has by now. */
-  #readConsole: () => void = () => {};
-  /** Reads its rest, and finds what its last, unfinished lines say. */
-  #endConsole: () => void = () => {};
-  /** Finds what its whole lines say, and counts from new. */
-  #settleConsole: () => void = () => {};
-  /** What the console has to show, and who waits for it. */
-  #markers: { text: string; seen: () => void }[] = [];
-  /** The end of the console, long enough for a marker that comes in pieces. */
-  #consoleEnd = '';
+  /** Contents that are on their way. */
+  #sending = Promise.resolve();
 
   constructor(
     readonly child: ChildProcess,
-    console: Outcome<ConsoleFile>,
     readonly limits: GuestLimits,
     readonly observer: GuestObserver,
-    signal: AbortSignal | undefined,
-    resumption: Resumption | undefined,
+    readonly clock: GuestClock,
   ) {
     this.monitor = new Monitor(this.#stream(MONITOR_FD), ({ event, data }) => {
       // QEMU stops the machine where it cannot write a disk's file. Nothing would ever say why.
@@ -206,65 +181,45 @@ class RunningGuest implements Guest {
     });
     this.terminal = (child.stdio as readonly unknown[])[TERMINAL_FD] as Duplex | undefined;
     this.terminal?.on('error', () => {});
+    this.#timers = new LimitTimers(clock, (expired) => this.#happen(expired));
+    this.#console = new ConsoleWatch((finding, since) => this.#find(finding, since), now);
     this.#over = new Promise((resolve) => {
-      this.#end = (ending) => {
-        // What the console has by now may say more, and end it otherwise.
-        if (!this.#ended) this.#readConsole();
-        if (this.#ended) return;
-        this.#ended = true;
-        for (const timer of this.#timers) clearTimeout(timer);
-        clearTimeout(this.#silence);
-        clearTimeout(this.#notice);
-        signal?.removeEventListener('abort', interrupt);
-        child.kill('SIGKILL');
-        resolve(this.#unlessPanic(ending));
-      };
+      this.#tellOver = resolve;
     });
-    const interrupt = () => this.#end({ kind: 'interrupted' });
-    if (signal?.aborted) interrupt();
-    signal?.addEventListener('abort', interrupt, { once: true });
-
-    this.#closed = new Promise((resolve) => {
-      child.once('error', (error) => {
-        this.#end({ kind: 'qemu-died', exitCode: null, signal: null, message: error.message });
-        resolve();
-      });
-      // `close` and not `exit`: what QEMU wrote before it died has then been read.
-      child.once('close', (exitCode, by) => {
-        this.#endConsole();
-        this.#end(this.#howQemuEnded(exitCode, by));
-        resolve();
-      });
-    });
-
-    const boot = this.#after(limits.boot, () =>
-      this.#end({ kind: 'boot-timeout', seconds: limits.boot }),
-    );
-    let becomeReady: (ready: ReadyEvent) => void;
-    const readiness = new Promise<ReadyEvent>((resolve) => {
-      becomeReady = (ready) => {
-        this.#cancel(boot);
-        resolve(ready);
-      };
+    const isReady = new Promise<void>((resolve) => {
+      this.#tellReady = resolve;
     });
     this.ready = Promise.race([
-      readiness.then((ready) => ({ ok: true as const, ready })),
+      isReady.then(() => ({ ok: true as const, ready: this.#said as ReadyEvent })),
       this.#over.then((ending) => ({ ok: false as const, ending })),
     ]);
+    this.#closed = this.#watchProcess();
+    const { state, actions } = born(limits);
+    this.#life = state;
+    for (const action of actions) this.#do(action);
+  }
 
+  begin(
+    console: Outcome<ConsoleFile>,
+    signal: AbortSignal | undefined,
+    resumption: Resumption | undefined,
+  ): void {
+    const interrupt = () => this.#end({ kind: 'interrupted' });
+    this.#stopListening = () => signal?.removeEventListener('abort', interrupt);
+    if (signal?.aborted) interrupt();
+    else signal?.addEventListener('abort', interrupt, { once: true });
+    this.#observe(() => this.observer.started?.(this.clock));
     if (console.ok) this.#watchConsole(console.value);
     else this.#end({ kind: 'storage', message: console.failure.message });
-    this.#watchChannel((ready) => becomeReady(ready));
-    if (resumption) {
-      const { descriptor, plug } = resumption;
-      void resumeFrom(this.monitor, descriptor, plug).then((resumed) => {
-        if (resumed.ok) becomeReady(resumption.ready);
-        else this.#end({ kind: 'restore-failed', message: resumed.error });
-      });
-    }
-    this.#watchHeartbeat();
-    child.stderr?.on('data', (chunk: Buffer) => {
-      this.#qemuSaid = (this.#qemuSaid + chunk.toString()).slice(-QEMU_MESSAGES);
+    this.#watchChannel();
+    this.#stream(HEARTBEAT_FD)
+      .on('data', () => this.#happen({ type: 'heartbeat' }))
+      .on('error', () => {});
+    if (!resumption) return;
+    const { descriptor, plug } = resumption;
+    void resumeFrom(this.monitor, descriptor, plug).then((resumed) => {
+      if (resumed.ok) this.#becomeReady(resumption.ready);
+      else this.#end({ kind: 'restore-failed', message: resumed.error });
     });
   }
 
@@ -274,7 +229,7 @@ class RunningGuest implements Guest {
     module?: Uint8Array,
     contents: readonly DeviceContents[] = [],
   ): Promise<Ending> {
-    this.#limit(seconds);
+    this.#happen({ type: 'run', seconds });
     this.#stream(CHANNEL_FD).write(encodeRequest(request, module));
     await Promise.all(contents.map((one) => this.sendContents(one)));
     const ending = await this.#over;
@@ -292,7 +247,7 @@ class RunningGuest implements Guest {
     const stream = this.#stream(CHANNEL_FD);
     try {
       for await (const bytes of encodeContents(contents)) {
-        if (this.#ended) return;
+        if (this.#life.phase === 'over') return;
         // No faster than the guest takes it.
         if (stream.write(bytes)) continue;
         const drained = new Promise((resolve) => stream.once('drain', resolve));
@@ -305,32 +260,23 @@ class RunningGuest implements Guest {
     }
   }
 
-  #limit(seconds: number): void {
-    this.#cancel(this.#unit);
-    this.#unit = this.#after(seconds, () =>
-      this.#end({ kind: 'unit-timeout', seconds, step: this.#step }),
-    );
-  }
-
   async settle(text: string): Promise<boolean> {
-    this.#readConsole();
-    const shown = new Promise<boolean>((resolve) => {
-      const seen = () => resolve(true);
-      if (this.#consoleEnd.includes(text)) seen();
-      else this.#markers.push({ text, seen });
-    });
-    const settled = await Promise.race([shown, this.#over.then(() => false)]);
-    if (settled) this.#settleConsole();
+    this.#file?.read();
+    const settled = await Promise.race([
+      this.#console.shows(text).then(() => true),
+      this.#over.then(() => false),
+    ]);
+    if (settled) this.#console.settle();
     return settled;
   }
 
   goOn(seconds: number, words = 'go\n'): void {
-    this.#limit(seconds);
+    this.#happen({ type: 'run', seconds });
     this.#stream(CHANNEL_FD).write(words);
   }
 
   rest(): void {
-    this.#cancel(this.#unit);
+    this.#happen({ type: 'rest' });
   }
 
   async stop(): Promise<void> {
@@ -342,18 +288,47 @@ class RunningGuest implements Guest {
     return this.child.stdio[descriptor] as Duplex;
   }
 
-  #after(seconds: number, action: () => void): NodeJS.Timeout | undefined {
-    // What comes after the end must not keep our process waiting.
-    if (this.#ended) return undefined;
-    const timer = setTimeout(action, seconds * 1000);
-    this.#timers.add(timer);
-    return timer;
+  #happen(event: LifeEvent): void {
+    if (MAY_END.has(event.type) && this.#life.phase !== 'over') this.#file?.read();
+    this.#enter(transition(this.#life, event, this.limits));
   }
 
-  #cancel(timer: NodeJS.Timeout | undefined): void {
-    if (timer === undefined) return;
-    clearTimeout(timer);
-    this.#timers.delete(timer);
+  #enter({ state, actions }: Transition): void {
+    this.#life = state;
+    for (const action of actions) this.#do(action);
+  }
+
+  #do(action: LifeAction): void {
+    switch (action.do) {
+      case 'start-timer':
+        // An action before this one may have ended the guest: no timer may keep our process waiting.
+        if (this.#life.phase !== 'over') this.#timers.start(action.timer, action.seconds);
+        break;
+      case 'stop-timer':
+        this.#timers.stop(action.timer);
+        break;
+      case 'tell-ready':
+        this.#tellReady();
+        break;
+      case 'tell-silence':
+        this.#observe(() => this.observer.silent?.(action.seconds));
+        break;
+      case 'bury':
+        this.#timers.stopAll();
+        this.clock.stop();
+        this.#stopListening();
+        this.child.kill('SIGKILL');
+        this.#tellOver(action.ending);
+    }
+  }
+
+  #end(ending: Ending): void {
+    this.#happen({ type: 'end', ending });
+  }
+
+  #becomeReady(ready: ReadyEvent): void {
+    this.#said ??= ready;
+    this.#happen({ type: 'ready' });
   }
 
   #observe(action: () => void): void {
@@ -367,55 +342,62 @@ class RunningGuest implements Guest {
     }
   }
 
+  /** @returns resolves when QEMU is dead and all that it wrote was read */
+  #watchProcess(): Promise<void> {
+    this.child.stderr?.on('data', (chunk: Buffer) => {
+      this.#qemuSaid = (this.#qemuSaid + chunk.toString()).slice(-QEMU_MESSAGES);
+    });
+    return new Promise((resolve) => {
+      this.child.once('error', ({ message }) => {
+        this.#end({ kind: 'qemu-died', exitCode: null, signal: null, message });
+        resolve();
+      });
+      // `close` and not `exit`: what QEMU wrote before it died has then been read.
+      this.child.once('close', (exitCode, signal) => {
+        this.#endConsole();
+        this.#happen({ type: 'qemu-ended', exitCode, signal, message: this.#qemuSaid.trim() });
+        resolve();
+      });
+    });
+  }
+
   #watchConsole(file: ConsoleFile): void {
-    const watcher = new KernelLogWatcher();
-    const tell = (finding: Finding) => {
-      this.#observe(() => this.observer.finding(finding));
-      if (finding.kind === 'panic') this.#panic = finding.message;
-      else if (finding.kind === 'oops' && !this.#afterOops) {
-        const { afterOops: seconds } = this.limits;
-        this.#afterOops = this.#after(seconds, () =>
-          this.#end({ kind: 'hang', seconds, step: this.#step }),
-        );
-      }
-    };
+    this.#file = file;
     file.follow((chunk) => {
       this.#observe(() => this.observer.console(chunk));
-      for (const finding of watcher.push(chunk)) tell(finding);
-      this.#lookForMarkers(chunk);
+      this.#console.push(chunk);
       if (file.length > MOST_CONSOLE) {
         const problem = `over ${MOST_CONSOLE / 2 ** 20} MiB on its console`;
         this.#end({ kind: 'protocol-violation', problem });
       }
     });
-    this.#readConsole = () => file.read();
-    this.#endConsole = () => {
-      const closed = file.close();
-      if (!closed.ok) this.#incomplete = { kind: 'storage', message: closed.failure.message };
-      for (const finding of watcher.end()) tell(finding);
-    };
-    this.#settleConsole = () => {
-      for (const finding of watcher.settle()) tell(finding);
-    };
   }
 
-  #lookForMarkers(chunk: Buffer): void {
-    const text = this.#consoleEnd + chunk.toString('latin1');
-    this.#markers = this.#markers.filter((marker) => {
-      if (!text.includes(marker.text)) return true;
-      marker.seen();
-      return false;
-    });
-    this.#consoleEnd = text.slice(-LONGEST_MARKER);
+  /** Reads its rest, and finds what its last, unfinished lines say. */
+  #endConsole(): void {
+    const closed = this.#file?.close();
+    if (closed && !closed.ok) {
+      this.#incomplete = { kind: 'storage', message: closed.failure.message };
+    }
+    this.#console.end();
   }
 
-  #watchChannel(ready: (event: ReadyEvent) => void): void {
+  /** @param since when its first line came, in seconds of `now` */
+  #find(finding: Finding, since: number): void {
+    const stall = stallOf(finding);
+    const cpu = stall && this.clock.between(since - stall.seconds, since);
+    this.#observe(() => this.observer.finding(cpu ? { ...finding, cpu } : finding));
+    if (finding.kind === 'panic') this.#happen({ type: 'panic', message: finding.message });
+    else if (finding.kind === 'oops') this.#happen({ type: 'oops' });
+  }
+
+  #watchChannel(): void {
     const reader = new EventReader();
     this.#stream(CHANNEL_FD)
       .on('data', (chunk: Buffer) => {
         for (const received of reader.push(chunk)) {
           // What stands behind garbage is no better than it.
-          if (this.#ended) return;
+          if (this.#life.phase === 'over') return;
           if (!received.ok) {
             this.#end({ kind: 'protocol-violation', problem: received.problem });
             return;
@@ -426,51 +408,11 @@ class RunningGuest implements Guest {
           }
           const { event } = received;
           this.#observe(() => this.observer.event(event));
-          if (event.event === 'ready') ready(event);
-          if (event.event === 'step') this.#step = event.name;
-          if (event.event === 'finished') this.#end({ kind: 'finished' });
+          if (event.event === 'ready') this.#becomeReady(event);
+          if (event.event === 'step') this.#happen({ type: 'step', name: event.name });
+          if (event.event === 'finished') this.#happen({ type: 'finished' });
         }
       })
       .on('error', () => {});
-  }
-
-  #watchHeartbeat(): void {
-    const { silence: seconds, notice } = this.limits;
-    let noticed = false;
-    const tell = (silent: number | undefined) => {
-      noticed = silent !== undefined;
-      this.#observe(() => this.observer.silent?.(silent));
-    };
-    this.#stream(HEARTBEAT_FD)
-      .on('data', () => {
-        clearTimeout(this.#silence);
-        clearTimeout(this.#notice);
-        if (this.#ended) return;
-        if (noticed) tell(undefined);
-        if (notice !== undefined) this.#notice = setTimeout(() => tell(notice), notice * 1000);
-        this.#silence = setTimeout(() => {
-          this.#end({ kind: 'hang', seconds, step: this.#step });
-        }, seconds * 1000);
-      })
-      .on('error', () => {});
-  }
-
-  /** A machine that stays on after its kernel's panic has panicked, whatever made us end it. */
-  #unlessPanic(ending: Ending): Ending {
-    const silent = ['hang', 'boot-timeout', 'unit-timeout'].includes(ending.kind);
-    return silent && this.#panic !== undefined ? { kind: 'panic', message: this.#panic } : ending;
-  }
-
-  #howQemuEnded(exitCode: number | null, signal: string | null): Ending {
-    if (this.#panic !== undefined) return { kind: 'panic', message: this.#panic };
-    const message = this.#qemuSaid.trim();
-    // QEMU exits with 0 where a signal asks it to, and names the signal.
-    const asked = /^[^\n]*: terminating on signal (\d+)/m.exec(message);
-    if (asked) {
-      const name = Object.entries(constants.signals).find(([, code]) => code === Number(asked[1]));
-      return { kind: 'qemu-died', exitCode, signal: name?.[0] ?? `signal ${asked[1]}`, message };
-    }
-    if (exitCode === 0) return { kind: 'guest-shutdown', step: this.#step };
-    return { kind: 'qemu-died', exitCode, signal, message };
   }
 }

@@ -179,6 +179,8 @@ export function qemuArgv(
     ...rest,
     '-nodefaults',
     '-no-user-config',
+    // Threads get names: cpu-clock.ts reads how much time the virtual CPUs get.
+    ...['-name', 'debug-threads=on'],
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
     ...['-display', 'none'],
     '-no-reboot',

@@ -60,45 +60,51 @@ export async function treeArchive(
     files: sha256(files.map(({ path, stamp }) => `${path} ${stamp}\n`).join('')),
     loader: await stampOf('/etc/ld.so.cache').catch(() => ''),
   });
-  const made = await lookUpOrMake(context.store, 'xfstests', key, async (directory) => {
+  const made = await lookUpOrMake(context.store, 'xfstests', key, (directory) => {
     context.progress({ type: 'stage', text: `packing the xfstests tree in ${tree} for the guest` });
-    const programs: string[] = [];
-    const content = createHash('sha256');
-    try {
-      for (const { path, source, mode } of files) {
-        const bytes = await readFile(source);
-        content.update(`${path} ${mode} ${bytes.length}\n`).update(bytes);
-        if (mode === 0o755 && isElf(bytes)) programs.push(source);
-      }
-    } catch (error) {
-      return storageFailure(tree, error);
-    }
-    const libraries = programs.length > 0 ? await librariesOf(programs) : success([]);
-    if (!libraries.ok) {
-      return failure(
-        'program-missing',
-        `Programs of the xfstests tree in ${tree} cannot run here: ${libraries.failure.message}`,
-        'Install the libraries it was built with, or build it on this machine',
-      );
-    }
-    const packed = await pack(
-      await entriesOf(files, libraries.value),
-      join(directory, 'tree.cpio'),
-      directory,
-      context.signal,
-    );
-    if (!packed.ok) return packed;
-    try {
-      await writeFile(join(directory, 'content'), content.digest('hex'));
-    } catch (error) {
-      return storageFailure(directory, error);
-    }
-    return success(undefined);
+    return packTree(tree, files, directory, context.signal);
   });
   if (!made.ok) return made;
   const content = await readFile(join(made.value, 'content'), 'utf8');
   const version = [described, content.slice(0, 12)].filter(Boolean).join('+');
   return success({ file: join(made.value, 'tree.cpio'), key, version, content });
+}
+
+/** Writes the archive, and the hash of what is in it, into a directory of the cache. */
+async function packTree(
+  tree: string,
+  files: readonly TreeFile[],
+  directory: string,
+  signal: AbortSignal | undefined,
+): Promise<Outcome<void>> {
+  const programs: string[] = [];
+  const content = createHash('sha256');
+  try {
+    for (const { path, source, mode } of files) {
+      const bytes = await readFile(source);
+      content.update(`${path} ${mode} ${bytes.length}\n`).update(bytes);
+      if (mode === 0o755 && isElf(bytes)) programs.push(source);
+    }
+  } catch (error) {
+    return storageFailure(tree, error);
+  }
+  const libraries = programs.length > 0 ? await librariesOf(programs) : success([]);
+  if (!libraries.ok) {
+    return failure(
+      'program-missing',
+      `Programs of the xfstests tree in ${tree} cannot run here: ${libraries.failure.message}`,
+      'Install the libraries it was built with, or build it on this machine',
+    );
+  }
+  const entries = await entriesOf(files, libraries.value);
+  const packed = await pack(entries, join(directory, 'tree.cpio'), directory, signal);
+  if (!packed.ok) return packed;
+  try {
+    await writeFile(join(directory, 'content'), content.digest('hex'));
+    return success(undefined);
+  } catch (error) {
+    return storageFailure(directory, error);
+  }
 }
 
 interface TreeFile {

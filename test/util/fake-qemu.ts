@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { CpuSupply } from '../../cli/cpu-supply.js';
 import type { Finding } from '../../cli/findings/finding.js';
+import type { GuestClock } from '../../cli/guest/cpu-history.js';
 import { type Guest, type GuestLimits, startGuest } from '../../cli/guest/guest.js';
 import type { GuestEvent } from '../../cli/guest/protocol.js';
 import type { Prepared } from '../../cli/launch/prepared.js';
@@ -98,6 +100,18 @@ export const READY: GuestEvent = {
 /** Up to the request, and with a heart that beats. */
 export const BOOTS: Step[] = [{ beat: 50 }, { event: READY }, { request: true }];
 
+/** The clock of a host that gives a guest all the time it wants, however busy it is itself. */
+const PLENTY: GuestClock = {
+  since: (from) => allOf(performance.now() / 1000 - from),
+  between: (from, to) => allOf(to - from),
+  longestStarved: () => undefined,
+  stop() {},
+};
+
+function allOf(seconds: number): CpuSupply {
+  return { seconds, ran: seconds, starved: 0, unseen: 0 };
+}
+
 /** Long enough to mean never, in a test that ends long before. */
 export const LONG: GuestLimits = { boot: 300, silence: 300, afterOops: 300 };
 
@@ -118,7 +132,8 @@ export function fakeGuest(
     signal?: AbortSignal;
     onEvent?: (event: GuestEvent) => void;
     onConsole?: (chunk: Buffer) => void;
-    onSilent?: (seconds: number | undefined) => void;
+    onSilent?: (seconds: number | undefined, guest: Guest) => void;
+    clock?: GuestClock;
   } = {},
 ): Watched {
   const chunks: Buffer[] = [];
@@ -141,9 +156,9 @@ export function fakeGuest(
         files[name] = (files[name] ?? '') + Buffer.from(data).toString('latin1');
       },
       finding: (finding) => findings.push(finding),
-      silent: (seconds) => more.onSilent?.(seconds),
+      silent: (seconds) => more.onSilent?.(seconds, guest),
     },
-    { signal: more.signal },
+    { signal: more.signal, clock: () => more.clock ?? PLENTY },
   );
   // The process is what the tests look for when all is over; it is no part of the interface.
   const { child } = guest as unknown as { child: { pid: number } };

@@ -1,0 +1,179 @@
+import type { Shortage } from '../cpu-supply.js';
+import { type Ending, endingOfQemu, type QemuEnd } from './ending.js';
+
+/**
+ * The life of a guest as a state machine. It is pure: guest.ts reports what happens as events and
+ * carries out the actions.
+ *
+ *     starting ──ready──▶ ready ──run──▶ running ◀─run / rest─▶ resting
+ *         │                 │               │                      │
+ *         └─────────────────┴───────────────┴──────────────────────┴──▶ over
+ *
+ * A guest that is over stays over: its first ending counts.
+ */
+
+export interface GuestLimits {
+  /** Seconds from QEMU's start to `ready`. */
+  boot: number;
+  /** Seconds without a heartbeat, after the first one. */
+  silence: number;
+  /** Seconds without a heartbeat after which the observer is told; shorter than `silence`. */
+  notice?: number;
+  /** Seconds a guest still gets after its kernel oopsed: what follows is rarely worth more. */
+  afterOops: number;
+}
+
+export type TimerName = 'boot' | 'unit' | 'silence' | 'notice' | 'after-oops';
+
+export interface Alive {
+  phase: 'starting' | 'ready' | 'running' | 'resting';
+  /** What the guest does, in its own words. */
+  step: string;
+  /** The kernel's last panic message. */
+  panic: string | undefined;
+  oopsed: boolean;
+  /** Whether the observer was told that no heartbeat comes. */
+  quiet: boolean;
+}
+
+export type Life = Alive | { phase: 'over'; ending: Ending };
+
+export type LifeEvent =
+  /** The guest said that it is ready, or a clone has its state. */
+  | { type: 'ready' }
+  /** It gets a unit, or may go on with the next one, and has so many seconds for it. */
+  | { type: 'run'; seconds: number }
+  /** It waits for the host. */
+  | { type: 'rest' }
+  | { type: 'step'; name: string }
+  | { type: 'heartbeat' }
+  | { type: 'panic'; message: string }
+  | { type: 'oops' }
+  | { type: 'finished' }
+  /** A timer that was started with so many seconds. `shortage`: the guest had less than these. */
+  | { type: 'expired'; timer: TimerName; seconds: number; shortage?: Shortage | undefined }
+  | ({ type: 'qemu-ended' } & QemuEnd)
+  /** The host ends it. */
+  | { type: 'end'; ending: Ending };
+
+export type LifeAction =
+  /** Starts a timer, anew if it runs. */
+  | { do: 'start-timer'; timer: TimerName; seconds: number }
+  | { do: 'stop-timer'; timer: TimerName }
+  | { do: 'tell-ready' }
+  /** Undefined: there is a heartbeat again. */
+  | { do: 'tell-silence'; seconds: number | undefined }
+  /** Stops all timers, kills QEMU, tells the ending. */
+  | { do: 'bury'; ending: Ending };
+
+export interface Transition {
+  state: Life;
+  actions: LifeAction[];
+}
+
+/** A guest whose QEMU was just started. */
+export function born(limits: GuestLimits): Transition {
+  return {
+    state: { phase: 'starting', step: 'boot', panic: undefined, oopsed: false, quiet: false },
+    actions: [{ do: 'start-timer', timer: 'boot', seconds: limits.boot }],
+  };
+}
+
+export function transition(state: Life, event: LifeEvent, limits: GuestLimits): Transition {
+  if (state.phase === 'over') return { state, actions: [] };
+  switch (event.type) {
+    case 'ready':
+      return becomeReady(state);
+    case 'run':
+      return run(state, event.seconds);
+    case 'rest':
+      if (state.phase !== 'running') return { state, actions: [] };
+      return {
+        state: { ...state, phase: 'resting' },
+        actions: [{ do: 'stop-timer', timer: 'unit' }],
+      };
+    case 'step':
+      return { state: { ...state, step: event.name }, actions: [] };
+    case 'heartbeat':
+      return hearHeartbeat(state, limits);
+    case 'panic':
+      return { state: { ...state, panic: event.message }, actions: [] };
+    case 'oops':
+      if (state.oopsed) return { state, actions: [] };
+      return {
+        state: { ...state, oopsed: true },
+        actions: [{ do: 'start-timer', timer: 'after-oops', seconds: limits.afterOops }],
+      };
+    case 'finished':
+      return over({ kind: 'finished' });
+    case 'expired':
+      return expire(state, event);
+    case 'qemu-ended':
+      return over(panicOf(state) ?? endingOfQemu(event, state.step));
+    case 'end':
+      return over(event.ending);
+  }
+}
+
+function over(ending: Ending): Transition {
+  return { state: { phase: 'over', ending }, actions: [{ do: 'bury', ending }] };
+}
+
+function becomeReady(state: Alive): Transition {
+  if (state.phase !== 'starting') return { state, actions: [] };
+  return {
+    state: { ...state, phase: 'ready' },
+    actions: [{ do: 'stop-timer', timer: 'boot' }, { do: 'tell-ready' }],
+  };
+}
+
+/** The host waits for `ready` before it gives the guest a unit: nothing runs before it. */
+function run(state: Alive, seconds: number): Transition {
+  if (state.phase === 'starting') return { state, actions: [] };
+  return {
+    state: { ...state, phase: 'running' },
+    actions: [{ do: 'start-timer', timer: 'unit', seconds }],
+  };
+}
+
+function hearHeartbeat(state: Alive, { silence, notice }: GuestLimits): Transition {
+  return {
+    state: { ...state, quiet: false },
+    actions: [
+      ...(state.quiet ? [{ do: 'tell-silence' as const, seconds: undefined }] : []),
+      ...(notice === undefined
+        ? []
+        : [{ do: 'start-timer' as const, timer: 'notice' as const, seconds: notice }]),
+      { do: 'start-timer', timer: 'silence', seconds: silence },
+    ],
+  };
+}
+
+function expire(
+  state: Alive,
+  { timer, seconds, shortage }: Extract<LifeEvent, { type: 'expired' }>,
+): Transition {
+  const { step, phase } = state;
+  const short = shortage ? { shortage } : {};
+  switch (timer) {
+    case 'notice':
+      return {
+        state: { ...state, quiet: true },
+        actions: [{ do: 'tell-silence', seconds }],
+      };
+    case 'boot':
+      if (phase !== 'starting') return { state, actions: [] };
+      return over(panicOf(state) ?? { kind: 'boot-timeout', seconds, ...short });
+    case 'unit':
+      if (phase !== 'running') return { state, actions: [] };
+      return over(panicOf(state) ?? { kind: 'unit-timeout', seconds, step, ...short });
+    case 'silence':
+    case 'after-oops':
+      return over(panicOf(state) ?? { kind: 'hang', seconds, step, ...short });
+  }
+}
+
+/** A machine that stays on after its kernel's panic has panicked, whatever ended it. */
+function panicOf({ panic }: Alive): Ending | undefined {
+  return panic === undefined ? undefined : { kind: 'panic', message: panic };
+}
