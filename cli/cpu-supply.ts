@@ -27,3 +27,14 @@ export interface Shortage extends CpuSupply {
 export function availableTime({ seconds, starved }: CpuSupply): number {
   return Math.max(0, seconds - starved);
 }
+
+/** In hundredths of a second, as records keep it. */
+export function roundedSupply({ seconds, ran, starved, unseen }: CpuSupply): CpuSupply {
+  const round = (value: number) => Math.round(value * 100) / 100;
+  return {
+    seconds: round(seconds),
+    ran: round(ran),
+    starved: round(starved),
+    unseen: round(unseen),
+  };
+}

@@ -1,3 +1,4 @@
+import { availableTime, type CpuSupply } from '../cpu-supply.js';
 import type { Finding } from './finding.js';
 
 /**
@@ -50,4 +51,26 @@ export function stallOf({
   return kind === 'hung-task'
     ? { limit: told, seconds: told }
     : { limit, seconds: Math.max(limit, told) };
+}
+
+/** Whose doing a stall is. `unclear`: it could be either's. */
+export type Cause = 'guest' | 'host' | 'unclear';
+
+/** A guest that had this share of the kernel's limit for itself has been stuck for its own reasons. */
+const GUEST_SHARE = 0.9;
+/** One that had less than this share had no chance to get on: another program would be stuck, too. */
+const HOST_SHARE = 0.5;
+
+/** Why a stall was reported, by what the guest got in the time that the report speaks of. */
+export function causeOfStall(limit: number, supply: CpuSupply | undefined): Cause {
+  if (!supply) return 'guest';
+  const most = availableTime(supply);
+  if (most - supply.unseen >= GUEST_SHARE * limit) return 'guest';
+  return most <= HOST_SHARE * limit ? 'host' : 'unclear';
+}
+
+/** Whose doing a finding is: the guest's, where it is no stall. */
+export function causeOf(finding: Finding): Cause {
+  const stall = stallOf(finding);
+  return stall ? causeOfStall(stall.limit, finding.cpu) : 'guest';
 }

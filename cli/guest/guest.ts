@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
+import { roundedSupply } from '../cpu-supply.js';
 import type { Finding } from '../findings/finding.js';
 import { stallOf } from '../findings/stall.js';
 import type { Outcome } from '../outcome.js';
@@ -385,7 +386,7 @@ class RunningGuest implements Guest {
   /** @param since when its first line came, in seconds of `now` */
   #find(finding: Finding, since: number): void {
     const stall = stallOf(finding);
-    const cpu = stall && this.clock.between(since - stall.seconds, since);
+    const cpu = stall && roundedSupply(this.clock.between(since - stall.seconds, since));
     this.#observe(() => this.observer.finding(cpu ? { ...finding, cpu } : finding));
     if (finding.kind === 'panic') this.#happen({ type: 'panic', message: finding.message });
     else if (finding.kind === 'oops') this.#happen({ type: 'oops' });

@@ -1,6 +1,8 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseFsck } from '../findings/fsck.js';
+import { now } from '../guest/cpu-clock.js';
+import type { GuestClock } from '../guest/cpu-history.js';
 import type { GuestObserver } from '../guest/guest.js';
 import type { FilePiece, GuestEvent } from '../guest/protocol.js';
 import type { UnitRecord } from '../record/record.js';
@@ -37,6 +39,11 @@ export class RecordKeeper implements GuestObserver {
   /** Whether the unit has begun: what the kernel says from then on is its doing. */
   #begun = false;
   #consoleEnd = '';
+  #clock: GuestClock | undefined;
+  /** On that clock, in seconds. */
+  #since = 0;
+  #testSince: number | undefined;
+  #testUntil: number | undefined;
 
   constructor(
     readonly directory: string,
@@ -59,6 +66,11 @@ export class RecordKeeper implements GuestObserver {
   #open(name: string, file: string): number {
     this.artifacts[name] = file;
     return openSync(join(this.directory, file), 'w');
+  }
+
+  started(clock: GuestClock): void {
+    this.#clock = clock;
+    this.#since = now();
   }
 
   console(chunk: Buffer): void {
@@ -88,7 +100,9 @@ export class RecordKeeper implements GuestObserver {
     if (event.event === 'step') {
       this.#begun = true;
       this.onStep(event.name);
+      if (event.name === 'test') this.#testSince = now();
     }
+    if (event.event === 'test' || event.event === 'xfstests') this.#testUntil = now();
     // One that floods us with events is no better than one that floods the console.
     this.#filesSize += JSON.stringify(event).length;
     if (this.#filesSize > MOST_FILES) return;
@@ -140,7 +154,23 @@ export class RecordKeeper implements GuestObserver {
       suiteChecks,
       unmounts: readUnmounts(this.#text('unmounts')),
       writeBack: this.#writeBack(),
+      cpu: this.#cpu(),
     };
+  }
+
+  #cpu(): UnitRecord['cpu'] {
+    if (!this.#clock) return undefined;
+    const until = now();
+    const unit = this.#clock.between(this.#since, until);
+    const test =
+      this.#testSince === undefined
+        ? undefined
+        : this.#clock.between(this.#testSince, this.#testUntil ?? until);
+    const longest = this.#clock.longestStarved(this.#since, until);
+    if (!longest) return { unit, test };
+    const { from, ...supply } = longest;
+    const at = new Date(performance.timeOrigin + from * 1000).toISOString();
+    return { unit, test, longestStarved: { ...supply, at } };
   }
 
   #writeBack(): WriteBackTrace | undefined {

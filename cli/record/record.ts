@@ -1,3 +1,4 @@
+import type { CpuSupply } from '../cpu-supply.js';
 import type { Finding } from '../findings/finding.js';
 import type { FsckReport } from '../findings/fsck-report.js';
 import type { Ending } from '../guest/guest.js';
@@ -28,6 +29,17 @@ export interface UnitRecord {
   writeBack?: WriteBackTrace | undefined;
   /** Where power was cut. */
   powerCut?: PowerCutRecord | undefined;
+  /** What processor time the host gave the guest; undefined where it never started. */
+  cpu?: CpuRecord | undefined;
+}
+
+export interface CpuRecord {
+  /** Over the unit. */
+  unit: CpuSupply;
+  /** Over its test, where that ran. */
+  test?: CpuSupply | undefined;
+  /** The longest time in which the guest was starved more than not, by the host's clock (ISO 8601). */
+  longestStarved?: (CpuSupply & { at: string }) | undefined;
 }
 
 /** What the guest had to be. */

@@ -1,3 +1,4 @@
+import type { CpuSupply } from '../cpu-supply.js';
 import type { Explanation } from '../evidence/explanation.js';
 import type { Unwritten } from '../evidence/unwritten.js';
 import type { Finding, InodeFacts } from '../findings/finding.js';
@@ -65,6 +66,8 @@ export interface UnitResult {
   bootFindings: Finding[];
   /** How the guest ended: `finished`, `panic`, `hang` … */
   ending: string;
+  /** What processor time the host gave the guest; absent where no guest started. */
+  cpu?: (CpuSupply & { longestStarved?: CpuSupply & { at: string } }) | undefined;
   durationSeconds: number;
   /** Of these, until the guest was ready for the unit. */
   bootSeconds: number | null;

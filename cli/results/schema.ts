@@ -43,6 +43,9 @@ const cutFacts = z.looseObject({
   writtenBackBy: code.nullable().optional(),
 });
 
+/** Seconds. */
+const cpuSupply = z.looseObject({ seconds: count, ran: count, starved: count, unseen: count });
+
 const finding = z.looseObject({
   tool: text,
   device: text.optional(),
@@ -65,6 +68,7 @@ const finding = z.looseObject({
   powerCut: cutFacts.optional(),
   module: text.optional(),
   lines: texts.optional(),
+  cpu: cpuSupply.optional(),
 });
 
 const cached = z.looseObject({
@@ -195,6 +199,7 @@ export const unitSchema = z.looseObject({
     .optional(),
   bootFindings: z.array(finding).default([]),
   ending: text.default('unknown'),
+  cpu: cpuSupply.extend({ longestStarved: cpuSupply.extend({ at: text }).optional() }).optional(),
   durationSeconds: count,
   bootSeconds: count.nullable().default(null),
   cloned: z.boolean().default(false),

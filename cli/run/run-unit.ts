@@ -84,6 +84,7 @@ function told(keeper: GuestObserver, session: UnitSession | undefined): GuestObs
       session.observer.finding(finding);
     },
     silent: (seconds) => session.observer.silent?.(seconds),
+    started: (clock) => keeper.started?.(clock),
   };
 }
 

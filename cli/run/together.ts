@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { GuestClock } from '../guest/cpu-history.js';
 import type { Ending, Guest, GuestObserver } from '../guest/guest.js';
 import type { FilePiece, GuestEvent, ReadyEvent } from '../guest/protocol.js';
 import { ImageBudget, ImageKeeper } from '../launch/images.js';
@@ -76,6 +77,7 @@ class SharedRun implements GuestObserver {
   readonly #first: Numbered;
   #running: Running | undefined;
   #guest: Guest | undefined;
+  #clock: GuestClock | undefined;
   #ready: ReadyEvent | undefined;
   #cloned = false;
   #bootSeconds: number | undefined;
@@ -162,7 +164,13 @@ class SharedRun implements GuestObserver {
     const budget = this.context.images ?? new ImageBudget(0);
     const images = new ImageKeeper(place, unit.shape.deviceSize, budget);
     const keeper = new RecordKeeper(place, onStep, { images, inherited });
+    if (this.#clock) keeper.started(this.#clock);
     return { ...one, keeper, images, started: performance.now() };
+  }
+
+  started(clock: GuestClock): void {
+    this.#clock = clock;
+    this.#running?.keeper.started(clock);
   }
 
   console(chunk: Buffer): void {

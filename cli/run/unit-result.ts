@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { roundedSupply } from '../cpu-supply.js';
 import { explainUnit } from '../evidence/unit.js';
 import type { Prepared } from '../launch/prepared.js';
 import type { Failure, Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { NOT_CUT, type PowerCutRecord } from '../record/power-cut.js';
-import type { Expectation } from '../record/record.js';
+import type { Expectation, UnitRecord } from '../record/record.js';
 import { unitFolder, writeJson } from '../results/run-directory.js';
 import type { UnitResult } from '../results/run-result.js';
 import { storageFailure } from '../store/store.js';
@@ -72,6 +73,7 @@ export function concludeUnit(
     ...(ran.ok ? imagesOf(folder, ran.value) : {}),
     bootFindings: ran.ok ? ran.value.record.bootFindings : [],
     ending: ran.ok ? ran.value.record.ending.kind : 'storage',
+    ...(ran.ok ? describeCpu(ran.value.record) : {}),
     durationSeconds: seconds((performance.now() - started) / 1000),
     bootSeconds:
       ran.ok && ran.value.bootSeconds !== undefined ? seconds(ran.value.bootSeconds) : null,
@@ -184,6 +186,17 @@ function artifactPaths(
     `${folder}/${file}`,
   ]);
   return { ...Object.fromEntries(paths), argv: `${guestFolder}/qemu-argv.json` };
+}
+
+function describeCpu({ cpu }: UnitRecord): Pick<UnitResult, 'cpu'> {
+  if (!cpu) return {};
+  const { longestStarved: longest } = cpu;
+  return {
+    cpu: {
+      ...roundedSupply(cpu.unit),
+      ...(longest ? { longestStarved: { at: longest.at, ...roundedSupply(longest) } } : {}),
+    },
+  };
 }
 
 function seconds(value: number): number {

@@ -1,4 +1,5 @@
 import type { Finding, KernelFindingKind } from '../findings/finding.js';
+import { causeOf } from '../findings/stall.js';
 import { parseFsck } from '../findings/fsck.js';
 import type { SurvivorEvent } from '../guest/protocol.js';
 import { brokenPromises } from '../power-cut/answers.js';
@@ -36,12 +37,14 @@ export interface ImageJudgement {
   defects: Defect[];
 }
 
+type Meaning = 'bug' | 'trouble' | 'expected';
+
 /**
  * What a kernel message says about the image that was examined meanwhile. `bug`: it is held against the
  * image. `trouble`: the guest or this machine is in trouble, and nothing can be told. `expected`: file systems
  * print messages of their own when they recover. Whether they recover is told by mount, check and answers.
  */
-const MEANINGS: Record<KernelFindingKind, 'bug' | 'trouble' | 'expected'> = {
+const MEANINGS: Record<KernelFindingKind, Meaning> = {
   panic: 'bug',
   oops: 'bug',
   bug: 'bug',
@@ -92,11 +95,17 @@ export function judgeImage(
   return { ...judgement, defects: [...judgement.defects, ...bugs.map(ofKernel)] };
 }
 
-function ofMeaning(complaints: readonly Finding[], meaning: 'bug' | 'trouble'): Finding[] {
+function ofMeaning(complaints: readonly Finding[], meaning: Meaning): Finding[] {
   return complaints.filter(
-    ({ kind, severity }) =>
-      severity !== 'notice' && kind !== undefined && MEANINGS[kind] === meaning,
+    (finding) => finding.severity !== 'notice' && meaningOf(finding) === meaning,
   );
+}
+
+/** A stall that the host caused says nothing; of one that it may have caused nothing can be told. */
+function meaningOf(finding: Finding): Meaning | undefined {
+  const meaning = finding.kind && MEANINGS[finding.kind];
+  if (meaning !== 'bug') return meaning;
+  return ({ guest: 'bug', unclear: 'trouble', host: 'expected' } as const)[causeOf(finding)];
 }
 
 function ofKernel({ message, signature }: Finding): Defect {

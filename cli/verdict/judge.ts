@@ -7,6 +7,7 @@ import { type Decision, isSerious, type XfstestsOutcome } from './decision.js';
 import { describeEnding, isGuestsOwnFault } from './ending.js';
 import { mismatchWithRequest } from './mismatch.js';
 import { decideMounted, mountedUnit } from './mounted.js';
+import { withStarvation } from './starvation.js';
 import { decideXfstests, lostDax, xfstestsFindings } from './xfstests.js';
 
 export { VERDICTS, type Verdict, type XfstestsOutcome } from './decision.js';
@@ -36,6 +37,10 @@ export interface Judgement extends Decision {
  * Questions 2 to 4 are MOUNTED_CHECKS.
  */
 export function judge(record: UnitRecord, expected: Expectation): Judgement {
+  return withStarvation(record, (weighed) => judgeGuest(weighed, expected));
+}
+
+function judgeGuest(record: UnitRecord, expected: Expectation): Judgement {
   const states = eventsOf(record, 'proof').map((proof) => readProof(proof, expected));
   const before = states.find(({ when }) => when === 'before');
   const after = states.findLast(({ when }) => when === 'after');

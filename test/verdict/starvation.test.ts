@@ -1,0 +1,173 @@
+import t from 'tap';
+import type { CpuSupply } from '../../cli/cpu-supply.js';
+import type { Finding } from '../../cli/findings/finding.js';
+import type { Ending } from '../../cli/guest/ending.js';
+import type { UnitRecord } from '../../cli/record/record.js';
+import { judge } from '../../cli/verdict/judge.js';
+import { expectation, finding, goodRecord, replaced, testEvent } from './records.js';
+
+const supply = (seconds: number, starved: number, unseen = 0): CpuSupply => ({
+  seconds,
+  ran: (seconds - starved) / 2,
+  starved,
+  unseen,
+});
+
+const stall = (cpu: CpuSupply | undefined, more: Partial<Finding> = {}): Finding =>
+  finding({
+    kind: 'rcu-stall',
+    severity: 'corruption',
+    message: 'rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:',
+    ...(cpu ? { cpu } : {}),
+    ...more,
+  });
+
+const FULL = supply(21, 0);
+const STARVED = supply(21, 19);
+const BETWEEN = supply(21, 6);
+
+const OOPS = finding({ kind: 'oops', severity: 'corruption', message: 'BUG: NULL pointer' });
+const SHORTAGE = { ...supply(300, 290), available: 10 };
+
+const found =
+  (...kernelFindings: Finding[]) =>
+  (record: UnitRecord): UnitRecord => ({ ...record, kernelFindings });
+const ended =
+  (ending: Ending, ...findings: Finding[]) =>
+  (record: UnitRecord): UnitRecord => ({ ...found(...findings)(record), ending });
+const timedOut =
+  (test: CpuSupply | undefined) =>
+  (record: UnitRecord): UnitRecord => ({
+    ...replaced(record, 'test', () => [testEvent({ timedOut: true, status: 124 })]),
+    cpu: { unit: supply(90, 0), test },
+  });
+
+const CASES: {
+  name: string;
+  record: (record: UnitRecord) => UnitRecord;
+  verdict: string;
+  reason: RegExp;
+}[] = [
+  {
+    name: 'a stall of a guest that had its time',
+    record: found(stall(FULL)),
+    verdict: 'fail',
+    reason: /detected stalls/,
+  },
+  {
+    name: 'a stall of which nothing is known, from a log',
+    record: found(stall(undefined)),
+    verdict: 'fail',
+    reason: /detected stalls/,
+  },
+  {
+    name: 'a stall of a starved guest',
+    record: found(stall(STARVED)),
+    verdict: 'pass',
+    reason:
+      /nothing was found; 1 stall of a starved guest: the host gave the guest 5 % of a CPU for 21 s before this, and kept it waiting for 19 s$/,
+  },
+  {
+    name: 'several of them',
+    record: found(
+      stall(STARVED),
+      stall(STARVED, { kind: 'soft-lockup', message: 'BUG: soft lockup' }),
+    ),
+    verdict: 'pass',
+    reason: /2 stalls of a starved guest/,
+  },
+  {
+    name: 'a stall that either may have caused',
+    record: found(stall(BETWEEN)),
+    verdict: 'error',
+    reason: /detected stalls.*either may be the cause/,
+  },
+  {
+    name: 'a stall at a time that nobody saw',
+    record: found(stall(supply(21, 0, 21))),
+    verdict: 'error',
+    reason: /of 21 s nothing is known/,
+  },
+  {
+    name: "the guest's own stall beside one of the host",
+    record: found(stall(STARVED), stall(FULL)),
+    verdict: 'fail',
+    reason: /detected stalls/,
+  },
+  {
+    name: 'what else the kernel says of a starved guest is its own',
+    record: found(stall(STARVED), OOPS),
+    verdict: 'fail',
+    reason: /NULL pointer/,
+  },
+  {
+    name: 'the same beside an unclear stall',
+    record: found(stall(BETWEEN), OOPS),
+    verdict: 'fail',
+    reason: /NULL pointer/,
+  },
+  {
+    name: 'a test that failed for another reason',
+    record: (record) =>
+      replaced(found(stall(STARVED))(record), 'test', () => [
+        testEvent({ status: 1, failures: 'lost' }),
+      ]),
+    verdict: 'fail',
+    reason: /lost/,
+  },
+  {
+    name: 'a hang of a guest that had its time',
+    record: ended({ kind: 'hang', seconds: 60, step: 'test' }),
+    verdict: 'fail',
+    reason: /no sign of life/,
+  },
+  {
+    name: 'a hang of a starved guest',
+    record: ended({ kind: 'hang', seconds: 60, step: 'test', shortage: SHORTAGE }),
+    verdict: 'error',
+    reason: /no sign of life.*kept it waiting for 290 s/,
+  },
+  {
+    name: 'a hang of a starved guest whose kernel oopsed',
+    record: ended({ kind: 'hang', seconds: 60, step: 'test', shortage: SHORTAGE }, OOPS),
+    verdict: 'fail',
+    reason: /no sign of life/,
+  },
+  {
+    name: 'a stall of the host in a unit that took too long',
+    record: ended({ kind: 'unit-timeout', seconds: 60, step: 'test' }, stall(STARVED)),
+    verdict: 'error',
+    reason: /did not end in 60 s/,
+  },
+  {
+    name: 'a panic of a starved guest',
+    record: ended({ kind: 'panic', message: 'Fatal exception' }, stall(STARVED)),
+    verdict: 'fail',
+    reason: /panicked/,
+  },
+  {
+    name: 'a test that did not end, in a guest that had its time',
+    record: timedOut(supply(60, 1)),
+    verdict: 'fail',
+    reason: /did not end in its time/,
+  },
+  {
+    name: 'a test that did not end, in a starved guest',
+    record: timedOut(supply(60, 40)),
+    verdict: 'error',
+    reason: /did not end in its time; the host gave/,
+  },
+];
+
+for (const { name, record, verdict, reason } of CASES) {
+  t.test(name, async (t) => {
+    const judgement = judge(record(goodRecord('ext4')), expectation('ext4'));
+    t.equal(judgement.verdict, verdict, judgement.reason);
+    t.match(judgement.reason, reason);
+  });
+}
+
+t.test('a stall of the host stays among the findings, as a notice', async (t) => {
+  const { findings } = judge(found(stall(STARVED))(goodRecord('xfs')), expectation('xfs'));
+  t.match(findings, [{ kind: 'rcu-stall', severity: 'notice', cpu: STARVED }]);
+});
