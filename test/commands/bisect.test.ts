@@ -23,7 +23,6 @@ function daxrepro(args: readonly string[], env: Record<string, string> = {}) {
     },
     reject: false,
     stdin: 'ignore',
-    timeout: 60_000,
   });
 }
 

@@ -39,7 +39,6 @@ async function daxrepro(steps: Step[], argv: string[], env: Record<string, strin
         ...env,
       },
       reject: false,
-      timeout: 60_000,
     },
   );
   const run = () => {

@@ -152,7 +152,6 @@ async function command(steps: Step[], more: string[], input = '') {
     input,
     reject: false,
     stripFinalNewline: false,
-    timeout: 60_000,
   });
   return { ...started, ...ran };
 }

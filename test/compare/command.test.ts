@@ -54,7 +54,6 @@ function start(steps: Step[], args: string[]) {
         FAKE_QEMU_LOG: log,
       },
       reject: false,
-      timeout: 60_000,
     },
   );
   return { child, place, log: () => readLog(log) };

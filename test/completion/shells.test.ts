@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import t, { type Test } from 'tap';
 import { SCRIPTS, type Shell } from '../../cli/completion/scripts.js';
 import { compileInto } from '../util/compiled.js';
+import { Terminal } from '../util/terminal.js';
 
 /** The completions as people get them: a key press in bash, zsh and fish as they are. */
 
@@ -36,7 +37,6 @@ const options = {
     XDG_CACHE_HOME: join(top, 'cache'),
   },
   reject: false,
-  timeout: 60_000,
 } as const;
 
 const TYPED: [typed: string, called: string][] = [
@@ -49,20 +49,26 @@ const TYPED: [typed: string, called: string][] = [
   ['daxrepro compl\tz\t', '[completion] [zsh]'],
 ];
 
-/** Types into an interactive shell on a terminal. */
-async function type(shell: string, args: string[], first: string): Promise<string[]> {
-  const lines = [
-    first,
-    ...TYPED.map(([typed]) => typed),
-    'daxrepro run $(touch ran) ex\t\x15',
-    'exit',
-  ];
-  const command = `${shell} ${args.join(' ')}`;
-  const { stdout = '' } = await execa('script', ['-qec', command, '/dev/null'], {
-    ...options,
-    input: lines.map((line) => `${line}\n`).join(''),
-  });
-  return [...stdout.matchAll(/^CALLED (.*?)\r?$/gm)].map(([, called = '']) => called);
+/** A line that is not typed as it is shown, so that its echo is not taken for the prompt. */
+const PROMPT = "PS1='READ''Y> '";
+
+/** Types into an interactive shell on a terminal, each line when the shell waits for it. */
+async function type(t: Test, shell: string, args: string[], first: string): Promise<string[]> {
+  const { cwd, env } = options;
+  const terminal = new Terminal([shell, ...args], { directory: top, cwd, env });
+  t.teardown(() => terminal.close());
+  terminal.type(`${first}; ${PROMPT}\n`);
+  const called: string[] = [];
+  for (const [typed] of TYPED) {
+    await terminal.see('READY> ');
+    terminal.type(`${typed}\n`);
+    const [, one = ''] = await terminal.see(/^CALLED (.*?)\r?\n/m);
+    called.push(one);
+  }
+  await terminal.see('READY> ');
+  terminal.type('daxrepro run $(touch ran) ex\t\x15exit\n');
+  await terminal.exit;
+  return called;
 }
 
 async function isThere(t: Test, shell: string): Promise<boolean> {
@@ -72,7 +78,7 @@ async function isThere(t: Test, shell: string): Promise<boolean> {
 }
 
 t.test('bash', async (t) => {
-  const called = await type('bash', ['--norc', '--noprofile', '-i'], `. ${script('bash')}`);
+  const called = await type(t, 'bash', ['--norc', '--noprofile', '-i'], `. ${script('bash')}`);
   t.strictSame(
     called,
     TYPED.map(([, one]) => one),
@@ -84,7 +90,7 @@ t.test('zsh', async (t) => {
   const first = `autoload -Uz compinit; compinit -u -D; . ${script('zsh')}`;
   // It drops the slash of a path that ends a word.
   t.strictSame(
-    await type('zsh', ['-f', '-i'], first),
+    await type(t, 'zsh', ['-f', '-i'], first),
     TYPED.map(([, one]) => one.replace('patches/]', 'patches]')),
   );
 });

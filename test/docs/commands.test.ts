@@ -29,7 +29,6 @@ async function run(words: readonly string[]) {
     cwd: root,
     env: { NODE_OPTIONS: '', XDG_CACHE_HOME: join(t.testdirName, 'cache'), COLUMNS: '100' },
     reject: false,
-    timeout: 60_000,
   });
 }
 

@@ -21,7 +21,7 @@ const scripts = fileURLToPath(new URL('../../guest-scripts', import.meta.url));
 const env = { ...process.env, PATH: systemPath(process.env['PATH']), LC_ALL: 'C' };
 
 async function must(argv: [string, ...string[]]): Promise<string> {
-  const result = await runTool(argv, { env, timeout: 120_000 });
+  const result = await runTool(argv, { env });
   if (!result.ok) throw new Error(`${argv.join(' ')}: ${result.summary}\n${result.all}`);
   return result.stdout;
 }

@@ -17,12 +17,12 @@ const env = { ...process.env, PATH: systemPath(process.env['PATH']), LC_ALL: 'C'
 /** @returns both streams as one; the checks exit with other codes than 0 where they find something */
 async function run(argv: [string, ...string[]]): Promise<string> {
   const merged = ['sh', '-c', 'exec "$@" 2>&1', 'sh'] as const;
-  const { stdout } = await runTool([...merged, ...argv], { env, timeout: 120_000 });
+  const { stdout } = await runTool([...merged, ...argv], { env });
   return stdout;
 }
 
 async function must(argv: [string, ...string[]]): Promise<string> {
-  const result = await runTool(argv, { env, timeout: 120_000 });
+  const result = await runTool(argv, { env });
   if (!result.ok) throw new Error(`${argv.join(' ')}: ${result.summary}\n${result.all}`);
   return result.stdout;
 }

@@ -346,7 +346,7 @@ t.test('what it refuses, before the guest starts', async (t) => {
 function refusal({ qemu }: Rig, plugin: readonly string[]): string {
   try {
     const machine = ['-M', 'none', '-nodefaults', '-display', 'none', '-S'];
-    execFileSync(qemu.program, [...machine, ...plugin], { stdio: 'pipe', timeout: 20_000 });
+    execFileSync(qemu.program, [...machine, ...plugin], { stdio: 'pipe', timeout: 600_000 });
     return 'accepted';
   } catch (error) {
     return String((error as { stderr: Buffer }).stderr);

@@ -75,7 +75,7 @@ export async function start(
   });
   const ended = await runTool(
     [qemu.program, ...qemu.arguments, ...machine(image, memory), ...own],
-    { env: { ...qemu.environment, ...environment }, timeout: 60_000 },
+    { env: { ...qemu.environment, ...environment } },
   );
   if (ended.exitCode !== DONE) throw new Error(`QEMU: ${ended.summary}\n${ended.all}`);
   return out;

@@ -78,7 +78,7 @@ async function round(script: string, word: string, when: number): Promise<number
   await dead;
   // The kernel sends the signals at once; the children take them when they next run.
   let left = processesOf(word);
-  for (let waited = 0; left.length > 0 && waited < 5000; waited += 20) {
+  for (let waited = 0; left.length > 0 && waited < 300_000; waited += 20) {
     await sleep(20);
     left = processesOf(word);
   }

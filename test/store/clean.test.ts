@@ -49,7 +49,7 @@ t.test('what another process uses stays until that one ends', async (t) => {
 
 t.test('what another process is making stays', async (t) => {
   const store = makeStore(t);
-  const other = startOther(t, 'make', store.root, '600000');
+  const other = startOther(t, 'make', store.root);
   t.equal(await other.line(), 'makes');
   t.match(await cleanStore(store, everything), { ok: true, value: { leftovers: [] } });
   t.ok(existsSync(join(store.root, 'things/.one.making')));

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +31,7 @@ switch (order) {
       'one',
       async (directory) => {
         say('makes');
-        await sleep(Number(more[0]));
+        await once(process.stdin, 'data');
         writeFileSync(join(directory, 'file'), String(process.pid));
         return success(undefined);
       },

@@ -13,13 +13,15 @@ export interface Other {
   child: ChildProcess;
   /** The next line that it says. */
   line(): Promise<string>;
+  /** Ends what it makes. */
+  goOn(): void;
   kill(): Promise<void>;
 }
 
 export function startOther(t: Test, ...orders: string[]): Other {
   const main = fileURLToPath(new URL('other-main.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', loader, main, ...orders], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const closed = once(child, 'close');
   const lines: string[] = [];
@@ -38,6 +40,7 @@ export function startOther(t: Test, ...orders: string[]): Other {
   t.teardown(kill);
   return {
     child,
+    goOn: () => void child.stdin.write('go\n'),
     kill,
     async line() {
       while (lines.length === 0) {

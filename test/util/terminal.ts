@@ -13,12 +13,13 @@ export class Terminal {
   /** How much of the screen was looked at by `see`. */
   #seen = 0;
   readonly #settings: string;
+  #isClosed = false;
   readonly exit: Promise<number | null>;
 
   /** @param directory for two small files */
   constructor(
     argv: readonly string[],
-    { directory, env = {} }: { directory: string; env?: Record<string, string> },
+    { directory, cwd, env = {} }: { directory: string; cwd?: string; env?: Record<string, string> },
   ) {
     Terminal.#count += 1;
     this.#settings = join(directory, `terminal-${Terminal.#count}`);
@@ -32,13 +33,19 @@ export class Terminal {
       `${words}; status=$?; stty -a >'${this.#settings}.after'; exit $status`,
     ].join('; ');
     this.#script = spawn('script', ['-qfec', line, '/dev/null'], {
+      cwd,
       env: { ...process.env, NODE_OPTIONS: '', SHELL: '/bin/sh', TERM: 'xterm', ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#script.stdout?.on('data', (chunk: Buffer) => {
       this.#screen += chunk.toString('latin1');
     });
-    this.exit = new Promise((resolve) => this.#script.once('close', (code) => resolve(code)));
+    this.exit = new Promise((resolve) =>
+      this.#script.once('close', (code) => {
+        this.#isClosed = true;
+        resolve(code);
+      }),
+    );
   }
 
   static #count = 0;
@@ -48,16 +55,22 @@ export class Terminal {
     return this.#screen;
   }
 
-  /** Waits for what was not seen before, and remembers that it was. */
-  async see(what: RegExp | string, milliseconds = 60_000): Promise<RegExpExecArray> {
+  /**
+   * Waits for what was not seen before, and remembers that it was.
+   *
+   * @param milliseconds where the caller does something else when it does not come; a busy machine may
+   *   take any time, so nothing follows from it
+   */
+  async see(what: RegExp | string, milliseconds = Infinity): Promise<RegExpExecArray> {
     const pattern = typeof what === 'string' ? new RegExp(literally(what)) : what;
     for (const until = Date.now() + milliseconds; ; ) {
+      const isOver = this.#isClosed;
       const found = pattern.exec(this.#screen.slice(this.#seen));
       if (found) {
         this.#seen += found.index + found[0].length;
         return found;
       }
-      if (Date.now() > until || this.#script.exitCode !== null) {
+      if (Date.now() > until || isOver) {
         throw new Error(`${pattern} does not come: ${JSON.stringify(this.#screen.slice(-600))}`);
       }
       await sleep(20);
