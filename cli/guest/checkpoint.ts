@@ -60,8 +60,8 @@ export async function checkpoint(
     if (attempt > 0) {
       return failure(
         'storage',
-        `The checkpoint in ${entry.value} does not stay as it is written`,
-        'Run with --no-checkpoint, and look at the disk',
+        `The checkpoint in ${entry.value} changed after it was written`,
+        'Run with --no-checkpoint, and check the disk',
       );
     }
     await discard(context.store, KIND, key);
@@ -177,5 +177,9 @@ const SILENT = { console() {}, event() {}, filePiece() {}, finding() {} };
 function notMade(reason: string, signal: AbortSignal | undefined): Outcome<void> {
   return signal?.aborted
     ? failure('interrupted', 'Interrupted', 'Start it again')
-    : failure('tool-failed', `No checkpoint of the guest: ${reason}`, 'Run with --no-checkpoint');
+    : failure(
+        'tool-failed',
+        `No checkpoint could be made of the guest: ${reason}`,
+        'Run with --no-checkpoint',
+      );
 }

@@ -313,7 +313,7 @@ export async function librariesOf(programs: string[]): Promise<Outcome<string[]>
         'tool-failed',
         missing.size > 0
           ? `Programs for the guest lack libraries: ${[...missing].join(', ')}`
-          : 'ldd did not tell which libraries the programs for the guest load',
+          : 'ldd did not list the libraries of the programs for the guest',
         'Reinstall the packages they come from',
         { detail: listed.stderr.slice(-2000) },
       );

@@ -58,7 +58,7 @@ export async function guestPrograms({
       if (compiled.ok) continue;
       return failure(
         'build-failed',
-        `${compiler.program} does not make the guest's program ${name}`,
+        `${compiler.program} cannot compile the guest's program ${name}`,
         "Install the C library's static version (Debian: libc6-dev, Fedora: glibc-static)",
         { detail: compiled.all.slice(-2000) },
       );

@@ -240,7 +240,7 @@ function toolOptions(signal: AbortSignal | undefined): ToolOptions {
 function noApt(detail: string) {
   return failure(
     'kernel-unavailable',
-    'This machine has no apt to get packaged kernels with',
+    'Packaged kernels are downloaded with apt, which this machine lacks',
     'Give a kernel of your own with --kernel image:BZIMAGE,MODULES-DIR, or use --kernel host',
     { detail },
   );

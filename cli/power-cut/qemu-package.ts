@@ -78,7 +78,7 @@ export function choose(
 ): Outcome<PackageRecord[]> {
   const packages = PACKAGES.map((name) => records.find((record) => record.name === name));
   const found = packages.filter((record) => record !== undefined);
-  if (found.length < packages.length) return unavailable(`${SUITE} has not all of it`);
+  if (found.length < packages.length) return unavailable(`packages are missing from ${SUITE}`);
   const needed = found[0]?.depends.match(/\blibc6 \(>= ([\d.]+)/)?.[1];
   if (!libcSuffices(needed, libc)) {
     return unavailable(`it needs the C library ${needed}, and this system has ${libc}`);
@@ -94,7 +94,7 @@ function upstreamVersion(packages: readonly PackageRecord[]): string {
 function unavailable(why: string, detail?: string) {
   return failure(
     'tool-failed',
-    `There is no QEMU 10.0 for this system in Debian's packages: ${why}`,
+    `Debian has no package of QEMU 10.0 for this system: ${why}`,
     'Check the network and the mirror in /etc/apt, or put a qemu-system-x86_64 of 10.0 or newer, built with plugins, first in PATH',
     detail === undefined ? {} : { detail },
   );

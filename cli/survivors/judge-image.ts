@@ -1,6 +1,6 @@
 import type { Finding, KernelFindingKind } from '../findings/finding.js';
-import { causeOf } from '../findings/stall.js';
 import { parseFsck } from '../findings/fsck.js';
+import { causeOf } from '../findings/stall.js';
 import type { SurvivorEvent } from '../guest/protocol.js';
 import { brokenPromises } from '../power-cut/answers.js';
 import type { BrokenPromise } from '../power-cut/broken-promise.js';

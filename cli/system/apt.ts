@@ -130,7 +130,7 @@ function aptFailure(packages: readonly string[], { exitCode, output }: AptResult
   return failure(
     'tool-failed',
     `apt-get ${ended} while it installed ${packages.join(', ')}`,
-    'Put right what it names above, and start again',
+    'Fix what it reports above, and start again',
     { detail },
   ).failure;
 }

@@ -76,8 +76,8 @@ export async function ensureSystem(
   if (!installed.ok) return installed;
   return failure(
     'program-missing',
-    `apt-get has installed ${packages.join(', ')}, and there is still no ${namesOf(still)}`,
-    'See whether they are in a directory that is not in PATH',
+    `apt-get installed ${packages.join(', ')}, but ${namesOf(still)} cannot be found`,
+    'Check whether they are in a directory that is not in PATH',
   );
 }
 
@@ -87,11 +87,11 @@ export type Privilege = { ok: true; argv: readonly string[] } | { ok: false; rea
 export async function installPrivilege(host: Host): Promise<Privilege> {
   const { distribution, path } = host;
   if (distribution.family !== 'debian' || !findProgram('apt-get', path)) {
-    return { ok: false, reason: `on ${distribution.name} daxrepro does not install packages` };
+    return { ok: false, reason: `daxrepro cannot install packages on ${distribution.name}` };
   }
   if (host.root) return { ok: true, argv: [] };
   if (!findProgram('sudo', path)) {
-    return { ok: false, reason: 'installing them takes root, and there is no sudo' };
+    return { ok: false, reason: 'installing them needs root, and there is no sudo' };
   }
   if (host.terminal) return { ok: true, argv: ['sudo'] };
   const silent = await execa('sudo', ['-n', 'true'], {
@@ -100,7 +100,7 @@ export async function installPrivilege(host: Host): Promise<Privilege> {
     reject: false,
   });
   return silent.failed
-    ? { ok: false, reason: 'sudo wants a password, and there is no terminal to ask for it' }
+    ? { ok: false, reason: 'sudo needs a password, and there is no terminal to type it' }
     : { ok: true, argv: ['sudo', '-n'] };
 }
 
@@ -124,7 +124,7 @@ function notInstallable(
   return failure(
     'program-missing',
     `This machine lacks ${namesOf(missing)}; ${reason}`,
-    command === undefined ? 'Install what is named above' : `Install them: ${command}`,
+    command === undefined ? 'Install the programs listed above' : `Install them: ${command}`,
     { detail: describeMissing(missing, distribution.family).join('\n') },
   );
 }

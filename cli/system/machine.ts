@@ -115,11 +115,11 @@ async function isAlive(pid: number): Promise<boolean> {
 export async function confinement(): Promise<string | undefined> {
   const read = (file: string) => readFile(file, 'utf8').catch(() => '');
   if ((await read('/sys/fs/selinux/enforce')).trim() === '1') {
-    return 'SELinux is enforcing: where QEMU cannot open a file, `ausearch -m avc` tells';
+    return 'SELinux is enforcing: if QEMU cannot open a file, look at `ausearch -m avc`';
   }
   const label = (await read('/proc/self/attr/current')).replaceAll('\0', '').trim();
   if (label.endsWith('(enforce)')) {
-    return `AppArmor confines this process (${label}): where QEMU cannot open a file, the kernel's log tells`;
+    return `AppArmor confines this process (${label}): if QEMU cannot open a file, look at the kernel's log`;
   }
   return undefined;
 }

@@ -111,6 +111,6 @@ t.test('a machine that cannot make them', async (t) => {
   const { context } = makeContext(join(t.testdirName, 'other'));
   t.match(await guestPrograms({ store: context.store }), {
     ok: true,
-    value: { key: 'none', missing: "gcc does not make the guest's program promises" },
+    value: { key: 'none', missing: "gcc cannot compile the guest's program promises" },
   });
 });

@@ -83,7 +83,7 @@ t.test('what another set-up brought meanwhile is enough', async (t) => {
 t.test('apt that brings nothing', async (t) => {
   const { host } = fakeHost(t, { aptGet: ':' });
   const text = failureText(await ensureSystem(['run'], { ...recorder(), host }));
-  t.match(text, 'there is still no boots');
+  t.match(text, 'but boots cannot be found');
 });
 
 t.test('goes through sudo', async (t) => {
@@ -100,7 +100,7 @@ t.test('without a terminal sudo has to need no password', async (t) => {
   t.equal(silent.calls()[0], 'sudo -n true');
   const asking = fakeHost(t, { root: false, sudo: 'exit 1' });
   const text = failureText(await ensureSystem(['run'], { ...recorder(), host: asking.host }));
-  t.match(text, /^3 .*lacks boots; sudo wants a password/);
+  t.match(text, /^3 .*lacks boots; sudo needs a password/);
   t.match(text, 'Install them: sudo apt-get install -y --no-install-recommends deb.');
   t.same(asking.calls(), ['sudo -n true']);
 });
@@ -117,12 +117,12 @@ t.test('neither root nor sudo', async (t) => {
 t.test("other systems get their own packages' names", async (t) => {
   const fedora = fakeHost(t, { distribution: FEDORA });
   const text = failureText(await ensureSystem(['run'], { ...recorder(), host: fedora.host }));
-  t.match(text, /^3 .*on Fedora 43 daxrepro does not install packages/);
+  t.match(text, /^3 .*daxrepro cannot install packages on Fedora 43/);
   t.match(text, 'Install them: dnf install rpm.');
   const arch = fakeHost(t, { distribution: ARCH });
   t.match(
     failureText(await ensureSystem(['run'], { ...recorder(), host: arch.host })),
-    /\(no package\) +boots things[\s\S]*Install what is named above/,
+    /\(no package\) +boots things[\s\S]*Install the programs listed above/,
   );
   t.same(fedora.calls(), []);
 });
