@@ -71,5 +71,8 @@ t.test('which packages are taken', async (t) => {
   ];
   t.match(choose(all, '2.36'), { ok: true, value: { length: 3 } });
   t.match(choose(all, '2.31'), { ok: false, failure: { message: /C library 2\.34.* has 2\.31/ } });
-  t.match(choose(all.slice(1), '2.36'), { ok: false, failure: { message: /packages are missing/ } });
+  t.match(choose(all.slice(1), '2.36'), {
+    ok: false,
+    failure: { message: /packages are missing/ },
+  });
 });
