@@ -30,6 +30,11 @@ export interface OmittedFindings {
 export interface FsckOptions {
   /** The device that was checked, for the findings. The log's own name for it is not used. */
   device?: string;
+  /**
+   * The log holds what one check printed and nothing else, as a guest sends it. A line that is not
+   * the check's is then in `unparsed`, however harmless it looks.
+   */
+  alone?: boolean;
 }
 
 /** Reads a log line by line. */

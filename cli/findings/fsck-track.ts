@@ -60,7 +60,8 @@ export class FsckTrack {
 
   /** A line that is no check's. */
   beside(line: string): void {
-    if (!isHarmless(line)) this.#beside.addUnparsed(line);
+    const isForeign = this.#options.alone === true && line.trim() !== '';
+    if (isForeign || !isHarmless(line)) this.#beside.addUnparsed(line);
   }
 
   /** @returns undefined where there is nothing of any program that is known */

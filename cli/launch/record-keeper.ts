@@ -135,7 +135,10 @@ export class RecordKeeper implements GuestObserver {
     const checks: UnitRecord['checks'] = {};
     for (const event of this.#events) {
       if (event.event !== 'fsck') continue;
-      const report = parseFsck(this.#text(`fsck-${event.name}`), { device: event.device });
+      const report = parseFsck(this.#text(`fsck-${event.name}`), {
+        device: event.device,
+        alone: true,
+      });
       if (report) checks[event.name] = report;
     }
     const suiteChecks = this.#events

@@ -157,7 +157,7 @@ function judgeCheck(
   text: string,
 ): Pick<ImageJudgement, 'defects' | 'problem'> {
   if (status === undefined) return { defects: [] };
-  const report = parseFsck(text, {});
+  const report = parseFsck(text, { alone: true });
   // The findings decide: e2fsck exits with 0 where only free counts are wrong.
   const serious = report?.findings.find(({ severity }) => severity !== 'notice');
   if (serious || status !== 0) {

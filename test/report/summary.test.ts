@@ -80,7 +80,7 @@ t.test('one finding of each kind, and how many more', (t) => {
   const text = summary([{ ...UNIT, verdict: 'fail', reason: 'x', findings }]);
   t.equal(text.match(/finding {2}/g)?.length, 5);
   t.match(text, /\n {18}and 7 more like it; inodes 0, 1, 2, 3, 4 and 3 others in total\n/);
-  t.match(text, /\n {18}and 2 more of 2 other kinds\n/);
+  t.match(text, /\n {18}and 2 more findings of 2 other kinds\n/);
   t.match(text, /\n {18}inode 3 appears in 7 of these kinds\n/);
   t.match(text, /replay +daxrepro run ext2 generic\/002/);
   t.end();
