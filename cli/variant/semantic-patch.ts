@@ -6,6 +6,7 @@ import { runTool } from '../process/child.js';
 import { findProgram } from '../system/programs.js';
 import type { SemanticStep } from './changes.js';
 import type { PatchTarget } from './patch.js';
+import { checkUnparsed } from './unparsed.js';
 
 /**
  * Applies one semantic patch to a tree by Coccinelle's spatch. By itself spatch parses only files
@@ -43,10 +44,14 @@ export async function applySemanticPatch(
   const said = usefulLines(result.all).replaceAll(copy, step.name);
   if (!result.ok || /^(EXN|ERROR)\b/m.test(said)) return spatchFailed(step, said, result.summary);
   const changed: string[] = [];
-  for (const [path, content] of await readCode(tree)) {
+  const after = await readCode(tree);
+  for (const [path, content] of after) {
     if (!before.get(path)?.equals(content)) changed.push(path);
   }
-  if (changed.length > 0) return success(changed);
+  if (changed.length > 0) {
+    const whole = await checkUnparsed(step, after, { tree, signal });
+    return whole.ok ? success(changed) : whole;
+  }
   const directories = Object.values(RECIPES).map(({ subdirectory }) => subdirectory);
   return failure(
     'change-rejected',

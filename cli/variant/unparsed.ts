@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { failure, type Outcome, success } from '../outcome.js';
+import { runTool } from '../process/child.js';
+import type { SemanticStep } from './changes.js';
+import type { PatchTarget } from './patch.js';
+
+/**
+ * Code that spatch could not parse. It skips such a function without a word and exits with 0 (seen with
+ * 1.1.1 and 1.3.0, for one where the function uses `scoped_guard`), so that a semantic patch is
+ * applied by half.
+ */
+
+/** A semantic patch with this comment may leave unparsed functions as they are. */
+export const ALLOWED = '// daxrepro: skip unparsed';
+
+export interface UnparsedRegion {
+  /** Relative to the tree. */
+  file: string;
+  /** The line that spatch stopped at, from 1. */
+  line: number;
+  text: string;
+}
+
+/** Words of C that say nothing about which code a rule matches. */
+const KEYWORDS = new Set(
+  'if else for while do switch case default return goto break continue sizeof struct union enum static inline const void int long short char unsigned signed bool NULL true false when any exists forall'.split(
+    ' ',
+  ),
+);
+
+/**
+ * For each removed line of the rules, its words that have to occur in the code. Metavariables are none
+ * of them. A rule is `@name@`, its declarations, `@@` (or both marks on one line), and its body.
+ */
+export function removedWords(cocci: string): string[][] {
+  const lines: string[][] = [];
+  let isHeader = false;
+  let metavariables = new Set<string>();
+  for (const line of cocci.split('\n')) {
+    const [, inline] = /^@[^@]*@([^@]*)@@/.exec(line) ?? [];
+    if (inline !== undefined || (!isHeader && line.startsWith('@'))) {
+      metavariables = new Set(wordsOf(inline ?? ''));
+      isHeader = inline === undefined;
+    } else if (isHeader) {
+      if (line.startsWith('@')) isHeader = false;
+      else for (const word of wordsOf(line)) metavariables.add(word);
+    } else if (line.startsWith('-')) {
+      const code = line.replace(/\/\/.*/, '').replaceAll(/"(?:[^"\\]|\\.)*"/g, '');
+      const words = wordsOf(code).filter((word) => !KEYWORDS.has(word) && !metavariables.has(word));
+      if (words.length > 0) lines.push([...new Set(words)]);
+    }
+  }
+  return lines;
+}
+
+function wordsOf(text: string): string[] {
+  return text.match(/[A-Za-z_]\w*/g) ?? [];
+}
+
+/** What `spatch --parse-c` says it could not parse. */
+export function unparsedRegions(output: string): UnparsedRegion[] {
+  const regions: UnparsedRegion[] = [];
+  for (const part of output.split(/^parse error\s*$/m).slice(1)) {
+    const [, file = '', line = '0'] = /File "([^"]*)", line (\d+)/.exec(part) ?? [];
+    const text = [...part.matchAll(/^(?:bad:|BAD:!*) ?(.*)$/gm)].map(([, code]) => code).join('\n');
+    regions.push({ file, line: Number(line), text });
+  }
+  return regions;
+}
+
+function hasWords(text: string, words: readonly string[]): boolean {
+  return words.every((word) => new RegExp(`\\b${word}\\b`).test(text));
+}
+
+/** Fails where spatch skipped code that a rule of the semantic patch would have changed. */
+export async function checkUnparsed(
+  step: SemanticStep,
+  code: ReadonlyMap<string, Buffer>,
+  { tree, signal }: Pick<PatchTarget, 'tree' | 'signal'>,
+): Promise<Outcome<void>> {
+  const cocci = step.content.toString();
+  if (cocci.includes(ALLOWED)) return success(undefined);
+  const lines = removedWords(cocci);
+  const matches = (text: string) => lines.some((words) => hasWords(text, words));
+  const files = [...code]
+    .filter(([, content]) => matches(content.toString()))
+    .map(([file]) => file);
+  for (const file of files) {
+    const parsed = await runTool(['spatch', '--parse-c', join(tree, file)], {
+      ...{ cwd: tree, env: { LC_ALL: 'C' } },
+      ...(signal ? { signal } : {}),
+    });
+    if (parsed.canceled) {
+      return failure('interrupted', `Interrupted while applying ${step.name}`, 'Start it again');
+    }
+    const skipped = unparsedRegions(parsed.all).find(({ text }) => matches(text));
+    if (!skipped) continue;
+    return failure(
+      'change-rejected',
+      `${step.name} is applied by half: spatch cannot parse a function in ${file}, near line ${skipped.line}, that the patch would change`,
+      `Change that function with a patch, or accept that it stays as it is with a line "${ALLOWED}" in ${step.name}`,
+      {
+        place: { file: step.file },
+        detail: skipped.text.trim().split('\n').slice(0, 20).join('\n'),
+      },
+    );
+  }
+  return success(undefined);
+}
