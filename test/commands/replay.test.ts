@@ -192,7 +192,7 @@ t.test('a bundle', async (t) => {
   t.match(await daxrepro([], mine), { exitCode: 2, stderr: /no whole bundle.*end of file/ });
   t.match(await daxrepro([], ['bundle', recorded]), { exitCode: 2, stderr: /There is no run/ });
   const wrong = ['bundle', again.run(), '--output', 'x.zip'];
-  t.match(await daxrepro([], wrong), { exitCode: 2, stderr: /no name of a bundle/ });
+  t.match(await daxrepro([], wrong), { exitCode: 2, stderr: /is not a bundle name/ });
   const nowhere = ['bundle', again.run(), '--output', join(top, 'none/x.tar.gz')];
   t.match(await daxrepro([], nowhere), { exitCode: 3, stderr: /Cannot write/ });
 });
