@@ -15,6 +15,7 @@ export interface Check {
 export const CHECKS: readonly Check[] = [
   { name: 'tsc: types', run: checkTypes },
   { name: 'biome: format and lint', run: (sources) => said(at(sources)`biome check .`) },
+  { name: 'layers: imports point down', run: checkLayers },
   { name: 'gcc: C with -Wall -Wextra -Werror', program: 'gcc', run: compile },
   { name: 'shellcheck: shell', program: 'shellcheck', run: checkShell },
   { name: 'perl -wc: Perl with strict and warnings', program: 'perl', run: checkPerl },
@@ -25,6 +26,11 @@ export const CHECKS: readonly Check[] = [
 function checkTypes(sources: Sources) {
   const kept = 'node_modules/.cache/tsc.json';
   return said(at(sources)`tsc --noEmit --incremental --tsBuildInfoFile ${kept}`);
+}
+
+/** Compares every import of cli/ with the map in docs/how-it-works.md. */
+function checkLayers(sources: Sources) {
+  return said(at(sources)`node --import ./test/loader/register.js test/docs/layers.test.ts`);
 }
 
 /** With -O2: some warnings come only from the optimiser. */

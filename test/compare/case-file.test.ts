@@ -117,7 +117,12 @@ t.test('what is wrong is said with its place and what would be right', async (t)
     ['1:1', /"variants" is missing/, /base: \[\]/, lines({ variants: undefined })],
     ['2:11', /No variant is named/, /base: \[\]/, lines({ variants: 'variants: {}' })],
     ['2:11', /"variants" cannot be a list/, /names/, lines({ variants: 'variants: [a]' })],
-    ['2:12', /"a b" is not a valid variant name/, /letters, digits/, lines({ variants: 'variants: {a b: []}' })],
+    [
+      '2:12',
+      /"a b" is not a valid variant name/,
+      /letters, digits/,
+      lines({ variants: 'variants: {a b: []}' }),
+    ],
     ['2:16', /"v2" cannot be 5/, /patches/, lines({ variants: 'variants: {v2: 5}' })],
     ['1:1', /"kernel" is empty/, /debian:6\.1/, lines({ kernel: 'kernel:' })],
     [
