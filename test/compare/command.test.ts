@@ -161,7 +161,7 @@ t.test('what is wrong with a case ends before anything starts', async (t) => {
   t.match(stderr, `daxrepro: ${file}:4:9: "default" cannot be "passes".`);
   t.strictSame(log(), []);
   const together = await start([], [caseFile('pass'), '--together']).child;
-  t.match(together, { exitCode: 2, stderr: /--together is for tests of xfstests/ });
+  t.match(together, { exitCode: 2, stderr: /--together is for xfstests/ });
 });
 
 t.test('Ctrl-C', async (t) => {
