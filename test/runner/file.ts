@@ -47,7 +47,8 @@ export async function runFile(file: string, { seconds, signal }: Limits): Promis
     // tap ends the file in time and tells what it was at; this is for one that cannot.
     timeout: (seconds + 30) * 1000,
     killSignal: 'SIGKILL',
-    env: { ...process.env, TAP_TIMEOUT: String(seconds) },
+    // As tap's own runner has it where its output is no terminal: tests compare what is printed.
+    env: { ...process.env, NO_COLOR: '1', TAP_TIMEOUT: String(seconds) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const interrupt = () => child.kill('SIGTERM');
