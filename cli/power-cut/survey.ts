@@ -31,97 +31,136 @@ export type Survey = Pick<
 >;
 
 /**
- * Calls `take` for each image that is not one of before with the same claims, in the order of the cuts.
- * Pages may only be read until it returns. What was read of the medium is removed: nobody needs it twice.
+ * Calls `take` for each image whose pages and claims are new, in the order of the cuts. Its pages may
+ * only be read until `take` returns. Files of the medium are removed once they were read.
  *
  * @param directory the plugin's
  */
 export async function surveyCuts(
   directory: string,
   events: AsyncIterable<PowerCutEvent> | Iterable<PowerCutEvent>,
-  { fs, guarantees }: { fs: FileSystem; guarantees: Guarantees },
+  owed: { fs: FileSystem; guarantees: Guarantees },
   take: (survivor: Survivor) => Promise<void>,
 ): Promise<Survey> {
-  const survey: Survey = { promises: 0, cuts: { promised: 0, moments: 0 }, repeated: 0 };
-  const ledger = new Ledger(guarantees);
-  let calls: CallLog | undefined;
-  const seen = new Set<string>();
-  let devices = 0;
-  let media: Media | undefined;
+  const surveyor = new Surveyor(directory, owed, take);
+  for await (const event of events) {
+    const problem = await surveyor.read(event);
+    if (problem !== undefined) return { ...surveyor.survey, problem };
+  }
+  return surveyor.conclude();
+}
 
-  /** @returns whether it was looked at, now or before */
-  const look = async (cut: CutEvent, judged: Judged, media: Media): Promise<boolean> => {
+class Surveyor {
+  readonly survey: Survey = { promises: 0, cuts: { promised: 0, moments: 0 }, repeated: 0 };
+  readonly #directory: string;
+  readonly #fs: FileSystem;
+  readonly #guarantees: Guarantees;
+  readonly #take: (survivor: Survivor) => Promise<void>;
+  readonly #ledger: Ledger;
+  readonly #seen = new Set<string>();
+  /** undefined where the test itself records its promises. */
+  #calls: CallLog | undefined;
+  #devices = 0;
+  #media: Media | undefined;
+
+  constructor(
+    directory: string,
+    { fs, guarantees }: { fs: FileSystem; guarantees: Guarantees },
+    take: (survivor: Survivor) => Promise<void>,
+  ) {
+    this.#directory = directory;
+    this.#fs = fs;
+    this.#guarantees = guarantees;
+    this.#take = take;
+    this.#ledger = new Ledger(guarantees);
+  }
+
+  /** @returns a problem that ends the survey */
+  async read(event: PowerCutEvent): Promise<string | undefined> {
+    switch (event.event) {
+      case 'open':
+        this.#devices = event.ranges.length;
+        return undefined;
+      case 'begin':
+        return this.#begin(event.label);
+      case 'return':
+        return this.#calls?.returned(event) ? undefined : NOT_OURS;
+      case 'promise':
+        return this.#promise(event.text);
+      case 'cut':
+        return this.#cut(event);
+      case 'problem':
+        return event.text;
+      case 'limit':
+        this.survey.problem ??= beyondLimit(event.what, this.survey.cuts);
+        return undefined;
+      case 'stop':
+        this.survey.counters = event.counters;
+        if (this.#calls && !this.#calls.isComplete) this.survey.problem ??= NOT_COMPLETE;
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  conclude(): Survey {
+    return this.#calls ? { ...this.survey, ...this.#calls.count() } : this.survey;
+  }
+
+  async #begin(label: string): Promise<undefined> {
+    this.#media = await Media.begin(this.#directory, this.#devices);
+    for (let device = 0; device < this.#devices; device += 1) {
+      await rm(join(this.#directory, baseName(device)), { force: true });
+    }
+    this.#calls = CallLog.begin(label, this.#guarantees);
+  }
+
+  #promise(text: string): string | undefined {
+    if (this.#calls) return this.#calls.told(text);
+    const record = readRecord(text);
+    if (!record) return NOT_OURS;
+    this.#ledger.add(record);
+    if (record.kind !== 'promise') return undefined;
+    if ('file' in record && !this.#ledger.isReachable(record.file)) {
+      return 'something is promised of a file that has no name';
+    }
+    if (record.by !== 'begin') this.survey.promises += 1;
+    return undefined;
+  }
+
+  async #cut(event: CutEvent): Promise<undefined> {
+    if (!this.#media) return;
+    const directory = this.#directory;
+    await this.#media.advance(event.cut);
+    const lost = await readLost(directory, event);
+    const judged = this.#calls?.judge(event, lost) ?? [
+      ofPromises(event, lost, this.#ledger.claims()),
+    ];
+    let examined = false;
+    for (const one of judged) examined = (await this.#examine(event, one, this.#media)) || examined;
+    if (examined) this.survey.cuts[event.cause === 'moment' ? 'moments' : 'promised'] += 1;
+    else if (event.cause === 'call') this.#calls?.disown();
+    await Promise.all(filesOfCut(directory, event).map((file) => rm(file, { force: true })));
+  }
+
+  /** @returns whether the images were examined, now or before */
+  async #examine(cut: CutEvent, judged: Judged, media: Media): Promise<boolean> {
     const { device, lost, states } = judged;
-    // Of TEST_DEV it is known how it was made.
-    if (device > 0 && !owesTheSame(fs, media.firstPage(device), guarantees)) return false;
+    // How TEST_DEV was made is known.
+    const isOwed = device === 0 || owesTheSame(this.#fs, media.firstPage(device), this.#guarantees);
+    if (!isOwed) return false;
     for (const [state, claims] of states) {
       const { pages, fingerprint } = await media.state(device, state);
       const key = `${device} ${fingerprint} ${JSON.stringify(claims)}`;
-      if (seen.has(key)) {
-        survey.repeated += 1;
+      if (this.#seen.has(key)) {
+        this.survey.repeated += 1;
         continue;
       }
-      seen.add(key);
-      await take({ cut, device, state, claims, lost, pages });
+      this.#seen.add(key);
+      await this.#take({ cut, device, state, claims, lost, pages });
     }
     return true;
-  };
-
-  for await (const event of events) {
-    switch (event.event) {
-      case 'open':
-        devices = event.ranges.length;
-        break;
-      case 'begin':
-        media = await Media.begin(directory, devices);
-        for (let device = 0; device < devices; device += 1) {
-          await rm(join(directory, baseName(device)), { force: true });
-        }
-        calls = CallLog.begin(event.label, guarantees);
-        break;
-      case 'return':
-        if (!calls?.returned(event)) return { ...survey, problem: NOT_OURS };
-        break;
-      case 'promise': {
-        if (calls) {
-          const problem = calls.told(event.text);
-          if (problem) return { ...survey, problem };
-          break;
-        }
-        const record = readRecord(event.text);
-        if (!record) return { ...survey, problem: NOT_OURS };
-        ledger.add(record);
-        if (record.kind !== 'promise') break;
-        if ('file' in record && !ledger.isReachable(record.file)) {
-          return { ...survey, problem: 'something is promised of a file that has no name' };
-        }
-        if (record.by !== 'begin') survey.promises += 1;
-        break;
-      }
-      case 'cut': {
-        if (!media) break;
-        await media.advance(event.cut);
-        const lost = await readLost(directory, event);
-        const judged = calls?.judge(event, lost) ?? [ofPromises(event, lost, ledger.claims())];
-        let looked = false;
-        for (const one of judged) looked = (await look(event, one, media)) || looked;
-        if (looked) survey.cuts[event.cause === 'moment' ? 'moments' : 'promised'] += 1;
-        else if (event.cause === 'call') calls?.disown();
-        await Promise.all(filesOfCut(directory, event).map((file) => rm(file, { force: true })));
-        break;
-      }
-      case 'problem':
-        return { ...survey, problem: event.text };
-      case 'limit':
-        survey.problem ??= beyondLimit(event.what, survey.cuts);
-        break;
-      case 'stop':
-        survey.counters = event.counters;
-        if (calls && !calls.isComplete) survey.problem ??= NOT_COMPLETE;
-        break;
-    }
   }
-  return calls ? { ...survey, ...calls.count() } : survey;
 }
 
 /** A test that tells of its promises does so of TEST_DEV. */
