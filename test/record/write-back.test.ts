@@ -168,7 +168,7 @@ t.test('inodes with the same history share a line', (t) => {
     );
   t.strictSame(told(0).slice(1), [
     'inode 2 (directory /): 1 page still dirty; not in the trace',
-    'inode 18 (symbolic link /18) and 7 more like it (19, 20, 21, 22, 23, …): 1 page still dirty; pages dirtied once, by jbd2/pmem0-8 at 48.70 s, inode first marked dirty by ln at 48.45 s; write-back was never called; ->writepages was never called',
+    'inode 18 (symbolic link /18) and 7 more like it (19, 20, 21, 22, 23, …): 1 page still dirty; pages dirtied once, by jbd2/pmem0-8 at 48.70 s, the inode first marked dirty by ln at 48.45 s; write-back was never called; ->writepages was never called',
   ]);
   t.match(told(1)[2], /still dirty; pages dirtied at least once/);
   t.match(told(1).at(-1), /^the trace is incomplete: 1 event did not fit$/);
