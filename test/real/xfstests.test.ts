@@ -22,7 +22,7 @@ const EXPECTED: Record<string, [verdict: string, outcome: string, reason: RegExp
   'generic/006': ['invalid', 'without-dax', /within the test \/dev\/pmem1 .* without DAX/],
   'generic/007': ['pass', 'passed', /the test turned DAX off on purpose for 1 mount/],
   // By mount(2) itself, unmounted again: only the kernel's own count shows it.
-  'generic/009': ['invalid', 'without-dax', /kernel counted 1 mounts of ext4/],
+  'generic/009': ['invalid', 'without-dax', /kernel counted 1 mount of ext4/],
   'generic/016': ['pass', 'passed', /no problems were found$/],
   'generic/018': ['pass', 'passed', /no problems were found$/],
 };
@@ -33,9 +33,9 @@ const TOGETHER: Record<string, [verdict: string, outcome: string, guest: string,
     'generic/001': ['pass', 'passed', '1.1', /no problems were found$/],
     'generic/005': ['notrun', 'not-run', '1.2', /this needs what is not there/],
     'generic/008': ['fail', 'crashed', '1.3', /sysrq triggered crash; 2 tests ran in this guest/],
-    'generic/009': ['invalid', 'without-dax', '2.1', /kernel counted 1 mounts of ext4/],
+    'generic/009': ['invalid', 'without-dax', '2.1', /kernel counted 1 mount of ext4/],
     // check is gone: it cannot go on.
-    'generic/012': ['error', 'undecided', '3.1', /not shown by check/],
+    'generic/012': ['error', 'undecided', '3.1', /check does not show that the test passed/],
     'generic/013': ['error', 'undecided', '4.1', /could not mount/],
     'generic/016': ['pass', 'passed', '5.1', /no problems were found$/],
     // What this leaves behind is out of the way of the next.
