@@ -21,6 +21,7 @@ import { writeBundle } from '../../cli/bundle/write.js';
 import type { KeptRun } from '../../cli/diff/sides.js';
 import type { KeptInputs } from '../../cli/inputs/read.js';
 import type { Inputs } from '../../cli/inputs/schema.js';
+import { findProgram } from '../../cli/system/programs.js';
 import { RESULT, UNIT } from '../util/results.js';
 
 const { signal } = new AbortController();
@@ -88,6 +89,10 @@ t.test('there and back', async (t) => {
   t.strictSame(contents.left, ['001-ext2/x\ny'], 'is told');
   const made: Buffer[] = [];
   for (const name of ['a.tar.gz', 'b.tar.gz', 'c.tar.zst']) {
+    if (name.endsWith('.zst') && findProgram('zstd') === undefined) {
+      t.pass(name, { skip: 'zstd is not installed' });
+      continue;
+    }
     const file = join(dirname(run.directory), name);
     t.match(await writeBundle(file, contents, signal), { ok: true });
     made.push(readFileSync(file));
