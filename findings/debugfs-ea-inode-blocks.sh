@@ -11,7 +11,7 @@
 #   this damage.
 
 # shellcheck source=/dev/null
-source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.bash"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
 
 unpack sid sid e2fsprogs=1.47.4-1+b2
 export MKE2FS_CONFIG=$PWD/sid/etc/mke2fs.conf

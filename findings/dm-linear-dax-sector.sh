@@ -12,7 +12,7 @@
 #   like corruption by the file system comes from the device table.
 
 # shellcheck source=/dev/null
-source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.bash"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
 
 release=7.2.13+deb14-cloud-amd64
 command -v qemu-system-x86_64 >/dev/null || skip 'this needs qemu-system-x86_64'

@@ -11,7 +11,7 @@
 #   output of a verification run as those of a good one.
 
 # shellcheck source=/dev/null
-source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.bash"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
 
 unpack sid sid fio=3.41-2
 run sid fio --version

@@ -10,7 +10,7 @@
 #   that commits with FUA and forgot to flush its data first passes every such replay.
 
 # shellcheck source=/dev/null
-source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.bash"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
 
 unpack sid sid qemu-utils=1:11.1.3+ds-1
 run sid qemu-io --version | sed -n 1p

@@ -11,7 +11,7 @@
 #   recording left there, unless the file is put back first, and nothing tells the two apart.
 
 # shellcheck source=/dev/null
-source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.bash"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
 
 unpack sid sid qemu-system-x86=1:11.1.3+ds-1
 run sid qemu-system-x86_64 --version | sed -n 1p

@@ -10,7 +10,7 @@
 #   change, or a bug planted on purpose, misses the functions written in the newer style.
 
 # shellcheck source=/dev/null
-source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.bash"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
 
 unpack sid sid coccinelle=1.3.0.deb-1+b7
 export COCCINELLE_HOME=$PWD/sid/usr/lib/coccinelle

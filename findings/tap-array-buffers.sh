@@ -10,7 +10,7 @@
 #   `await blob.arrayBuffer()`, cannot fail.
 
 # shellcheck source=/dev/null
-source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.bash"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
 
 command -v npm >/dev/null || skip 'this needs node and npm'
 export npm_config_update_notifier=false

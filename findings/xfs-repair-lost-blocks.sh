@@ -11,7 +11,7 @@
 #   is lost in a crash, passes every check that relies on xfs_repair.
 
 # shellcheck source=/dev/null
-source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.bash"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
 
 unpack sid sid xfsprogs=7.2.0-1
 run sid xfs_repair -V

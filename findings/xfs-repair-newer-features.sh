@@ -10,7 +10,7 @@
 #   turns every file system into a corrupt one for a test that looks only at the exit status.
 
 # shellcheck source=/dev/null
-source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.bash"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/packages.sh"
 
 unpack new sid xfsprogs=7.2.0-1
 unpack old bookworm xfsprogs=6.1.0-1

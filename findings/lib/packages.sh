@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts of this folder share: a temporary folder that is removed at the end, and
 # Debian packages unpacked into it. Sourced, not run.
 #
