@@ -67,7 +67,7 @@ uint64_t operand_address(const struct instruction *instruction, uint64_t at)
 	return address;
 }
 
-bool translate(const struct ram *ram, uint64_t virtual_address, uint64_t *physical)
+bool translate(uint64_t virtual_address, uint64_t *physical)
 {
 	const uint64_t present = 1, large = 1 << 7, frame = UINT64_C(0x000ffffffffff000);
 	const uint64_t paging = UINT64_C(1) << 31, long_mode = 1 << 10, five_levels = 1 << 12;
@@ -82,7 +82,7 @@ bool translate(const struct ram *ram, uint64_t virtual_address, uint64_t *physic
 	for (int level = read_register(CR4) & five_levels ? 5 : 4; level > 0; level--) {
 		int shift = 3 + 9 * level;
 		uint64_t table = entry & frame;
-		const uint8_t *at = ram_at(ram, table + (virtual_address >> shift & 511) * 8);
+		const uint8_t *at = ram_at(table + (virtual_address >> shift & 511) * 8);
 		if (!at)
 			return false;
 		entry = *(const volatile uint64_t *)at;

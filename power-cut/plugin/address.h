@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Virtual addresses of operands, from the CPU's registers, and the physical ones that they stand
- * for, by a walk of the guest's page tables (Intel SDM, volume 3, 4.5: four and five levels).
+ * Virtual addresses of operands, from the CPU's registers, and their physical addresses, by a
+ * walk of the guest's page tables (Intel SDM, volume 3, 4.5: four and five levels).
  */
 #pragma once
 
 #include "decode.h"
 #include "memory.h"
 
-/* Looks up the registers; in the callback of a CPU's start. */
+/* Looks up the registers. To be called when a CPU starts. */
 void find_registers(void);
 
 /* General purpose registers in their encoding's order. In callbacks that may read registers. */
@@ -18,4 +18,4 @@ uint64_t general_register(int number);
 uint64_t operand_address(const struct instruction *instruction, uint64_t at);
 
 /* false where nothing is mapped there, or not in long mode. */
-bool translate(const struct ram *ram, uint64_t virtual_address, uint64_t *physical);
+bool translate(uint64_t virtual_address, uint64_t *physical);

@@ -6,8 +6,12 @@
 #include "model.h"
 #include "output.h"
 #include "random.h"
+#include "unfenced.h"
 
-/* Calls are numbered as they begin: one is forgotten when so many others have begun. */
+/*
+ * Calls are numbered as they begin. One is forgotten when so many others have begun; it is not
+ * known then.
+ */
 #define SLOTS 4096
 /* Cuts before gaps grow. */
 #define FIRST 8
@@ -17,34 +21,34 @@ struct under_way {
 };
 
 static struct under_way slots[SLOTS];
-/* Of calls at which nothing is lost. */
+/* For calls that lost nothing. */
 static struct {
 	uint64_t random, left, taken, gap, until;
-} draw;
+} kept_calls;
 static uint64_t lost_left;
 
 void calls_begin(uint64_t seed, uint64_t kept, uint64_t lost)
 {
-	draw.random = seed ^ UINT64_C(0x6b657074);
-	draw.left = kept;
+	kept_calls.random = seed ^ UINT64_C(0x6b657074);
+	kept_calls.left = kept;
 	lost_left = lost;
 }
 
 /* Gaps are 1 to twice their mean, which grows by a quarter each time. */
 static bool is_drawn(void)
 {
-	if (draw.left == 0)
+	if (kept_calls.left == 0)
 		return false;
-	if (draw.taken >= FIRST) {
-		if (draw.until > 1) {
-			draw.until--;
+	if (kept_calls.taken >= FIRST) {
+		if (kept_calls.until > 1) {
+			kept_calls.until--;
 			return false;
 		}
-		draw.gap += draw.gap / 4 + 1;
-		draw.until = 1 + random_next(&draw.random) % (2 * draw.gap);
+		kept_calls.gap += kept_calls.gap / 4 + 1;
+		kept_calls.until = 1 + random_next(&kept_calls.random) % (2 * kept_calls.gap);
 	}
-	draw.left--;
-	draw.taken++;
+	kept_calls.left--;
+	kept_calls.taken++;
 	return true;
 }
 
@@ -60,14 +64,13 @@ static bool is_wanted(void)
 
 void call_begins(uint64_t number)
 {
-	slots[number % SLOTS] =
-		(struct under_way){ .number = number, .stores = model.counters.stores };
+	slots[number % SLOTS] = (struct under_way){ .number = number, .stores = counters.stores };
 }
 
 void call_returned(uint64_t number, int64_t range, struct cut_moment *moment)
 {
 	const struct under_way *begun = &slots[number % SLOTS];
-	bool known = begun->number == number;
+	bool known = begun->number == number && range < (int64_t)ranges.count;
 	uint64_t lost = known ? lost_since(begun->stores, range) : 0;
 
 	event("return", "\"cpu\":%u,\"text\":%s,\"known\":%s,\"lost\":%" PRIu64, moment->cpu,

@@ -29,21 +29,38 @@ static int peek(const struct reader *r)
 
 static void legacy_prefixes(struct reader *r)
 {
-	/* clang-format off */
 	for (;; r->at++) {
 		switch (peek(r)) {
-		case 0x66: r->size_66 = true; break;
-		case 0x67: r->address_32 = true; break;
-		case 0xf0: r->lock = true; break;
-		case 0xf2: r->repeat_f2 = true; break;
-		case 0xf3: r->repeat_f3 = true; break;
-		case 0x64: r->segment = 'f'; break;
-		case 0x65: r->segment = 'g'; break;
-		case 0x26: case 0x2e: case 0x36: case 0x3e: break;
-		default: return;
+		case 0x66:
+			r->size_66 = true;
+			break;
+		case 0x67:
+			r->address_32 = true;
+			break;
+		case 0xf0:
+			r->lock = true;
+			break;
+		case 0xf2:
+			r->repeat_f2 = true;
+			break;
+		case 0xf3:
+			r->repeat_f3 = true;
+			break;
+		case 0x64:
+			r->segment = 'f';
+			break;
+		case 0x65:
+			r->segment = 'g';
+			break;
+		case 0x26:
+		case 0x2e:
+		case 0x36:
+		case 0x3e:
+			break;
+		default:
+			return;
 		}
 	}
-	/* clang-format on */
 }
 
 static void vex_prefix(uint8_t pp, struct reader *r)
@@ -187,10 +204,10 @@ static enum instruction_kind two_byte(struct reader *r, int code, struct instruc
 				       (modrm == 0xe8 && !r->repeat_f2 && !r->repeat_f3)
 			       ? SERIALIZING
 			       : ORDINARY;
-	case 0x08: /* INVD */
-	case 0x09: /* WBINVD */
-	case 0xa2: /* CPUID */
-	case 0xaa: /* RSM */
+	case 0x08:
+	case 0x09:
+	case 0xa2:
+	case 0xaa: /* INVD, WBINVD, CPUID, RSM */
 		return SERIALIZING;
 	case 0x22: /* MOV to control registers, but for CR8 */
 		return (reg | (r->rex & 4 ? 8 : 0)) == 8 ? ORDINARY : SERIALIZING;
@@ -205,12 +222,22 @@ static enum instruction_kind one_byte(const struct reader *r, int code)
 	int modrm = peek(r);
 
 	switch (code) {
-	case 0x86 ... 0x87: /* XCHG locks by itself where it names memory. */
+	case 0x86:
+	case 0x87: /* XCHG locks by itself where it names memory. */
 		return modrm >= 0 && modrm >> 6 != 3 ? FENCE : ORDINARY;
-	case 0xcf:          /* IRET */
-	case 0x6c ... 0x6f: /* INS, OUTS */
-	case 0xe4 ... 0xe7: /* IN, OUT */
-	case 0xec ... 0xef:
+	case 0xcf: /* IRET */
+	case 0x6c:
+	case 0x6d:
+	case 0x6e:
+	case 0x6f: /* INS, OUTS */
+	case 0xe4:
+	case 0xe5:
+	case 0xe6:
+	case 0xe7: /* IN, OUT */
+	case 0xec:
+	case 0xed:
+	case 0xee:
+	case 0xef:
 		return SERIALIZING;
 	}
 	return ORDINARY;

@@ -6,14 +6,17 @@
 
 #include "address.h"
 #include "calls.h"
+#include "counting.h"
+#include "images.h"
+#include "model.h"
 #include "moments.h"
 #include "output.h"
 #include "requests.h"
+#include "stores.h"
 
 enum { RCX = 1, RDX = 2, RSI = 6, RDI = 7 };
 
 static const struct options *options;
-atomic_bool counting;
 static bool begun;
 
 void markers_begin(const struct options *from)
@@ -21,7 +24,7 @@ void markers_begin(const struct options *from)
 	options = from;
 }
 
-/* What the guest gave, as a JSON string; cut short where its memory is not there. */
+/* The guest's text, as a JSON string; cut short where its memory is not mapped. */
 static void read_record(char *escaped)
 {
 	uint8_t text[MOST_RECORD];
@@ -34,8 +37,8 @@ static void read_record(char *escaped)
 		const uint8_t *from = NULL;
 		if (count > length - got)
 			count = length - got;
-		if (translate(&options->ram, at + got, &physical))
-			from = ram_at(&options->ram, physical);
+		if (translate(at + got, &physical))
+			from = ram_at(physical);
 		if (!from)
 			break;
 		memcpy(text + got, from, count);
@@ -44,55 +47,62 @@ static void read_record(char *escaped)
 	escape(text, got, escaped);
 }
 
-static bool find_memory(void)
+/*
+ * Stores that other CPUs make meanwhile wait for the lock, and count: memory is copied after
+ * that.
+ */
+static bool begin_counting(void)
 {
-	model.lowest = UINT64_MAX;
-	for (unsigned int index = 0; index < model.count; index++) {
-		struct range *range = &model.ranges[index];
-		if (!find_mapping(&range->live)) {
-			problem("QEMU has not mapped %s, range %u", range->live.file, index);
-			return false;
-		}
-		if (range->start < model.lowest)
-			model.lowest = range->start;
-		if (range->start + range->live.size > model.highest)
-			model.highest = range->start + range->live.size;
-	}
-	return true;
+	counting = true;
+	if (ranges_begin() && write_bases())
+		return true;
+	counting = false;
+	problem("cannot copy what the persistent memory holds");
+	return false;
 }
 
 static void begin(const char *label)
 {
-	if (begun)
+	if (begun) {
+		problem("the guest began a second time: stores after its end are not watched");
 		return;
+	}
 	begun = true;
-	if (!find_memory())
+	if (!ranges_find() || !begin_counting())
 		return;
-	/* Before memory is copied: what other CPUs store meanwhile waits for the lock, and counts. */
-	counting = true;
-	if (!model_begin()) {
-		counting = false;
-		problem("cannot copy what the pmem holds");
-		return;
-	}
-	if (!write_bases()) {
-		counting = false;
-		return;
-	}
 	moments_begin(options->cut.seed, options->moments, options->gap);
 	calls_begin(options->cut.seed, options->calls, options->lost_calls);
 	event("begin", "\"label\":%s,\"requests\":%" PRIu64, label, requests_seen());
 }
 
+static void end(const char *label)
+{
+	counting = false;
+	check_memory_at_end();
+	print_end("stop", label);
+}
+
 void print_end(const char *name, const char *label)
 {
-	const struct counters *counters = &model.counters;
-
 	event(name,
 	      "\"label\":%s,\"counters\":{\"stores\":%" PRIu64 ",\"writeBacks\":%" PRIu64
 	      ",\"fences\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"untranslated\":%" PRIu64 "}",
-	      label, counters->stores, counters->write_backs, counters->fences, counters->requests,
-	      counters->untranslated);
+	      label, counters.stores, counters.write_backs, counters.fences, counters.requests,
+	      counters.untranslated);
+}
+
+static void promise(struct cut_moment *moment)
+{
+	event("promise", "\"cpu\":%u,\"text\":%s", moment->cpu, moment->label);
+	moment->cause = CUT_PROMISE;
+	if (options->cut_at_promises)
+		take_cut(moment);
+}
+
+static void cut(struct cut_moment *moment)
+{
+	moment->cause = CUT_MARKER;
+	take_cut(moment);
 }
 
 void marker(unsigned int cpu, uint8_t kind)
@@ -103,23 +113,17 @@ void marker(unsigned int cpu, uint8_t kind)
 
 	read_record(text);
 	model_lock();
-	if (kind == MARK_BEGIN) {
+	if (kind == MARK_BEGIN)
 		begin(text);
-	} else if (counting && kind == MARK_PROMISE) {
-		event("promise", "\"cpu\":%u,\"text\":%s", cpu, text);
-		moment.cause = CUT_PROMISE;
-		if (options->cut_at_promises)
-			take_cut(&moment);
-	} else if (counting && kind == MARK_CUT) {
-		moment.cause = CUT_MARKER;
-		take_cut(&moment);
-	} else if (counting && kind == MARK_CALL) {
+	else if (counting && kind == MARK_PROMISE)
+		promise(&moment);
+	else if (counting && kind == MARK_CUT)
+		cut(&moment);
+	else if (counting && kind == MARK_CALL)
 		call_begins(number);
-	} else if (counting && kind == MARK_RETURN) {
+	else if (counting && kind == MARK_RETURN)
 		call_returned(number, (int64_t)general_register(RCX), &moment);
-	} else if (counting && kind == MARK_END) {
-		counting = false;
-		print_end("stop", text);
-	}
+	else if (counting && kind == MARK_END)
+		end(text);
 	model_unlock();
 }

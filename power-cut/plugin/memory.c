@@ -41,8 +41,8 @@ static bool is_of(const struct area *area, const struct stat *file, const char *
 }
 
 /*
- * As the kernel writes it in maps. A file that has no name any more is given as a descriptor, /dev/fd/N,
- * whose link has the same words. To be freed; NULL where there is none.
+ * As the kernel writes it in maps. A file that has no name any more is given as a descriptor,
+ * /dev/fd/N, whose link has the same words. To be freed; NULL where there is none.
  */
 static char *path_in_maps(const char *file)
 {
@@ -95,8 +95,11 @@ bool find_mapping(struct mapping *mapping)
 	return base != 0 && end - base >= mapping->size;
 }
 
-const uint8_t *ram_at(const struct ram *ram, uint64_t physical)
+struct ram guest_ram;
+
+const uint8_t *ram_at(uint64_t physical)
 {
+	const struct ram *ram = &guest_ram;
 	const uint64_t high = UINT64_C(1) << 32;
 
 	if (physical < ram->low)
@@ -108,17 +111,25 @@ const uint8_t *ram_at(const struct ram *ram, uint64_t physical)
 
 static const uint8_t ZEROS[PAGE];
 
-static void copy_page(const struct mapping *mapping, uint64_t page, uint8_t *to)
-{
-	const uint8_t *from = mapping->at + page * PAGE;
+struct copy {
+	const struct mapping *mapping;
+	uint8_t *to, *copied;
+};
 
-	if (memcmp(from, ZEROS, PAGE) != 0)
-		memcpy(to + page * PAGE, from, PAGE);
+static void copy_page(const struct copy *copy, uint64_t page)
+{
+	const uint8_t *from = copy->mapping->at + page * PAGE;
+
+	if (copy->copied[page] || memcmp(from, ZEROS, PAGE) == 0)
+		return;
+	memcpy(copy->to + page * PAGE, from, PAGE);
+	copy->copied[page] = 1;
 }
 
 /* Pages that this process has touched: it alone has what was written to a private mapping. */
-static bool copy_touched(const struct mapping *mapping, uint8_t *to)
+static bool copy_touched(const struct copy *copy)
 {
+	const struct mapping *mapping = copy->mapping;
 	const uint64_t present = UINT64_C(1) << 63, swapped = UINT64_C(1) << 62;
 	uint64_t entries[512], pages = mapping->size / PAGE;
 	uint64_t first = (uint64_t)mapping->at / PAGE;
@@ -136,31 +147,38 @@ static bool copy_touched(const struct mapping *mapping, uint8_t *to)
 		count = bytes / 8;
 		for (uint64_t index = 0; index < count; index++)
 			if (entries[index] & (present | swapped))
-				copy_page(mapping, page + index, to);
+				copy_page(copy, page + index);
 		page += count;
 	}
 	close(fd);
 	return true;
 }
 
-bool copy_mapping(const struct mapping *mapping, uint8_t *to)
+/* Pages that the file has data for. */
+static bool copy_data(const struct copy *copy)
 {
-	uint64_t begin = mapping->offset, end = begin + mapping->size;
-	int fd = open(mapping->file, O_RDONLY | O_CLOEXEC);
+	uint64_t begin = copy->mapping->offset, end = begin + copy->mapping->size;
+	int fd = open(copy->mapping->file, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return false;
-	while (begin < end) {
-		off_t data = lseek(fd, begin, SEEK_DATA);
+	for (uint64_t at = begin; at < end;) {
+		off_t data = lseek(fd, at, SEEK_DATA);
 		if (data < 0 || (uint64_t)data >= end)
 			break;
 		off_t hole = lseek(fd, data, SEEK_HOLE);
 		uint64_t until = hole < 0 || (uint64_t)hole > end ? end : (uint64_t)hole;
-		for (uint64_t at = (data - mapping->offset) / PAGE * PAGE;
-		     at < until - mapping->offset; at += PAGE)
-			copy_page(mapping, at / PAGE, to);
-		begin = until;
+		for (uint64_t page = (data - begin) / PAGE; page * PAGE < until - begin; page++)
+			copy_page(copy, page);
+		at = until;
 	}
 	close(fd);
-	return copy_touched(mapping, to);
+	return true;
+}
+
+bool copy_mapping(const struct mapping *mapping, uint8_t *to, uint8_t *copied)
+{
+	const struct copy copy = { mapping, to, copied };
+
+	return copy_data(&copy) && copy_touched(&copy);
 }

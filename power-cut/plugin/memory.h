@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Where the guest's memory is in this very process. It is files that QEMU has mapped, shared or
- * privately: what is read here is what the guest has, either way.
+ * Where the guest's memory is in this process. QEMU has mapped files for it, shared or privately;
+ * reading the mapping gives what the guest has, either way.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ struct mapping {
 	uint64_t offset, size;
 };
 
-/* What the guest's RAM is: all of `file`, the first `low` bytes from address 0, the rest from 4 GiB. */
+/* The guest's RAM: all of `file`, the first `low` bytes from address 0, the rest from 4 GiB. */
 struct ram {
 	struct mapping mapping;
 	uint64_t low;
@@ -28,8 +28,14 @@ struct ram {
 /* Finds `mapping->file` from `mapping->offset` on, `mapping->size` bytes (0: to its end). */
 bool find_mapping(struct mapping *mapping);
 
-/* NULL where there is no RAM at this physical address. */
-const uint8_t *ram_at(const struct ram *ram, uint64_t physical);
+extern struct ram guest_ram;
 
-/* Copies what is not zeros: pages that neither QEMU nor the file has anything for are not touched. */
-bool copy_mapping(const struct mapping *mapping, uint8_t *to);
+/* NULL where there is no RAM at this physical address. */
+const uint8_t *ram_at(uint64_t physical);
+
+/*
+ * Copies what is not zeros: pages that neither QEMU nor the file has anything for are not touched.
+ *
+ * @param copied is set to 1 for each page that was copied
+ */
+bool copy_mapping(const struct mapping *mapping, uint8_t *to, uint8_t *copied);

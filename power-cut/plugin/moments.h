@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Moments for cuts, drawn from a seed: after a store or a write-back, or before a fence, where something
- * is not on the medium. How many there will be is not known beforehand: the gaps between them grow, so
- * that the first ones lie close together and the last ones far into the run.
+ * Moments for cuts, drawn from a seed: after a store or a write-back, or before a fence, where
+ * something is not on the medium. How many there will be is not known beforehand: the gaps
+ * between them grow, so that the first ones lie close together and the last ones far into the
+ * run.
  */
 #pragma once
 

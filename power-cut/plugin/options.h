@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* What stands after the plugin's file on QEMU's command line. */
+/* The options after the plugin's file on QEMU's command line (README.md). */
 #pragma once
 
 #include "cut.h"
-#include "model.h"
+#include "ranges.h"
 
 struct options {
 	const char *directory;
@@ -11,7 +11,7 @@ struct options {
 	struct cut_options cut;
 	bool cut_at_promises;
 	uint64_t moments, gap, calls, lost_calls;
-	/* Goes to `model`. */
+	/* Goes to `ranges` (ranges.h). */
 	struct range ranges[MOST_RANGES];
 	unsigned int range_count;
 };

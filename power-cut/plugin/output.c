@@ -41,6 +41,16 @@ uint64_t output_bytes(void)
 	return bytes_written;
 }
 
+/* To be freed. Without the memory an event would be lost: this ends QEMU. */
+static char *formatted(const char *format, va_list arguments)
+{
+	char *text;
+
+	if (vasprintf(&text, format, arguments) < 0)
+		abort();
+	return text;
+}
+
 /* One write each: a reader never sees half a line of a QEMU that was killed. */
 static void write_event(const char *name, const char *rest)
 {
@@ -50,12 +60,10 @@ static void write_event(const char *name, const char *rest)
 	pthread_mutex_lock(&events_mutex);
 	length = asprintf(&line, "{\"event\":\"%s\",\"sequence\":%" PRIu64 "%s%s}\n", name,
 			  ++sequence, *rest ? "," : "", rest);
-	if (length > 0) {
-		if (write(events_fd, line, length) != length)
-			abort();
-		bytes_written += length;
-		free(line);
-	}
+	if (length < 0 || write(events_fd, line, length) != length)
+		abort();
+	bytes_written += length;
+	free(line);
 	pthread_mutex_unlock(&events_mutex);
 }
 
@@ -65,11 +73,10 @@ void event(const char *name, const char *format, ...)
 	char *rest;
 
 	va_start(arguments, format);
-	if (vasprintf(&rest, format, arguments) >= 0) {
-		write_event(name, rest);
-		free(rest);
-	}
+	rest = formatted(format, arguments);
 	va_end(arguments);
+	write_event(name, rest);
+	free(rest);
 }
 
 void problem(const char *format, ...)
@@ -78,16 +85,15 @@ void problem(const char *format, ...)
 	char *text, *escaped;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) >= 0) {
-		escaped = malloc(escaped_room(strlen(text)));
-		if (escaped) {
-			escape((const uint8_t *)text, strlen(text), escaped);
-			event("problem", "\"text\":%s", escaped);
-		}
-		free(escaped);
-		free(text);
-	}
+	text = formatted(format, arguments);
 	va_end(arguments);
+	escaped = malloc(escaped_room(strlen(text)));
+	if (!escaped)
+		abort();
+	escape((const uint8_t *)text, strlen(text), escaped);
+	event("problem", "\"text\":%s", escaped);
+	free(escaped);
+	free(text);
 }
 
 void escape(const uint8_t *text, size_t length, char *to)

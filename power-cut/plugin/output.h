@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Files in the directory that was given: events as they happen, others whole or not at all. */
+/*
+ * Files in the directory that was given: events as they happen, other files whole or not at all.
+ * Whatever goes wrong is a `problem`, or ends QEMU: nothing is left out without a word.
+ */
 #pragma once
 
 #include <stdarg.h>
@@ -10,10 +13,10 @@
 /* Where all files go; opens events.jsonl. */
 bool output_open(const char *directory);
 
-/* One line. The text is JSON's; "sequence" is put in after `name`. */
+/* One line. `format` is for JSON's fields; "sequence" comes before them. */
 void event(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Something that makes all of this run worthless. */
+/* Something that makes the whole run worthless. */
 void problem(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
@@ -37,13 +40,16 @@ void file_size(struct file *file, uint64_t size);
 /* false, after a `problem`, where anything of it went wrong. */
 bool file_end(struct file *file);
 
-/* Pieces of images: what differs from what the reader already has. */
+/*
+ * Deltas: pieces of an image that differ from what the reader already has (README.md has their
+ * form).
+ */
 struct file *delta_begin(const char *name);
 void delta_add(struct file *file, uint32_t range, uint64_t offset, const void *bytes,
 	       uint32_t length);
 bool delta_end(struct file *file);
 
-/* Whether somebody has made this file. */
+/* Whether the reader has made this file. */
 bool file_exists(const char *name);
 
 /* Bytes in all files so far. */

@@ -7,12 +7,13 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "counting.h"
 #include "cut.h"
-#include "markers.h"
 #include "model.h"
 #include "moments.h"
 #include "output.h"
 #include "qemu-api.h"
+#include "unfenced.h"
 
 struct identity {
 	dev_t device;
@@ -32,10 +33,10 @@ void watch_requests(void)
 {
 	bool any = false;
 
-	for (unsigned int index = 0; index < model.count; index++) {
-		const char *name = model.ranges[index].live.file;
+	for (unsigned int index = 0; index < ranges.count; index++) {
+		const char *name = ranges.at[index].live.file;
 		struct stat file;
-		if (model.ranges[index].flush != FLUSH_REQUESTS)
+		if (ranges.at[index].flush != FLUSH_REQUESTS)
 			continue;
 		any = true;
 		if (stat(name, &file) == 0)
@@ -54,7 +55,7 @@ uint64_t requests_seen(void)
 	return seen;
 }
 
-/* No CPU of the guest asks here: QEMU's own thread does, and the CPU that asked may do other things. */
+/* In a thread of QEMU's own: meanwhile the CPU that asked may do other things. */
 static void requested(struct range *range)
 {
 	struct cut_moment moment = { .cause = CUT_MOMENT, .label = "\"\"" };
@@ -72,18 +73,18 @@ static bool is_watched(const struct stat *file)
 	bool any = false;
 
 	model_lock();
-	for (unsigned int index = 0; index < model.count; index++) {
-		if (model.ranges[index].flush != FLUSH_REQUESTS ||
+	for (unsigned int index = 0; index < ranges.count; index++) {
+		if (ranges.at[index].flush != FLUSH_REQUESTS ||
 		    files[index].device != file->st_dev || files[index].inode != file->st_ino)
 			continue;
 		any = true;
-		requested(&model.ranges[index]);
+		requested(&ranges.at[index]);
 	}
 	model_unlock();
 	return any;
 }
 
-/* The file of a device that is watched goes with QEMU: that it reached the host's disk is of no use. */
+/* A watched device's file ends with QEMU: nobody needs it on the host's disk. */
 static int own_fsync(int fd)
 {
 	static int (*real)(int);

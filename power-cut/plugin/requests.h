@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * virtio-pmem: the guest asks for a flush of the whole device, and QEMU answers by fsync of the file
- * behind it (virtio specification, "PMEM Device"; hw/virtio/virtio-pmem.c). That is where it is seen:
- * this library, loaded before the C library (LD_PRELOAD), has an `fsync` of its own.
+ * virtio-pmem: the guest asks for a flush of the whole device, and QEMU answers by fsync of the
+ * file behind it (virtio specification, "PMEM Device"; hw/virtio/virtio-pmem.c). That is where it
+ * is seen: this library, loaded before the C library (LD_PRELOAD), has an `fsync` of its own.
  */
 #pragma once
 

@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "sites.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "output.h"
 
 #define SLOTS (1u << 18)
 #define MOST (SLOTS / 2)
 
 static struct site sites[MOST];
 static uint32_t slots[SLOTS], count = 1;
+
+/* Without its site it is not known of a line how it may survive (is_by_page in images.c). */
+static uint32_t no_room(void)
+{
+	static bool told;
+
+	if (!told)
+		problem("more than %u instructions have stored or written back", MOST - 1);
+	told = true;
+	return 0;
+}
 
 uint32_t site_number(uint64_t address, unsigned int cpu, enum site_kind kind)
 {
@@ -21,7 +35,7 @@ uint32_t site_number(uint64_t address, unsigned int cpu, enum site_kind kind)
 			return slots[slot];
 	}
 	if (count == MOST)
-		return 0;
+		return no_room();
 	sites[count] = (struct site){ .address = address, .cpu = cpu, .kind = kind };
 	return slots[slot] = count++;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Who did it: an instruction on a CPU. Lines of pmem have a number in place of it. */
+/* Which instruction, on which CPU, stored or wrote back. Lines have a number that stands for it. */
 #pragma once
 
 #include <stdint.h>
@@ -20,7 +20,7 @@ struct site {
 	uint8_t kind;
 };
 
-/* 0 is nobody. What finds no room any more is nobody too. */
+/* 0 is none. A `problem` where there are more than the table has room for. */
 uint32_t site_number(uint64_t address, unsigned int cpu, enum site_kind kind);
 const struct site *site_of(uint32_t number);
 const char *site_kind_name(enum site_kind kind);

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#include "counting.h"
+
+atomic_bool counting;
