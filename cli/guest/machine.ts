@@ -137,7 +137,7 @@ export function kernelCommandLine(shape: MachineShape, plugged = false): string 
   return [
     'console=ttyS0,115200',
     'quiet',
-    // The guest's witness reads the log by syslog(2), which has no times unless they are in it.
+    // The guest's reporter reads the log by syslog(2), which has no times unless they are in it.
     'printk.time=1',
     // A panic ends the machine (with -no-reboot) instead of leaving it hung.
     'panic=-1',

@@ -8,7 +8,7 @@
 # daxrepro.heartbeat  guest to host: a dot a second, for as long as user space runs.
 #
 # A port can be opened once; a child that should not hold it closes it (see `without_channel`).
-# Descriptors 6 and 7 lead to the witness.
+# Descriptors 6 and 7 lead to the reporter.
 
 CHANNEL=8
 HEARTBEAT=9
@@ -92,21 +92,21 @@ event() {
 	printf '%s}\n' "$line" >&$CHANNEL
 }
 
-# The witness (lib/witness.pl): a process that looks and tells, and is asked by `ask`. It is started
+# The reporter (lib/reporter.pl): a process that looks and tells, and is asked by `ask`. It is started
 # once: under emulation a perl takes a tenth of a second. Its pipes are new where it has to be started
 # again: processes that were killed a moment ago may still have the old ones open, and a question to
 # nobody is lost without a word.
-start_witness() {
+start_reporter() {
 	exec 6<&- 7<&-
 	rm -f /run/questions /run/answers
 	mkfifo /run/questions /run/answers
-	reach_witness
-	perl "$DAXREPRO/lib/witness.pl" $CHANNEL </run/questions >/run/answers 6<&- 7<&- 9<&- &
-	WITNESS=$!
+	reach_reporter
+	perl "$DAXREPRO/lib/reporter.pl" $CHANNEL </run/questions >/run/answers 6<&- 7<&- 9<&- &
+	REPORTER=$!
 	disown
 	ask nothing
-	process_birth $WITNESS
-	WITNESS_BIRTH=$REPLY
+	process_birth $REPORTER
+	REPORTER_BIRTH=$REPLY
 }
 
 # process_birth PID: when the process was started, in REPLY; empty where there is none that runs, or
@@ -122,18 +122,18 @@ process_birth() {
 }
 
 # Whether it still is the one that was started: a test may have killed or stopped it.
-witness_lives() {
-	process_birth "$WITNESS"
-	[[ $REPLY && $REPLY == "$WITNESS_BIRTH" ]]
+reporter_lives() {
+	process_birth "$REPORTER"
+	[[ $REPLY && $REPLY == "$REPORTER_BIRTH" ]]
 }
 
 # For a process that did not inherit the descriptors. One at a time: the answers are for all.
-reach_witness() {
+reach_reporter() {
 	# For both directions, so that neither end waits for the other to open it, or finds it closed.
 	exec 6<>/run/questions 7<>/run/answers
 }
 
-# ask QUESTION [WORD]...: waits until the witness has told the host. Without a limit of time, which
+# ask QUESTION [WORD]...: waits until the reporter has told the host. Without a limit of time, which
 # bash takes by the wall clock, and that jumps when a clone gets its own. A question has a number, and
 # so has its answer: whoever asked before may have been killed before it was answered.
 ASKED=0
@@ -145,7 +145,7 @@ ask() {
 		[[ $answer == "$number "* ]] && break
 	done
 	REPLY=${answer#"$number failed: "}
-	event log "text=the witness cannot answer to $1: $REPLY"
+	event log "text=the reporter cannot answer to $1: $REPLY"
 	return 1
 }
 
@@ -154,7 +154,7 @@ send_file() {
 	ask file "$1" "$2"
 }
 
-# Fills UNIT from the host. A module's bytes, where there are any, are left to the witness.
+# Fills UNIT from the host. A module's bytes, where there are any, are left to the reporter.
 wait_for_unit() {
 	local key value
 	while IFS=' ' read -r -u $CHANNEL key value; do

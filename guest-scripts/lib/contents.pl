@@ -1,5 +1,5 @@
 # Gives a device the contents that the host sends, before anything is mounted from it. Loaded by
-# lib/witness.pl when it is asked for.
+# lib/reporter.pl when it is asked for.
 #
 # The contents come on the channel as extents: where one begins and how long it is, in bytes, two
 # numbers of 64 bits with the lowest byte first, then its bytes. One of no length is the end. What no

@@ -18,7 +18,7 @@ load_drivers() {
 	drivers+=(mbcache jbd2 libcrc32c)
 	# Ours (kernels/witness), where it could be built for this kernel.
 	drivers+=(daxrepro_witness)
-	# For the witness.
+	# For the reporter.
 	drivers+=(algif_hash)
 	# A kernel that has them built in, or lacks them, is judged by what then appears.
 	modprobe -q -a "${drivers[@]}" 2>/dev/null

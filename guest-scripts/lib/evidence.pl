@@ -1,5 +1,5 @@
 # What a damaged device shows of the inodes that its check speaks of, and the device's image: sent to the
-# host before anything repairs it. Loaded by lib/witness.pl when it is asked for, which a guest without
+# host before anything repairs it. Loaded by lib/reporter.pl when it is asked for, which a guest without
 # findings never is. Devices are only read.
 #
 # It picks out more numbers than it needs to; which finding is about which inode is the host's to say.

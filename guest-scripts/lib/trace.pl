@@ -1,5 +1,5 @@
 # What the kernel's trace events say of write-back, for --explain: who dirtied an inode, whether write-back
-# was called for it, and what came of it. Loaded by lib/witness.pl when it is asked for.
+# was called for it, and what came of it. Loaded by lib/reporter.pl when it is asked for.
 #
 # In an instance of its own (Documentation/trace/ftrace.rst), so that tests that trace do not meet it;
 # filtered to the devices under test, in a buffer that keeps the newest.

@@ -177,7 +177,7 @@ identity() {
 
 # Runs the test with its output in a file, and a time limit that leaves room to collect what it left
 # behind. In a subshell: to start another bash, and timeout(1) before it, takes a tenth of a second
-# under emulation. The witness keeps the time.
+# under emulation. The reporter keeps the time.
 run_test() {
 	if [[ ${UNIT[SUITE]} == xfstests ]]; then
 		. "$DAXREPRO/lib/xfstests.sh"
@@ -222,13 +222,13 @@ watch_sync_calls() {
 }
 
 # Whatever the test left running would keep the mounts busy. kill(2) spares process 1 and who calls it:
-# the witness, which waits until all are gone.
+# the reporter, which waits until all are gone.
 end_leftovers() {
-	if witness_lives; then
+	if reporter_lives; then
 		ask end-all
 	else
 		kill -KILL -- -1
-		start_witness
+		start_reporter
 	fi
 	start_heartbeat
 }

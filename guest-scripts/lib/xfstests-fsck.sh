@@ -24,7 +24,7 @@ event check "phase=$started_by" "program=$program" "device=$device" "status:=$st
 # Before the repair that follows; of a device that is damaged again later the first time tells most.
 if [[ $read_only == true && $status -ne 0 && ! -e /run/unit/evidence-${device##*/} ]]; then
 	: >"/run/unit/evidence-${device##*/}"
-	reach_witness
+	reach_reporter
 	ask evidence "${log##*/}" "$device" "$log" "$FSTYP" "$(</run/unit/image-bytes)"
 fi
 exit $status

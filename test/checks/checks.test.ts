@@ -42,7 +42,7 @@ t.test('each language has its files', async (t) => {
     'guest-scripts/lib/unit.sh': '# a part\n',
     'guest-scripts/tests/dax/acl': '# summary: a test\n',
     'guest-scripts/xfstests/su': '#!/usr/bin/perl\n',
-    'guest-scripts/lib/witness.pl': 'use strict;\n',
+    'guest-scripts/lib/reporter.pl': 'use strict;\n',
     'kernels/witness/main.c': '',
     'power-cut/plugin/plugin.c': '',
     'power-cut/plugin/plugin.h': '',
@@ -52,7 +52,7 @@ t.test('each language has its files', async (t) => {
   });
   t.strictSame(sources.shell.sort(), ['README.md', 'guest-scripts/init', 'launcher']);
   t.strictSame(sources.bash.sort(), ['guest-scripts/lib/unit.sh', 'guest-scripts/tests/dax/acl']);
-  t.strictSame(sources.perl.sort(), ['guest-scripts/lib/witness.pl', 'guest-scripts/xfstests/su']);
+  t.strictSame(sources.perl.sort(), ['guest-scripts/lib/reporter.pl', 'guest-scripts/xfstests/su']);
   t.strictSame(sources.c, ['power-cut/plugin/plugin.c'], 'without what needs a kernel');
   t.equal(sources.cAndHeaders.length, 3);
 });

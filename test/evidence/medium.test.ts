@@ -26,7 +26,7 @@ async function must(argv: [string, ...string[]]): Promise<string> {
   return result.stdout;
 }
 
-/** What the witness answers and sends when it is asked for the evidence of this image. */
+/** What the reporter answers and sends when it is asked for the evidence of this image. */
 async function ask(t: Test, device: string, log: string, type: string, bytes = 2 ** 30) {
   const directory = join(t.testdirName, 'asked');
   mkdirSync(directory, { recursive: true });
@@ -35,7 +35,7 @@ async function ask(t: Test, device: string, log: string, type: string, bytes = 2
   const question = ['1.1', 'evidence', 'test', device, join(directory, 'log'), type, bytes].join(
     '\t',
   );
-  const witness = spawnSync('perl', [join(scripts, 'lib/witness.pl'), '3'], {
+  const reporter = spawnSync('perl', [join(scripts, 'lib/reporter.pl'), '3'], {
     input: `${question}\n`,
     stdio: ['pipe', 'pipe', 'pipe', channel],
     env: { ...env, DAXREPRO: scripts, TMPDIR: directory },
@@ -54,7 +54,7 @@ async function ask(t: Test, device: string, log: string, type: string, bytes = 2
     } else if (received.piece.offset !== undefined) images.piece(received.piece);
   }
   const facts = inodeFacts({ events } as unknown as UnitRecord, undefined);
-  return { answer: witness.stdout, facts, kept: await images.pack(), directory };
+  return { answer: reporter.stdout, facts, kept: await images.pack(), directory };
 }
 
 async function extImage(t: Test, fs: string, ...commands: string[]): Promise<string> {

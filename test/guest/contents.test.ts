@@ -25,7 +25,7 @@ async function take(t: Test, device: string, contents: DeviceContents, state: st
   const sent = join(t.testdirName, 'sent');
   writeFileSync(sent, Buffer.concat(await collect(encodeContents(contents))));
   const channel = openSync(sent, 'r+');
-  const { stdout } = spawnSync('perl', [join(scripts, 'lib/witness.pl'), '3'], {
+  const { stdout } = spawnSync('perl', [join(scripts, 'lib/reporter.pl'), '3'], {
     input: `${['1.1', 'contents', device, state].join('\t')}\n`,
     stdio: ['pipe', 'pipe', 'pipe', channel],
     env: { ...process.env, DAXREPRO: scripts },
@@ -119,7 +119,7 @@ t.test('what a device has no room for is refused, and what ends too early', asyn
   cut.writeBigUInt64LE(100n, 8);
   writeFileSync(join(t.testdirName, 'cut'), cut);
   const channel = openSync(join(t.testdirName, 'cut'), 'r+');
-  const { stdout } = spawnSync('perl', [join(scripts, 'lib/witness.pl'), '3'], {
+  const { stdout } = spawnSync('perl', [join(scripts, 'lib/reporter.pl'), '3'], {
     input: `${['1.1', 'contents', device, 'empty'].join('\t')}\n`,
     stdio: ['pipe', 'pipe', 'pipe', channel],
     env: { ...process.env, DAXREPRO: scripts },

@@ -2,7 +2,7 @@
 # checkpoint on, so that a clone has it at once: a look by shell would start ten programs, at some
 # 15 ms each under emulation.
 #
-# usage: perl witness.pl CHANNEL-DESCRIPTOR <questions >answers
+# usage: perl reporter.pl CHANNEL-DESCRIPTOR <questions >answers
 #
 # A question is a line of words between tabs, a number first; its answer is a line, `NUMBER ok` or
 # `NUMBER failed: REASON`. See `ask` in lib/channel.sh. It judges nothing.
@@ -22,7 +22,7 @@ use constant LOG_TAIL => 8000;
 open(my $channel, '>&=', shift) or die "the channel: $!\n";
 binmode $channel;
 
-# Where a test uses up the memory, it is not the witness that goes.
+# Where a test uses up the memory, it is not the reporter that goes.
 if (open(my $score, '>', '/proc/self/oom_score_adj')) { print $score -1000 }
 
 my %answers = (
