@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
@@ -9,7 +9,7 @@ import { findCompiler } from '../system/compiler.js';
 import { guestScripts } from './manifest.js';
 
 /**
- * Programs of ours that run in the guest (`guest-scripts/programs`, one a C file), compiled on this
+ * Programs of ours that run in the guest (a folder of `guest-scripts/programs` each), compiled on this
  * machine once for each state of their sources. Without libraries, so that they start quickly under
  * emulation, and at fixed addresses, so that an address within them has a name.
  */
@@ -35,23 +35,26 @@ export async function guestPrograms({
 }): Promise<Outcome<GuestPrograms>> {
   const compiler = await findCompiler('gcc');
   if (!compiler) return success(without('this machine has no C compiler'));
-  const sources = (await readdir(SOURCES)).sort();
+  const all = await readdir(SOURCES, { recursive: true });
+  const sources = all.filter((name) => /\.[ch]$/.test(name)).sort();
   const hash = createHash('sha256');
   for (const name of sources) {
     hash.update(`${name}\n`).update(await readFile(new URL(name, SOURCES)));
   }
-  const programs = sources.filter((name) => name.endsWith('.c')).map((name) => name.slice(0, -2));
+  const units = sources.filter((name) => name.endsWith('.c'));
+  const programs = [...new Set(units.map((name) => dirname(name)))];
   const key = cacheKey({
-    layout: 1,
+    layout: 2,
     sources: hash.digest('hex'),
     compiler: compiler.identity,
     flags: FLAGS.join(' '),
   });
   const made = await lookUpOrMake(store, 'guest-programs', key, async (directory) => {
     for (const name of programs) {
-      const source = fileURLToPath(new URL(`${name}.c`, SOURCES));
+      const own = units.filter((unit) => dirname(unit) === name);
+      const files = own.map((unit) => fileURLToPath(new URL(unit, SOURCES)));
       const compiled = await runTool(
-        [compiler.path, ...FLAGS, '-o', join(directory, name), source],
+        [compiler.path, ...FLAGS, '-o', join(directory, name), ...files],
         { env: { LC_ALL: 'C' }, ...(signal ? { signal } : {}) },
       );
       if (compiled.canceled) return failure('interrupted', 'Interrupted', 'Start it again');

@@ -1,7 +1,7 @@
 import type { Lost } from './lost.js';
 
 /**
- * What is asked of an image that survived (guest-scripts/programs/survivor.c), and what its answers say
+ * What is asked of an image that survived (guest-scripts/programs/survivor), and what its answers say
  * of the claims. Pure.
  */
 

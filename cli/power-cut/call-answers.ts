@@ -98,7 +98,7 @@ function join(parts: readonly Held[]): Held[] {
   return joined;
 }
 
-/** The answers to `inode` and `tree` (guest-scripts/programs/survivor.c). */
+/** The answers to `inode` and `tree` (guest-scripts/programs/survivor). */
 function readFiles(text: string): FoundFile[] | undefined {
   const lines = text.split('\n');
   if (lines.slice(-3).join('\n') !== 'done\nend\n') return undefined;

@@ -1,6 +1,6 @@
 import { z } from '../schema.js';
 
-/** The marks of guest-scripts/programs/promises.c, which says what they mean. The guest's own text. */
+/** The marks of guest-scripts/programs/promises, which says what they mean. The guest's own text. */
 
 const number = z.number().int().nonnegative();
 /** A path below TEST_DEV's root: goes back into a guest, a line of its own. */

@@ -7,7 +7,7 @@ export type Examination =
   | {
       kind: 'told';
       event: SurvivorEvent;
-      /** To the questions (guest-scripts/programs/survivor.c has their form). */
+      /** To the questions (guest-scripts/programs/survivor/questions.h has their form). */
       answers: string;
       /** What the check printed. */
       check: string;

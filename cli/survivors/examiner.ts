@@ -15,7 +15,7 @@ import { ImageWatcher } from './image-watcher.js';
 
 /**
  * The guest that examines images. They lie one after the other on a plain disk, and the guest mounts each as
- * the next boot would (guest-scripts/programs/survivor.c). If one kills or hangs the guest, another guest goes
+ * the next boot would (guest-scripts/programs/survivor). If one kills or hangs the guest, another guest goes
  * on with the next.
  */
 

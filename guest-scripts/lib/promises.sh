@@ -1,4 +1,4 @@
-# For tests of what the file system promises: scripts for programs/promises.c, which says what they may
+# For tests of what the file system promises: scripts for programs/promises, which says what they may
 # hold. Under --power-cut each promise is verified in what survives; without it they are ordinary tests.
 
 PROMISES=$DAXREPRO/programs/promises

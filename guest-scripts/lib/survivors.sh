@@ -1,4 +1,4 @@
-# Looks at images that survived a power cut, as the host names them (programs/survivor.c).
+# Looks at images that survived a power cut, as the host names them (programs/survivor).
 
 run_survivors() {
 	local said

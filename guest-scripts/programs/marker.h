@@ -1,9 +1,7 @@
 /*
- * Marks: an instruction that does nothing, which --power-cut's plugin for QEMU knows when it is
- * executed. What it means, and its bytes, are those of power-cut/plugin: a nop of eight bytes whose
- * last holds the kind, with a record's address in rdi and its length in rsi.
- *
- * Without the plugin nothing happens.
+ * Marks: an instruction that does nothing, which the plugin of --power-cut recognises when the
+ * guest executes it (power-cut/plugin/README.md). It is a nop of 8 bytes with the kind of mark in
+ * it; rdi has the address of a record, and rsi its length.
  */
 #ifndef MARKER_H
 #define MARKER_H
@@ -19,13 +17,13 @@
 				 : "memory");                                               \
 	}
 
-/* From now on stores count; what memory holds now is taken as being on the medium. */
+/* From now on stores count. What memory holds now is on the medium. */
 MARKER(marker_begin, "0x01")
-/* A record, in the order of execution. */
+/* Reports a record. */
 MARKER(marker_record, "0x02")
-/* What would survive a power cut now is taken. */
+/* Cuts the power now: what would survive is kept. */
 MARKER(marker_cut, "0x03")
-/* Nothing counts any more. */
+/* Stores count no more. */
 MARKER(marker_end, "0x04")
 
 #endif

@@ -99,7 +99,14 @@ t.test('what fails, and what is no script', { skip }, async (t) => {
     exitCode: 1,
     said: 'rename: Not a directory',
   });
-  for (const script of ['wirte 0 1 11', 'write 0 1', 'use a', 'file a\nstore 0 1 11', 'thread 0']) {
+  for (const script of [
+    'wirte 0 1 11',
+    'write 0 1',
+    'use a',
+    'file a\nstore 0 1 11',
+    'thread 0',
+    `# ${'x'.repeat(300)}\n`,
+  ]) {
     t.equal((await perform(at(script.slice(0, 3)), script)).exitCode, 2, script);
   }
 });

@@ -6,7 +6,7 @@ import { guestPrograms } from '../../cli/guest/programs.js';
 import { MOST_QUESTIONS } from '../../cli/power-cut/questions.js';
 import { makeContext } from '../kernel/context.js';
 
-// The program that asks an image for lost lines (guest-scripts/programs/survivor.c), on this machine's files.
+// The program that asks an image for lost lines (guest-scripts/programs/survivor), on this machine's files.
 
 const LINE = 64;
 const root = t.testdir({ tree: {} });
