@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-/* A module that looks at a kernel under test, and changes nothing of what it looks at. */
+/* A module that observes a kernel under test, and changes nothing of what it observes. */
 #include <linux/module.h>
 
 #include "witness.h"
@@ -24,6 +24,5 @@ static void __exit witness_exit(void)
 
 module_init(witness_init);
 module_exit(witness_exit);
-MODULE_DESCRIPTION(
-	"What was still to be written when a file system was unmounted, and what sync calls promised");
+MODULE_DESCRIPTION("Observes unmounts and sync calls of file systems under test");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0 */
-/* The parts of the module. */
+/* The two parts of the module. */
 #pragma once
 
 int unmounts_begin(void);
