@@ -61,7 +61,7 @@ static void find_path(struct inode *inode, struct seen *seen)
 	seen->path[seen->path_at] = '\0';
 	rcu_read_lock();
 	spin_lock(&inode->i_lock);
-	dentry = hlist_entry_safe(inode->i_dentry.first, struct dentry, d_u.d_alias);
+	dentry = hlist_entry_safe(inode->i_dentry.first, struct dentry, D_ALIAS);
 	spin_unlock(&inode->i_lock);
 	if (dentry) {
 		path = dentry_path_raw(dentry, seen->path, LONGEST_PATH);

@@ -49,8 +49,8 @@ enum { OF_FSYNC, OF_WRITE, OF_MOUNT, OF_TYPE };
 static const struct {
 	const char *type, *names[OF_TYPE], *other_fill;
 } functions[] = {
-	{ "ext2", { "ext2_fsync", "ext2_file_write_iter", "ext2_fill_super" } },
-	{ "ext4", { "ext4_sync_file", "ext4_file_write_iter", "ext4_fill_super" } },
+	{ "ext2", { "ext2_fsync", "ext2_file_write_iter", "ext2_fill_super" }, NULL },
+	{ "ext4", { "ext4_sync_file", "ext4_file_write_iter", "ext4_fill_super" }, NULL },
 	/* The last one is 5.10's. */
 	{
 		"xfs",
