@@ -6,7 +6,7 @@ import type { BisectionState } from './state.js';
 import type { Subject } from './subject.js';
 import { tallyOf } from './tally.js';
 
-/** What a bisection came to, in words and numbers. Pure. */
+/** The result of a bisection, in words and numbers. Pure. */
 export function answerOf(
   plan: BisectionPlan,
   state: BisectionState,
@@ -20,7 +20,7 @@ export function answerOf(
       const [first] = culprits;
       const which =
         culprits.length > 1
-          ? `The first bad change is one of ${culprits.length}, between which nothing can be tested`
+          ? `The first bad change is one of ${culprits.length} that no test can tell apart`
           : `${first?.id} is the first bad change`;
       return {
         ...nothing,
@@ -34,7 +34,7 @@ export function answerOf(
     case 'gave-up': {
       return {
         ending: ending.type,
-        summary: `The failure cannot be told from noise yet: the best answer has a probability of ${percent(ending.probability)}, and about ${ending.needed} more runs are needed`,
+        summary: `There are too few runs for an answer: the best candidate has a probability of ${percent(ending.probability)}; about ${ending.needed} more runs are needed`,
         probability: ending.probability,
         culprits,
         rate: rateOf(plan, state, ending.changes[0] ?? 0),
@@ -46,7 +46,7 @@ export function answerOf(
       return {
         ...nothing,
         ending: ending.type,
-        summary: `The bad end shows no such failure: ${notSeen(ending.runs, limits)}`,
+        summary: `The bad end does not show the failure: ${notSeen(ending.runs, limits)}`,
         runsNeeded: Math.max(0, runsToSee(rare) - ending.runs),
       };
     }
@@ -63,7 +63,7 @@ function goodFails(plan: BisectionPlan, state: BisectionState): string {
     const { failures = 0, passes = 0 } = one ?? {};
     return `${failures} of ${failures + passes}`;
   });
-  return `The good end has the failure too: it failed in ${good} runs, and the bad end in ${bad}. Give an older one, or name the finding to look for with --signature`;
+  return `The good end has the failure too: it failed in ${good} runs, and the bad end in ${bad}. Give an older good end, or name the finding to look for with --signature`;
 }
 
 function badUntestable(plan: BisectionPlan, state: BisectionState): string {
@@ -74,7 +74,7 @@ function badUntestable(plan: BisectionPlan, state: BisectionState): string {
   return `The bad end cannot be tested: ${why ?? 'it does not build'}`;
 }
 
-/** The changes that a bisection ended on, with what git and their runs say of them. */
+/** The changes that a bisection ended on, with their facts from git and the findings of their runs. */
 export async function culpritsOf(
   { plan, facts }: Subject,
   state: BisectionState,

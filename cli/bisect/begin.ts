@@ -11,14 +11,14 @@ import type { Subject } from './subject.js';
 
 export interface OpenBisection {
   directory: string;
-  /** What is known: nothing, or what an earlier bisection learned. */
+  /** Empty for a new bisection; the kept runs and builds for a resumed one. */
   state: BisectionState;
 }
 
-/** Opens the directory of a bisection: a new one, or with --resume that of the newest one of this question. */
+/** Opens the directory of a bisection: a new one, or with --resume the newest one of the same question. */
 export function begin(subject: Subject, options: BisectOptions, job: Job): Outcome<OpenBisection> {
   const { request, plan, names } = subject;
-  // The origin of a value is no part of the question.
+  // Where a value was configured does not matter to the question.
   const { seed, timeout, suite: _, configured, ...asked } = request;
   const question = cacheKey({
     request: JSON.stringify(asked),
@@ -33,8 +33,8 @@ export function begin(subject: Subject, options: BisectOptions, job: Job): Outco
     if (earlier) return success(earlier);
     return failure(
       'usage',
-      `There is no bisection of this question below ${parent}`,
-      'Leave --resume out; or give the same options, and --out where that was given',
+      `No bisection with these options was found below ${parent}`,
+      'Leave --resume out, or give the same options as before, including --out',
     );
   }
   const [unit] = planUnits(request, '6.1');

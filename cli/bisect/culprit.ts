@@ -8,7 +8,7 @@ import { git } from '../variant/git.js';
 import { readSteps } from '../variant/patched-source.js';
 import type { Variant } from '../variant/variant.js';
 
-/** What a change is, for the report. What git cannot say is left out: the answer stands without it. */
+/** Facts about a change, for the report. They are left out if git fails: the answer does not need them. */
 export type ChangeFacts = Pick<Culprit, 'author' | 'date' | 'diffstat'>;
 
 export async function commitFacts(repository: Repository, id: string): Promise<ChangeFacts> {

@@ -1,28 +1,28 @@
 import { informationOf } from './information.js';
 import { type BuildRuns, type Posterior, posteriorOf, type Question } from './posterior.js';
 
-/** What to do next, by all runs so far: which build to run, or that enough is known. Pure. */
+/** Decides from all runs so far which build to run next, and which answer is the best so far. Pure. */
 
 export interface Knowledge {
-  /** For each build; undefined where there is none yet. */
+  /** By build; undefined if it has no runs yet. */
   runs: readonly (BuildRuns | undefined)[];
-  /** Builds that tell nothing: they cannot be built, or do not boot. */
+  /** Builds that cannot be tested: they do not compile, or do not boot. */
   untestable: ReadonlySet<number>;
 }
 
 export interface Decision {
   posterior: Posterior;
-  /** The most probable hypotheses that no run can tell apart, and how probable one of them is. */
+  /** The most probable class of hypotheses (see `classesOf`), and its probability. */
   best: { hypotheses: number[]; probability: number };
-  /** The build whose run teaches most for its cost; undefined where none teaches anything. */
+  /** The build with the most information per cost; undefined if no run gives any. */
   next: number | undefined;
-  /** What a run of each build is expected to teach, in bits. */
+  /** The expected information of one run of each build, in bits. */
   information: Float64Array;
 }
 
 /**
  * @param classes which hypotheses runs can tell apart: see `classesOf`
- * @param cost of a run of a build, in any unit; one that has to be built first costs more
+ * @param cost of a run of a build, in any unit, including the build if it does not exist yet
  */
 export function decide(
   question: Question,
@@ -49,10 +49,13 @@ export function decide(
   return { posterior, best, next, information };
 }
 
-/** Bits below which a run teaches nothing: rounding. */
+/** Information in bits below this is a rounding error. */
 const LEAST = 1e-9;
 
-/** Hypotheses in classes: those of one class make the same of the builds bad that can be run. */
+/**
+ * Groups the hypotheses into classes that runs can tell apart. The hypotheses of one class predict the
+ * same bad builds among those that can be tested.
+ */
 export function classesOf(
   { prior, builds }: Question,
   untestable: ReadonlySet<number>,
@@ -80,7 +83,7 @@ export function classesOf(
   return found;
 }
 
-/** Of a history without branches: what lies between two builds that can be run. */
+/** In a history without branches, a class is everything between two testable builds. */
 function between(prefixes: readonly number[], count: number): number[][] {
   const ends = [...new Set([...prefixes, count])].sort((a, b) => a - b);
   const classes: number[][] = [];

@@ -8,23 +8,23 @@ import type { BisectionState } from './state.js';
 import { tallyOf } from './tally.js';
 
 /**
- * Goes through a bisection: builds and runs what the rule asks for, several guests at a time, and builds
- * ahead what it will probably ask for next. Knows nothing of git and guests.
+ * Drives a bisection: builds and runs what the policy asks for, several guests at a time, and builds
+ * ahead what the policy will probably ask for next. It knows nothing about git and guests.
  */
 
 export interface BisectionWork {
-  /** Builds, or finds in the cache, what a build is run with. */
+  /** Makes the kernel, modules and guest image of a build, or finds them in the cache. */
   prepare: (build: number, signal: AbortSignal) => Promise<Outcome<Prepared>>;
-  /** One run: undefined where it was interrupted, a failure where it is no fault of the kernel's. */
+  /** Does one run. It fails if it was interrupted, or for a reason outside of the kernel. */
   run: (
     build: number,
     prepared: Prepared,
     attempt: number,
     signal: AbortSignal,
   ) => Promise<Outcome<Omit<RunEntry, 'content' | 'change' | 'attempt'>>>;
-  /** Seconds that building this is expected to take. */
+  /** The expected duration of a build, in seconds. */
   buildSeconds: (build: number) => number;
-  /** Called whenever something was learned: the last of the state's runs, or of its builds. */
+  /** Called after each run and each build; the new entry is the last one in the state. */
   learned: (what: 'run' | 'build', state: BisectionState, step: Step) => void;
 }
 
@@ -35,14 +35,14 @@ export interface EngineOptions {
   signal: AbortSignal;
 }
 
-/** Seconds of a run until there is one to go by. */
+/** The assumed duration of a run in seconds, until one was measured. */
 const RUN_SECONDS = 3;
 
-/** A run that teaches less than this share of what the best one would is not worth its while. */
+/** A run must give at least this share of the best run's information to be worth its time. */
 const WORTH_A_WAIT = 0.1;
 
-/** Failures that lie in the sources. */
-function isItsOwn({ kind }: Failure): boolean {
+/** Whether the cause is in the sources of the build, so that only this build is untestable. */
+function isCausedBySources({ kind }: Failure): boolean {
   return kind === 'build-failed' || kind === 'change-rejected';
 }
 
@@ -62,7 +62,7 @@ export class Engine {
     readonly options: EngineOptions,
   ) {}
 
-  /** @returns how it ended; what was learned is in the state */
+  /** @returns how the bisection ended; its runs and builds are in the state */
   async go(): Promise<Outcome<Ending>> {
     const { signal } = this.options;
     const abort = () => this.#stop.abort();
@@ -91,7 +91,7 @@ export class Engine {
     }
   }
 
-  /** What the rule asks for by what is known, and by what is expected of the runs that are under way. */
+  /** The policy's next step. @param expecting also count the running guests with their likely outcomes */
   #next(expecting = false, testable: (build: number) => boolean = () => true): Step {
     const expected = expecting
       ? [...this.#running.values()].map(({ build }) => ({ build, fails: this.#expects(build) }))
@@ -127,7 +127,7 @@ export class Engine {
     while (this.#running.size < this.options.jobs) {
       const step = this.#next(this.#running.size > 0);
       if (step.type === 'end') {
-        // Nothing more is worth it if these come out as expected.
+        // The bisection ends if the running guests end as expected, so start no others.
         return;
       }
       if (this.#prepared.has(step.build)) {
@@ -135,7 +135,7 @@ export class Engine {
         continue;
       }
       if (this.#building === undefined) start(this.#build(step.build));
-      // Until it is built, what is there may tell something too.
+      // During the build, a run of an existing build may still be useful.
       const meanwhile = this.#next(true, (build) => this.#prepared.has(build));
       if (meanwhile.type === 'end' || !this.#prepared.has(meanwhile.build)) return;
       const { information } = step.decision;
@@ -161,7 +161,7 @@ export class Engine {
     if (prepared.ok) {
       this.#prepared.set(build, prepared.value);
       if (!this.#isKnown(content)) this.state.builds.push({ ...entry, ok: true });
-    } else if (isItsOwn(prepared.failure)) {
+    } else if (isCausedBySources(prepared.failure)) {
       const { message: reason } = prepared.failure;
       this.state.builds.push({ ...entry, ok: false, reason });
     } else {
@@ -215,7 +215,7 @@ function interrupted(): Outcome<never> {
     failure: {
       kind: 'interrupted',
       message,
-      remedy: 'Go on with it: the same command with --resume',
+      remedy: 'Repeat the command with --resume to continue',
     },
   };
 }

@@ -6,16 +6,16 @@ import { isBuiltAlone, isNotBuilt } from '../kernel/tree-parts.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { type Change, GOOD } from './plan.js';
 
-/** The commits between a good and a bad one, and of which of them something else is built. */
+/** The commits between a good and a bad one, and which of them change what is built. */
 
 export interface GitHistory {
-  /** Names of the two commits. */
+  /** Full names of the two commits. */
   good: string;
   bad: string;
   changes: Change[];
-  /** What of the good commit is built. */
+  /** The content of the good commit, as in `Change`. */
   content: string;
-  /** The first commit that changes the kernel, and what of it; undefined where only modules differ. */
+  /** The first commit that changes the kernel itself, and a path in it; undefined if only modules differ. */
   kernelChange: { id: string; title: string; path: string } | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface Range {
   firstParent: boolean;
 }
 
-/** @param fs the file system under test: changes to the others make no difference */
+/** @param fs the file system under test: changes to other file systems are ignored */
 export async function gitHistory(
   repository: Repository,
   range: Range,
@@ -55,7 +55,7 @@ export async function gitHistory(
       const all = parents.split(' ').filter(Boolean);
       return { id, parents: range.firstParent ? all.slice(0, 1) : all, title: title.join('\t') };
     });
-  // Of one that is fed with its parents git says what differs from each of them.
+  // With the parents on the same line, git compares the commit with each of them.
   const fed = `${commits.map(({ id, parents }) => [id, ...parents].join(' ')).join('\n')}\n`;
   const compare = ['diff-tree', '--stdin', '-m', '-z', '--always', '--root', '--no-renames'];
   const format = ['--name-only', '--relative', '--format=%x01%H'];
@@ -86,7 +86,7 @@ interface Commit {
   title: string;
 }
 
-/** @param outside of each commit, for each parent, what differs in the kernel */
+/** @param outside the paths outside of the modules that differ: one list per commit and parent */
 function assemble(
   good: string,
   commits: readonly Commit[],
@@ -99,7 +99,7 @@ function assemble(
   let kernelChange: GitHistory['kernelChange'];
   let section = 0;
   for (const { id, parents, title } of commits) {
-    // Named by the first commit that has it.
+    // A kernel is named after the first commit that builds it.
     let kernel = id;
     for (const parent of parents) {
       const [path] = outside[section] ?? [];
@@ -146,7 +146,7 @@ async function endsOf(
       return failure(
         'usage',
         `The git tree ${repository.directory} has no commit ${JSON.stringify(revision)}`,
-        'Give a branch, a tag or a commit that `git log` takes there',
+        'Give a branch, a tag or a commit that `git log` accepts in that tree',
       );
     }
     names.push(found.stdout);
@@ -158,9 +158,9 @@ async function endsOf(
     'usage',
     good === bad
       ? `--good ${range.good} and --bad ${range.bad} are the same commit`
-      : `--good ${range.good} is no ancestor of --bad ${range.bad}`,
+      : `--good ${range.good} is not an ancestor of --bad ${range.bad}`,
     good === bad
       ? 'Give a good commit and a later one that is bad'
-      : `See whether their merge base is good, and give that: git merge-base ${range.good} ${range.bad}`,
+      : `Check whether their merge base is good, and give that as --good: git merge-base ${range.good} ${range.bad}`,
   );
 }

@@ -1,16 +1,16 @@
 import { type Posterior, type Question, sumsOver } from './posterior.js';
 
-/** How much a run teaches, in bits. */
+/** The information that a run gives, in bits. */
 
-/** The entropy of something that happens with this probability. */
+/** The entropy of an event of this probability. */
 export function entropy(probability: number): number {
   if (probability <= 0 || probability >= 1) return 0;
   return -probability * Math.log2(probability) - (1 - probability) * Math.log2(1 - probability);
 }
 
 /**
- * For each build, what one run of it is expected to tell of which change is the first bad one: the
- * mutual information of its outcome and the hypothesis.
+ * The expected information of one run of each build: the mutual information of its outcome and the
+ * hypothesis.
  */
 export function informationOf(
   { builds }: Question,
@@ -18,7 +18,7 @@ export function informationOf(
 ): Float64Array {
   const fails = new Float64Array(probabilities.length);
   const noise = new Float64Array(probabilities.length);
-  // Neighbours mostly have the same rate.
+  // Adjacent hypotheses usually have the same rate.
   let [before, bits] = [0, 0];
   for (let one = 0; one < probabilities.length; one += 1) {
     const [probability = 0, rate = 0] = [probabilities[one], rates[one]];
@@ -33,8 +33,8 @@ export function informationOf(
 }
 
 /**
- * The capacity in bits of the Z-channel in which a 1 arrives as such at this rate, and a 0 always does:
- * what one run can tell at most.
+ * The most information that one run can give, in bits: the capacity of a Z-channel that transmits a 1
+ * correctly with this probability, and a 0 always.
  */
 export function zCapacity(rate: number): number {
   if (rate >= 1) return 1;

@@ -9,28 +9,28 @@ import { type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 
 /**
- * What was built of a tree, in words that `run` has, too: a kernel, and changes to it. So a run of a
- * bisection is replayed like any other.
+ * A build of a tree, in terms that `run` knows: a kernel, and changes to it. A run of a bisection is
+ * replayed from these, like any other run.
  */
 export interface BuildInputs {
   /** `--kernel`. */
   kernel: string;
-  /** Files, in order. */
+  /** Patch files, in order. */
   changes: readonly string[];
   steps?: number;
 }
 
 export interface BuiltTree {
   source: GitSource;
-  /** The user's directory of it. */
+  /** The user's directory. */
   tree: string;
-  /** undefined: as it stands, with what is not committed. */
+  /** undefined: the working tree, with uncommitted changes. */
   commit: string | undefined;
-  /** What its modules run on; undefined: it was built whole. */
+  /** The kernel that its modules run on; undefined if the tree was built as a whole kernel. */
   base: Kernel | undefined;
 }
 
-/** @param scratch where the patch is made: a directory that is there and belongs to the caller */
+/** @param scratch an existing directory for the patch; the caller removes it */
 export async function inputsOfTree(
   { source, tree, commit, base }: BuiltTree,
   fs: FileSystem,
@@ -47,7 +47,7 @@ export async function inputsOfTree(
   return patch.ok ? success({ kernel: base.spec, changes: patch.value }) : patch;
 }
 
-/** The commit that has these sources: the named one, or what is checked out, where nothing differs from it. */
+/** The commit of these sources; undefined if the working tree differs from the commit. */
 export async function commitOf(
   { git, tree }: GitSource,
   revision = 'HEAD',
@@ -58,10 +58,10 @@ export async function commitOf(
 }
 
 /**
- * The patch that makes a tree's sources of a file system of those that the kernel was built from, all
- * else being the same (see ../kernel/tree-base.ts).
+ * Makes the patch from the kernel's sources of a file system to the tree's. All other sources are the
+ * same (see ../kernel/tree-base.ts).
  *
- * @returns its file; none where nothing differs
+ * @returns the patch file; none if nothing differs
  */
 async function patchFrom(
   { build, spec }: Kernel,
@@ -85,7 +85,7 @@ async function patchFrom(
     env: { LC_ALL: 'C', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' },
     ...(signal ? { signal } : {}),
   });
-  // 1 says that they differ: diff(1).
+  // git diff exits with 1 if there are differences.
   const checked = ran.exitCode === 1 ? success(ran) : checkTool('git', ran, CANNOT);
   if (!checked.ok) return checked;
   return success((await stat(file)).size > 0 ? [file] : []);

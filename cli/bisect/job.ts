@@ -101,7 +101,7 @@ function engineOf(
   );
 }
 
-/** A bisection whose inputs cannot be kept still has its answer. */
+/** The answer is reported even if the inputs cannot be kept. */
 async function keepInputs(
   { options, job, subject, state, directory }: Bisection,
   work: KernelWork,
@@ -147,7 +147,7 @@ async function resultOf(
   };
 }
 
-/** Our own files can fail to be written at any point. */
+/** Turns errors of writing files into failures. */
 async function written<Value>(
   directory: string,
   work: () => Promise<Outcome<Value>>,

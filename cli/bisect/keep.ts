@@ -13,7 +13,7 @@ import { variantNameOf } from './work.js';
 
 type Keeping = Omit<InputContext, 'together' | 'scratch'> & { signal: AbortSignal };
 
-/** Keeps what went into a step of `git bisect run`: the tree as it was run. */
+/** Keeps the inputs of a step of `git bisect run`: the tree as it was run. */
 export async function keepStepInputs(
   request: RunRequest,
   { source, base, rev }: Pick<BuiltTree, 'source' | 'base'> & { rev: string | undefined },
@@ -33,7 +33,7 @@ export async function keepStepInputs(
   }
 }
 
-/** Keeps what went into a bisection: a request for each build that was run, in its `inputs/`. */
+/** Keeps the inputs of a bisection in its `inputs/`: a request for each build that was run. */
 export async function keepBisectionInputs(
   subject: Subject,
   { runs }: BisectionState,
@@ -55,7 +55,7 @@ export async function keepBisectionInputs(
         variant: { name: variantNameOf(subject, change), ...variant },
       });
     }
-    // Interrupted before anything was run.
+    // The bisection was interrupted before its first run.
     if (requests.length === 0) return success(undefined);
     const tree = subject.names.tree;
     const kept = await keepInputs(requests, { ...context, together: false, tree, scratch });

@@ -9,7 +9,7 @@ import { tallyOf } from './tally.js';
 export function introduce({ plan, names, request }: Subject, { runs }: BisectionState): string {
   const what = names.series ?? names.tree ?? '';
   const known = runs.length > 0 ? `; ${runs.length} runs are known already` : '';
-  return `bisecting ${request.fs} ${request.tests.join(' ')} in ${shellQuote(what)}: ${plan.changes.length} changes, of which ${plan.builds.length - 1} make a difference to what is built${known}`;
+  return `bisecting ${request.fs} ${request.tests.join(' ')} in ${shellQuote(what)}: ${plan.changes.length} changes, of which ${plan.builds.length - 1} differ in what is built${known}`;
 }
 
 export function describeBuild({ builds }: BisectionState): string | undefined {

@@ -1,24 +1,24 @@
 import { signaturesOfUnit } from '../compare/differences.js';
 import type { UnitResult } from '../results/run-result.js';
 
-/** What one run says of the change that is looked for. */
+/** What one run says about the bug. */
 
 export type RunOutcome =
-  /** The failure that is looked for was not there, and the test ran to its end on what was asked for. */
+  /** The failure was not there; the test ran to its end, on what was asked for. */
   | 'good'
-  /** It was there. */
+  /** The failure was there. */
   | 'bad'
-  /** It could not be told: it did not boot, DAX was off, or another failure came before. */
+  /** The run shows neither: it did not boot, DAX was off, or another failure came first. */
   | 'unknown'
-  /** It is not the kernel's doing: no disk, no QEMU. */
+  /** The cause is outside of the kernel: no disk space, no QEMU. */
   | 'broken';
 
-/** Endings of a guest that say nothing of its kernel. */
+/** Endings of a guest that say nothing about its kernel. */
 const NOT_THE_KERNELS: readonly string[] = ['storage', 'qemu-died', 'restore-failed'];
 
 type Judged = Pick<UnitResult, 'verdict' | 'ending' | 'findings' | 'reason'>;
 
-/** @param signature only this finding counts; else every failure does */
+/** @param signature the finding that makes a run bad; without it, every failure does */
 export function outcomeOf(unit: Judged, signature?: string): RunOutcome {
   switch (unit.verdict) {
     case 'pass':
@@ -26,7 +26,7 @@ export function outcomeOf(unit: Judged, signature?: string): RunOutcome {
     case 'fail':
       if (signature === undefined) return 'bad';
       if (signaturesOfUnit(unit).some((one) => one.signature === signature)) return 'bad';
-      // With another bug the test still ran, unless that ended it: what came after is not known.
+      // Another bug is no obstacle unless it ended the test: the failure might have come later.
       return unit.ending === 'finished' ? 'good' : 'unknown';
     case 'error':
       return NOT_THE_KERNELS.includes(unit.ending) ? 'broken' : 'unknown';
@@ -35,7 +35,7 @@ export function outcomeOf(unit: Judged, signature?: string): RunOutcome {
   }
 }
 
-/** Of several runs: one that is bad decides; what is broken, or not known, keeps the rest from being good. */
+/** One bad run makes them all bad. They are good only if none of them is broken or unknown. */
 export function outcomeOfAll(outcomes: readonly RunOutcome[]): RunOutcome {
   for (const one of ['bad', 'broken', 'unknown'] as const) if (outcomes.includes(one)) return one;
   return outcomes.length > 0 ? 'good' : 'unknown';

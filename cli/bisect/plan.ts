@@ -1,46 +1,46 @@
 import { failure, type Outcome, success } from '../outcome.js';
 import type { BadUnder, Question } from './posterior.js';
 
-/** A history as the question that runs are to answer. Pure. */
+/** Turns a history into hypotheses about the first bad change, and builds that test them. Pure. */
 
 /** A commit, or a patch of a series. */
 export interface Change {
   /** A commit's name, or `3/12`. */
   id: string;
   title: string;
-  /** Places in the list of changes, or GOOD for what is taken to be good. */
+  /** Indices in the list of changes, or GOOD for the good end. */
   parents: number[];
-  /** The same for all changes of which the same is built. */
+  /** Identifies what is built: changes with the same content build the same. */
   content: string;
 }
 
-/** Stands for the good end where a change is named by its place. */
+/** The index of the good end, which is not in the list of changes. */
 export const GOOD = -1;
 
 export interface Build {
   content: string;
-  /** The first change that has it, or GOOD. */
+  /** The first change with this content, or GOOD. */
   change: number;
 }
 
 export interface BisectionPlan {
-  /** Each after its parents; the last one is the bad end. */
+  /** Parents first; the last one is the bad end. */
   changes: readonly Change[];
   /** What can be run; the first one is the good end. */
   builds: readonly Build[];
   /** The build of the bad end. */
   bad: number;
   question: Question;
-  /** The change that each hypothesis takes for the first bad one; GOOD: that end is bad already. */
+  /** The first bad change by each hypothesis; GOOD means that the good end is bad already. */
   hypotheses: readonly number[];
 }
 
-/** How probable it is, before any run, that the good end is no such thing. */
+/** The prior probability that the good end is bad. */
 const GOOD_IS_BAD = 0.05;
 
 /**
- * A change of which nothing else is built than of one of its parents cannot be the first bad one, and
- * needs no build. A merge can be where both its sides are good alone.
+ * A change that builds the same as one of its parents cannot be the first bad one, and needs no build.
+ * A merge can be the first bad change: both sides may be good alone.
  *
  * @param good the content of the good end
  */
@@ -69,15 +69,15 @@ export function planBisection(good: string, changes: readonly Change[]): Outcome
       sets.push(under);
       continue;
     }
-    // The same cannot be good here and bad there: what would make it so is not what happened.
+    // The same build cannot be good and bad: rule out the hypotheses that say so.
     for (const one of difference(sets[known] as Uint32Array, under)) prior[one] = 0;
   }
   const bad = byContent.get(changes.at(-1)?.content ?? good) as number;
   if (bad === 0 || prior.every((weight, index) => index === 0 || weight === 0)) {
     return failure(
       'usage',
-      'Of the good and the bad end the same is built: nothing between them can be the cause',
-      'See whether they are the right ones, and whether the changes are to this file system',
+      'The good and the bad end build the same: no change between them can be the cause',
+      'Check that both ends are right, and that the changes are to this file system',
     );
   }
   return success({
@@ -89,7 +89,7 @@ export function planBisection(good: string, changes: readonly Change[]): Outcome
   });
 }
 
-/** For each change the hypotheses, by their numbers and in order, under which it is bad. */
+/** For each change, the hypotheses under which it is bad: their indices, in order. */
 function ancestries(changes: readonly Change[], place: Map<number, number>): Uint32Array[] {
   const found: Uint32Array[] = [];
   for (const [at, { parents }] of changes.entries()) {
@@ -114,7 +114,7 @@ function difference(a: Uint32Array, b: Uint32Array): number[] {
   return [...a, ...b].filter((one) => inA.has(one) !== inB.has(one));
 }
 
-/** In a history without branches a build is bad under the first so many hypotheses. */
+/** In a history without branches, a build is bad under the first N hypotheses; N is enough then. */
 function asPrefix(set: Uint32Array): BadUnder {
   return set.at(-1) === set.length - 1 ? set.length : set;
 }

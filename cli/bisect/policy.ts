@@ -5,7 +5,7 @@ import { type BisectionPlan, GOOD } from './plan.js';
 import { type BuildRuns, sumsOver } from './posterior.js';
 
 export interface Tally {
-  /** For each build; undefined where there was no run. */
+  /** By build; undefined if it has no runs. */
   runs: readonly (BuildRuns | undefined)[];
   untestable: ReadonlySet<number>;
 }
@@ -16,16 +16,16 @@ export type Step = { decision: Decision } & (
 );
 
 /**
- * A posterior is right on the average over all rates of failure; for some it is a little too sure of
- * itself. So that the answer is as good as promised whatever the rate, a quarter of the doubt that is
- * allowed is left: bench/bisect.ts shows what that comes to.
+ * The posterior is calibrated on average over all failure rates; at some rates it is overconfident. So
+ * a bisection ends only when the doubt is a quarter of what the confidence allows. The answer is then
+ * as good as promised at every rate: bench/bisect.ts measures that.
  */
 const SHARE_OF_DOUBT = 1 / 4;
 
-/** The doubt that remains in order to say that a failure is not there: 1 in 20. */
+/** The remaining probability at which a failure is reported as not seen: 1 in 20. */
 const NOT_SEEN = 0.05;
 
-/** Runs of the bad end without a failure after which one of this rate would have been seen. */
+/** The number of runs that show a failure of this rate almost certainly. */
 export function runsToSee(rate: number): number {
   return rate >= 1 ? 1 : Math.ceil(Math.log(NOT_SEEN) / Math.log1p(-rate));
 }
@@ -44,7 +44,7 @@ export function nextStep(
   const failures = runs.reduce((sum, one) => sum + (one?.failures ?? 0), 0);
   const total = runs.reduce((sum, one) => sum + (one ? one.failures + one.passes : 0), 0);
   if (failures === 0) {
-    // What never fails has no first bad change; and how often it does is the first thing to know.
+    // The bad end runs first: it must fail at all, and its failure rate is needed for all else.
     if (untestable.has(bad)) return end({ type: 'bad-untestable' });
     const passes = runs[bad]?.passes ?? 0;
     const enough = Math.min(runsToSee(limits.leastRate), limits.maxRuns);
@@ -64,7 +64,7 @@ export function nextStep(
   return end({ type: 'gave-up', changes, probability, needed });
 }
 
-/** About how many runs more it takes: what is not known yet, by what one run can tell at most, twice. */
+/** Estimates the runs still needed: twice the missing information by the most that one run can give. */
 export function runsNeeded(
   { posterior: { probabilities, rates } }: Decision,
   classes: readonly number[][],
@@ -83,7 +83,7 @@ export function runsNeeded(
   return Math.ceil((2 * bits) / zCapacity(rate));
 }
 
-/** How probable it is that the next run of a build fails. */
+/** The probability that the next run of a build fails. */
 export function failureExpected(plan: BisectionPlan, { posterior }: Decision, build: number) {
   const { probabilities, rates } = posterior;
   const failing = probabilities.map((probability, one) => probability * (rates[one] ?? 0));

@@ -1,32 +1,32 @@
 /**
- * Which change is the first bad one, by all runs so far: pure reckoning, without commits and guests.
+ * Computes the probability of each change to be the first bad one. Pure; knows no commits or guests.
  *
- * There is a hypothesis for each change that can be the first bad one. Under it, the builds that have
- * the change fail at one rate, and the others never do (a Z-channel: a failure is proof, a pass is a
- * hint). The rate is not assumed: it is integrated out, over a prior that takes it to be anything, or
- * exactly 1 with some probability, which is the ordinary bug. That leaves closed forms: with F failures,
- * and S passes of builds that are bad under h,
+ * There is a hypothesis for each change that can be the first bad one. Under it, builds with the change
+ * fail at one rate, and the others never fail (a Z-channel: a failure is proof, a pass is a hint). The
+ * rate is unknown, so it is integrated out. Its prior is exactly 1 with some probability, for ordinary
+ * bugs, and a beta distribution otherwise. This has a closed form: with F failures, and S passes of
+ * builds that are bad under h,
  *
  *     P(h | runs) ∝ prior(h) · (CERTAIN · [S = 0] + (1 - CERTAIN) · B(A + F, Z + S) / B(A, Z))
  *
- * where B is the beta function, and 0 where a build failed that is good under h.
+ * where B is the beta function. If a build failed that is good under h, the probability is 0.
  */
 
-/** What the prior says of the rate: exactly 1 with this probability, else Beta(A, Z). */
+/** The prior of the rate: exactly 1 with probability CERTAIN, otherwise Beta(A, Z). */
 const CERTAIN = 0.2;
 const A = 0.5;
 const Z = 1;
 
 /**
- * The hypotheses under which a build is bad: the first so many of them, which is all that there is in
- * a history without branches, or these.
+ * The hypotheses under which a build is bad: the first N of them (always so in a history without
+ * branches), or their indices.
  */
 export type BadUnder = number | Uint32Array;
 
 export interface Question {
-  /** For each hypothesis, of any sum. */
+  /** The weight of each hypothesis; the sum need not be 1. */
   prior: Float64Array;
-  /** For each build. */
+  /** For each build, the hypotheses under which it is bad. */
   builds: readonly BadUnder[];
 }
 
@@ -36,9 +36,9 @@ export interface BuildRuns {
 }
 
 export interface Posterior {
-  /** For each hypothesis; 1 in sum. All 0 where the runs contradict every one of them. */
+  /** By hypothesis, with sum 1. All 0 if the runs contradict every hypothesis. */
   probabilities: Float64Array;
-  /** For each hypothesis: the rate of failure to be expected if it is true. */
+  /** By hypothesis: the expected failure rate if it is true. */
   rates: Float64Array;
 }
 
@@ -50,7 +50,7 @@ export function posteriorOf(
   const passes = new Float64Array(count);
   const possible = new Uint8Array(count).fill(1);
   let failures = 0;
-  // Of builds that are bad under the first so many, differences: summed up once for all.
+  // Builds that are bad under the first N hypotheses: add differences, and sum them up once.
   const steps = new Float64Array(count + 1);
   let atMost = count;
   for (const [build, done] of runs.entries()) {
@@ -72,7 +72,7 @@ export function posteriorOf(
   const weights = new Float64Array(count);
   const rates = new Float64Array(count);
   let running = 0;
-  // Neighbours mostly have seen the same.
+  // Adjacent hypotheses usually have the same evidence.
   let evidence = { seen: -1, log: 0, rate: 0 };
   let greatest = Number.NEGATIVE_INFINITY;
   for (let one = 0; one < count; one += 1) {
@@ -100,7 +100,7 @@ export function posteriorOf(
   return { probabilities: weights, rates };
 }
 
-/** How probable so many failures and passes of bad builds are, and the rate to be expected then. */
+/** The log likelihood of these failures and passes of bad builds, and the expected failure rate. */
 function evidenceOf(failures: number, passes: number): { log: number; rate: number } {
   const beta = logBeta(A + failures, Z + passes) - logBeta(A, Z);
   const rate = (A + failures) / (A + failures + Z + passes);
@@ -110,7 +110,7 @@ function evidenceOf(failures: number, passes: number): { log: number; rate: numb
   return { log: Math.log(all), rate: (CERTAIN + uncertain * rate) / all };
 }
 
-/** The sum of a hypothesis' values over those under which a build is bad, for each build. */
+/** For each build, the sum of the values of the hypotheses under which it is bad. */
 export function sumsOver(values: Float64Array, builds: readonly BadUnder[]): Float64Array {
   const cumulative = new Float64Array(values.length + 1);
   for (let one = 0; one < values.length; one += 1) {

@@ -1,8 +1,8 @@
-/** How a run of a bisection is run again. */
+/** Makes the command that repeats a run of a bisection. */
 
 /**
- * @param command as `replayCommand` makes it for a kernel that `run` can name
- * @param by what runs it here, and the options that name the kernel
+ * @param command as made by `replayCommand`, for a kernel that `run` can name
+ * @param by the command that runs it, and the options that name the kernel
  */
 export function replayOf(
   command: string,

@@ -6,7 +6,7 @@ import { type CheckedRequest, checkRequest } from '../run/request.js';
 import type { RunOptions } from '../run/run-options.js';
 import type { Range } from './git-history.js';
 
-/** The options of `bisect` as the command line gives them: those of `run` that make sense, and its own. */
+/** The options of `bisect` from the command line: most of those of `run`, and its own. */
 export interface BisectOptions
   extends Omit<RunOptions, 'kernel' | 'repeat' | 'group' | 'patch' | 'steps'> {
   kernel?: string;
@@ -39,7 +39,7 @@ export function checkBisection(
   options: BisectOptions,
 ): Outcome<CheckedBisection> {
   if (options.json && options.mail) {
-    return failure('usage', '--json and --mail both want stdout', 'Leave one of them out');
+    return failure('usage', '--json and --mail both write to stdout', 'Leave one of them out');
   }
   const of = bisectedBy(options);
   if (!of.ok) return of;
@@ -71,16 +71,16 @@ function bisectedBy({
     if (other === undefined) return success({ type: 'series', file: series });
     return failure(
       'usage',
-      `${other[0]} and --series: a series goes on top of --kernel, and has no commits`,
-      'Leave one of them out',
+      `${other[0]} does not go with --series: a series applies to --kernel, and has no commits`,
+      'Leave out one of them',
     );
   }
   const missing = given.find(([, value]) => value === undefined);
   if (missing || tree === undefined || good === undefined || bad === undefined) {
     return failure(
       'usage',
-      `${missing?.[0] ?? '--tree'} is missing: nothing says what is to be bisected`,
-      'Give --tree DIR --good REV --bad REV, or --series FILE.mbox --kernel SPEC; under git itself it is `git bisect run daxrepro bisect run …`',
+      `${missing?.[0] ?? '--tree'} is missing: without it there is nothing to bisect`,
+      'Give --tree DIR --good REV --bad REV, or --series FILE.mbox --kernel SPEC. To let git choose the commits: `git bisect run daxrepro bisect run …`',
     );
   }
   return success({ type: 'tree', tree, kernel, range: { good, bad, firstParent } });

@@ -7,7 +7,7 @@ import { posteriorOf } from './posterior.js';
 import type { BisectionState } from './state.js';
 import { tallyOf } from './tally.js';
 
-/** The builds that something is known of, and how probable it is that the cause lies up to each. */
+/** The builds with runs, and for each the probability that the cause is in it or before. */
 export function pathOf(plan: BisectionPlan, state: BisectionState): PathEntry[] {
   const { probabilities } = posteriorOf(plan.question, tallyOf(plan, state).runs);
   const byChange = new Map(plan.hypotheses.map((change, at) => [change, probabilities[at] ?? 0]));
@@ -37,7 +37,7 @@ export function pathOf(plan: BisectionPlan, state: BisectionState): PathEntry[] 
   return entries;
 }
 
-/** How often what has the bug fails: of the builds that are bad if the answer is right. */
+/** The failure rate of the builds that are bad if the answer is right. */
 export function rateOf(
   plan: BisectionPlan,
   state: BisectionState,
@@ -57,7 +57,7 @@ export function rateOf(
   return runs > 0 ? proportion(failures, runs) : null;
 }
 
-/** Signatures of the failing runs of one change; of all that failed where it never was run itself. */
+/** The signatures of the failing runs of a change; of all failing runs if the change itself never ran. */
 export function findingsOf(state: BisectionState, id: string): Culprit['findings'] {
   const bad = state.runs.filter(({ outcome }) => outcome === 'bad');
   const own = bad.filter(({ change }) => change === id);
@@ -70,11 +70,11 @@ export function findingsOf(state: BisectionState, id: string): Culprit['findings
     .sort((a, b) => b.runs - a.runs);
 }
 
-/** Of something that never failed in so many runs: the rate that it has at most, and what would tell. */
+/** Says which failure rates are ruled out after runs without a failure, and how to rule out lower ones. */
 export function notSeen(runs: number, { leastRate }: Limits): string {
   const most = proportion(0, Math.max(runs, 1), 0.9).interval[1];
   const rare = leastRate / 2;
-  return `it never failed in ${runs} runs, so that it fails in less than ${percent(most)} of them (with 95 % certainty); to see one in ${Math.round(1 / rare)} would take ${runsToSee(rare)} runs: --least-rate ${Number(rare.toPrecision(2))}`;
+  return `it never failed in ${runs} runs, so its failure rate is below ${percent(most)} (with 95 % confidence); to see a failure in 1 of ${Math.round(1 / rare)} runs would take ${runsToSee(rare)} runs: --least-rate ${Number(rare.toPrecision(2))}`;
 }
 
 /** `3.4 %` */

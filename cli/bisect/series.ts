@@ -11,9 +11,9 @@ import { readSteps } from '../variant/patched-source.js';
 import type { Variant } from '../variant/variant.js';
 import type { Change } from './plan.js';
 
-/** A series of patches as a history: the kernel as it is, then with one patch, with two, and so on. */
+/** A series of patches as a history: the unpatched kernel, then with one patch, with two, and so on. */
 
-/** @param series the variant of all patches */
+/** @param series the variant with all patches */
 export async function seriesChanges(
   series: Variant,
   fs: FileSystem,
@@ -32,7 +32,7 @@ export async function seriesChanges(
       const paths =
         step.type === 'patch' ? await pathsOf(step, scratch, context.signal) : undefined;
       if (paths && !paths.ok) return paths;
-      // Of the other file systems' modules nothing is loaded.
+      // The modules of other file systems are not loaded.
       const matters =
         paths?.value.some((path) => !isBuiltAlone(path) || path.startsWith(`${subdirectory}/`)) ??
         true;

@@ -4,18 +4,18 @@ import type { BisectionPlan } from './plan.js';
 import { nextStep } from './policy.js';
 import type { BuildRuns } from './posterior.js';
 
-/** A bisection with dice for guests: for the tests and the bench of the rule. */
+/** A bisection with random numbers in place of guests: for tests and benchmarks of the policy. */
 
 export interface Simulated {
-  /** The place of the change that was named, among the changes; undefined where none was. */
+  /** The index of the change that was found; undefined if none was. */
   named: number | undefined;
   runs: number;
 }
 
 /**
  * @param isBad whether a change has the bug
- * @param rate at which it then fails
- * @param random numbers from 0 to 1
+ * @param rate the failure rate of a bad change
+ * @param random a source of numbers from 0 to 1
  */
 export function simulate(
   plan: BisectionPlan,
@@ -44,7 +44,7 @@ export function simulate(
   }
 }
 
-/** A generator of numbers from 0 to 1 that goes by its seed alone (mulberry32, public domain). */
+/** A generator of numbers from 0 to 1, determined by its seed (mulberry32, public domain). */
 export function dice(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -55,7 +55,7 @@ export function dice(seed: number): () => number {
   };
 }
 
-/** A history without branches: every commit builds to something else. */
+/** A history without branches in which every commit builds something else. */
 export function linearChanges(count: number) {
   return Array.from({ length: count }, (_, at) => ({
     id: `c${at + 1}`,

@@ -5,15 +5,15 @@ import { writeJson } from '../results/run-directory.js';
 import { z } from '../schema.js';
 
 /**
- * What a bisection has learned: `bisect.json` in its directory, written anew and whole after each run
- * and each build, so that it can go on after whatever ended it.
+ * The runs and builds of a bisection: `bisect.json` in its directory. It is replaced as a whole after
+ * each run and each build, so an interrupted bisection can always be resumed.
  */
 
 const FILE = 'bisect.json';
 
 const stateSchema = z.object({
   schemaVersion: z.literal(1),
-  /** Changes with everything that the answer depends on. */
+  /** A hash of everything that the answer depends on. */
   question: z.string(),
   seed: z.number().int(),
   runs: z.array(runEntrySchema),
@@ -29,7 +29,7 @@ export function writeState(directory: string, state: BisectionState): void {
   writeJson(join(directory, FILE), state);
 }
 
-/** The newest bisection of this question below a directory; undefined where there is none. */
+/** The newest bisection of this question below a directory; undefined if there is none. */
 export function findState(
   parent: string,
   question: string,

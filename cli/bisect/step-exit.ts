@@ -2,9 +2,8 @@ import { EXIT, type Failure, STOP_BISECTION } from '../outcome.js';
 import type { RunOutcome } from './outcome.js';
 
 /**
- * The exit codes of a step of `git bisect run` (git-bisect(1)): 0 good, 1 to 124 and 126, 127 bad, 125
- * cannot tell, 128 and more end the bisection. Every other code that could come from us would be taken
- * for bad.
+ * The exit codes of a step of `git bisect run` (git-bisect(1)): 0 is good, 125 skips the commit, 128
+ * and above stop the bisection. Git takes every other code as bad, so no other may escape.
  */
 export const STEP_EXIT = { good: 0, bad: 1, unknown: 125, stop: STOP_BISECTION } as const;
 
@@ -12,7 +11,7 @@ export function stepExitOf(outcome: RunOutcome): number {
   return outcome === 'broken' ? STEP_EXIT.stop : STEP_EXIT[outcome];
 }
 
-/** Of a failure before there was a guest. What lies in the commit is passed over, all else stops. */
+/** For a failure before the guest starts: skips the commit if its sources are the cause, else stops. */
 export function stepExitOfFailure({ kind }: Failure): number {
   if (kind === 'interrupted') return EXIT.interrupted;
   return kind === 'build-failed' || kind === 'change-rejected' ? STEP_EXIT.unknown : STEP_EXIT.stop;

@@ -28,22 +28,22 @@ import { outcomeOf } from './outcome.js';
 import { replayOf } from './replay.js';
 import { baseKernel } from './tree.js';
 
-/** The options of a step: those of `run`, except that the kernel is the tree, or one that fits it. */
+/** The options of a step: those of `run`, but the kernel is the tree, or one that its modules fit. */
 export interface StepOptions extends Omit<RunOptions, 'kernel'> {
   kernel?: string;
   /** The tree under test. */
   tree: string;
   /** A revision of it; undefined: the working tree. */
   rev?: string;
-  /** Only this finding is bad. */
+  /** The finding that makes a run bad; without it, every failure does. */
   signature?: string;
 }
 
-/** A step whose kernel is known. */
+/** A step with checked options. */
 export interface CheckedStep {
   checked: CheckedRequest;
   options: StepOptions & { kernel: string };
-  /** Whether the tree itself is the kernel; otherwise only its module is built, for `kernel`. */
+  /** Whether the tree is built as a whole kernel; otherwise only its module is built, for `kernel`. */
   itself: boolean;
 }
 
@@ -114,14 +114,14 @@ async function runStep(
     replay: (unit) =>
       replayOf(replayCommand(unit, request), { command: 'bisect run', options: named }),
     observer: job.reporter,
-    // One bad unit decides the step.
+    // The first bad unit decides the step.
     isLast: (result) => outcomeOf(result, options.signature) === 'bad',
     signal: job.signal,
   });
   return conclude(job, { directory, emulators, fileSystems: [request.fs] }, running);
 }
 
-/** Names the tree by its commit: another one may be checked out tomorrow. */
+/** Names the commit, because another one may be checked out when the command is used. */
 async function replayOptions({ options, itself }: CheckedStep): Promise<string> {
   const { tree, rev, kernel } = options;
   const path = resolve(tree);

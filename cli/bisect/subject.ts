@@ -18,20 +18,20 @@ import { type BisectionPlan, type Build, GOOD, planBisection } from './plan.js';
 import { seriesChanges } from './series.js';
 import { baseKernel } from './tree.js';
 
-/** What is bisected: a tree's commits or a series' patches, behind one face. */
+/** What is bisected: the commits of a tree or the patches of a series, behind one interface. */
 export interface Subject {
   plan: BisectionPlan;
-  /** What runs are made of, the kernel that is reported. */
+  /** The request of each run, with the kernel to report. */
   request: RunRequest;
   /** Names of the ends, for reports. */
   names: { tree?: string; good?: string; bad?: string; series?: string };
   prepare: (build: Build, more: Preparation) => Promise<Outcome<Prepared>>;
-  /** What has a kernel of its own is named by it: of two of one name the second takes a module only. */
+  /** Identifies the kernel of a build: for the second build on the same kernel, only a module is built. */
   kernelOf: (build: Build) => string;
   facts: (change: number) => Promise<ChangeFacts>;
-  /** What it is made of, for a replay; files that are made for it go to `scratch`. */
+  /** The inputs of a change, for a replay. Generated files go to `scratch`. */
   inputs: (change: number, scratch: string) => Promise<Outcome<BuildInputs>>;
-  /** Options of `daxrepro bisect run` or `run` for a change. */
+  /** The command for one run of a change, and its options. */
   replay: (change: number) => { command: 'bisect run' | 'run'; options: string };
 }
 
@@ -92,14 +92,14 @@ export async function treeSubject(
 }
 
 interface ModulesAlone {
-  /** The kernel that modules of all commits are built for; undefined: each commit's own kernel. */
+  /** `--kernel`, for the modules of all commits; undefined to build each commit's own kernel. */
   kernel: string | undefined;
   kernelChange: GitHistory['kernelChange'];
   builds: readonly Build[];
   open: (change: number) => ReturnType<typeof openCommit>;
 }
 
-/** The kernel for the modules of all commits, if it fits each of them. */
+/** Finds the kernel for the modules of all commits, and checks that it fits each of them. */
 async function fittingKernel(
   { kernel, kernelChange, builds, open }: ModulesAlone,
   request: RunRequest,
@@ -115,7 +115,7 @@ async function fittingKernel(
     );
   }
   let base: Kernel | undefined;
-  // Commits on side branches may have another kernel than the good one.
+  // Commits on side branches may need another kernel than the good commit.
   const parts = new Map(builds.map((build) => [kernelOf(build), build]));
   for (const { change } of parts.values()) {
     const source = await open(change);
@@ -159,7 +159,7 @@ export async function seriesSubject(
     plan: plan.value,
     request: { ...request, kernel },
     names: { series: resolve(file) },
-    // Which patches take a full build is known when they are applied; the first one tells.
+    // Only applying a patch shows whether it needs a full build, so assume one kernel.
     kernelOf: () => kernel,
     prepare: ({ change }, { accelerator, suite, context }) =>
       prepare(

@@ -3,12 +3,12 @@ import type { Tally } from './policy.js';
 import type { BuildRuns } from './posterior.js';
 import type { BisectionState } from './state.js';
 
-/** What is known, as the rule wants it. Pure. */
+/** Counts runs and builds for the policy. Pure. */
 
-/** Runs without an outcome after which a build is taken to have none, if it mostly had none. */
+/** A build is untestable after this many unknown runs, if they are the majority of its runs. */
 const MOST_UNKNOWN = 2;
 
-/** @param expected builds of which a run is under way, and how each is expected to end */
+/** @param expected the running builds, with their likely outcomes */
 export function tallyOf(
   { builds }: BisectionPlan,
   state: Pick<BisectionState, 'runs' | 'builds'>,

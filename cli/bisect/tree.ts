@@ -6,9 +6,9 @@ import { parseSpec } from '../kernel/spec.js';
 import { checkBase } from '../kernel/tree-base.js';
 import { type Outcome, success } from '../outcome.js';
 
-/** Which kernel the commits of a tree run on. */
+/** Decides which kernel the commits of a tree run on. */
 
-/** Whether `--kernel` names the tree itself, which is what it does where it is not given. */
+/** Whether `--kernel` names the tree itself, which is the default. */
 export async function isTreeItself(
   kernel: string | undefined,
   directory: string,
@@ -20,7 +20,7 @@ export async function isTreeItself(
   return (await same(spec.value.directory)) === (await same(directory));
 }
 
-/** The kernel of `--kernel`, once it is known that modules of this tree belong to it. */
+/** The kernel of `--kernel`, after a check that modules of this tree fit it. */
 export async function baseKernel(
   source: GitSource,
   spec: string,

@@ -21,7 +21,7 @@ import { replayOf } from './replay.js';
 import type { BisectionState } from './state.js';
 import type { Subject } from './subject.js';
 
-/** The engine's work on real kernels and guests. */
+/** Builds real kernels and runs real guests for the engine. */
 
 export interface WorkOptions {
   subject: Subject;
@@ -36,7 +36,7 @@ export interface WorkOptions {
   context: KernelContext;
 }
 
-/** Seconds that a whole kernel, and a module, are taken to need until one was built. */
+/** The assumed build times of a whole kernel and a module, in seconds, until one was measured. */
 const SECONDS = { kernel: 300, module: 6 };
 
 export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buildSeconds'> {
@@ -48,7 +48,7 @@ export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buil
 
   constructor(readonly options: WorkOptions) {
     this.#accelerator = options.accelerator;
-    // What a run left that was cut off is not written over: it may say why.
+    // Keep the files of runs that were cut off: they may show why.
     this.#next = readdirSync(options.directory).filter((name) => /^\d{3,}-/.test(name)).length;
   }
 
@@ -61,14 +61,14 @@ export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buil
     });
     if (!prepared.ok) return prepared;
     const { accelerator, qemu, kernel } = prepared.value;
-    // Whether KVM works is found out once.
+    // Reuse the decision: probing KVM once is enough.
     this.#accelerator = accelerator;
     this.qemu = powerCut?.qemu ?? qemu;
     this.kernels.set(kernel.id, kernel);
     return success({ ...prepared.value, powerCut });
   };
 
-  /** One round of all tests; the first that is bad decides. */
+  /** Runs all tests once; the first bad one decides. */
   run = async (
     build: number,
     prepared: Prepared,
@@ -91,12 +91,12 @@ export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buil
     const outcome = outcomeOfAll(outcomes);
     const telling = results[outcomes.indexOf(outcome)];
     if (signal.aborted || !telling)
-      return failure('interrupted', 'Interrupted', 'Go on with --resume');
+      return failure('interrupted', 'Interrupted', 'Repeat the command with --resume to continue');
     if (outcome === 'broken') {
       return failure(
         'tool-failed',
-        `A run says nothing of its kernel: ${telling.reason}`,
-        'Put that right, and go on with the same command and --resume',
+        `A run failed for a reason outside of the kernel: ${telling.reason}`,
+        'Fix the cause, and repeat the command with --resume to continue',
       );
     }
     return success({
@@ -167,7 +167,7 @@ export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buil
   }
 }
 
-/** What units of a build are called. */
+/** The variant name in the units of a build. */
 export function variantNameOf({ plan }: Pick<Subject, 'plan'>, change: number): string {
   return change === GOOD ? 'good' : (plan.changes[change]?.id ?? '').slice(0, 12);
 }

@@ -25,7 +25,7 @@ export function diffCommand(
   argv: string[],
 ): number {
   if (options.json && options.mail) {
-    const what = '--json and --mail both want stdout';
+    const what = '--json and --mail both write to stdout';
     return explain(failure('usage', what, 'Leave one of them out').failure);
   }
   const given = (one: string | undefined) => (one === undefined ? [] : [one]);

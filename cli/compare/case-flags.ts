@@ -62,7 +62,7 @@ export async function requestedCase(
   options: CompareOptions,
 ): Promise<Outcome<Case>> {
   if (options.json && options.mail) {
-    return failure('usage', '--json and --mail both want stdout', 'Leave one of them out');
+    return failure('usage', '--json and --mail both write to stdout', 'Leave out one of them');
   }
   if (file === undefined) return caseFromFlags(options);
   const flag = CASE_FLAGS.find(([name]) => options[name] !== undefined)?.[1];

@@ -6,7 +6,7 @@ import { type BisectionState, newState } from '../../cli/bisect/state.js';
 import type { Prepared } from '../../cli/launch/prepared.js';
 import { failure, success } from '../../cli/outcome.js';
 
-/** The engine on builds and runs that are made up. */
+/** The engine with simulated builds and runs. */
 
 const LIMITS = { confidence: 0.95, leastRate: 0.01, maxRuns: 1000 };
 
@@ -23,7 +23,7 @@ interface World {
   rate?: number;
   /** Builds that fail. */
   broken?: readonly number[];
-  /** What each run comes to is decided by build and attempt, as seeds would. */
+  /** The outcome of a run depends on build and attempt only, as with seeds. */
   outcome?: (build: number, attempt: number) => 'good' | 'bad' | 'unknown';
 }
 
@@ -39,7 +39,7 @@ function go(
   let most = 0;
   let running = 0;
   let learned = 0;
-  /** What was on the disk when it was killed. */
+  /** The state on disk at the time of the kill. */
   let kept = JSON.stringify(state);
   const work: BisectionWork = {
     prepare: async (build) => {
@@ -85,7 +85,7 @@ async function turns(count: number): Promise<void> {
 }
 
 t.test(
-  'finds the change, builds few and each once, and runs no more guests than it may',
+  'finds the change with few builds, each built once, and respects the limit of guests',
   async (t) => {
     const plan = planned(64);
     const { ended, built, most } = await go({ plan, truth: 41 }, newState('q', 1));
@@ -96,7 +96,7 @@ t.test(
   },
 );
 
-t.test('killed at any moment and resumed: the same answer, and nothing is run twice', async (t) => {
+t.test('resumes after a kill at any moment with the same answer, and repeats no run', async (t) => {
   const plan = planned(16);
   const world = { plan, truth: 9, rate: 0.5, broken: [5] };
   const whole = await go(world, newState('q', 1));
@@ -113,8 +113,8 @@ t.test('killed at any moment and resumed: the same answer, and nothing is run tw
       `after ${killAfter}`,
     );
     const all = resumed.kept.runs.map(({ change, attempt }) => `${change} ${attempt}`);
-    t.equal(new Set(all).size, all.length, 'no attempt is there twice');
-    t.strictSame(all.slice(0, known.length), known, 'and what was known stays');
+    t.equal(new Set(all).size, all.length, 'no attempt is repeated');
+    t.strictSame(all.slice(0, known.length), known, 'earlier runs are kept');
     const names = (build: number) => plan.changes[plan.builds[build]?.change ?? -1]?.id ?? 'good';
     const again = resumed.ran.map((one) => {
       const [build = 0, attempt] = one.split(' ').map(Number);
@@ -127,7 +127,7 @@ t.test('killed at any moment and resumed: the same answer, and nothing is run tw
   }
 });
 
-t.test('a build that fails is skipped, and said to be', async (t) => {
+t.test('skips a build that fails, and reports it', async (t) => {
   const plan = planned(16);
   const { ended, kept } = await go({ plan, truth: 7, broken: [7, 8, 9] }, newState('q', 1));
   // Builds 7 to 9 are those of changes 6 to 8.
@@ -138,7 +138,7 @@ t.test('a build that fails is skipped, and said to be', async (t) => {
   );
 });
 
-t.test('a build that never tells anything is given up after two runs', async (t) => {
+t.test('gives up a build after two runs without an outcome', async (t) => {
   const plan = planned(4);
   const outcome = (build: number) => (build === 2 ? 'unknown' : build > 2 ? 'bad' : 'good');
   const { ended, ran } = await go({ plan, truth: 2, outcome }, newState('q', 1), { jobs: 1 });
@@ -146,7 +146,7 @@ t.test('a build that never tells anything is given up after two runs', async (t)
   t.equal(ran.filter((one) => one.startsWith('2 ')).length, 2);
 });
 
-t.test('ends that are not what they should be', async (t) => {
+t.test('reports a good end that fails, and a bad end that passes or does not build', async (t) => {
   const plan = planned(8);
   const all = await go({ plan, truth: -1 }, newState('q', 1));
   t.match(all.ended, { ok: true, value: { type: 'good-fails' } });
@@ -156,7 +156,7 @@ t.test('ends that are not what they should be', async (t) => {
   t.match(bad.ended, { ok: true, value: { type: 'bad-untestable' } });
 });
 
-t.test('what is no fault of the kernel ends it', async (t) => {
+t.test('stops at a failure outside of the kernel', async (t) => {
   const plan = planned(8);
   const work: BisectionWork = {
     prepare: async () => failure('storage', 'no space left', 'Make room'),

@@ -7,7 +7,7 @@ import { GOOD } from '../../cli/bisect/plan.js';
 import { findRepository, gitSource } from '../../cli/kernel/git-source.js';
 import { partsOf } from '../../cli/kernel/tree-parts.js';
 
-/** A kernel tree in git, as small as can be. */
+/** A minimal kernel tree in git. */
 function repository(t: Test) {
   const directory = t.testdir();
   const identity = ['-c', 'user.name=A', '-c', 'user.email=a@example.org'];
@@ -43,7 +43,7 @@ async function read(...[directory, good, bad, firstParent]: Parameters<typeof hi
   return found.value;
 }
 
-t.test('what is built of each commit', async (t) => {
+t.test('tells which commits change the kernel or the module', async (t) => {
   const { directory, commit } = repository(t);
   const good = commit('Makefile', 'fs/ext2/inode.c', 'fs/xfs/xfs.c', 'Documentation/index.rst');
   commit('Documentation/index.rst', 'MAINTAINERS');
@@ -53,14 +53,14 @@ t.test('what is built of each commit', async (t) => {
   commit('fs/ext2/Kconfig');
   const { changes, content, kernelChange } = await read(directory, good);
   const contents = changes.map((change) => change.content);
-  t.equal(contents[0], content, 'documentation is not built');
+  t.equal(contents[0], content, 'documentation does not change the build');
   t.not(contents[1], contents[0]);
-  t.equal(contents[2], contents[1], 'nor are the other file systems');
+  t.equal(contents[2], contents[1], 'other file systems do not change it either');
   const kernels = [content, ...contents].map((one) => one.split(' ')[0]);
   t.strictSame(
     kernels.map((one) => kernels.indexOf(one)),
     [0, 0, 0, 0, 4, 5],
-    'a header, or a new option, is another kernel',
+    'a header, or a new option, changes the kernel',
   );
   t.match(kernelChange, { id: outside, path: 'include' });
   t.strictSame(
@@ -69,7 +69,7 @@ t.test('what is built of each commit', async (t) => {
   );
 });
 
-t.test('branches', async (t) => {
+t.test('reads histories with branches, and the main line alone with firstParent', async (t) => {
   const { directory, git, commit } = repository(t);
   const good = commit('Makefile', 'fs/ext2/inode.c', 'fs/ext2/dir.c');
   git('checkout', '--quiet', '-b', 'side');
@@ -88,11 +88,11 @@ t.test('branches', async (t) => {
   t.strictSame(
     line.changes.map(({ parents }) => parents),
     [[GOOD], [0]],
-    'of the main line alone',
+    'only the main line',
   );
 });
 
-t.test('ends that do not fit', async (t) => {
+t.test('rejects unknown ends, equal ends and a good end that is not an ancestor', async (t) => {
   const { directory, git, commit } = repository(t);
   const first = commit('Makefile');
   const second = commit('fs/ext2/inode.c');
@@ -108,11 +108,11 @@ t.test('ends that do not fit', async (t) => {
   });
   t.match(await history(directory, 'side'), {
     ok: false,
-    failure: { kind: 'usage', message: /no ancestor/, remedy: /git merge-base side main/ },
+    failure: { kind: 'usage', message: /is not an ancestor/, remedy: /git merge-base side main/ },
   });
 });
 
-t.test('the kernel of a tree is known by all but its file systems and documentation', async (t) => {
+t.test('identifies a kernel by all files except file systems and documentation', async (t) => {
   const { directory, commit } = repository(t);
   const kernelAt = async (revision: string) => {
     const found = await findRepository(directory);

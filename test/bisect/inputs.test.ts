@@ -32,13 +32,17 @@ function setUp(t: Test) {
   return { ...rig, commit, open, scratch };
 }
 
-t.test('modules of a tree: the kernel that they run on, and a patch', async (t) => {
+t.test('keeps modules of a tree as their kernel and a patch', async (t) => {
   const { tree, commit, open, context, scratch } = setUp(t);
   const first = commit();
   const base = must(await treeKernel(await open(first), 'ext2', {}, context)).kernel;
   const inputs = async (id: string) =>
     must(await inputsOfTree({ source: await open(id), tree, commit: id, base }, 'ext2', scratch));
-  t.strictSame(await inputs(first), { kernel: base.spec, changes: [] }, 'what is as it was');
+  t.strictSame(
+    await inputs(first),
+    { kernel: base.spec, changes: [] },
+    'no patch for unchanged sources',
+  );
 
   const inode = join(tree, 'fs/ext2/inode.c');
   const changed = `${readFileSync(inode, 'utf8')}/* \xfc\n`;
@@ -51,12 +55,12 @@ t.test('modules of a tree: the kernel that they run on, and a patch', async (t) 
   const variant = { name: 'again', changes: made.changes };
   const patched = must(await patchedSource(base, variant, context));
   const read = (name: string) => readFileSync(join(patched, 'fs/ext2', name), 'latin1');
-  t.equal(read('inode.c'), changed, 'byte by byte');
+  t.equal(read('inode.c'), changed, 'the patched file is identical');
   t.equal(read('new.c'), 'new;\n');
   t.throws(() => read('super.c'), { code: 'ENOENT' });
 });
 
-t.test('what was built whole is a kernel of its own', async (t) => {
+t.test('keeps a tree that was built whole as a kernel without patches', async (t) => {
   const { tree, commit, open, scratch } = setUp(t);
   const first = commit();
   const of = async (revision?: string) => {
@@ -67,6 +71,10 @@ t.test('what was built whole is a kernel of its own', async (t) => {
   t.strictSame(await of(), { kernel: `src:${tree}@${first}`, changes: [] });
   t.strictSame(await of('main'), { kernel: `src:${tree}@${first}`, changes: [] });
   writeFileSync(join(tree, 'fs/ext2/inode.c'), 'IS_DAX\n');
-  t.strictSame(await of(), { kernel: `src:${tree}`, changes: [] }, 'with what is not committed');
+  t.strictSame(
+    await of(),
+    { kernel: `src:${tree}`, changes: [] },
+    'the working tree, with uncommitted changes',
+  );
   t.strictSame(await of(first), { kernel: `src:${tree}@${first}`, changes: [] });
 });

@@ -12,7 +12,7 @@ const unit = (verdict: Verdict, ending = 'finished', signatures: string[] = []) 
   findings: signatures.map((signature) => ({ signature, severity: 'corruption' }) as Finding),
 });
 
-t.test('what a run says of its kernel', async (t) => {
+t.test('tells good, bad, unknown and broken runs apart', async (t) => {
   t.equal(outcomeOf(unit('pass')), 'good');
   t.equal(outcomeOf(unit('fail')), 'bad');
   for (const verdict of ['invalid', 'notrun', 'error'] as const) {
@@ -24,30 +24,27 @@ t.test('what a run says of its kernel', async (t) => {
   }
 });
 
-t.test('one finding among several', async (t) => {
+t.test('looks for one finding among several', async (t) => {
   t.equal(outcomeOf(unit('fail', 'finished', ['a', 'b']), 'b'), 'bad');
   t.equal(
     outcomeOf(unit('fail', 'finished', ['a']), 'b'),
     'good',
-    'another bug, and the test ended',
+    'good: another bug, but the test ran to its end',
   );
-  t.equal(outcomeOf(unit('fail', 'panic', ['a']), 'b'), 'unknown', 'another bug came before');
+  t.equal(outcomeOf(unit('fail', 'panic', ['a']), 'b'), 'unknown', 'another bug came first');
   t.equal(outcomeOf(unit('fail'), 'test:chdir-no-such-file'), 'bad', "the test's own words");
   t.equal(outcomeOf(unit('pass'), 'b'), 'good');
 });
 
-t.test(
-  'of several runs one that is bad decides, and a good one never hides what is not known',
-  async (t) => {
-    t.equal(outcomeOfAll(['good', 'unknown', 'broken', 'bad']), 'bad');
-    t.equal(outcomeOfAll(['good', 'broken', 'unknown']), 'broken');
-    t.equal(outcomeOfAll(['good', 'unknown']), 'unknown');
-    t.equal(outcomeOfAll(['good', 'good']), 'good');
-    t.equal(outcomeOfAll([]), 'unknown');
-  },
-);
+t.test('one bad run decides, and a good run never hides an unknown one', async (t) => {
+  t.equal(outcomeOfAll(['good', 'unknown', 'broken', 'bad']), 'bad');
+  t.equal(outcomeOfAll(['good', 'broken', 'unknown']), 'broken');
+  t.equal(outcomeOfAll(['good', 'unknown']), 'unknown');
+  t.equal(outcomeOfAll(['good', 'good']), 'good');
+  t.equal(outcomeOfAll([]), 'unknown');
+});
 
-t.test('exit codes of a step', async (t) => {
+t.test('maps failures to exit codes of a step', async (t) => {
   t.equal(stepExitOf('good'), 0);
   t.equal(stepExitOf('bad'), 1);
   t.equal(stepExitOf('unknown'), 125);

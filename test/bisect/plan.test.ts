@@ -14,7 +14,7 @@ function planned(changes: Change[], good = 'good') {
   return plan.value;
 }
 
-t.test('changes of which the same is built are one build, and no suspects', async (t) => {
+t.test('makes one build of changes that build the same, and excludes them as causes', async (t) => {
   const plan = planned([
     change('docs', [GOOD], 'good'),
     change('a', [0]),
@@ -26,11 +26,11 @@ t.test('changes of which the same is built are one build, and no suspects', asyn
     plan.builds.map(({ change }) => change),
     [GOOD, 1, 3],
   );
-  t.strictSame(plan.question.builds, [1, 2, 3], 'each is bad under the first so many');
+  t.strictSame(plan.question.builds, [1, 2, 3], 'each is bad under the first N hypotheses');
   t.equal(plan.bad, 2);
 });
 
-t.test('what was undone again is not what did it', async (t) => {
+t.test('excludes a change that was reverted', async (t) => {
   const plan = planned([
     change('a', [GOOD]),
     change('b', [0]),
@@ -41,7 +41,7 @@ t.test('what was undone again is not what did it', async (t) => {
   t.strictSame(suspects, [GOOD, 0, 3]);
 });
 
-t.test('a merge is bad by either side, and by itself', async (t) => {
+t.test('takes a merge as bad if either side is, or the merge itself', async (t) => {
   //   a - b - m - c
   //     x ---/
   const plan = planned([
@@ -56,7 +56,7 @@ t.test('a merge is bad by either side, and by itself', async (t) => {
   t.strictSame(under, [1, 2, [0, 2], [0, 1, 3], 5, 6]);
 });
 
-t.test('a merge of which the same is built as of one side is no suspect', async (t) => {
+t.test('excludes a merge that builds the same as one side', async (t) => {
   const plan = planned([
     change('a', [GOOD]),
     change('x', [GOOD], 'good'),
@@ -66,7 +66,7 @@ t.test('a merge of which the same is built as of one side is no suspect', async 
   t.strictSame(plan.hypotheses, [GOOD, 0, 3]);
 });
 
-t.test('ends of which the same is built', async (t) => {
+t.test('rejects ends that build the same', async (t) => {
   for (const changes of [
     [change('docs', [GOOD], 'good')],
     [change('a', [GOOD]), change('revert a', [0], 'good')],

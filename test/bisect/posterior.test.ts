@@ -12,19 +12,19 @@ const sets: Question = {
 const near = (t: Test, a: number, b: number, message: string) =>
   t.ok(Math.abs(a - b) < 1e-9, `${message}: ${a} and ${b}`);
 
-t.test('without runs it is the prior', async (t) => {
+t.test('is the prior without runs', async (t) => {
   const { probabilities } = posteriorOf(linear, []);
   t.strictSame([...probabilities], [0.25, 0.25, 0.25, 0.25]);
 });
 
-t.test('a failure rules out what makes its build good', async (t) => {
+t.test('rules out hypotheses under which a failing build is good', async (t) => {
   const { probabilities } = posteriorOf(linear, [undefined, { passes: 0, failures: 1 }]);
   t.strictSame([...probabilities].slice(2), [0, 0]);
-  near(t, probabilities[0] ?? 0, 0.5, 'the others are as probable as before');
+  near(t, probabilities[0] ?? 0, 0.5, 'the others keep their ratio');
 });
 
 t.test(
-  'a pass makes less probable what makes its build bad, the more the oftener it fails',
+  'a pass counts against hypotheses under which the build is bad, more so at high failure rates',
   async (t) => {
     const odds = (failures: number) => {
       const { probabilities } = posteriorOf(linear, [
@@ -40,7 +40,7 @@ t.test(
   },
 );
 
-t.test('the closed form is the integral over the rate', async (t) => {
+t.test('computes in closed form what numeric integration over the rate gives', async (t) => {
   // A prior of 1/5 for a rate of 1, and of 4/5 for Beta(1/2, 1), whose density is 1/(2 √rate).
   const runs = [{ passes: 3, failures: 0 }, undefined, { passes: 2, failures: 2 }, undefined];
   const seen = [5, 2, 2, 0];
@@ -48,7 +48,7 @@ t.test('the closed form is the integral over the rate', async (t) => {
   const weights = seen.map((passes) => {
     let sum = 0;
     for (let at = 0; at < steps; at += 1) {
-      // Of the square root, where the density is even.
+      // Step in the square root of the rate, where the density is uniform.
       const rate = ((at + 0.5) / steps) ** 2;
       sum += (rate ** 2 * (1 - rate) ** passes) / steps;
     }
@@ -60,10 +60,10 @@ t.test('the closed form is the integral over the rate', async (t) => {
   for (const [at, weight] of weights.entries()) {
     t.ok(Math.abs((probabilities[at] ?? 0) - weight / total) < 1e-6, `hypothesis ${at}`);
   }
-  near(t, rates[0] ?? 0, 2.5 / 8.5, 'the rate to be expected');
+  near(t, rates[0] ?? 0, 2.5 / 8.5, 'the expected rate');
 });
 
-t.test('a history without branches and the same as sets are the same', async (t) => {
+t.test('gives the same numbers for prefixes and for sets', async (t) => {
   const runs = [
     { passes: 2, failures: 0 },
     { passes: 1, failures: 0 },
@@ -78,7 +78,7 @@ t.test('a history without branches and the same as sets are the same', async (t)
   t.strictSame([...sumsOver(Float64Array.of(1, 2, 3, 4), [0, 3, Uint32Array.of(1, 3)])], [0, 6, 6]);
 });
 
-t.test('runs that contradict every hypothesis', async (t) => {
+t.test('gives probability 0 to all if the runs contradict every hypothesis', async (t) => {
   const apart: Question = {
     prior: Float64Array.of(1, 1),
     builds: [Uint32Array.of(0), Uint32Array.of(1)],
@@ -87,18 +87,26 @@ t.test('runs that contradict every hypothesis', async (t) => {
   t.strictSame([...posteriorOf(apart, [once, once]).probabilities], [0, 0]);
 });
 
-t.test('what is certain teaches nothing, and half of it most', async (t) => {
-  const failed = posteriorOf(linear, [undefined, undefined, undefined, { passes: 0, failures: 3 }]);
-  const bits = informationOf(linear, failed);
-  near(t, bits[3] ?? 1, 0, 'a build that is bad in any case');
-  t.ok((bits[1] ?? 0) > (bits[0] ?? 0));
-  t.equal(entropy(0.5), 1);
-  t.equal(entropy(0), 0);
-});
+t.test(
+  'gives no information for a certain build, and most for one that halves the doubt',
+  async (t) => {
+    const failed = posteriorOf(linear, [
+      undefined,
+      undefined,
+      undefined,
+      { passes: 0, failures: 3 },
+    ]);
+    const bits = informationOf(linear, failed);
+    near(t, bits[3] ?? 1, 0, 'a build that is bad under every hypothesis');
+    t.ok((bits[1] ?? 0) > (bits[0] ?? 0));
+    t.equal(entropy(0.5), 1);
+    t.equal(entropy(0), 0);
+  },
+);
 
-t.test('the capacity of the Z-channel', async (t) => {
+t.test('computes the capacity of a Z-channel', async (t) => {
   t.equal(zCapacity(1), 1);
   t.equal(zCapacity(0), 0);
-  // Textbooks have it: log2(5) - 2 for a rate of 1/2.
+  // A textbook value: log2(5) - 2 at a rate of 1/2.
   near(t, zCapacity(0.5), Math.log2(5) - 2, 'at a rate of 1/2');
 });

@@ -3,7 +3,7 @@ import { zCapacity } from '../../cli/bisect/information.js';
 import { type Change, GOOD, planBisection } from '../../cli/bisect/plan.js';
 import { dice, linearChanges, simulate } from '../../cli/bisect/simulate.js';
 
-/** The rule with dice for guests. `npm run bench:bisect` prints the whole table. */
+/** The policy with simulated guests. `npm run bench:bisect` prints the whole table. */
 
 const LIMITS = { confidence: 0.95, leastRate: 0.001, maxRuns: 100_000 };
 
@@ -13,7 +13,7 @@ function planned(changes: readonly Change[]) {
   return plan.value;
 }
 
-/** How many of 100 were right, and their mean number of runs. */
+/** The number of right answers in 100, and their mean number of runs. */
 function hundred(commits: number, rate: number, bisections = 100) {
   const plan = planned(linearChanges(commits));
   let [right, runs] = [0, 0];
@@ -31,7 +31,7 @@ function hundred(commits: number, rate: number, bisections = 100) {
 for (const commits of [8, 64, 1024]) {
   for (const rate of [0.05, 0.1, 0.2, 0.5, 1]) {
     t.test(`${commits} commits, a failure rate of ${rate}`, async (t) => {
-      // Rare failures in long histories take long: some of the hundred will do here.
+      // Rare failures in long histories take long, so do fewer than a hundred.
       const { right, runs } = hundred(commits, rate, commits === 1024 && rate < 0.2 ? 20 : 100);
       const most = (2 * (Math.log2(commits) + Math.log2(20))) / zCapacity(rate);
       t.ok(right >= 95, `right in ${right} of 100`);
@@ -40,16 +40,16 @@ for (const commits of [8, 64, 1024]) {
   }
 }
 
-t.test('what cannot be tested is left open, and no more than that', async (t) => {
+t.test('names all changes that no testable build separates, and no others', async (t) => {
   const plan = planned(linearChanges(16));
   // Builds 8 and 9 are those of changes 7 and 8: the cause is one of 7, 8 and 9.
   const untestable = new Set([8, 9]);
   const world = { isBad: (change: number) => change >= 8, rate: 0.3, random: dice(5) };
   const { named } = simulate(plan, world, LIMITS, untestable);
-  t.equal(named, 7, 'the first of those that it may be');
+  t.equal(named, 7, 'the first of the candidates');
 });
 
-t.test('a history with branches', async (t) => {
+t.test('finds a change in a history with branches', async (t) => {
   // Two branches of ten, and ten commits after their merge; the bug is on the second one.
   const branch = (name: string, from: number) =>
     Array.from({ length: 10 }, (_, at) => ({
@@ -68,11 +68,11 @@ t.test('a history with branches', async (t) => {
   t.ok(right >= 47, `right in ${right} of 50`);
 });
 
-t.test('a good end that fails, and a bad one that does not', async (t) => {
+t.test('reports a good end that fails, and a bad end that never does', async (t) => {
   const plan = planned(linearChanges(32));
   const always = simulate(plan, { isBad: () => true, rate: 0.2, random: dice(1) }, LIMITS);
   t.equal(always.named, undefined);
   const limits = { ...LIMITS, leastRate: 0.01 };
   const never = simulate(plan, { isBad: () => false, rate: 1, random: dice(1) }, limits);
-  t.strictSame(never, { named: undefined, runs: 299 }, 'one in a hundred would have been seen');
+  t.strictSame(never, { named: undefined, runs: 299 }, 'enough runs to see a failure rate of 1 %');
 });

@@ -72,10 +72,10 @@ t.test('questions that are none', async (t) => {
     [/--tree is missing/, []],
     [/--good is missing/, ['--tree', '.']],
     [/--bad is missing/, ['--tree', '.', '--good', 'a']],
-    [/--tree and --series/, ['--tree', '.', '--series', 'x.mbox']],
+    [/--tree does not go with --series/, ['--tree', '.', '--series', 'x.mbox']],
     [/--confidence "2"/, ['--series', 'x.mbox', '--confidence', '2']],
     [/--max-runs "none"/, ['--series', 'x.mbox', '--max-runs', 'none']],
-    [/both want stdout/, ['--series', 'x.mbox', '--json', '--mail']],
+    [/both write to stdout/, ['--series', 'x.mbox', '--json', '--mail']],
     [/there is no such file/, ['--series', 'x.mbox']],
   ];
   for (const [message, args] of asked) {

@@ -81,7 +81,7 @@ t.test('usage', async (t) => {
     [good, undefined, {}, /two sides/],
     [good, join(parent, 'none'), {}, /There is no run/],
     [good, broken, {}, /no result of daxrepro/],
-    [good, bad, { json: true, mail: true }, /both want stdout/],
+    [good, bad, { json: true, mail: true }, /both write to stdout/],
   ] as const) {
     t.match(await daxrepro(before, after, options), { code: 2, stdout: '', stderr: words });
   }
