@@ -39,7 +39,7 @@ export function checkBisection(
   options: BisectOptions,
 ): Outcome<CheckedBisection> {
   if (options.json && options.mail) {
-    return failure('usage', '--json and --mail both write to stdout', 'Leave one of them out');
+    return failure('usage', '--json and --mail both write to stdout', 'Leave out one of them');
   }
   const of = bisectedBy(options);
   if (!of.ok) return of;

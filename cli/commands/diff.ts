@@ -26,7 +26,7 @@ export function diffCommand(
 ): number {
   if (options.json && options.mail) {
     const what = '--json and --mail both write to stdout';
-    return explain(failure('usage', what, 'Leave one of them out').failure);
+    return explain(failure('usage', what, 'Leave out one of them').failure);
   }
   const given = (one: string | undefined) => (one === undefined ? [] : [one]);
   const old = [...given(first), ...(options.before ?? [])];

@@ -24,7 +24,7 @@ import { caseSchema, knownKeys, type RawCase } from './case-schema.js';
 import { selects } from './expectations.js';
 import { testsFor } from './tests.js';
 
-/** Options that go before what the file says, or stand for what it does not say. */
+/** Options that override the file, or apply where the file is silent. */
 export interface CaseSettings {
   kernel?: string | undefined;
   suite?: string | undefined;
@@ -33,9 +33,9 @@ export interface CaseSettings {
 }
 
 /**
- * Reads a case file. Whatever is wrong with it is a usage error that names the place.
+ * Reads a case file. Each mistake in it is a usage error with its place in the file.
  *
- * @param open what holds for that which the file leaves open
+ * @param open values for what the file leaves open
  */
 export async function readCaseFile(
   file: string,
@@ -72,18 +72,18 @@ export async function readCaseFile(
   });
 }
 
-/** The same failure, with its place in the case file. */
+/** Adds the place in the case file to a failure. */
 function at<Failed extends { ok: false; failure: { message: string; remedy: string } }>(
   { failure: failed }: Failed,
   place: Place,
 ) {
-  // Keys of a case file are called as the options are, without the dashes.
+  // Keys of a case file have the names of the options, without the dashes.
   const message = failed.message.replace(/^--(?=[a-z])/, '');
   return failure('usage', message, failed.remedy, { place });
 }
 
 function explainShape(issues: readonly z.core.$ZodIssue[], yaml: LocatedYaml): Outcome<never> {
-  // A key that is misspelt first: it is why another one is missing.
+  // Report a misspelt key first: it explains why another key is missing.
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? firstOf(issues, yaml);
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
@@ -92,7 +92,7 @@ function explainShape(issues: readonly z.core.$ZodIssue[], yaml: LocatedYaml): O
     return failure(
       'usage',
       `Unknown key ${JSON.stringify(key)} in the case file`,
-      `${near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''}The keys here are ${known.join(', ')}`,
+      `${near.length > 0 ? `Did you mean ${near.join(' or ')}? ` : ''}Valid keys here: ${known.join(', ')}`,
       { place: yaml.placeOfKey(issue.path, key) },
     );
   }
@@ -119,7 +119,7 @@ function placeOfName(yaml: LocatedYaml, path: Path): Place {
   return typeof key === 'string' ? yaml.placeOfKey(path.slice(0, -1), key) : yaml.placeOf(path);
 }
 
-/** The first in the file. */
+/** The issue with the first place in the file. */
 function firstOf(issues: readonly z.core.$ZodIssue[], yaml: LocatedYaml): z.core.$ZodIssue {
   const order = (issue: z.core.$ZodIssue) => {
     const { line = 0, column = 0 } = yaml.placeOf(issue.path);
@@ -131,7 +131,7 @@ function firstOf(issues: readonly z.core.$ZodIssue[], yaml: LocatedYaml): z.core
 function valueAt(value: unknown, path: Path): unknown {
   let found = value;
   for (const part of path) {
-    // A name that stands for a list of itself, or for `default`.
+    // A single name stands for a list of one, or for `default`.
     if (typeof found === 'string' || typeof found === 'number') return found;
     if (typeof found !== 'object' || found === null) return undefined;
     found = (found as Record<PropertyKey, unknown>)[part];
@@ -144,7 +144,7 @@ function show(value: unknown): string {
   return typeof value === 'object' ? 'a map' : JSON.stringify(value);
 }
 
-/** What is right by its shape, and may still make no sense. */
+/** Checks the values of a case whose shape is right. */
 function checkCase(
   raw: RawCase,
   file: string,
@@ -159,7 +159,7 @@ function checkCase(
     const list: readonly (string | boolean)[] = raw[key] ?? [];
     const twice = list.findIndex((item, index) => list.indexOf(item) < index);
     if (twice >= 0) {
-      return wrong([key, twice], `${list[twice]} is there twice`, 'Leave one of them out');
+      return wrong([key, twice], `${list[twice]} is listed twice`, 'Leave out one of them');
     }
   }
   const variants = readVariants(raw, file, yaml);
@@ -214,7 +214,7 @@ function readVariants(raw: RawCase, file: string, yaml: LocatedYaml): Outcome<Ca
       return failure(
         'usage',
         `${written}, a change of ${name}, ${problem}`,
-        'Paths are relative to the case file; name a patch, an mbox or a .cocci',
+        'Give a patch, an mbox or a .cocci file; paths are relative to the case file',
         { place: yaml.placeOf(['variants', name, index]) },
       );
     }
@@ -222,7 +222,7 @@ function readVariants(raw: RawCase, file: string, yaml: LocatedYaml): Outcome<Ca
   return success(variants);
 }
 
-/** The suite that is asked for; a directory in the file is relative to it. */
+/** The requested suite. A directory is relative to the case file. */
 function readSuite(
   raw: RawCase,
   file: string,
@@ -256,7 +256,7 @@ function readTests(raw: RawCase, yaml: LocatedYaml, suite: string): Outcome<stri
   return choose(ids, groups);
 }
 
-/** The options are checked one by one with what checks those of `run`, for their places. */
+/** Checks the options one by one, as those of `run`, so that each error has its place. */
 function readOptions(
   raw: RawCase,
   yaml: LocatedYaml,
@@ -307,7 +307,7 @@ function readExpectations(
   if (unused !== undefined) {
     return failure(
       'usage',
-      'This expectation applies to no cell: those below it cover all of its cells',
+      'This expectation applies to no cell: later ones cover all of its cells',
       'Remove it, or move the more specific one to the end',
       { place: yaml.placeOf(['expect', 'cells', unused]) },
     );
@@ -352,7 +352,7 @@ function checkCell(
     return failure(
       'usage',
       `This cell is expected to be ${verdict}, and has a signature`,
-      'Only a failing cell has one: leave the signature out, or expect fail',
+      'Only a failing cell can have a signature: leave it out, or expect fail',
       place('signature'),
     );
   }
@@ -368,7 +368,7 @@ function checkCell(
   });
 }
 
-/** The first name in a cell that the case does not have. */
+/** The first name in a cell that is unknown in the case. */
 function strangerIn(cell: RawCell, cells: Pick<Case, 'variants' | RowsOf>) {
   const names = {
     variant: cells.variants.map(({ name }) => name),

@@ -11,9 +11,9 @@ import { BASE, type Variant } from '../variant/variant.js';
 import { type CaseSettings, readCaseFile } from './case-file.js';
 import { testsFor } from './tests.js';
 
-/** The options of `compare` as the command line gives them. */
+/** The options of `compare` from the command line. */
 export interface CompareOptions {
-  /** true where it is given without a value. */
+  /** true if given without a value. */
   base?: string | true;
   variant?: string[];
   cumulative?: string;
@@ -39,7 +39,7 @@ export interface CompareOptions {
   seed?: string;
   jobs?: string;
   keepImages?: string;
-  /** Runs what fails again, with write-back traced. */
+  /** Runs failing units again, tracing write-back. */
   explain?: boolean;
   accel: string;
   /** false with --no-checkpoint. */
@@ -48,15 +48,15 @@ export interface CompareOptions {
   json?: boolean;
   mail?: boolean;
   dryRun?: boolean;
-  /** Those that the environment or the project's configuration has a value for. */
+  /** Options with a value in the environment or daxrepro.yaml. */
   configured?: string[];
-  /** Of those: what a case file may leave open. */
+  /** Configured values for what a case file may leave open. */
   open?: CaseSettings;
-  /** Those of the project's configuration. */
+  /** The variants of daxrepro.yaml. */
   variants?: Variant[];
 }
 
-/** What is compared: by the file, or by the flags alone. */
+/** The requested case: from a file, or from flags alone. */
 export async function requestedCase(
   file: string | undefined,
   options: CompareOptions,
@@ -69,8 +69,8 @@ export async function requestedCase(
   if (flag !== undefined) {
     return failure(
       'usage',
-      `${flag} and a case file: the file says what is compared`,
-      `Put it into ${file}, or leave the file out; --kernel, --suite and --timeout go before the file's`,
+      `${flag} does not go with a case file: the file says what to compare`,
+      `Put it into ${file}, or leave out the file. --kernel, --suite and --timeout may override the file`,
     );
   }
   const read = await readCaseFile(file, overrides(options), options.open);
@@ -155,7 +155,7 @@ async function caseFromFlags(options: CompareOptions): Promise<Outcome<Case>> {
   });
 }
 
-/** `--fs ext2,ext4` and `--fs ext2 --fs ext4` are the same; what is there twice counts once. */
+/** `--fs ext2,ext4` means the same as `--fs ext2 --fs ext4`. Duplicates count once. */
 function unique<Value extends FileSystem | PmemKind>(
   given: readonly string[],
   parse: (text: string) => Outcome<Value>,
@@ -180,7 +180,7 @@ async function readVariants(options: CompareOptions): Promise<Outcome<Variant[]>
     variants.push(variant.value);
   }
   if (options.cumulative !== undefined) {
-    // A base with changes is what the series goes on top of.
+    // The series applies on top of the changes of the base.
     const own = await seriesPrefixes(...base.value.changes);
     if (!own.ok) return own;
     const prefixes = await seriesPrefixes(...base.value.changes, resolve(options.cumulative));
@@ -191,7 +191,7 @@ async function readVariants(options: CompareOptions): Promise<Outcome<Variant[]>
   const twice = names.find((name, index) => names.indexOf(name) < index);
   return twice === undefined
     ? success(variants)
-    : failure('usage', `Two variants are called ${twice}`, 'Give each a name of its own');
+    : failure('usage', `Two variants are called ${twice}`, 'Give each variant a different name');
 }
 
 function readBase(text: string | true | undefined, named: Variant[] = []): Outcome<Variant> {

@@ -4,12 +4,12 @@ import { z } from '../schema.js';
 import { VERDICTS } from '../verdict/judge.js';
 
 /**
- * The shape of a case file. Each error is the sentence that says what would be right; case-file.ts
- * adds what is there instead, and where. docs/case.schema.json is made from it, with what an editor
- * shows: `or` there is what may stand in place of a list or a map.
+ * The shape of a case file. Each error says what would be right; case-file.ts adds what was found, and
+ * where. docs/case.schema.json is generated from it, for editors: `or` is a short form that may replace
+ * a list or a map.
  */
 
-/** `a` and `[a]` are the same. */
+/** `a` means the same as `[a]`. */
 function oneOrMore<Item extends z.ZodType>(item: Item, error: string) {
   const asList = (value: unknown) =>
     value === undefined || value === null || Array.isArray(value) ? value : [value];
@@ -21,19 +21,19 @@ const GROUPS = 'Give a list of groups, such as [dax]; `daxrepro list` shows them
 const SUITE = 'Give builtin, xfstests, or the directory of a built xfstests tree';
 const VARIANTS = 'Give names with their changes, such as `base: []` and `v2: [v2.patch]`';
 const CHANGES =
-  'Give files: patches, mboxes or semantic patches (.cocci); [] is the kernel as it is';
+  'Give files: patches, mboxes or semantic patches (.cocci); [] is the unchanged kernel';
 const VERDICT = `Give one of ${VERDICTS.join(', ')}`;
 const EXPECT = 'Give a verdict for all cells, such as `expect: pass`, or `default` and `cells`';
 const CUTS = 'Give true or false, or [false, true] to run each test both ways';
-const CUT_OR_NOT = 'Give true or false; leave the key out where both are meant';
-const SELECTOR = 'Give a name or a list of names; leave the key out where all are meant';
+const CUT_OR_NOT = 'Give true or false; leave out the key to mean both';
+const SELECTOR = 'Give a name or a list of names; leave out the key to mean all';
 
-/** Numbers too: `timeout: 90` is no text in YAML. */
+/** Accepts numbers too: `timeout: 90` is a number in YAML. */
 function text(error: string) {
   return z.union([z.string().min(1), z.number().transform(String)], { error });
 }
 
-/** One for all file systems, or a map of some; either way it becomes a map. */
+/** One value for all file systems, or a map of them. The result is always a map. */
 function perFileSystem(error: string) {
   const each = text(error).optional();
   const forAll = (value: unknown) =>
@@ -61,7 +61,7 @@ const cellSchema = z.strictObject(
       .string({ error: 'Give the signature of a finding, as `daxrepro fsck` prints it' })
       .regex(/^(e2fsck|xfs_repair|kernel|power-cut):[^\s:]\S*$/, {
         error:
-          'A signature begins with e2fsck:, xfs_repair:, kernel: or power-cut:, and has no blanks; `daxrepro fsck LOG` prints those of a log',
+          'A signature begins with e2fsck:, xfs_repair:, kernel: or power-cut:, and has no blanks; `daxrepro fsck LOG` prints the signatures of a log',
       })
       .optional(),
   },
@@ -80,7 +80,7 @@ export const caseSchema = z.strictObject(
   {
     title: z
       .string({ error: 'Give one line of text' })
-      .describe('what the report calls it')
+      .describe('the title of the report')
       .optional(),
     kernel: z
       .string({ error: 'Give a kernel, such as debian:6.1' })
@@ -94,7 +94,7 @@ export const caseSchema = z.strictObject(
     variants: z
       .record(
         variantName,
-        // Nothing after the colon is the kernel as it is.
+        // An empty value is the unchanged kernel.
         z
           .preprocess(
             (value) => (typeof value === 'string' ? [value] : (value ?? [])),
@@ -103,16 +103,16 @@ export const caseSchema = z.strictObject(
           .meta({ or: { type: ['string', 'null'] } }),
         { error: VARIANTS },
       )
-      .describe('names, with patches, mboxes or .cocci; [] is the kernel as it is'),
+      .describe('names, with patches, mboxes or .cocci; [] is the unchanged kernel'),
     filesystems: oneOrMore(
       z.enum(FILE_SYSTEMS, { error: `Use ${FILE_SYSTEMS.join(', ')}` }),
       `Give a list of ${FILE_SYSTEMS.join(', ')}`,
-    ).describe('which are run'),
+    ).describe('the tests to run'),
     tests: oneOrMore(z.string({ error: TESTS }), TESTS)
       .describe('ids')
       .optional(),
     groups: oneOrMore(z.string({ error: GROUPS }), GROUPS)
-      .describe('all tests of these')
+      .describe('run all tests of these groups')
       .optional(),
     pmem: oneOrMore(
       z.string({ error: 'Give a kind of persistent memory, such as memmap' }),
@@ -121,13 +121,15 @@ export const caseSchema = z.strictObject(
       .describe('memmap, nvdimm, virtio-pmem, none')
       .optional(),
     timeout: text('Give the time for each test, such as 90 or 5m')
-      .describe('for each test')
+      .describe('the time limit of each test')
       .optional(),
     size: perFileSystem('Give a size, such as 256M, or one for each file system').optional(),
     'mkfs-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
     'mount-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
     'power-cut': oneOrMore(z.boolean({ error: CUTS }), CUTS)
-      .describe("cut the guests' power, and verify what survives; [false, true] shows both")
+      .describe(
+        "cut the guests' power, and verify what survives; [false, true] runs each test both ways",
+      )
       .optional(),
     control: z
       .boolean({ error: 'Give true or false' })
@@ -137,8 +139,7 @@ export const caseSchema = z.strictObject(
       .preprocess((value) => (typeof value === 'string' ? { default: value } : value), expectSchema)
       .meta({
         or: { enum: [...VERDICTS] },
-        description:
-          'a verdict for all cells, or a default and cells; the last that names a cell counts',
+        description: 'a verdict for all cells, or a default and cells; the last match counts',
       })
       .optional(),
   },
@@ -147,7 +148,7 @@ export const caseSchema = z.strictObject(
 
 export type RawCase = z.infer<typeof caseSchema>;
 
-/** The keys that belong into the map at this path; undefined where any will do. */
+/** The valid keys of the map at this path; undefined if any key is valid. */
 export function knownKeys(path: readonly PropertyKey[]): string[] | undefined {
   if (path.length === 0) return Object.keys(caseSchema.shape);
   if (path.length === 1 && path[0] === 'expect') return Object.keys(expectSchema.shape);

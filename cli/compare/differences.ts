@@ -11,20 +11,20 @@ import type { UnitResult } from '../results/run-result.js';
 import { BASE } from '../variant/variant.js';
 import type { Verdict } from '../verdict/judge.js';
 
-/** All attempts at one thing: a cell of a comparison, or what two runs have in common. */
+/** All attempts of a cell of a comparison, or of a unit that two runs have in common. */
 export interface Attempts extends CellName {
   units: readonly UnitResult[];
-  /** The worst; undefined where none ran. */
+  /** The worst verdict; undefined if no attempt ran. */
   verdict: Verdict | undefined;
 }
 
-/** The variant that the others are compared with: `base`, or the first. */
+/** The variant that the others are compared with: `base`, or the first one. */
 export function referenceOf({ variants }: Pick<ComparedCase, 'variants'>): string {
   const base = variants.find(({ name }) => name === BASE.name) ?? variants[0];
   return base?.name ?? BASE.name;
 }
 
-/** Only what differs is in it. */
+/** The cells that differ from the reference; cells without a difference are left out. */
 export function differencesOf(
   compared: Pick<ComparedCase, 'variants'>,
   cells: readonly CellResult[],
@@ -32,7 +32,7 @@ export function differencesOf(
   return withBase(compared, cells).flatMap(({ base, cell }) => compareAttempts(base, cell) ?? []);
 }
 
-/** Each cell of another variant, with that of the reference. */
+/** Pairs each cell of another variant with the cell of the reference. */
 export function withBase(
   compared: Pick<ComparedCase, 'variants'>,
   cells: readonly CellResult[],
@@ -45,7 +45,7 @@ export function withBase(
   });
 }
 
-/** undefined where nothing differs, or one of them did not run. */
+/** undefined if nothing differs, or if one of the cells did not run. */
 export function compareAttempts(base: Attempts, cell: Attempts): Difference | undefined {
   if (base.verdict === undefined || cell.verdict === undefined) return undefined;
   const sides = [base, cell].map(({ units }) => units.filter(isDecided));
@@ -70,7 +70,7 @@ export function compareAttempts(base: Attempts, cell: Attempts): Difference | un
   };
 }
 
-/** Whether it says something about the file system; what does not has no findings that could be missing. */
+/** Whether the verdict says something about the file system. Otherwise no findings can be missed. */
 export function isDecided({ verdict }: Pick<UnitResult, 'verdict'>): boolean {
   return verdict === 'pass' || verdict === 'fail';
 }
@@ -89,12 +89,12 @@ function signaturesOf(units: readonly UnitResult[]): SignatureChange[] {
   return [...found.values()];
 }
 
-/** What a unit's failure can be told by: its findings, or where it has none that is serious, its reason. */
+/** What identifies a failure: its findings, or its reason if no finding is serious. */
 export function signaturesOfUnit(
   unit: Pick<CompareUnit, 'findings' | 'verdict' | 'reason'>,
 ): Pick<SignatureChange, 'signature' | 'severity' | 'message'>[] {
   const serious = unit.findings.some(({ severity }) => severity !== 'notice');
-  // A test that failed by itself left no finding; its words are what can be compared.
+  // If the test itself failed there is no finding, so compare its message.
   const own =
     unit.verdict === 'fail' && !serious
       ? [

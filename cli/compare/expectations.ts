@@ -3,9 +3,9 @@ import { EXIT } from '../outcome.js';
 import type { CellExpectation, CellName, CellSelector, Expected } from '../results/case.js';
 import type { Verdict } from '../verdict/judge.js';
 
-/** What was expected of a cell, and whether it came so. */
+/** Expectations of cells, and whether they hold. */
 
-/** What the last expectation that names this cell says; null where none does. */
+/** The last expectation that covers this cell; null if none does. */
 export function expectedOf(
   cell: CellName,
   expectations: readonly CellExpectation[],
@@ -28,7 +28,7 @@ interface Judged {
   findings: readonly Pick<Finding, 'signature'>[];
 }
 
-/** Of what nobody expects anything, nothing is missed. */
+/** Without an expectation, every result holds. */
 export function holds({ verdict, findings }: Judged, expected: Expected | null): boolean {
   if (!expected) return true;
   if (verdict !== expected.verdict) return false;
@@ -38,7 +38,7 @@ export function holds({ verdict, findings }: Judged, expected: Expected | null):
   );
 }
 
-/** Nothing is known about the file system: neither that it is right nor that it is not. */
+/** Whether the verdict says nothing about the file system. */
 export function isUndecided({ verdict }: Pick<Judged, 'verdict'>): boolean {
   return verdict === 'invalid' || verdict === 'error';
 }
@@ -46,10 +46,10 @@ export function isUndecided({ verdict }: Pick<Judged, 'verdict'>): boolean {
 /**
  * The contract's exit code of `compare`.
  *
- * - 1: a unit came out otherwise than expected. One without a verdict did not: that is 3, so that a
- *   script can tell "the bug is there" from "we could not see".
+ * - 1: a unit has a verdict, but not the expected one. Without a verdict it is 3, so scripts can tell
+ *   "the bug is there" from "no answer".
  * - 3: nothing ran, or a unit has no verdict, unless the case expects exactly that
- * - 0: all else. Where nothing is expected, any verdict will do.
+ * - 0: otherwise. Without an expectation, every verdict is fine.
  */
 export function exitCodeOfComparison(
   units: readonly { verdict: Verdict; expected: Expected | null; held: boolean }[],

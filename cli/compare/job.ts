@@ -16,7 +16,7 @@ import { compareRates, levelAt } from './rates.js';
 import { runComparison } from './run.js';
 import { runUntilKnown } from './until-known.js';
 
-/** `daxrepro compare`: the cells of a case, run side by side. */
+/** `daxrepro compare`: runs the cells of a case side by side. */
 export async function compareJob(
   asked: Case,
   planned: ComparisonPlan,
@@ -87,7 +87,7 @@ function withDifferences(of: Case, ran: Compared, options: CompareOptions): Comp
   const compared = { file, title, kernel, variants, fileSystems, tests, pmem, powerCut };
   const cells = cellResults({ case: compared, units: ran.units });
   return {
-    // Readers of the JSON find the case before its units.
+    // Put the case before its units in the JSON, for readers.
     ...{ schemaVersion, tool, command, verdict, case: compared },
     ...ran,
     differences: differencesOf(compared, cells),

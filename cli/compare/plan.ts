@@ -11,7 +11,7 @@ import { withVersion } from '../run/suite.js';
 import type { Variant } from '../variant/variant.js';
 import { expectedOf } from './expectations.js';
 
-/** A case as the requests of `run` that it consists of. */
+/** Turns a case into requests of `run`. */
 
 export interface Cell {
   name: CellName;
@@ -20,16 +20,16 @@ export interface Cell {
 }
 
 export interface ComparisonPlan {
-  /** In the order of the table. */
+  /** In the order of the table of results. */
   cells: Cell[];
   accelerator: AcceleratorChoice;
-  /** Guests at a time; undefined: as many as the machine takes. */
+  /** Guests at a time; undefined: as many as the machine has room for. */
   jobs: number | undefined;
-  /** Bytes that images of damaged devices may take. */
+  /** The limit for images of damaged devices, in bytes. */
   imageBytes: number;
 }
 
-/** What is not the case's business, but the run's. */
+/** Flags of the run, which are not part of a case. */
 export interface RunFlags {
   repeat: string;
   seed?: string | undefined;
@@ -44,11 +44,11 @@ export interface RunFlags {
   cutStates?: string | undefined;
 }
 
-// How long a test may take depends on the suite.
+// The default timeout depends on the suite.
 const { timeout: _, ...DEFAULTS } = RUN_DEFAULTS;
 
 export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPlan> {
-  // The same for all: attempts of different variants are to differ by the variant alone.
+  // All cells get the same seed, so variants differ in nothing else.
   const seed = flags.seed ?? String(randomInt(SEEDS));
   const plan: ComparisonPlan = { cells: [], accelerator: 'auto', jobs: undefined, imageBytes: 0 };
   for (const name of cellNames(of)) {
@@ -71,10 +71,10 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       ...given('size', options.size?.[name.fs]),
       ...given('mkfsOpts', options.mkfsOpts?.[name.fs]),
       ...given('mountOpts', options.mountOpts?.[name.fs]),
-      // On a pmem kind the control is a mount without DAX where DAX was to be compared.
+      // A control mounts without DAX, so it makes sense without pmem only.
       control: options.control === true && name.pmem === 'none',
       powerCut: name.powerCut,
-      // Where nothing is cut they are refused.
+      // `run` refuses these options without power cuts.
       ...(name.powerCut || !of.powerCut.includes(true)
         ? { ...given('cuts', flags.cuts), ...given('cutStates', flags.cutStates) }
         : {}),
@@ -92,7 +92,7 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
   return success({ ...plan, accelerator: commonAccelerator(plan) });
 }
 
-/** What is cut is emulated, and so is what it is compared with. */
+/** Power cuts need emulation, so the cells they are compared with are emulated, too. */
 export function commonAccelerator({ cells, accelerator }: ComparisonPlan): AcceleratorChoice {
   return cells.some(({ request }) => request.powerCut) ? 'tcg' : accelerator;
 }
@@ -102,10 +102,10 @@ function given<Key extends string>(key: Key, value: string | undefined) {
 }
 
 /**
- * The first attempt of every cell before the second of any: what is compared meets the same
- * conditions, and whoever interrupts has every cell, tried less often.
+ * The units of all cells, the first attempt of every cell before any second one. So cells run under the
+ * same conditions, and an interrupted comparison still has attempts of every cell.
  *
- * @param suite where the tests are not those that come with us
+ * @param suite an xfstests tree; undefined for the built-in tests
  */
 export function unitsOf(cells: readonly Cell[], release: string, suite?: TreeArchive): Unit[] {
   return cells
@@ -113,7 +113,7 @@ export function unitsOf(cells: readonly Cell[], release: string, suite?: TreeArc
     .sort((a, b) => a.attempt - b.attempt);
 }
 
-/** The cell that a unit, or its result, belongs to. */
+/** Finds the cell of a unit, or of its result. */
 export function cellFinder(cells: readonly Cell[]): (name: CellName) => Cell {
   const byKey = new Map(cells.map((cell) => [cellKey(cell.name), cell]));
   return (name) => {

@@ -11,23 +11,22 @@ import { BASE, type Variant } from '../variant/variant.js';
 import type { Cell } from './plan.js';
 
 export interface PreparedCells {
-  /** What variants share that need no kernel of their own. */
+  /** Shared by all variants that do not need their own kernel. */
   machine: Omit<Prepared, 'module'>;
-  /** What a cell is run with, or why its variant could not be applied or built. */
+  /** Kernel, module and guest image of a cell, or why its variant does not apply or build. */
   of: (cell: Cell) => Outcome<Prepared>;
 }
 
 export interface ComparedKernel {
-  /** Without changes. */
+  /** The kernel without changes. */
   kernel: Kernel;
-  /** How the kernel of a variant is built that takes one of its own. */
+  /** Build options for variants that need their own kernel. */
   build: BuildOptions;
 }
 
 /**
- * Everything that guests need, before the first of them: each variant's kernel, where its changes
- * take one, and its module for each file system, built once. A variant that does not apply or build
- * does not keep the others from running.
+ * Prepares everything before the first guest starts: each variant's kernel, if its changes need one,
+ * and its module for each file system, built once. If a variant does not apply or build, the others run.
  */
 export async function prepareCells(
   cells: readonly Cell[],
@@ -61,7 +60,7 @@ export async function prepareCells(
   });
 }
 
-/** All kernels that guests of these cells get, the one without changes first. */
+/** All kernels of these cells; the one without changes comes first. */
 export function kernelsOf(
   cells: readonly Cell[],
   unchanged: Kernel,
@@ -77,7 +76,7 @@ export function kernelsOf(
 
 type VariantOutcome = Outcome<Pick<Prepared, 'kernel' | 'module'>>;
 
-/** One after the other: make uses all cores. */
+/** Builds one variant at a time, because make uses all cores. */
 async function prepareVariants(
   cells: readonly Cell[],
   compared: ComparedKernel,
@@ -113,8 +112,8 @@ function cellKey(fs: FileSystem, { name }: Variant): string {
 }
 
 /**
- * The kernel that a comparison is made on. Where one variant takes a full build, all of them get
- * one: what differs between them is then the change alone, and not the configuration too.
+ * The kernel of a comparison. If one variant needs a full build, all of them get one, so that they
+ * differ in the change alone and not in the configuration.
  */
 export async function comparedSpec(
   spec: string,
@@ -123,7 +122,7 @@ export async function comparedSpec(
 ): Promise<string> {
   for (const variant of variants) {
     const full = await fullBuildSpec(spec, variant, context);
-    // What cannot be read or built is told with its variant.
+    // A failure is reported with its variant later.
     if (!full.ok || !full.value || full.value.spec === spec) continue;
     const text = `${full.value.why}. All variants are compared on it`;
     context.progress({ type: 'note', text });

@@ -2,27 +2,27 @@ import type { CellResult, ComparedCase, RateComparison } from '../results/compar
 import { type Count, difference, fisherTest, runsToTell } from '../statistics/fisher.js';
 import { type Attempts, withBase } from './differences.js';
 
-/** The probability of telling two rates apart that are the same. */
+/** The significance level: the probability of calling two equal rates different. */
 export const LEVEL = 0.05;
 
-/** Attempts of each cell after which a look is taken whether it is decided: 5, 10, 20, 40 … */
+/** The attempts of each cell before the first interim test; the number doubles: 5, 10, 20, 40 … */
 const FIRST_LOOK = 5;
 
 /**
- * The level at a number of attempts, of a comparison that goes on until it is known. Who looks often
- * finds something in the end: the levels of all looks are 0.05 in sum, by 1/2 + 1/6 + 1/12 + … = 1.
+ * The significance level of the interim test after this many attempts. Repeated tests would find a
+ * difference in the end, so the levels of all tests sum to LEVEL: 1/2 + 1/6 + 1/12 + … = 1.
  */
 export function levelAt(attempts: number): number {
   const look = Math.max(1, Math.ceil(Math.log2(attempts / FIRST_LOOK)) + 1);
   return LEVEL / (look * (look + 1));
 }
 
-/** The attempts at which the next look is due. */
+/** The number of attempts before the next interim test. */
 export function nextLook(attempts: number): number {
   return attempts < FIRST_LOOK ? FIRST_LOOK : attempts * 2;
 }
 
-/** Of cells with several attempts, each with that of the reference; those without a verdict are left out. */
+/** Compares cells that have several attempts with the reference. Attempts without a verdict do not count. */
 export function compareRates(
   compared: Pick<ComparedCase, 'variants'>,
   cells: readonly CellResult[],
@@ -31,7 +31,7 @@ export function compareRates(
   return withBase(compared, cells).flatMap(({ base, cell }) => rateOf(base, cell, level) ?? []);
 }
 
-/** undefined where a side has no verdict, or each has but one: there is no rate to speak of. */
+/** undefined if a side has no verdict, or if each side has only one: that is not a rate. */
 export function rateOf(
   base: Attempts,
   cell: Attempts,
@@ -53,7 +53,7 @@ export function rateOf(
   };
 }
 
-/** Of the attempts that passed or failed, how many failed. */
+/** Counts the failures among the attempts that passed or failed. */
 export function countOf({ units }: Pick<Attempts, 'units'>): Count {
   const hits = units.filter(({ verdict }) => verdict === 'fail').length;
   return { hits, trials: hits + units.filter(({ verdict }) => verdict === 'pass').length };

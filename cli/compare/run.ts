@@ -19,19 +19,19 @@ import { unpreparedResult } from './unprepared.js';
 export interface ComparisonContext extends KernelContext {
   kernel: Kernel;
   prepared: PreparedCells;
-  /** Where power is cut. */
+  /** For cells with power cuts. */
   powerCut?: PowerCutTools | undefined;
   /** The run's directory. */
   directory: string;
   checkpoints: boolean;
   observer: EngineObserver;
   explainer?: Explainer | undefined;
-  /** Whether tests of xfstests that differ in nothing else share guests; or which do. */
+  /** Whether tests of xfstests share guests if they differ in nothing else, or which of them do. */
   together?: boolean | GuestOf | undefined;
   signal: AbortSignal;
 }
 
-/** Runs the units of all cells in one engine, those that can run, and holds each to its expectation. */
+/** Runs all units whose variant could be prepared in one engine, and checks the expectations. */
 export async function runComparison(
   units: readonly Unit[],
   plan: ComparisonPlan,
@@ -52,7 +52,7 @@ export async function runComparison(
     const unit = { ...result, expected, held: holds(result, expected), ...more };
     results.set(orderKey(result.attempt, cellOf(result)), unit);
   };
-  // Their numbers go on where those of the units end that run.
+  // Units that cannot run are numbered after those that can.
   let index = ready.length;
   for (const unit of units) {
     const outcome = preparedFor(unit);

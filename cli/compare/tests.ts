@@ -4,7 +4,7 @@ import { builtinTests, selectTests } from '../suite/builtin.js';
 import { type Choice, chooseTests } from '../suite/choose.js';
 import { findTree, type TreeTest, treeTests } from '../suite/xfstests/tree.js';
 
-/** The tests that are asked for; of an xfstests tree those that apply to each of the file systems. */
+/** The requested tests. From an xfstests tree: those that apply to every file system. */
 export function testsFor(
   fileSystems: readonly FileSystem[],
   choice: Choice,

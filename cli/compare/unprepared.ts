@@ -49,7 +49,7 @@ export function unpreparedResult(
   };
 }
 
-/** All that the patch program or the compiler said, in a file as the logs of a guest are. */
+/** Saves the output of the patch program or the compiler in a file, beside the logs of guests. */
 function keepDetail(
   unit: Unit,
   index: number,
@@ -62,12 +62,12 @@ function keepDetail(
     writeFileSync(join(directory, folder, 'failure.txt'), `${formatFailure(failed)}\n`);
     return { failure: `${folder}/failure.txt` };
   } catch {
-    // It is printed, and in result.json.
+    // The failure is also printed, and in result.json.
     return {};
   }
 }
 
-/** The place too, where the message does not name the file. */
+/** Adds the place if the message does not name the file. */
 function reasonOf({ message, place }: Failure): string {
   if (!place || message.includes(basename(place.file))) return message;
   return `${[place.file, place.line].filter(Boolean).join(':')}: ${message}`;

@@ -5,8 +5,8 @@ import { cellNameOf } from './plan.js';
 import { compareRates, levelAt, nextLook } from './rates.js';
 
 /**
- * Runs the attempts of a comparison in rounds, until the failure rates of every variant and of what it
- * is compared with are told apart, or its attempts are used up. A pair that is decided gets no more.
+ * Runs the attempts of a comparison in rounds, until the failure rate of each variant differs from the
+ * reference's, or the attempts are used up. A decided pair gets no more attempts.
  *
  * @param units all attempts that may be run
  * @param run runs some of them
@@ -36,7 +36,7 @@ export async function runUntilKnown(
   return results;
 }
 
-/** The cells of which more attempts may decide something: those of pairs that are not told apart. */
+/** The cells that need more attempts: those of undecided pairs. */
 function undecided(compared: ComparedCase, results: readonly CompareUnit[]): Set<string> {
   const cells = cellResults({ case: compared, units: [...results] });
   const open = compareRates(compared, cells, levelAt).filter(

@@ -8,7 +8,7 @@ import { formatFailure } from '../../cli/outcome.js';
 const top = t.testdir({ 'v2.patch': '', 'v3.patch': '', folder: {} });
 const file = join(top, 'case.yaml');
 
-/** A case that is right, but for these lines. */
+/** A valid case with these lines changed. */
 const lines = (changes: Record<string, string | undefined> = {}) => {
   const all: Record<string, string | undefined> = {
     kernel: 'kernel: debian:6.1',
@@ -25,7 +25,7 @@ const read = (text: string | string[], overrides = {}) => {
   return readCaseFile(file, overrides);
 };
 
-t.test('a whole case', async (t) => {
+t.test('reads a complete case', async (t) => {
   const outcome = await read([
     'title: A case',
     'kernel: debian:6.1',
@@ -81,7 +81,7 @@ t.test('a whole case', async (t) => {
   t.ok(outcome.value.tests.includes('generic/002'));
 });
 
-t.test('what is left out', async (t) => {
+t.test('fills in what is left out', async (t) => {
   const outcome = await read(lines({ kernel: undefined, expect: 'expect: pass' }), {
     kernel: 'debian:5.10',
     timeout: '5m',
@@ -100,7 +100,7 @@ t.test('what is left out', async (t) => {
   t.match(await read(lines({ kernel: undefined })), { value: { kernel: 'debian:6.1' } });
 });
 
-t.test('what is wrong is said with its place and what would be right', async (t) => {
+t.test('reports each mistake with its place and a remedy', async (t) => {
   const cell = (text: string) => ({ expect: 'expect:', cells: `  cells: [{${text}}]` });
   const wrong: [place: string, message: RegExp, remedy: RegExp, text: string | string[]][] = [
     // The text as YAML.
@@ -138,7 +138,7 @@ t.test('what is wrong is said with its place and what would be right', async (t)
     ['5:10', /"soon" is not a time/, /5m/, lines({ timeout: 'timeout: soon' })],
     ['5:10', /"control" cannot be "no"/, /true or false/, lines({ control: 'control: "no"' })],
     ['5:12', /"power-cut" cannot be "yes"/, /true or false/, lines({ size: 'power-cut: "yes"' })],
-    ['5:19', /true is there twice/, /Leave/, lines({ size: 'power-cut: [true, true]' })],
+    ['5:19', /true is listed twice/, /Leave/, lines({ size: 'power-cut: [true, true]' })],
     // What it names.
     ['1:9', /debian:6\.2/, /debian:6\.1/, lines({ kernel: 'kernel: debian:6.2' })],
     [
@@ -159,7 +159,7 @@ t.test('what is wrong is said with its place and what would be right', async (t)
     ['1:1', /No test is named/, /generic\/002/, lines({ tests: undefined })],
     [
       '4:22',
-      /generic\/002 is there twice/,
+      /generic\/002 is listed twice/,
       /Leave/,
       lines({ tests: 'tests: [generic/002, generic/002]' }),
     ],
@@ -214,14 +214,14 @@ t.test('what is wrong is said with its place and what would be right', async (t)
   }
 });
 
-t.test('no file', async (t) => {
+t.test('reports a file that is missing, or a directory', async (t) => {
   t.match(await readCaseFile(join(top, 'no.yaml')), {
     failure: { kind: 'unreadable', message: 'The case is not there' },
   });
   t.match(await readCaseFile(top), { failure: { kind: 'unreadable', message: /is no file/ } });
 });
 
-t.test('the cases of the project are right', async (t) => {
+t.test('accepts the example cases', async (t) => {
   const cases = fileURLToPath(new URL('../../fixtures/cases', import.meta.url));
   for (const name of readdirSync(cases)) {
     const outcome = await readCaseFile(join(cases, name));
@@ -229,7 +229,7 @@ t.test('the cases of the project are right', async (t) => {
   }
 });
 
-t.test('tests of an xfstests tree, by any id that it has', async (t) => {
+t.test('accepts any test id of an xfstests tree', async (t) => {
   const tree = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
   const case_ = (suite: string, tests = 'tests: [generic/003, generic/016]') =>
     lines({ suite: `suite: ${suite}`, tests });
@@ -238,7 +238,11 @@ t.test('tests of an xfstests tree, by any id that it has', async (t) => {
   const relative = await read(case_(`./${join('..', basename(top), 'tree')}`));
   t.match(relative, { ok: false, failure: { place: { line: 5, column: 8 } } });
   symlinkSync(tree, join(top, 'tree'));
-  t.match(await read(case_('tree')), { value: { suite: join(top, 'tree') } }, 'beside the file');
+  t.match(
+    await read(case_('tree')),
+    { value: { suite: join(top, 'tree') } },
+    'relative to the case file',
+  );
   const group = await read(case_(tree, 'groups: dangerous'));
   t.match(group, { value: { tests: ['generic/008'] } });
   const unknown = await read(case_(tree, 'tests: [generic/003, generic/777]'));
@@ -249,5 +253,9 @@ t.test('tests of an xfstests tree, by any id that it has', async (t) => {
   t.match(await read(lines({ tests: 'tests: [generic/003]' }), { suite: tree }), {
     value: { suite: tree, tests: ['generic/003'] },
   });
-  t.match(await read(case_(tree), { suite: 'builtin' }), { ok: false }, 'the option goes before');
+  t.match(
+    await read(case_(tree), { suite: 'builtin' }),
+    { ok: false },
+    'the option overrides the file',
+  );
 });

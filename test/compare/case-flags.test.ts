@@ -45,7 +45,7 @@ const flags = (more: Partial<CompareOptions> = {}): CompareOptions => ({
   ...more,
 });
 
-t.test('a comparison from flags', async (t) => {
+t.test('makes a comparison from flags', async (t) => {
   const outcome = await requestedCase(
     undefined,
     flags({
@@ -76,7 +76,7 @@ t.test('a comparison from flags', async (t) => {
   });
 });
 
-t.test('the base', async (t) => {
+t.test('reads --base', async (t) => {
   const bases: [string | true, object][] = [
     [true, { name: 'base', changes: [] }],
     ['v6.1', { name: 'v6.1', changes: [] }],
@@ -88,7 +88,7 @@ t.test('the base', async (t) => {
   }
 });
 
-t.test('each prefix of a series', async (t) => {
+t.test('makes a variant of each prefix of a series', async (t) => {
   const { variant: _, ...none } = flags({ cumulative: at('series.mbox') });
   const outcome = await requestedCase(undefined, none);
   t.match(outcome, {
@@ -114,17 +114,17 @@ t.test('each prefix of a series', async (t) => {
   });
 });
 
-t.test('a case file, for which some flags go before it', async (t) => {
+t.test('lets some flags override a case file, and rejects others', async (t) => {
   const none = { repeat: '1', accel: 'tcg' };
   const outcome = await requestedCase(at('case.yaml'), { ...none, kernel: 'debian:6.12' });
   t.match(outcome, { ok: true, value: { kernel: 'debian:6.12', fileSystems: ['xfs'] } });
   for (const more of [{ fs: ['ext2'] }, { variant: ['a=b'] }, { pmem: ['none'] }, { size: '1G' }]) {
     const refused = await requestedCase(at('case.yaml'), { ...none, ...more });
-    t.match(refused, { failure: { kind: 'usage', message: /the file says what is compared/ } });
+    t.match(refused, { failure: { kind: 'usage', message: /the file says what to compare/ } });
   }
 });
 
-t.test('--power-cut with a case file: where the file does not ask for it', async (t) => {
+t.test('applies --power-cut to a case file that does not mention power cuts', async (t) => {
   const none = { repeat: '1', accel: 'tcg' };
   const text = 'variants: {base: []}\nfilesystems: xfs\ntests: power-cut/append\n';
   writeFileSync(at('plain.yaml'), text);
@@ -140,7 +140,7 @@ t.test('--power-cut with a case file: where the file does not ask for it', async
   t.match(asked, { value: { powerCut: [true] } });
 });
 
-t.test('what is wrong', async (t) => {
+t.test('rejects flags that are wrong', async (t) => {
   const { variant: _, ...none } = flags();
   const { fs: __, ...noFs } = flags();
   const { test: ___, ...noTest } = flags();
@@ -161,7 +161,11 @@ t.test('what is wrong', async (t) => {
       /own/,
       flags({ variant: [1, 2].map(() => `a=${at('a.patch')}`) }),
     ],
-    [/Two variants are called base/, /own/, flags({ variant: [`base=${at('a.patch')}`] })],
+    [
+      /Two variants are called base/,
+      /different name/,
+      flags({ variant: [`base=${at('a.patch')}`] }),
+    ],
     [/--json and --mail/, /one of them/, flags({ json: true, mail: true })],
   ];
   for (const [message, remedy, options] of wrong) {

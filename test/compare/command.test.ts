@@ -10,15 +10,15 @@ import { lives, readLog, type Step } from '../util/fake-qemu.js';
 import { CORRUPT_E2FSCK, unitSteps } from '../util/units.js';
 
 /**
- * `daxrepro compare` as people start it, with a fake QEMU. A kernel that is only an image has no
- * sources: its variants with changes cannot be prepared, which is one of the things to be seen.
+ * `daxrepro compare` from its command line, with a fake QEMU. A kernel that is only an image has no
+ * sources, so its variants with changes cannot be prepared. Some tests rely on that.
  */
 
 const { top, main, bin, bzImage } = fakeMachine(t, { 'a.patch': 'diff' });
 
 const SIGNATURE = 'e2fsck:directory-inode-block-offset-directory-corrupted';
 
-/** The JSON of `compare`: that of `run`, and what the contract adds. */
+/** The JSON of `compare`: that of `run`, with the fields that the contract adds. */
 const ContractCompare = ContractRun.extend({
   case: z.unknown().refine((value) => value !== undefined),
   units: z.array(
@@ -59,7 +59,7 @@ function start(steps: Step[], args: string[]) {
   return { child, place, log: () => readLog(log) };
 }
 
-/** A case of base alone, or with one variant that cannot be prepared. */
+/** A case with the base alone, or with a variant that cannot be prepared. */
 function caseFile(expect: string, variants = '{base: []}'): string {
   const file = join(top, 'case.yaml');
   writeFileSync(
@@ -71,7 +71,7 @@ function caseFile(expect: string, variants = '{base: []}'): string {
 
 const CORRUPT = unitSteps({ fsck: { log: CORRUPT_E2FSCK, status: 4 } });
 
-t.test('expectations that hold, and that do not', async (t) => {
+t.test('reports whether expectations hold', async (t) => {
   const fail = `{cells: [{fs: ext4, verdict: fail, signature: "${SIGNATURE}"}]}`;
   const runs: [code: number, held: boolean, steps: Step[], expect: string][] = [
     [0, true, unitSteps(), 'pass'],
@@ -94,7 +94,7 @@ t.test('expectations that hold, and that do not', async (t) => {
   }
 });
 
-t.test('a variant that cannot be built keeps the base from nothing', async (t) => {
+t.test('runs the base even if a variant cannot be built', async (t) => {
   const { child, place, log } = start(CORRUPT, [
     caseFile('{cells: [{variant: base, verdict: fail}]}', '{base: [], v2: a.patch}'),
     ...['--json', '--repeat', '2', '--jobs', '2'],
@@ -132,7 +132,7 @@ t.test('a variant that cannot be built keeps the base from nothing', async (t) =
   t.match(readFileSync(join(directory, '003-ext4-generic-002-v2/failure.txt'), 'utf8'), /sources/);
 });
 
-t.test('for people, and for mail', async (t) => {
+t.test('prints text for the terminal and for mail', async (t) => {
   const text = await start(CORRUPT, [caseFile('pass')]).child;
   t.match(text.stdout, / {2}generic\/002 {2}fail !\n/);
   t.match(text.stdout, /expected: pass/);
@@ -144,7 +144,7 @@ t.test('for people, and for mail', async (t) => {
   t.ok(mail.stdout.split('\n').every((line) => line.length < 75));
 });
 
-t.test('the dry run starts nothing', async (t) => {
+t.test('starts nothing in a dry run', async (t) => {
   const { child, log } = start([], [caseFile('pass'), '--dry-run']);
   const { exitCode, stdout } = await child;
   t.equal(exitCode, 0);
@@ -152,7 +152,7 @@ t.test('the dry run starts nothing', async (t) => {
   t.strictSame(log(), []);
 });
 
-t.test('what is wrong with a case ends before anything starts', async (t) => {
+t.test('rejects a wrong case before anything starts', async (t) => {
   const file = caseFile('passes');
   const { child, log } = start([], [file, '--json']);
   const { exitCode, stdout, stderr } = await child;
@@ -164,7 +164,7 @@ t.test('what is wrong with a case ends before anything starts', async (t) => {
   t.match(together, { exitCode: 2, stderr: /--together is for xfstests/ });
 });
 
-t.test('Ctrl-C', async (t) => {
+t.test('stops at Ctrl-C', async (t) => {
   const hangs = unitSteps({ during: [{ sleep: 60_000 }] });
   const { child, log } = start(hangs, [caseFile('pass'), '--json', '--repeat', '3', '--jobs', '1']);
   while (!log().some(({ request }) => request)) await sleep(50);

@@ -2,13 +2,13 @@ import t from 'tap';
 import { referenceOf } from '../../cli/compare/differences.js';
 import { CORRUPTED, comparison, EARLY_RETURN, FAIL } from '../util/comparisons.js';
 
-t.test('nothing differs', (t) => {
+t.test('reports no difference for equal failures', (t) => {
   t.strictSame(comparison().differences, []);
   t.strictSame(comparison(() => FAIL).differences, [], 'both fail in the same way');
   t.end();
 });
 
-t.test('a finding appears, with its verdict', (t) => {
+t.test('reports a new finding and the changed verdict', (t) => {
   const { differences } = comparison(EARLY_RETURN, { repeat: 2 });
   t.strictSame(differences, [
     {
@@ -35,7 +35,7 @@ t.test('a finding appears, with its verdict', (t) => {
   t.end();
 });
 
-t.test('the same verdict for another reason', (t) => {
+t.test('reports a different finding behind the same verdict', (t) => {
   const other = { ...CORRUPTED, signature: 'e2fsck:other', message: 'other' };
   const { differences } = comparison(({ fs, variant }) => {
     if (fs !== 'ext2') return undefined;
@@ -51,7 +51,7 @@ t.test('the same verdict for another reason', (t) => {
   t.end();
 });
 
-t.test('a test that failed by its own words', (t) => {
+t.test('compares the messages of tests that fail without findings', (t) => {
   const { differences } = comparison(({ variant }) =>
     variant === 'base'
       ? { verdict: 'fail', reason: 'link count is 3, not 4' }
@@ -65,7 +65,7 @@ t.test('a test that failed by its own words', (t) => {
   t.end();
 });
 
-t.test('a side without a verdict says nothing about findings', (t) => {
+t.test('reports no missing findings if a side has no verdict', (t) => {
   for (const verdict of ['error', 'invalid'] as const) {
     const [one, ...others] = comparison(({ fs, variant }) => {
       if (fs !== 'ext2') return undefined;
@@ -77,7 +77,7 @@ t.test('a side without a verdict says nothing about findings', (t) => {
   t.end();
 });
 
-t.test('attempts of which some have no verdict', (t) => {
+t.test('ignores attempts without a verdict', (t) => {
   const [one] = comparison(
     ({ fs, variant, attempt }) => {
       if (fs !== 'ext2' || variant === 'base') return undefined;
@@ -89,7 +89,7 @@ t.test('attempts of which some have no verdict', (t) => {
   t.end();
 });
 
-t.test('the reference is base, or the first', (t) => {
+t.test('takes base as the reference, or else the first variant', (t) => {
   const variants = (...names: string[]) => ({
     variants: names.map((name) => ({ name, changes: [] })),
   });

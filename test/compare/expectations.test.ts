@@ -12,7 +12,7 @@ const CELL: CellName = {
 };
 const findings = (...signatures: string[]) => signatures.map((signature) => ({ signature }));
 
-t.test('the last expectation that names a cell counts', (t) => {
+t.test('applies the last expectation that covers a cell', (t) => {
   const pass: CellExpectation = { cells: {}, expected: { verdict: 'pass' } };
   const fail: CellExpectation = {
     cells: { variants: ['v2', 'v3'], fileSystems: ['ext2'] },
@@ -31,7 +31,7 @@ t.test('the last expectation that names a cell counts', (t) => {
   t.end();
 });
 
-t.test('whether it came so', (t) => {
+t.test('tells whether an expectation holds', (t) => {
   const cases: [boolean, Verdict, string[], Expected | null][] = [
     [true, 'pass', [], null],
     [true, 'error', [], null],
@@ -51,7 +51,7 @@ t.test('whether it came so', (t) => {
   t.end();
 });
 
-t.test('exit codes', (t) => {
+t.test('returns the exit codes of the contract', (t) => {
   const cases: [number, [Verdict, Verdict?][]][] = [
     [0, [['pass', 'pass']]],
     [
@@ -88,7 +88,7 @@ t.test('exit codes', (t) => {
       ],
     ],
     [0, [['notrun', 'notrun']]],
-    // Nothing expected: every verdict will do, but there has to be one.
+    // Without an expectation every verdict is fine, but there must be one.
     [0, [['fail'], ['pass']]],
     [0, [['fail'], ['notrun']]],
     [3, [['pass'], ['error']]],

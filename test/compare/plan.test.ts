@@ -33,7 +33,7 @@ const plan = (more: Partial<Case> = {}, flags = {}) => {
   return planned.value;
 };
 
-t.test('every cell once, a row of the table after the other', (t) => {
+t.test('plans every cell once, row by row', (t) => {
   const { cells, accelerator, jobs } = plan({}, { jobs: '3' });
   t.equal(cells.length, 2 * 2 * 2 * 3);
   t.equal(new Set(cells.map(({ name }) => cellKey(name))).size, cells.length);
@@ -51,7 +51,7 @@ t.test('every cell once, a row of the table after the other', (t) => {
   t.end();
 });
 
-t.test('units are the cells, the first attempt of each before the second of any', (t) => {
+t.test('plans the first attempt of every cell before any second one', (t) => {
   const { cells } = plan({}, { repeat: '2' });
   const units = unitsOf(cells, '6.1.0');
   t.equal(units.length, 2 * cells.length);
@@ -65,7 +65,7 @@ t.test('units are the cells, the first attempt of each before the second of any'
   t.end();
 });
 
-t.test('options: of one file system, and the control where there is no pmem', (t) => {
+t.test('applies options per file system, and the control only without pmem', (t) => {
   const { cells } = plan({
     options: { size: { xfs: '600M' }, mkfsOpts: { ext2: '-I 256' }, timeout: '5m', control: true },
   });
@@ -78,7 +78,7 @@ t.test('options: of one file system, and the control where there is no pmem', (t
   t.end();
 });
 
-t.test('with power cuts and without: rows of their own, all emulated', (t) => {
+t.test('makes separate rows with and without power cuts, all emulated', (t) => {
   const both: Partial<Case> = {
     fileSystems: ['ext2'],
     tests: ['power-cut/append'],
@@ -96,7 +96,7 @@ t.test('with power cuts and without: rows of their own, all emulated', (t) => {
       cells.map(({ name }) => `${name.variant} ${name.powerCut}`),
       [`base ${first}`, `v2 ${first}`, `base ${second}`, `v2 ${second}`],
     );
-    t.equal(accelerator, 'tcg', 'the same for what is compared');
+    t.equal(accelerator, 'tcg', 'the same accelerator for all cells');
     for (const { name, request } of cells) {
       t.equal(request.powerCut?.cuts, name.powerCut ? 7 : undefined);
     }
@@ -115,7 +115,7 @@ t.test('with power cuts and without: rows of their own, all emulated', (t) => {
   t.end();
 });
 
-t.test('a cell alone is a run', (t) => {
+t.test('gives each cell the command of a single run', (t) => {
   const { cells } = plan({ kernel: 'debian:5.10', fileSystems: ['ext2'], pmem: ['memmap'] });
   const commands = unitsOf(cells, '5.10.0').map((unit) =>
     replayCommand(unit, cellFinder(cells)(cellNameOf(unit)).request),
@@ -129,7 +129,7 @@ t.test('a cell alone is a run', (t) => {
   t.end();
 });
 
-t.test('flags that make no sense', (t) => {
+t.test('rejects invalid flags', (t) => {
   for (const flags of [{ repeat: '0' }, { accel: 'fast' }, { jobs: 'x' }]) {
     const planned = planComparison(CASE, { repeat: '1', accel: 'tcg', ...flags });
     t.match(planned, { ok: false, failure: { kind: 'usage' } });
@@ -137,7 +137,7 @@ t.test('flags that make no sense', (t) => {
   t.end();
 });
 
-t.test('tests of an xfstests tree', async (t) => {
+t.test('plans tests of an xfstests tree', async (t) => {
   const suite = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
   const change = fileURLToPath(
     new URL('../../kernels/variants/early-return.cocci', import.meta.url),

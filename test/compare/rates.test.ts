@@ -20,7 +20,7 @@ function compareUnit(given: Partial<CompareUnit>): CompareUnit {
   return { ...UNIT, ...cell, expected: null, held: true, ...given };
 }
 
-/** So many attempts of each, of which the first ones failed. */
+/** Attempts of both variants; the first ones failed. */
 function result(base: [failed: number, of: number], v2: [failed: number, of: number]) {
   const units = (variant: string, [failed, of]: [number, number]) =>
     Array.from({ length: of }, (_, at) =>
@@ -31,7 +31,7 @@ function result(base: [failed: number, of: number], v2: [failed: number, of: num
   return { ...made, rates: compareRates(made.case, cellResults(made)) };
 }
 
-t.test('rates that differ, and those of which not enough is known', async (t) => {
+t.test('tells different rates apart, and leaves small samples undecided', async (t) => {
   t.match(result([20, 40], [0, 40]).rates, [{ conclusion: 'fails-less', runsNeeded: null }]);
   t.match(result([0, 40], [20, 40]).rates, [{ conclusion: 'fails-more' }]);
   const few = result([2, 20], [0, 20]);
@@ -49,7 +49,7 @@ t.test('rates that differ, and those of which not enough is known', async (t) =>
   t.strictSame(result([1, 1], [0, 1]).rates, [], 'one attempt each has no rate');
 });
 
-t.test('a single pass after a flaky failure is never called a fix', async (t) => {
+t.test('never calls a single pass after a flaky failure a fix', async (t) => {
   for (const [failed, of, passes] of [
     [1, 5, 1],
     [3, 20, 5],
@@ -59,7 +59,7 @@ t.test('a single pass after a flaky failure is never called a fix', async (t) =>
   }
 });
 
-t.test('the levels of all looks are no more than the level', async (t) => {
+t.test('spends no more than the level over all interim tests', async (t) => {
   let [sum, attempts] = [0, 0];
   for (let look = 0; look < 40; look += 1) {
     attempts = nextLook(attempts);
@@ -68,7 +68,7 @@ t.test('the levels of all looks are no more than the level', async (t) => {
   t.ok(sum <= LEVEL && sum > 0.9 * LEVEL, `${sum}`);
 });
 
-/** Attempts at one test of both variants, that fail at these rates. */
+/** Simulates attempts of both variants that fail at these rates. */
 async function known(rates: { base: number; v2: number }, seed: number, most = 320) {
   const random = dice(seed);
   const made = comparison(undefined, { case: CASE });
@@ -100,9 +100,9 @@ async function known(rates: { base: number; v2: number }, seed: number, most = 3
   return { runs: results.length, rates: compareRates(made.case, cells, levelAt) };
 }
 
-t.test('until it is known, and no longer', async (t) => {
+t.test('stops as soon as the rates are told apart', async (t) => {
   const always = await known({ base: 1, v2: 0 }, 1);
-  t.equal(always.runs, 10, 'five of each');
+  t.equal(always.runs, 10, 'five runs of each');
   t.match(always.rates, [{ conclusion: 'fails-less' }]);
   const flaky = await known({ base: 0.3, v2: 0 }, 2);
   t.match(flaky.rates, [{ conclusion: 'fails-less' }]);
@@ -112,7 +112,7 @@ t.test('until it is known, and no longer', async (t) => {
   t.match(never.rates, [{ conclusion: 'undecided' }]);
 });
 
-t.test('rates that are the same are told apart in less than one of 20', async (t) => {
+t.test('tells equal rates apart in less than one of 20 comparisons', async (t) => {
   let wrong = 0;
   for (let seed = 0; seed < 100; seed += 1) {
     const { rates } = await known({ base: 0.3, v2: 0.3 }, seed, 80);
