@@ -13,13 +13,13 @@ import { isBundleName, LARGEST_FILE } from './tar.js';
 
 export interface Contents {
   bundle: Bundle;
-  /** In the order of their names. */
+  /** Sorted by name. */
   members: Member[];
-  /** Names of files of the run that stay here, since no bundle can hold them. */
+  /** Files of the run that are left out, because their names do not fit into a bundle. */
   left: string[];
 }
 
-/** Text of ours that has paths of this machine in it. All else is a guest's. */
+/** Files written by daxrepro that contain paths of this machine. All others come from a guest. */
 const OURS = /(?:^|\/)(?:unit\.json|bisect\.json|qemu-argv\.json|failure\.txt|results\.xml)$/;
 
 export async function contentsOf(
@@ -66,14 +66,14 @@ function withoutPaths({ result }: KeptResult, scrub: Scrub): unknown {
   return { ...scrubbed, command: scrubCommand(result.command, scrub), directory: '.' };
 }
 
-/** Neither where files came from nor where the suite or a tree is. */
+/** The manifest without origins of files, and without the places of the suite and the tree. */
 function manifestOf({ inputs }: KeptInputs, scrub: Scrub): unknown {
   const { suiteDirectory: _, treeDirectory: ___, ...rest } = inputs;
   const files = inputs.files.map(({ from: __, ...file }) => file);
   return JSON.parse(scrub(JSON.stringify({ ...rest, files })));
 }
 
-/** Names of all ordinary files below, links not followed. */
+/** Names of all regular files below a directory. Links are not followed. */
 async function ordinaryFiles(directory: string): Promise<string[]> {
   const found = await readdir(directory, { recursive: true, withFileTypes: true });
   return found

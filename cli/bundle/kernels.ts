@@ -11,11 +11,11 @@ import type { Member } from './member.js';
 import type { PackedKernel, PackedModule } from './schema.js';
 
 /**
- * The kernels of a run as guests get them, for a bundle: nothing has to be fetched, patched or built to
- * run it again.
+ * Packs the kernels of a run into a bundle, in the form that guests get. A replay then fetches, patches
+ * and builds nothing.
  *
  *     kernels/001/image
- *     kernels/001/tree/lib/modules/…   what the guest's image has of its modules, our own with them
+ *     kernels/001/tree/lib/modules/…   modules in the guest image, including daxrepro's own
  *     kernels/001/sent/001.ko          a file system's module that is sent to the guest
  */
 export interface PackedKernels {
@@ -23,7 +23,7 @@ export interface PackedKernels {
   members: Member[];
 }
 
-/** @param of what a run's cells are run with now; those that cannot be are left out */
+/** @param of the prepared kernel and module of a cell; cells that cannot be prepared are left out */
 export async function packKernels(
   cells: readonly Cell[],
   of: PreparedCells['of'],
@@ -64,7 +64,7 @@ export async function packKernels(
   }
   return failure(
     'usage',
-    'None of its kernels can be prepared here',
+    'None of the kernels of this run can be prepared on this machine',
     'Bundle it without --with-kernel',
   );
 }
@@ -102,7 +102,7 @@ function notTheSame({ spec, id }: Kernel, recorded: Inputs['kernels']) {
   const then = recorded.map((one) => `${one.release}, ${one.id}`).join(' and ');
   return failure(
     'usage',
-    `${spec} is another kernel now (${id}) than this run had (${then})`,
-    'Bundle it without --with-kernel: the one of then is named in it',
+    `${spec} is now another kernel (${id}) than in this run (${then})`,
+    'Bundle it without --with-kernel: the bundle then names the kernel of the run',
   );
 }

@@ -1,7 +1,7 @@
-/** What goes into a bundle of a run. */
+/** A file in a bundle. */
 
 export interface Member {
   name: string;
-  /** The bytes, or the file that has them. */
+  /** The content, or the path of a file with the content. */
   content: Buffer | string;
 }

@@ -14,8 +14,8 @@ import { cacheKey } from '../store/store.js';
 import type { Bundle, PackedKernel, PackedModule } from './schema.js';
 
 /**
- * The kernels that a bundle brought. They come from a stranger: what is named after them is named by
- * their content, so that they stand in for no kernel but themselves.
+ * The kernels in a bundle. They come from a stranger, so cache entries are named by the hash of their
+ * content: they can never replace another kernel.
  */
 export interface BroughtKernels {
   kernels: Kernel[];
@@ -25,7 +25,7 @@ export interface BroughtKernels {
   ) => Promise<Outcome<PreparedCells>>;
 }
 
-/** @param directory where the bundle is unpacked, its hashes checked */
+/** @param directory of the unpacked bundle, whose hashes were checked */
 export async function openKernels(
   { kernels = [], files }: Bundle,
   directory: string,
@@ -67,7 +67,7 @@ async function openKernel(
       files.map(({ name, sha256 }) => [name.split('/').slice(2).join('/'), sha256]),
     ),
   );
-  // A guest's image is known by the name of the directory that its modules are in.
+  // The guest image is identified by the name of the modules' directory.
   const directory = join(place, content);
   const tree = join(place, 'tree');
   if (existsSync(tree)) await rename(tree, directory);
@@ -100,7 +100,7 @@ async function prepare(
       ready.set(cellKey(sent), { ...machine.value, module: module.value });
     }
   }
-  if (!first) throw new Error('a bundle with kernels that has none');
+  if (!first) throw new Error('the list of kernels is empty');
   return success({
     machine: first,
     of: ({ request: { fs, variant } }) => {
@@ -108,8 +108,8 @@ async function prepare(
       if (prepared) return success(prepared);
       return failure(
         'usage',
-        `The bundle has no kernel for ${fs} with ${variant.name}, which could not be prepared where it was made`,
-        'Name yours with --kernel',
+        `The bundle has no kernel for ${fs} with ${variant.name}, because it could not be prepared where the bundle was made`,
+        'Give your own kernel with --kernel',
       );
     },
   });
@@ -122,7 +122,8 @@ async function openModule(
   if (file === undefined || origin === undefined) return success(undefined);
   const path = join(place, 'sent', `${file}.ko`);
   const facts = existsSync(path) ? await readModuleFacts(path) : undefined;
-  if (!facts?.ok || facts.value.name !== fs) return damaged(`its module of ${fs} is none`);
+  if (!facts?.ok || facts.value.name !== fs)
+    return damaged(`its module of ${fs} is not a module of ${fs}`);
   const { name, sha256, buildId, srcversion, dependencies } = facts.value;
   return success({
     ...{ name, file: path, sha256, buildId, origin, dependencies },
@@ -138,7 +139,7 @@ function cellKey({ fs, variant }: { fs: string; variant: string }): string {
 function damaged(why: string) {
   return failure(
     'unreadable',
-    `The bundle's kernels are not as daxrepro packs them: ${why}`,
-    'Name your own kernel with --kernel',
+    `The kernels of the bundle are damaged: ${why}`,
+    'Fetch the bundle again, or give your own kernel with --kernel',
   );
 }

@@ -12,25 +12,25 @@ import { BUNDLE_FILE, type Bundle, bundleSchema } from './schema.js';
 import { BadArchive, type EntrySink, readBundleTar } from './tar.js';
 
 /**
- * Reads a bundle, which may come from a stranger: nothing is written but files with names that we would
- * have given them, in a directory that is new, and no more than was announced. Only what a replay needs
- * is unpacked; of the rest the hashes are checked.
+ * Reads a bundle, which may come from a stranger. It writes only files with names that daxrepro gives,
+ * into a new directory, and no more bytes than the list announces. It unpacks only what a replay needs,
+ * and checks the hashes of all files.
  */
 
-/** Of the whole archive, unpacked. */
+/** Limit of the whole archive when unpacked, in bytes. */
 const LARGEST = 64 * 2 ** 30;
-/** Of what is unpacked: results and inputs are text. */
+/** Limit of results and inputs, which are text. */
 const LARGEST_UNPACKED = 256 * 2 ** 20;
-/** Of kernels, with their modules. */
+/** Limit of kernels and their modules. */
 const LARGEST_KERNELS = 4 * 2 ** 30;
 const MOST_FILES = 200_000;
-/** Of bundle.json, which is read into memory. */
+/** Limit of bundle.json, which is read into memory. */
 const LARGEST_LIST = 64 * 2 ** 20;
 
-/** How a file begins that is one of ours: RFC 1952, RFC 8878. */
+/** The first bytes of compressed files: RFC 1952, RFC 8878. */
 const MAGIC = { gzip: '1f8b', zstd: '28b52ffd' } as const;
 
-/** undefined where it is neither. */
+/** undefined if it is neither. */
 async function compressionOf(file: string): Promise<'gzip' | 'zstd' | undefined> {
   const handle = await open(file).catch(() => undefined);
   if (!handle) return undefined;
@@ -51,10 +51,10 @@ export async function isBundle(file: string): Promise<boolean> {
   return (await compressionOf(file)) !== undefined;
 }
 
-/** @param directory there and empty, ours alone */
+/** @param directory an existing, empty, private directory */
 export async function unpackBundle(file: string, directory: string): Promise<Outcome<Bundle>> {
   const wrong = (why: string) =>
-    failure('unreadable', `It is no whole bundle of daxrepro: ${why}`, 'Fetch or make it again', {
+    failure('unreadable', `The bundle is not valid: ${why}`, 'Fetch or make it again', {
       place: { file },
     });
   const unpacking = new Unpacking(directory);
@@ -66,7 +66,7 @@ export async function unpackBundle(file: string, directory: string): Promise<Out
     return success(unpacking.bundle as Bundle);
   } catch (error) {
     if (error instanceof BadArchive) return wrong(error.message);
-    // zlib's own: the data is damaged, or ends too early.
+    // zlib reports data that is damaged, or ends too early.
     const { code = '', message } = error as NodeJS.ErrnoException;
     if (/^Z_/.test(code)) return wrong(message);
     return storageFailure(directory, error);
@@ -81,7 +81,7 @@ async function decompressed(file: string): Promise<{
 }> {
   if ((await compressionOf(file)) === 'gzip') {
     const pieces = createGunzip();
-    // What goes wrong in reading comes out where it is read.
+    // Errors surface where the pieces are read.
     pipeline(createReadStream(file), pieces, () => {});
     return { pieces, end: async () => undefined };
   }
@@ -98,7 +98,7 @@ async function decompressed(file: string): Promise<{
   };
 }
 
-/** A result, of a bisection those of its units, the inputs and kernels: what a replay reads. */
+/** Whether a replay reads the file: results, inputs, kernels, and the units of a bisection. */
 function isNeeded(path: string, { kind }: Bundle): boolean {
   if (path === 'result.json' || /^(?:inputs|kernels)\//.test(path)) return true;
   return kind === 'bisect' && /^[^/]+\/unit\.json$/.test(path);
@@ -119,17 +119,17 @@ class Unpacking {
     this.#total += size;
     if (this.#total > LARGEST || this.#seen.size >= MOST_FILES)
       throw new BadArchive('it is too large');
-    if (this.#seen.has(path)) throw new BadArchive(`${path} is in it twice`);
+    if (this.#seen.has(path)) throw new BadArchive(`it contains ${path} twice`);
     this.#seen.add(path);
     if (this.#seen.size === 1) return this.#list(path, size);
     const listed = this.#listed.get(path);
     if (!listed) throw new BadArchive(`${path} is not in its list`);
-    if (listed.bytes !== size) throw new BadArchive(`${path} has not the size that its list says`);
+    if (listed.bytes !== size) throw new BadArchive(`${path} does not have the size in its list`);
     return this.#file(path, size, listed.sha256);
   }
 
   #list(path: string, size: number): EntrySink {
-    if (path !== BUNDLE_FILE) throw new BadArchive(`it does not begin with ${BUNDLE_FILE}`);
+    if (path !== BUNDLE_FILE) throw new BadArchive(`its first file is not ${BUNDLE_FILE}`);
     if (size > LARGEST_LIST) throw new BadArchive('its list is too large');
     const pieces: Buffer[] = [];
     return {
@@ -161,16 +161,19 @@ class Unpacking {
       end: () => {
         this.close();
         if (hash.digest('hex') !== sha256)
-          throw new BadArchive(`${path} has not the SHA-256 of its list`);
+          throw new BadArchive(`${path} does not have the SHA-256 in its list`);
       },
     };
   }
 
-  /** What is missing, when it is over. */
+  /** Called at the end. @returns why the bundle is incomplete; undefined if it is complete */
   problem(): string | undefined {
     if (!this.bundle) return 'it is empty';
     const missing = this.bundle.files.find(({ name }) => !this.#seen.has(name));
-    return missing && `${JSON.stringify(missing.name.slice(0, 200))} is in its list, and not in it`;
+    return (
+      missing &&
+      `${JSON.stringify(missing.name.slice(0, 200))} is in its list, but not in the archive`
+    );
   }
 
   close(): void {
@@ -184,9 +187,9 @@ function parseList(text: string): Bundle {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new BadArchive(`${BUNDLE_FILE} is no JSON`);
+    throw new BadArchive(`${BUNDLE_FILE} is not JSON`);
   }
   const parsed = bundleSchema.safeParse(value);
-  if (!parsed.success) throw new BadArchive(`${BUNDLE_FILE} is not as daxrepro writes it`);
+  if (!parsed.success) throw new BadArchive(`${BUNDLE_FILE} was not written by daxrepro`);
   return parsed.data;
 }

@@ -1,34 +1,34 @@
 import { z } from '../schema.js';
 
-/** `bundle.json`, the first file of a bundle: what else is in it. */
+/** `bundle.json`, the first file of a bundle: it lists all other files. */
 
 const text = z.string();
 
-/** What may be shown as it is: no control characters, none that change the direction. */
+/** Text that is safe to print: no control characters, and none that change the direction. */
 const plain = text.regex(/^[^\p{Cc}\p{Cf}]{1,500}$/u);
 
-/** One of its kernels: files have its name in theirs, `kernels/001/image`. */
+/** The name of a kernel, which is part of the names of its files: `kernels/001/image`. */
 const name = text.regex(/^\d{3}$/);
 
 const moduleSchema = z.object({
   fs: text,
   variant: text,
-  /** Of `sent/001.ko`; without it the kernel has that file system in itself. */
+  /** The number in `sent/001.ko`; undefined if the file system is built into the kernel. */
   file: name.optional(),
-  /** Whether it is sent to the guest, or in its image already. */
+  /** 'built' modules are sent to the guest; 'packaged' ones are in the guest image. */
   origin: z.enum(['packaged', 'built']).optional(),
 });
 
 const kernelSchema = z.object({
   name,
   spec: plain,
-  /** The name of a directory, too. */
+  /** Also the name of a directory. */
   release: text.regex(/^\d+\.\d+[\w.+~:-]*$/),
-  /** As the run's results have it; nothing is looked up by it. */
+  /** The kernel's id in the results of the run; never used for a lookup. */
   id: text,
   builtIn: z.array(plain),
   absent: z.array(plain),
-  /** Why our own module is not among its modules; undefined: it is. */
+  /** Why daxrepro's own module is missing; undefined if it is not. */
   missing: plain.optional(),
   modules: z.array(moduleSchema),
 });
@@ -39,7 +39,7 @@ export type PackedModule = z.infer<typeof moduleSchema>;
 export const bundleSchema = z.object({
   schemaVersion: z.literal(1),
   tool: z.object({ name: z.literal('daxrepro'), version: text }),
-  /** Of the run that it was made of. */
+  /** The kind of the bundled run. */
   kind: z.enum(['run', 'compare', 'bisect']),
   /** With --with-kernel. */
   kernels: z.array(kernelSchema).optional(),

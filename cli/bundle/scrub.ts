@@ -6,14 +6,14 @@ import type { Inputs } from '../inputs/schema.js';
 import { defaultStore } from '../store/store.js';
 import { packageRoot } from '../version.js';
 
-/** Takes the paths of this machine out of what leaves it. */
+/** Removes paths of this machine from the files of a bundle. */
 
 export type Scrub = (text: string) => string;
 
 /**
- * Paths that went into the run become the names of their copies; the run's directory, the cache, the
- * program's own place and the home directory become `.`, `$CACHE`, `$DAXREPRO` and `~`; what a kernel's
- * spec or the suite names keeps its last part.
+ * Paths of input files become the names of their copies. The run's directory, the cache, daxrepro's own
+ * directory and the home directory become `.`, `$CACHE`, `$DAXREPRO` and `~`. Of paths in a kernel spec
+ * or of the suite, the last part remains.
  */
 export function scrubber(directory: string, ran: string, { inputs }: KeptInputs): Scrub {
   const rules: [path: string, instead: string][] = [
@@ -27,14 +27,14 @@ export function scrubber(directory: string, ran: string, { inputs }: KeptInputs)
     [fileURLToPath(packageRoot).replace(/\/$/, ''), '$DAXREPRO'],
     [homedir(), '~'],
   ];
-  // The longest first: a file in the home directory is that file.
+  // The longest path first, so that a known file in the home directory matches its own rule.
   const sorted = rules
     .filter(([path]) => path.startsWith('/') && path.length > 1)
     .sort(([a], [b]) => b.length - a.length);
   return (text) => sorted.reduce((left, [path, instead]) => replacePath(left, path, instead), text);
 }
 
-/** Not where the path goes on with another letter: /home/me is not in /home/mel. */
+/** Replaces whole names only: /home/me does not match in /home/mel. */
 function replacePath(text: string, path: string, instead: string): string {
   const pattern = path.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return text.replaceAll(new RegExp(`${pattern}(?![A-Za-z0-9_-])`, 'g'), () => instead);
@@ -47,13 +47,13 @@ function localPaths(inputs: Inputs): string[] {
   ) as string[];
 }
 
-/** Of `src:DIR[@REV]` and `image:BZIMAGE[,MODULES-DIR]`. */
+/** The paths in `src:DIR[@REV]` and `image:BZIMAGE[,MODULES-DIR]`. */
 function pathsIn(spec: string): string[] {
   const [, rest = ''] = /^(?:src|image):(.*)$/s.exec(spec) ?? [];
   return rest.split(/[,@]/).filter((part) => part.startsWith('/'));
 }
 
-/** What was typed: of a path that no rule knows the last part is left. */
+/** Scrubs the command line. Of paths without a rule, the last part remains. */
 export function scrubCommand(command: readonly string[], scrub: Scrub): string[] {
   return command.map((word) => scrub(word).replace(/(^|[=:,])\/[^,@]*/g, shorten));
 }

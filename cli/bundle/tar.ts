@@ -1,14 +1,14 @@
 /**
- * The archives that bundles are: ustar (POSIX.1-1988; tar(5)) with ordinary files alone, each belonging to
- * nobody and as old as the epoch, so that equal content packs equal. A bundle comes from a stranger, so
- * that all that we would not have written is refused: links, sparse files, extended headers, other names.
+ * The archive format of bundles: ustar (POSIX.1-1988; tar(5)) with regular files only, without owners
+ * and times, so that equal content makes equal archives. A bundle may come from a stranger, so reading
+ * rejects everything that daxrepro does not write: links, sparse files, extended headers, other names.
  */
 
 const BLOCK = 512;
-/** What 11 octal digits hold. */
+/** The size field has 11 octal digits. */
 export const LARGEST_FILE = 8 ** 11 - 1;
 
-/** Relative, of parts that are no hidden files and lead nowhere else; the two lengths that ustar has room for. */
+/** A relative path without hidden files and `..`, within the lengths of ustar's two name fields. */
 const NAME =
   /^(?:[A-Za-z0-9_+@=,:-][A-Za-z0-9._+@=,:-]*\/)*[A-Za-z0-9_+@=,:-][A-Za-z0-9._+@=,:-]*$/;
 
@@ -50,7 +50,7 @@ export function tarEnd(): Buffer {
   return Buffer.alloc(2 * BLOCK);
 }
 
-/** Of a header whose checksum field is blanks: the sum of its bytes. */
+/** The sum of the bytes of a header whose checksum field is blank. */
 function checksum(block: Buffer): number {
   return block.reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 0x20 : byte), 0);
 }
@@ -60,11 +60,11 @@ export interface EntrySink {
   end: () => void;
 }
 
-/** What is wrong with an archive, in one clause. */
+/** Says in one clause what is wrong with an archive. */
 export class BadArchive extends Error {}
 
 /**
- * @param open called for each file; what it throws ends the reading
+ * @param open called for each file; an exception ends the reading
  * @throws BadArchive
  */
 export async function readBundleTar(
@@ -95,7 +95,7 @@ export async function readBundleTar(
         if (zeros < 2) {
           const entry = readHeader(header);
           if (!entry) zeros += 1;
-          else if (zeros > 0) throw new BadArchive('something comes after its end');
+          else if (zeros > 0) throw new BadArchive('there is data after its end');
           else {
             sink = open(entry.path, entry.size);
             left = entry.size;
@@ -103,7 +103,7 @@ export async function readBundleTar(
             if (left === 0) sink?.end();
           }
         } else if (header.some((byte) => byte !== 0)) {
-          throw new BadArchive('something comes after its end');
+          throw new BadArchive('there is data after its end');
         }
         header = Buffer.alloc(0);
       }
@@ -121,19 +121,19 @@ function readHeader(block: Buffer): { path: string; size: number } | undefined {
     block.subarray(from, to).toString('latin1').replace(/\0.*$/s, '');
   const octal = (from: number, to: number) => {
     const digits = text(from, to).trim();
-    if (!/^[0-7]+$/.test(digits)) throw new BadArchive('a header has no number where it should');
+    if (!/^[0-7]+$/.test(digits)) throw new BadArchive('a number in a header is invalid');
     return Number.parseInt(digits, 8);
   };
-  if (text(257, 263) !== 'ustar') throw new BadArchive('it is no ustar archive');
+  if (text(257, 263) !== 'ustar') throw new BadArchive('it is not a ustar archive');
   if (octal(148, 156) !== checksum(block)) throw new BadArchive("a header's checksum is wrong");
   const type = String.fromCharCode(block[156] ?? 0);
   const path = [text(345, 500), text(0, 100)].filter(Boolean).join('/');
   if (type !== '0') {
     throw new BadArchive(
-      `${JSON.stringify(path)} is no ordinary file (type ${JSON.stringify(type)})`,
+      `${JSON.stringify(path)} is not a regular file (type ${JSON.stringify(type)})`,
     );
   }
   if (!isBundleName(path))
-    throw new BadArchive(`${JSON.stringify(path)} is no name that a bundle has`);
+    throw new BadArchive(`${JSON.stringify(path)} is not a valid name in a bundle`);
   return { path, size: octal(124, 136) };
 }

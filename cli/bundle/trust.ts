@@ -7,25 +7,26 @@ import { isSemantic, stepsOf } from '../variant/changes.js';
 import { pathsOf } from '../variant/patch.js';
 
 /**
- * What of a stranger's inputs could run something on this machine, and not only in a guest. Code of a
- * file system is compiled here and run there. But make runs what make files say, a kernel's build runs
- * programs of its own tree, a configuration is read by make, and spatch runs scripts of semantic patches.
+ * Checks whether a stranger's inputs could run programs on this machine, outside of a guest. Code of a
+ * file system is harmless: it is compiled here, but runs in the guest. But make runs commands from make
+ * files, a kernel build runs programs of its own tree, make reads the configuration, and spatch runs
+ * scripts in semantic patches.
  */
 
-/** The only files that a stranger's patch may change: nothing of them runs when they are built. */
+/** The only files that a stranger's patch may change: building them runs none of their code. */
 const HARMLESS = /^fs\/(?:ext2|ext4|xfs)\/(?:[\w-]+\/)*[\w-]+\.[ch]$/;
 
 /**
- * Coccinelle's ways to run code of its own: scripts, also as constraints of what is matched, initialize and
- * finalize (Coccinelle's grammar of SmPL); and options or files that it takes from the patch. A word of
- * these in a comment is refused as well: telling comments apart is not worth being wrong once.
+ * The ways to run code from Coccinelle: scripts (also as constraints of metavariables), initialize and
+ * finalize (see its grammar of SmPL), and options or files named in the patch. These words are rejected
+ * in comments too: recognising comments is not worth the risk of a mistake.
  */
 const SCRIPTS =
   /\b(?:script|initialize|finalize|python|ocaml)\b|^\s*#\s*(?:spatch|include)\b|\busing\b/im;
 
 /**
- * @param ownKernel whether the user names a kernel: that one is the user's to trust
- * @returns why a stranger's inputs are refused; nothing where they are harmless
+ * @param ownKernel whether the user gave a kernel, and so trusts it
+ * @returns a failure that says why the inputs are rejected; success if they are harmless
  */
 export async function checkTrust(
   { inputs, directory }: KeptInputs,
@@ -61,7 +62,7 @@ async function checkChange(
     const found = SCRIPTS.exec(content.toString('latin1'));
     return found
       ? refuse(
-          `${name} has the word ${JSON.stringify(found[0].trim())}: it could have spatch run a script`,
+          `${name} has the word ${JSON.stringify(found[0].trim())}, with which spatch could run a script`,
         )
       : success(undefined);
   }
@@ -74,11 +75,11 @@ async function checkChange(
     const other = paths.value.find((path) => !HARMLESS.test(path));
     if (other !== undefined) {
       return refuse(
-        `${name} changes ${JSON.stringify(other)}, and building that could run something`,
+        `${name} changes ${JSON.stringify(other)}, and building that could run commands`,
       );
     }
     if (/^(?:new(?: file)? mode|index \S+) (?:12|16)\d{4}\b/m.test(step.text.toString('latin1'))) {
-      return refuse(`${name} makes a link`);
+      return refuse(`${name} creates a link`);
     }
   }
   return success(undefined);
@@ -88,14 +89,14 @@ function refuse(why: string) {
   return failure(
     'usage',
     `This bundle could run programs on this machine, not only in a guest: ${why}`,
-    'Look at it (tar -xf unpacks a bundle), and say --trust if whoever made it may do that',
+    'Examine it (tar -xf unpacks a bundle), and give --trust if you trust its author',
   );
 }
 
 function otherKernel(spec: string) {
   return failure(
     'usage',
-    `This bundle's run had the kernel ${JSON.stringify(spec)}, which is not in it`,
-    'Name yours with --kernel; kernels of inputs/manifest.json says which one it was',
+    `The run used the kernel ${JSON.stringify(spec)}, which is not in this bundle`,
+    'Give your own kernel with --kernel; `kernels` in inputs/manifest.json describes the original one',
   );
 }

@@ -12,7 +12,7 @@ import type { Member } from './member.js';
 import { BUNDLE_FILE } from './schema.js';
 import { padding, tarEnd, tarHeader } from './tar.js';
 
-/** Writes a bundle: equal contents become equal files, and what is there is whole. */
+/** Writes a bundle. Equal contents give equal files, and an incomplete file never appears. */
 export async function writeBundle(
   file: string,
   { bundle, members }: Contents,
@@ -44,7 +44,7 @@ export async function writeBundle(
   } catch (error) {
     if (signal.aborted) return failure('interrupted', 'Interrupted', 'Start it again');
     if (error instanceof Changed) {
-      return failure('unreadable', error.message, 'Wait until nothing writes to the run any more');
+      return failure('unreadable', error.message, 'Wait until the run has ended, and try again');
     }
     return storageFailure(file, error);
   } finally {

@@ -52,7 +52,7 @@ export async function replayJob(
   });
   if (!run.ok) return run;
   const { directory } = run.value;
-  // The new copies are what runs: the first run may be deleted.
+  // Run from the new copies, because the first run may be deleted meanwhile.
   for (const [index, kept] of run.value.requests.entries()) {
     const cell = plan.cells[index];
     if (cell) cell.request = kept;
@@ -122,7 +122,7 @@ interface Known {
   units: readonly Unit[];
 }
 
-/** Says what has changed since the first run, before anything runs: the user may want to stop. */
+/** Prints what has changed since the first run, before anything runs: the user may want to stop. */
 function announce(
   { run, units, notes, brought }: Target,
   { host, tools, kernel, prepared, units: planned }: Known,
@@ -130,7 +130,7 @@ function announce(
 ): void {
   const { spec, release, id } = kernel;
   const suiteVersion = planned[0]?.suite.version;
-  // A variant may have had a kernel of its own. Only the kernel without changes is known now.
+  // Compare the kernel without changes only: kernels of variants are not built yet.
   const base = run.result.units[0]?.kernel.id;
   const now = units.map((unit) => ({
     ...unit,

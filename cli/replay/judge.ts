@@ -3,13 +3,13 @@ import { type AttemptsDiff, compareAttemptsFully } from '../diff/diff.js';
 import { reasonClass } from '../findings/signature.js';
 import { plural } from '../words.js';
 
-/** Whether a replay agrees with what was recorded. Pure. */
+/** Decides whether a replay agrees with the recorded results. Pure. */
 
 export type Agreement = 'agrees' | 'differs' | 'cannot-tell';
 
 export interface Judged extends AttemptsDiff {
   conclusion: Agreement;
-  /** One clause without the full stop; may hold words of a guest. */
+  /** One clause without a full stop. It may contain text from a guest. */
   why: string;
 }
 
@@ -22,12 +22,13 @@ const NOTHING: AttemptsDiff = {
 };
 
 /**
- * - agrees: the same verdict and the same signatures of findings, notices aside; of several attempts: no
- *   signature is new, none that was always there is missing, and the failure rates are not told apart
+ * - agrees: the same verdict and the same signatures of findings, apart from notices. With several
+ *   attempts: no signature is new, none that was always there is missing, and the failure rates do not
+ *   differ significantly
+ * - cannot-tell: the replay has no verdict, or too few attempts for a failure that showed only sometimes
  * - differs: otherwise
- * - cannot-tell: a replay without a verdict, or too few attempts for a failure that showed only sometimes
  *
- * @param replayed undefined where an interruption came before
+ * @param replayed undefined if the replay was interrupted before
  */
 export function judgeReplay(recorded: Attempts, replayed: Attempts | undefined): Judged {
   if (!replayed) return { ...NOTHING, conclusion: 'cannot-tell', why: 'it was not run again' };
@@ -43,13 +44,13 @@ export function judgeReplay(recorded: Attempts, replayed: Attempts | undefined):
   }
   const open = changes.vanished.find((one) => one.maybeChance && one.severity !== 'notice');
   if (open) {
-    const why = `${open.signature} showed in ${open.attempts} of ${plural(open.of, 'attempt')}, which ${plural(replayed.units.length, 'attempt')} need not show: ${attemptsToShow(open)} would, with a probability of 95 % (--repeat)`;
+    const why = `${open.signature} showed in ${open.attempts} of ${plural(open.of, 'attempt')}, so ${plural(replayed.units.length, 'attempt')} may miss it; ${attemptsToShow(open)} would show it with a probability of 95 % (--repeat)`;
     return { ...changes, conclusion: 'cannot-tell', why };
   }
   return { ...changes, conclusion: 'agrees', why: describe(recorded, replayed) };
 }
 
-/** Of what had no verdict only that can be the same, with its reason. */
+/** If the recorded unit had no verdict, the replay agrees if it has none either, for the same reason. */
 function withoutVerdict(recorded: Attempts, replayed: Attempts): Judged {
   const [one, other] = [recorded.units[0], replayed.units[0]];
   const same =
@@ -72,12 +73,12 @@ function countVerdicts({ units }: Attempts): string {
   return [...counts].map(([verdict, count]) => `${count} ${verdict}`).join(' and ');
 }
 
-/** Of a failure at this rate: so many attempts of which one shows it with 95 %. */
+/** The number of attempts that show a failure of this rate with a probability of 95 %. */
 function attemptsToShow({ attempts, of }: { attempts: number; of: number }): number {
   return Math.ceil(Math.log(0.05) / Math.log(1 - attempts / of));
 }
 
-/** The worst of all. */
+/** The worst conclusion. */
 export function conclusionOf(all: readonly { conclusion: Agreement }[]): Agreement {
   const has = (one: Agreement) => all.some(({ conclusion }) => conclusion === one);
   if (has('differs')) return 'differs';

@@ -14,7 +14,7 @@ import type { GuestOf } from '../run/batches.js';
 import { checkRequest } from '../run/request.js';
 import type { RunOptions } from '../run/run-options.js';
 
-/** From what was kept of a run to what is run again. Everything kept is checked as options are. */
+/** Plans the units of a replay from a kept run. Kept values are checked like options. */
 
 export interface ReplayFlags {
   repeat?: string | undefined;
@@ -23,18 +23,18 @@ export interface ReplayFlags {
   accel: string;
   jobs?: string | undefined;
   keepImages?: string | undefined;
-  /** Kernels are there, each for what was run on it. */
+  /** The bundle has the kernels of all units, so several kernels are fine. */
   brought?: boolean | undefined;
 }
 
 export interface ReplayPlan extends ComparisonPlan {
   /** The units to run, once the kernel's release is known. */
   units: (release: string, suiteVersion: string) => Unit[];
-  /** The guests that tests shared then, which they share again; undefined: none did. */
+  /** Which tests shared a guest and share one again; undefined if none did. */
   together: GuestOf | undefined;
 }
 
-/** @param recorded the units that are run again: at least one, each of the run of these inputs */
+/** @param recorded the units to run again: at least one, all from the run of these inputs */
 export function planReplay(
   recorded: readonly UnitResult[],
   { inputs, directory }: KeptInputs,
@@ -60,16 +60,16 @@ export function planReplay(
     if (!request) {
       return failure(
         'unreadable',
-        `The inputs of the run have nothing that makes ${unit.fs} ${unit.test}, ${unit.variant}, ${unit.pmem}`,
-        'Its result.json or its inputs/manifest.json is not as daxrepro wrote it',
+        `The inputs of the run do not contain ${unit.fs} ${unit.test}, ${unit.variant}, ${unit.pmem}`,
+        'Its result.json or inputs/manifest.json was edited: restore them, or replay another run',
       );
     }
     kernels.add(request.kernel);
     if (kernels.size > 1 && !flags.brought) {
       return failure(
         'usage',
-        'Each of these was run on a kernel of its own, which was built whole for it',
-        'Name one of them by its number, such as RUN#3',
+        'These units ran on different kernels, each built as a whole',
+        'Replay one unit at a time, by its number, such as RUN#3',
       );
     }
     const checked = checkRequest(
@@ -92,7 +92,7 @@ export function planReplay(
   return success({ ...plan, accelerator, units, together: guestsOf(recorded) });
 }
 
-/** @param directory where the kept files of the variant are */
+/** @param directory of the kept files of the variant */
 function cellOfRequest(
   request: RunRequest,
   test: string,
@@ -112,7 +112,7 @@ function cellOfRequest(
   };
 }
 
-/** By the guests' numbers; attempts that were not recorded share theirs as the recorded ones did. */
+/** Groups units by recorded guest numbers. Additional attempts are grouped like the recorded ones. */
 function guestsOf(recorded: readonly UnitResult[]): GuestOf | undefined {
   const guests = new Map<string, number>();
   for (const unit of recorded) {
@@ -129,7 +129,7 @@ function guestsOf(recorded: readonly UnitResult[]): GuestOf | undefined {
   };
 }
 
-/** As recorded, attempt by attempt; or so many from the first one's seed. */
+/** The recorded attempts with their seeds; with --repeat, that many from the first seed on. */
 function unitsOfCell(
   { cell: { request }, attempts }: { cell: Cell; attempts: readonly UnitResult[] },
   how: { release: string; suiteVersion: string; repeat: number | undefined },

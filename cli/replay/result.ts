@@ -7,19 +7,19 @@ import type { Verdict } from '../verdict/judge.js';
 import { type Agreement, conclusionOf, type Judged, judgeReplay } from './judge.js';
 import { groupKey, groups } from './plan.js';
 
-/** A replay's outcome: a run, and what it says about the one that it repeats. */
+/** The result of a replay: a run, and its comparison with the run that it repeats. */
 export interface ReplayResult extends RunResult {
   replay: Replay;
 }
 
 export interface Replay {
-  /** The run that was repeated, as it was named. */
+  /** The name of the repeated run, as given by the user. */
   of: string;
   conclusion: Agreement;
-  /** What is not as it was then: kernel, modules, QEMU, tools, host. */
+  /** Differences from the recorded run: kernel, modules, QEMU, tools, host. */
   context: ContextDifference[];
   units: ReplayedUnit[];
-  /** What has to be said besides: inputs that are not as they were. */
+  /** Other remarks, such as inputs that have changed. */
   notes: string[];
 }
 
@@ -29,14 +29,14 @@ export interface ReplayedUnit extends Judged {
   variant: string;
   pmem: string;
   recorded: SideOfReplay;
-  /** null where an interruption came before. */
+  /** null if the replay was interrupted before. */
   replayed: SideOfReplay | null;
 }
 
 export interface SideOfReplay {
   verdict: Verdict | undefined;
   attempts: number;
-  /** Each once, in order. */
+  /** Sorted, without duplicates. */
   signatures: string[];
 }
 
@@ -65,7 +65,7 @@ export function replayOf(
   return {
     of,
     conclusion: conclusionOf(units),
-    // Kernels that came with a bundle are known by its content, under another id.
+    // A kernel from a bundle has another id: the hash of the bundled files.
     context: contextDifferences(asSide(then, recorded), asSide(now, now.units)).filter(
       ({ what }) => !(sameKernels && what === 'kernel id'),
     ),
@@ -74,7 +74,7 @@ export function replayOf(
   };
 }
 
-/** The part of a result that these units are. */
+/** The part of a result with these units only. */
 export function asSide(result: RunResult, units: readonly UnitResult[]) {
   return {
     runs: [{ kind: 'run' as const, directory: '', result: { ...result, units: [...units] } }],

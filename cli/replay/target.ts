@@ -11,36 +11,36 @@ import { type KeptResult, numberedUnits, readResult, splitUnit } from '../result
 import { type UnitResult, worstVerdict } from '../results/run-result.js';
 import { plural } from '../words.js';
 
-/** What is to be replayed. */
+/** The run or units to replay. */
 export interface Target {
-  /** As the user named it. */
+  /** The name that the user gave. */
   name: string;
-  /** A bisection is a run of all that it ran. */
+  /** All units of a bisection are presented as one run. */
   run: KeptRun;
-  /** The same as it was kept. */
+  /** The original kept result. */
   kept: KeptResult;
   /** At least one. */
   units: readonly UnitResult[];
-  /** What the guest of a single unit ran before it (--together), which is run again, too. */
+  /** Tests that ran before a single unit in its guest (--together). They are run again, too. */
   company: readonly UnitResult[];
   inputs: KeptInputs;
-  /** For people: what is not as it was, and what is done about it. */
+  /** Notes for the user: what has changed, and what daxrepro does about it. */
   notes: string[];
-  /** Those of a bundle that has them, where the user names none. */
+  /** The kernels of the bundle, if it has any and the user gave none. */
   brought?: BroughtKernels | undefined;
 }
 
 export interface BundleFlags {
-  /** The bundle may run programs on this machine. */
+  /** Whether the bundle may run programs on this machine. */
   trust: boolean;
-  /** The user's own, in place of the bundle's. */
+  /** The user's kernel, which replaces the bundle's. */
   kernel: string | undefined;
-  /** Where a bundle is unpacked; there and empty, ours alone. */
+  /** An existing, empty, private directory for unpacking. */
   scratch: string;
   context: KernelContext;
 }
 
-/** @param name a run as `openTarget` takes it, or a bundle */
+/** @param name a run, as for `openTarget`, or a bundle */
 export async function openRunOrBundle(
   name: string | undefined,
   { trust, kernel, scratch, context }: BundleFlags,
@@ -56,14 +56,14 @@ export async function openRunOrBundle(
     ? success(undefined)
     : await openKernels(unpacked.value, scratch, context);
   if (!brought.ok) return brought;
-  // With kernels of its own nothing is patched or built here.
+  // A bundle with its own kernels builds nothing on this machine.
   const harmless = trust || brought.value !== undefined;
   const trusted = harmless
     ? success(undefined)
     : await checkTrust(target.value.inputs, { ownKernel });
   if (!trusted.ok) return trusted;
   const note =
-    brought.value && `the kernel is the bundle's own: ${brought.value.kernels[0]?.release}`;
+    brought.value && `using the kernel in the bundle: ${brought.value.kernels[0]?.release}`;
   const notes = [...target.value.notes, ...(note ? [note] : [])];
   return success({ ...target.value, name: name ?? file, notes, brought: brought.value });
 }
@@ -73,7 +73,7 @@ const REPLAYABLE = {
   what: 'that has kept its inputs',
 };
 
-/** @param name a run as `readResult` takes it, and `#` and a unit's number where one is meant */
+/** @param name a run, as for `readResult`; `#` and a number after it select one unit */
 export async function openTarget(name: string | undefined): Promise<Outcome<Target>> {
   const [run, number] = splitUnit(name);
   const kept = readResult(run, REPLAYABLE);
@@ -122,14 +122,14 @@ function asRun(kept: KeptResult, all: readonly { unit: UnitResult }[]): KeptRun 
   };
 }
 
-/** Files that the user went on editing: what is run is the copy of then. */
+/** Notes about files that changed since the run. The replay uses the kept copies. */
 async function changedSince({ inputs }: KeptInputs): Promise<string[]> {
   const notes: string[] = [];
   for (const { from, sha256 } of inputs.files) {
     const content = from === undefined ? undefined : await readFile(from).catch(() => undefined);
     if (!content) continue;
     if (createHash('sha256').update(content).digest('hex') === sha256) continue;
-    notes.push(`${from} has changed since: the run's copy of it is used`);
+    notes.push(`${from} has changed since the run: using the copy that the run kept`);
   }
   return notes;
 }
@@ -144,5 +144,7 @@ function companyOf(of: UnitResult, all: readonly { unit: UnitResult }[]): UnitRe
 
 function describeCompany({ length }: readonly UnitResult[]): string[] {
   if (length === 0) return [];
-  return [`its guest ran ${plural(length, 'test')} before it (--together), and does again`];
+  return [
+    `its guest ran ${plural(length, 'test')} before it (--together): running them again, too`,
+  ];
 }

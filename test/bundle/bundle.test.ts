@@ -39,7 +39,7 @@ const REQUEST: Inputs['requests'][number] = {
   control: false,
 };
 
-/** A run's directory with these changes. */
+/** Makes the directory of a run with these changes. */
 function keptRun(
   t: Test,
   changes: Record<string, string> = {},
@@ -83,10 +83,10 @@ function keptRun(
   return { run, kept };
 }
 
-t.test('there and back', async (t) => {
+t.test('packs a run and unpacks it again', async (t) => {
   const { run, kept } = keptRun(t, { '001-v2.patch': 'a patch' });
   const contents = await contentsOf(run, kept);
-  t.strictSame(contents.left, ['001-ext2/x\ny'], 'is told');
+  t.strictSame(contents.left, ['001-ext2/x\ny'], 'lists what it leaves out');
   const made: Buffer[] = [];
   for (const name of ['a.tar.gz', 'b.tar.gz', 'c.tar.zst']) {
     if (name.endsWith('.zst') && findProgram('zstd') === undefined) {
@@ -101,7 +101,11 @@ t.test('there and back', async (t) => {
     const unpacked = await unpackBundle(file, place);
     t.match(unpacked, { ok: true, value: { kind: 'run' } });
     t.equal(readFileSync(join(place, 'inputs/changes/001-v2.patch'), 'utf8'), 'a patch');
-    t.strictSame(readdirSync(place).sort(), ['inputs', 'result.json'], 'what a replay needs');
+    t.strictSame(
+      readdirSync(place).sort(),
+      ['inputs', 'result.json'],
+      'only the files that a replay needs',
+    );
     if (name.endsWith('gz')) {
       const listed = execFileSync('tar', ['-tzf', file], { encoding: 'utf8' }).trim().split('\n');
       t.strictSame(listed, [
@@ -114,12 +118,12 @@ t.test('there and back', async (t) => {
       ]);
     }
   }
-  t.ok(made[0]?.equals(made[1] as Buffer), 'the same run makes the same file');
+  t.ok(made[0]?.equals(made[1] as Buffer), 'the same run gives the same file');
   t.notOk(await isBundle(join(run.directory, 'result.json')));
   t.notOk(await isBundle('/nowhere'));
 });
 
-t.test('no paths of this machine', async (t) => {
+t.test('removes the paths of this machine', async (t) => {
   const { run, kept } = keptRun(t, { '001-v2.patch': 'a patch' });
   const { members } = await contentsOf(run, kept);
   const text = (name: string) => String(members.find((one) => one.name === name)?.content);
@@ -135,7 +139,7 @@ t.test('no paths of this machine', async (t) => {
   });
 });
 
-/** A bundle of these files, whatever they are. */
+/** A bundle of any files. */
 function forged(files: [name: string, content: string, header?: (block: Buffer) => void][]) {
   const list = files.map(([name, content]) => ({
     name,
@@ -159,7 +163,7 @@ function forged(files: [name: string, content: string, header?: (block: Buffer) 
   return Buffer.concat([...blocks, tarEnd()]);
 }
 
-t.test('hostile archives', async (t) => {
+t.test('rejects hostile archives', async (t) => {
   const top = t.testdir({ unpack: {} });
   const file = join(top, 'x.tar.gz');
   let number = 0;
@@ -173,7 +177,7 @@ t.test('hostile archives', async (t) => {
     t.strictSame(
       readdirSync(join(top, 'unpack')).sort(),
       [...Array(number).keys()].map((one) => String(one + 1)).sort(),
-      'nothing beside',
+      'writes nothing outside of its directory',
     );
   };
   const good = forged([['result.json', 'x'.repeat(5000)]]);
@@ -191,48 +195,48 @@ t.test('hostile archives', async (t) => {
     'inputs/\x1b[2J',
     '.',
   ]) {
-    await refused(name, gzipSync(forged([[name, 'x']])), /no name that a bundle has/);
+    await refused(name, gzipSync(forged([[name, 'x']])), /not a valid name in a bundle/);
   }
   const type = (letter: string) => (block: Buffer) => void block.write(letter, 156);
   for (const letter of ['1', '2', '3', '5', 'S', 'x', 'g', 'L', '\0']) {
     const bytes = gzipSync(forged([['inputs/x', 'x', type(letter)]]));
-    await refused(`type ${letter}`, bytes, /no ordinary file/);
+    await refused(`type ${letter}`, bytes, /not a regular file/);
   }
   const size = (digits: string) => (block: Buffer) => void block.write(digits, 124);
   await refused(
-    'a size that lies',
+    'a wrong size',
     gzipSync(forged([['result.json', 'x', size('77777777777')]])),
-    /size that its list says/,
+    /does not have the size in its list/,
   );
   const twice = forged([
     ['result.json', 'x'],
     ['result.json', 'x'],
   ]);
-  await refused('twice', gzipSync(twice), /is in it twice/);
+  await refused('twice', gzipSync(twice), /contains result.json twice/);
   const content = Buffer.from(good);
   content.write('forged', content.indexOf('xxxxx'));
   await refused('other content', gzipSync(content), /SHA-256/);
   const noList = Buffer.concat([tarHeader('result.json', 0), tarEnd()]);
-  await refused('no list', gzipSync(noList), /does not begin with bundle.json/);
+  await refused('no list', gzipSync(noList), /first file is not bundle.json/);
   const badList = Buffer.concat([
     tarHeader(BUNDLE_FILE, 2),
     Buffer.from('{}'),
     padding(2),
     tarEnd(),
   ]);
-  await refused('another list', gzipSync(badList), /not as daxrepro writes it/);
+  await refused('another list', gzipSync(badList), /was not written by daxrepro/);
   const stranger = Buffer.concat([good.subarray(0, -1024), tarHeader('inputs/x', 0), tarEnd()]);
   await refused('not in the list', gzipSync(stranger), /not in its list/);
   const list = forged([['result.json', '']]);
   const lacking = Buffer.concat([list.subarray(0, -1536), tarEnd()]);
-  await refused('in the list alone', gzipSync(lacking), /is in its list, and not in it/);
+  await refused('only in the list', gzipSync(lacking), /is in its list, but not in the archive/);
   await refused('cut in the archive', gzipSync(good.subarray(0, 3000)), /ends too early/);
   await refused('no end', gzipSync(good.subarray(0, -1024)), /ends too early/);
   await refused('more after its end', gzipSync(Buffer.concat([good, good])), /after its end/);
   await refused('cut in gzip', gzipSync(good).subarray(0, -20), /unexpected end of file/);
   await refused('empty', gzipSync(''), /ends too early/);
-  await refused('noise', gzipSync(Buffer.alloc(2048, 7)), /no ustar archive/);
-  // 300 MB of zeros are 300 KB of gzip: what is announced as too large is not unpacked at all.
+  await refused('noise', gzipSync(Buffer.alloc(2048, 7)), /not a ustar archive/);
+  // 300 MB of zeros are 300 KB of gzip. If the list announces too much, nothing is unpacked.
   const large = 300 * 2 ** 20;
   const tool = { name: 'daxrepro', version: '0' };
   const files = [{ name: 'result.json', sha256: '0'.repeat(64), bytes: large }];
@@ -250,7 +254,7 @@ t.test('hostile archives', async (t) => {
 const DIFF = (path: string, mode = '') =>
   `diff --git a/${path} b/${path}\n${mode}--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n-a\n+b\n`;
 
-t.test("what a stranger's changes may not do", async (t) => {
+t.test("rejects a stranger's changes that could run commands", async (t) => {
   const says = async (name: string, text: string, why?: RegExp) => {
     const { kept } = keptRun(t, { [name]: text });
     const checked = await checkTrust(kept);
@@ -270,12 +274,12 @@ t.test("what a stranger's changes may not do", async (t) => {
     'lib/gen_crc32table.c',
     'fs/ext2/x.S',
   ]) {
-    await says('001-a.patch', DIFF(path), /could run something/);
+    await says('001-a.patch', DIFF(path), /could run commands/);
   }
   await says('001-a.patch', `${DIFF('fs/ext2/inode.c')}${DIFF('Makefile')}`, /"Makefile"/);
   const link =
     'diff --git a/fs/ext2/x.c b/fs/ext2/x.c\nnew file mode 120000\n--- /dev/null\n+++ b/fs/ext2/x.c\n@@ -0,0 +1 @@\n+/etc/passwd\n\\ No newline at end of file\n';
-  await says('001-a.patch', link, /makes a link/);
+  await says('001-a.patch', link, /creates a link/);
 
   await says('001-a.cocci', '@@ expression E; @@\n- f(E);\n+ g(E);\n');
   for (const text of [
@@ -288,7 +292,7 @@ t.test("what a stranger's changes may not do", async (t) => {
     '#include "other.cocci"\n',
     'using "x.iso"\n',
   ]) {
-    await says('001-a.cocci', text, /spatch run a script/);
+    await says('001-a.cocci', text, /spatch could run a script/);
   }
   const { kept } = keptRun(t, {}, { kconfig: ['kconfig/001-x.config'] });
   t.match(await checkTrust(kept), { ok: false, failure: { message: /which make reads/ } });

@@ -134,7 +134,7 @@ t.test('a comparison, of which a variant cannot be prepared', async (t) => {
     { variant: 'base', conclusion: 'agrees' },
     { variant: 'v2', conclusion: 'agrees', recorded: { verdict: 'error' } },
   ]);
-  t.match(replay.notes, [`${patch} has changed since: the run's copy of it is used`]);
+  t.match(replay.notes, [`${patch} has changed since the run: using the copy that the run kept`]);
   t.match(again.stderr, /has changed since/);
 
   writeFileSync(copy, 'a forgery');
@@ -156,7 +156,7 @@ t.test('what cannot be replayed', async (t) => {
   await says(/no unit 7/, [`${run}#7`]);
   await says(/--repeat "x" is not a number/, [run, '--repeat', 'x']);
   change('"ext4"', '"ext2"');
-  await says(/have nothing that makes ext4/);
+  await says(/do not contain ext4/);
   change('"timeout": 120', '"timeout": -1');
   await says(/is not a time/);
   change('"files": []', '"files": [{"name": "../../etc/passwd", "sha256": "", "bytes": 1}]');
@@ -179,7 +179,8 @@ t.test('a bundle', async (t) => {
 
   t.match(await daxrepro([], ['replay', file]), {
     exitCode: 2,
-    stderr: /had the kernel "image:bzImage", which is not in it\.\n +Name yours with --kernel/,
+    stderr:
+      /used the kernel "image:bzImage", which is not in this bundle\.\n +Give your own kernel with --kernel/,
   });
   const mine = ['replay', file, '--kernel', `image:${bzImage}`];
   const again = await daxrepro(CORRUPT, [...mine, '--json']);
@@ -189,7 +190,7 @@ t.test('a bundle', async (t) => {
   t.match(await daxrepro([], ['replay', `${file}#9`]), { exitCode: 2, stderr: /no unit 9/ });
 
   writeFileSync(file, readFileSync(file).subarray(0, 500));
-  t.match(await daxrepro([], mine), { exitCode: 2, stderr: /no whole bundle.*end of file/ });
+  t.match(await daxrepro([], mine), { exitCode: 2, stderr: /bundle is not valid.*end of file/ });
   t.match(await daxrepro([], ['bundle', recorded]), { exitCode: 2, stderr: /There is no run/ });
   const wrong = ['bundle', again.run(), '--output', 'x.zip'];
   t.match(await daxrepro([], wrong), { exitCode: 2, stderr: /is not a bundle name/ });
@@ -216,7 +217,7 @@ t.test('a bundle with its kernel', async (t) => {
   t.equal(again.exitCode, 0, again.stderr);
   t.match(JSON.parse(again.stdout), {
     units: [{ kernel: { release: '6.1.0-test', id: /^[0-9a-f]{32}$/ } }],
-    replay: { conclusion: 'agrees', notes: ["the kernel is the bundle's own: 6.1.0-test"] },
+    replay: { conclusion: 'agrees', notes: ['using the kernel in the bundle: 6.1.0-test'] },
   });
   const mine = ['replay', file, '--kernel', `image:${bzImage}`, '--json'];
   const other = await daxrepro(CORRUPT, mine);
@@ -271,7 +272,7 @@ t.test('kernels that were built whole are replayed one by one', async (t) => {
   writeFileSync(file, JSON.stringify({ ...manifest, requests }));
   for (const more of [[], ['--kernel', request.kernel]]) {
     const all = await daxrepro([], ['replay', run, ...more]);
-    t.match(all, { exitCode: 2, stderr: /a kernel of its own[\s\S]*RUN#3/ });
+    t.match(all, { exitCode: 2, stderr: /ran on different kernels[\s\S]*RUN#3/ });
   }
   t.match(await daxrepro(CORRUPT, ['replay', `${run}#1`]), { exitCode: 0 });
 });
@@ -284,7 +285,7 @@ t.test('a result that lies', async (t) => {
     writeFileSync(file, JSON.stringify({ ...result, units: [{ ...result.units[0], ...unit }] }));
   lie({ test: 'x\x1b[2J' });
   const evil = await daxrepro([], ['replay', run]);
-  t.match(evil, { exitCode: 2, stderr: /have nothing that makes ext4 x\\x1b\[2J/ });
+  t.match(evil, { exitCode: 2, stderr: /do not contain ext4 x\\x1b\[2J/ });
   lie({ verdict: 'fail', reason: 'it \x1b[31mbroke', findings: [] });
   const other = await daxrepro(unitSteps(), ['replay', run]);
   t.match(other, { exitCode: 1, stdout: /DIFFERS/ });

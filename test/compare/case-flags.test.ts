@@ -158,7 +158,7 @@ t.test('rejects flags that are wrong', async (t) => {
     [/no\.patch, a change of v2, is not there/, /\.cocci/, flags({ variant: ['v2=no.patch'] })],
     [
       /Two variants are called a/,
-      /own/,
+      /different name/,
       flags({ variant: [1, 2].map(() => `a=${at('a.patch')}`) }),
     ],
     [

@@ -10,7 +10,7 @@ const of = (...units: Partial<UnitResult>[]) =>
 const times = (count: number, failing: number) =>
   of(...Array.from({ length: count }, (_, index) => (index < failing ? FAIL : {})));
 
-t.test('one attempt of each', (t) => {
+t.test('judges one attempt of each', (t) => {
   const other = { ...FAIL, findings: [{ ...CORRUPTED, signature: 'e2fsck:other' }] };
   const notice = { findings: [{ ...CORRUPTED, severity: 'notice' as const }] };
   for (const [recorded, replayed, conclusion] of [
@@ -39,9 +39,9 @@ t.test('one attempt of each', (t) => {
   t.end();
 });
 
-t.test('several attempts', (t) => {
+t.test('judges several attempts by their failure rates', (t) => {
   const judge = (a: [number, number], b: [number, number]) => judgeReplay(times(...a), times(...b));
-  t.equal(judge([1, 1], [20, 3]).conclusion, 'agrees', 'it shows again, sometimes');
+  t.equal(judge([1, 1], [20, 3]).conclusion, 'agrees', 'the failure shows again');
   t.equal(judge([20, 2], [20, 3]).conclusion, 'agrees');
   t.equal(judge([20, 2], [20, 15]).conclusion, 'differs', 'far more often');
   t.equal(judge([20, 20], [20, 3]).conclusion, 'differs', 'far less often');
@@ -51,7 +51,7 @@ t.test('several attempts', (t) => {
   t.end();
 });
 
-t.test('of all', (t) => {
+t.test('takes the worst conclusion of all', (t) => {
   const all = (...conclusions: ('agrees' | 'differs' | 'cannot-tell')[]) =>
     conclusionOf(conclusions.map((conclusion) => ({ conclusion })));
   t.equal(all('agrees', 'agrees'), 'agrees');
