@@ -3,24 +3,24 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { InputFile } from './schema.js';
 
-/** Copies files below `inputs/`, each once however often it is named. */
+/** Copies files into `inputs/`. A file that is named several times is copied once. */
 export class FileKeeper {
   readonly files: InputFile[] = [];
   readonly #names = new Map<string, string>();
 
-  /** @param scratch where files lie that are gone afterwards */
+  /** @param scratch the directory of temporary files, whose paths are not recorded */
   constructor(
     readonly top: string,
     readonly scratch?: string,
   ) {}
 
-  /** @returns its name below `inputs/` */
+  /** @returns the name of the copy below `inputs/` */
   async keepIn(folder: 'changes' | 'kconfig', file: string): Promise<string> {
     const known = this.#names.get(`${folder} ${file}`);
     if (known !== undefined) return known;
     const number = this.files.filter(({ name }) => name.startsWith(folder)).length + 1;
     const plain = basename(file).replaceAll(/[^A-Za-z0-9._-]+/g, '-');
-    // The end says what it is: .cocci. A copy of a copy is not numbered twice.
+    // Keep the end of the name, for its extension. Do not number a copy of a copy twice.
     const short = plain.replace(/^\d{3}-(?=.)/, '').slice(-80);
     const name = `${folder}/${String(number).padStart(3, '0')}-${short}`;
     this.#names.set(`${folder} ${file}`, name);

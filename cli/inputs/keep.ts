@@ -10,24 +10,24 @@ import { FileKeeper } from './file-keeper.js';
 import { describeKernel } from './kernel.js';
 import type { Inputs, RecordedRequest } from './schema.js';
 
-/** Keeps what went into a run in the run's directory, so that it can be run again as it was. */
+/** Keeps copies of a run's inputs in its directory, for a replay. */
 
 export interface InputContext {
   /** The run's directory. */
   directory: string;
   store: Store;
   kernels: readonly Kernel[];
-  /** A case file, as it was given. */
+  /** The path of the case file. */
   caseFile?: string | null | undefined;
   checkpoints: boolean;
   together: boolean;
-  /** The tree that is bisected: a directory. */
+  /** The directory of the tree to bisect. */
   tree?: string | undefined;
-  /** Files below it are gone afterwards: where they were says nothing. */
+  /** A directory of temporary files, whose paths are not recorded. */
   scratch?: string | undefined;
 }
 
-/** @returns the requests as they name the copies: what is run is what was kept */
+/** @returns the requests with the copies' paths, so that the run uses the copies */
 export async function keepInputs(
   requests: readonly RunRequest[],
   context: InputContext,

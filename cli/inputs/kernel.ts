@@ -9,7 +9,7 @@ import type { Store } from '../store/store.js';
 import type { FileKeeper } from './file-keeper.js';
 import type { RecordedKernel } from './schema.js';
 
-/** Which kernel it was, in words that mean the same on another machine. */
+/** Describes a kernel in a way that is valid on other machines. */
 export async function describeKernel(
   kernel: Kernel,
   { store }: { store: Store },
@@ -24,7 +24,7 @@ export async function describeKernel(
   return {
     ...{ spec, release, id, image: { sha256, bytes: size } },
     ...(build ? { compiler: build.compiler } : {}),
-    // One that came with a bundle is not the one that this machine has of its name.
+    // A kernel from a bundle is not this machine's kernel of the same name.
     ...(parsed.ok && !kernel.tree ? await origin(parsed.value, { store, release }, keeper) : {}),
   };
 }
@@ -43,7 +43,7 @@ async function origin(
   return {};
 }
 
-/** Larger than this it is no change but another tree, which the kernel's id tells. */
+/** The limit of a kept diff in bytes. The kernel's id identifies trees with larger differences. */
 const LARGEST_DIFF = 16 * 2 ** 20;
 
 async function treeOf(
@@ -54,7 +54,7 @@ async function treeOf(
   const git = (...argv: string[]) =>
     runTool(['git', ...argv], {
       cwd: directory,
-      // Nothing is written to the user's repository, not even its index.
+      // Do not write to the user's repository, not even to its index.
       env: { LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' },
     });
   const named = await git('rev-parse', '--verify', '--quiet', `${revision ?? 'HEAD'}^{commit}`);

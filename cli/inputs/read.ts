@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { type Inputs, inputsSchema } from './schema.js';
 
-/** What was kept of a run's inputs; every file of it is what it was. */
+/** The kept inputs of a run, with the hash of every file verified. */
 export interface KeptInputs {
   inputs: Inputs;
   /** The directory `inputs/`. */
   directory: string;
 }
 
-/** Whether a run has kept its inputs, whatever they are worth. */
+/** Whether a run has kept its inputs. They may still be damaged. */
 export function hasInputs(run: string): boolean {
   return existsSync(manifestOf(run));
 }
@@ -28,8 +28,8 @@ export async function readInputs(run: string): Promise<Outcome<KeptInputs>> {
   if (text === undefined) {
     return failure(
       'usage',
-      `${run} has no inputs/manifest.json: it is a session of \`shell\`, or a run of an earlier version, which keep none`,
-      'Name another run; this one is run again by the replay commands that its result has',
+      `${run} has no inputs/manifest.json: sessions of \`shell\` and runs of earlier versions do not keep their inputs`,
+      'Name another run, or use the replay commands in the result of this one',
     );
   }
   const parsed = inputsSchema.safeParse(parseJson(text));
@@ -38,8 +38,8 @@ export async function readInputs(run: string): Promise<Outcome<KeptInputs>> {
     const where = issue?.path.map(String).join('.') || 'the document';
     return failure(
       'unreadable',
-      `It is no manifest of daxrepro: ${where} is not what it should be`,
-      'Give the directory of a run as daxrepro wrote it',
+      `This is not a manifest of daxrepro: ${where} is not valid`,
+      'Give the unchanged directory of a run',
       { place: { file } },
     );
   }
@@ -49,9 +49,9 @@ export async function readInputs(run: string): Promise<Outcome<KeptInputs>> {
     return failure(
       'unreadable',
       content
-        ? 'It is not what went into the run: its SHA-256 differs'
-        : 'It is not there any more',
-      "Put back the run's copy of it; what went in is in no other place",
+        ? 'This copy of an input has changed since the run: its SHA-256 differs'
+        : 'This copy of an input is missing',
+      'Restore the file; daxrepro has no other copy of it',
       { place: { file: join(directory, name) } },
     );
   }
@@ -62,7 +62,7 @@ export async function readInputs(run: string): Promise<Outcome<KeptInputs>> {
   ]);
   const stranger = named.find((name) => !known.has(name));
   if (stranger !== undefined) {
-    return failure('unreadable', `${stranger} is named, but no hash of it`, 'Give another run', {
+    return failure('unreadable', `${stranger} has no hash in the manifest`, 'Give another run', {
       place: { file },
     });
   }

@@ -1,22 +1,22 @@
 import { z } from '../schema.js';
 
 /**
- * `inputs/manifest.json` of a run's directory: what it takes to run its units again. Beside it are copies
- * of the files that were put in:
+ * `inputs/manifest.json` in a run's directory: everything needed to run its units again. Beside it are
+ * copies of the input files:
  *
  *     inputs/manifest.json
  *     inputs/changes/001-v2.patch …   patches, mailboxes and semantic patches
- *     inputs/kconfig/001-….config     fragments of a configuration
- *     inputs/case.yaml                of a comparison, for people: what it says is in the manifest
- *     inputs/tree.diff                what is not committed of a kernel tree that was built
+ *     inputs/kconfig/001-….config     configuration fragments
+ *     inputs/case.yaml                of a comparison, for people: the manifest has the same content
+ *     inputs/tree.diff                uncommitted changes of the built kernel tree
  *
- * A manifest may come from a stranger: nothing in it is believed that is not checked again.
+ * A manifest may come from a stranger, so all its values are checked again.
  */
 
 const text = z.string();
 const count = z.number();
 
-/** Below `inputs/`, as we write them: no other path is opened. */
+/** A path below `inputs/` of the form that daxrepro writes. No other path is opened. */
 const fileName = text.regex(
   /^(?:(?:changes|kconfig)\/\d{3}-[A-Za-z0-9._-]{1,80}|case\.yaml|tree\.diff)$/,
 );
@@ -26,7 +26,7 @@ const fileSchema = z.object({
   name: fileName,
   sha256,
   bytes: count,
-  /** Where it was, for people; bundles do not have it. */
+  /** The original path, for people. Bundles leave it out. */
   from: text.optional(),
 });
 
@@ -44,11 +44,11 @@ const requestSchema = z.object({
   mountOptions: text.optional(),
   /** Seconds. */
   timeout: count,
-  /** Of the first attempt; the next ones count on from it. */
+  /** The seed of the first attempt; later attempts count up from it. */
   seed: count,
   cpus: count,
   control: z.boolean(),
-  /** Where power is cut: at how many drawn moments at most, and random images of each. */
+  /** With power cuts: the most cuts at random moments, and the random images of each cut. */
   powerCut: z.object({ cuts: count, states: count }).optional(),
 });
 
@@ -57,11 +57,11 @@ const kernelSchema = z.object({
   release: text,
   id: text,
   image: z.object({ sha256, bytes: count }),
-  /** The program that it was compiled with, and its modules are. */
+  /** The compiler of the kernel and its modules. */
   compiler: text.optional(),
-  /** Of a packaged kernel. */
+  /** For a packaged kernel. */
   package: z.object({ name: text, version: text }).optional(),
-  /** Of a git tree; `diff` names the file with what is not committed. */
+  /** For a git tree; `diff` names the file with uncommitted changes. */
   tree: z.object({ commit: text, diff: fileName.optional() }).optional(),
 });
 
@@ -71,9 +71,9 @@ export const inputsSchema = z.object({
   files: z.array(fileSchema),
   requests: z.array(requestSchema),
   suite: z.object({ name: z.enum(['builtin', 'xfstests']), version: text }),
-  /** The xfstests tree; a directory of this machine, which bundles do not name. */
+  /** The directory of the xfstests tree on this machine. Bundles leave it out. */
   suiteDirectory: text.optional(),
-  /** The tree that was bisected; as the suite's. */
+  /** The directory of the bisected tree. Bundles leave it out. */
   treeDirectory: text.optional(),
   kernels: z.array(kernelSchema),
   checkpoints: z.boolean(),

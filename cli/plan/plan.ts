@@ -4,7 +4,7 @@ import type { RunRequest, Unit } from './unit.js';
 
 const MIB = 1024 * 1024;
 
-/** Ordinary memory of a guest: its image, what it unpacks to, and room for tests. */
+/** Ordinary memory of a guest: its image, the unpacked files, and room for tests. */
 const GUEST_MEMORY = 1024 * MIB;
 
 /** mkfs.xfs refuses less than 300 MB; small devices are quick to make and to check. */
@@ -20,17 +20,17 @@ export const SMALLEST_SIZE: Record<FileSystem, number> = {
   xfs: 300 * MIB,
 };
 
-/** Seeds are numbers below this. */
+/** Seeds are below this. */
 export const SEEDS = 2 ** 32;
 
-/** Above this a guest with two devices asks for more than a desk has. */
+/** Two larger devices need more memory than an ordinary machine has. */
 export const LARGEST_SIZE = 64 * 1024 * MIB;
 
 /**
- * The units of a request, in the order they are run: all attempts of a test before the next test, or
- * where the first failure is looked for, all tests before the next attempt.
+ * Lists the units of a request in the order they run: all attempts of a test before the next test, or
+ * with --until-fail, all tests before the next attempt.
  *
- * @param release the kernel's, which decides how DAX is asked for
+ * @param release of the kernel, which decides the mount option for DAX
  */
 export function planUnits(request: RunRequest, release: string): Unit[] {
   const attempts = Array.from({ length: request.repeat }, (_, index) => index + 1);
@@ -61,10 +61,10 @@ export function planUnits(request: RunRequest, release: string): Unit[] {
   }));
 }
 
-/** Tests of xfstests want room; of what they do not use nothing is taken from the host. */
+/** Tests of xfstests need space. The host provides only the memory that they use. */
 const XFSTESTS_SIZE = 1024 * MIB;
 
-/** Each image that survives a power cut is checked as a whole. */
+/** Small devices, because each image that survives a power cut is checked as a whole. */
 const SIZE_FOR_CUTS = 64 * MIB;
 
 function defaultSize({ fs, suite, powerCut }: RunRequest): number {
@@ -73,16 +73,16 @@ function defaultSize({ fs, suite, powerCut }: RunRequest): number {
 }
 
 function mkfsOptions({ fs, mkfsOptions: given = '' }: RunRequest, release: string): string {
-  // Before 6.2 xfs mounts no file system with both reflink and DAX, and mkfs makes reflink.
+  // Before 6.2, xfs cannot mount a file system with reflink on DAX, and reflink is mkfs's default.
   const needed =
     fs === 'xfs' && !atLeast(release, 6, 2) && !/\breflink\b/.test(given) ? '-m reflink=0' : '';
   return [needed, given].filter(Boolean).join(' ');
 }
 
 function mountOptions(request: RunRequest, release: string): string {
-  // 5.8 gave ext4 and xfs the values always, inode and never; ext2 knows only the plain word.
+  // Since 5.8, ext4 and xfs take dax=always, inode or never; ext2 only knows plain dax.
   const dax = request.fs === 'ext2' || !atLeast(release, 5, 8) ? 'dax' : 'dax=always';
-  // What xfstests mounts ext2 and ext4 with where nobody says otherwise.
+  // The default mount options of xfstests for ext2 and ext4.
   const usual = request.suite.name === 'xfstests' && request.fs !== 'xfs' ? 'acl,user_xattr' : '';
   return [usual, request.control ? '' : dax, request.mountOptions ?? ''].filter(Boolean).join(',');
 }

@@ -4,10 +4,10 @@ import type { BuildOptions } from '../kernel/kernel.js';
 import type { TestFacts, Tree } from '../suite/xfstests/tree.js';
 import { BASE, type Variant } from '../variant/variant.js';
 
-/** A suite by its name, and what of it decides how its tests are run. */
+/** A suite, with the properties that decide how its tests run. */
 export type RequestedSuite =
   | { name: 'builtin'; version: string }
-  /** The version is known when the tree is packed; until then it is empty. */
+  /** The version is empty until the tree is packed. */
   | {
       name: 'xfstests';
       version: string;
@@ -15,67 +15,67 @@ export type RequestedSuite =
       facts: ReadonlyMap<string, TestFacts>;
     };
 
-/** How a unit's power is cut: after each promise, and at moments that are drawn. */
+/** When power is cut: after each promise, and at random moments. */
 export interface PowerCutPlan {
-  /** Cuts at drawn moments at most, besides those after promises. */
+  /** The most power cuts at random moments, on top of one after each promise. */
   cuts: number;
-  /** Images with random parts of what was not flushed, for each cut. */
+  /** For each cut, the number of images with random parts of the unflushed data. */
   states: number;
 }
 
-/** What is asked for: the options of `run`, checked, and nothing looked up yet. */
+/** The checked options of `run`. Nothing has been looked up yet. */
 export interface RunRequest {
   fs: FileSystem;
-  /** Tests of the suite, in the order they are run. */
+  /** Tests of the suite, in the order they run. */
   tests: string[];
   suite: RequestedSuite;
   kernel: string;
-  /** How it is built, where it is built from its source. */
+  /** Build options, for a kernel that is built from source. */
   build?: BuildOptions | undefined;
-  /** The changes to the kernel's source that are run. */
+  /** The changes to the kernel's source. */
   variant: Variant;
   pmem: PmemKind;
-  /** Bytes of each device; undefined: what the file system wants. */
+  /** Bytes of each device; undefined for the default of the file system. */
   size?: number | undefined;
   mkfsOptions?: string | undefined;
   mountOptions?: string | undefined;
   /** Seconds for each test. */
   timeout: number;
   repeat: number;
-  /** Whether to stop at the first failure; attempts then go round all tests. */
+  /** Whether to stop at the first failure. Each attempt then runs all tests. */
   untilFail: boolean;
-  /** The first attempt's seed: see `Unit`. */
+  /** The seed of the first attempt: see `Unit`. */
   seed: number;
   cpus: number;
-  /** The guest's power is cut; undefined: it is not. */
+  /** undefined if power is not cut. */
   powerCut?: PowerCutPlan | undefined;
-  /** The user wants the control: mounted without DAX, and proven to be so. */
+  /** Whether to run the control: mounted without DAX, with proof that DAX is off. */
   control: boolean;
-  /** Options that the project's configuration decides, by their names: a command to replay names them. */
+  /** Names of options with values from daxrepro.yaml. Replay commands spell them out. */
   configured?: readonly string[];
 }
 
-/** One thing to run: a guest of its own, a verdict of its own. Everything in it is decided. */
+/** One test in one guest, with one verdict. All its options are decided. */
 export interface Unit {
   fs: FileSystem;
   test: string;
   suite: { name: RequestedSuite['name']; version: string };
-  /** Of a test of xfstests. */
+  /** For a test of xfstests. */
   facts?: TestFacts | undefined;
   kernelSpec: string;
   variant: string;
   /** From 1. */
   attempt: number;
-  /** 32 bits: what the guest's random numbers begin with. The same for an attempt in all variants. */
+  /** 32 bits: seeds the guest's random numbers. An attempt has the same seed in all variants. */
   seed: number;
   shape: Omit<MachineShape, 'accelerator'>;
-  /** As mkfs gets them, what the user gave last. */
+  /** The options for mkfs; the user's come last. */
   mkfsOptions: string;
-  /** As mount gets them, comma-separated. */
+  /** The options for mount, comma-separated. */
   mountOptions: string;
   timeout: number;
   control: boolean;
-  /** In place of a test a person, or a command, with a file system or with an image to look at. */
+  /** An interactive session or command instead of a test. */
   session?: SessionKind | undefined;
   powerCut?: PowerCutPlan | undefined;
 }

@@ -21,7 +21,7 @@ const REQUEST: RunRequest = {
 const plan = (more: Partial<RunRequest>, release = '6.1.0') =>
   planUnits({ ...REQUEST, ...more }, release);
 
-t.test('all attempts of a test before the next test', (t) => {
+t.test('plans all attempts of a test before the next test', (t) => {
   const units = plan({ tests: ['b', 'a'], repeat: 3 });
   t.strictSame(
     units.map(({ test, attempt }) => `${test} ${attempt}`),
@@ -30,7 +30,7 @@ t.test('all attempts of a test before the next test', (t) => {
   t.end();
 });
 
-t.test('until one fails: all tests before the next attempt', async (t) => {
+t.test('plans all tests before the next attempt with --until-fail', async (t) => {
   const units = plan({ tests: ['b', 'a'], repeat: 2, untilFail: true });
   t.strictSame(
     units.map(({ test, attempt }) => `${test} ${attempt}`),
@@ -38,14 +38,14 @@ t.test('until one fails: all tests before the next attempt', async (t) => {
   );
 });
 
-t.test('each attempt has a seed of its own, the same for every test', async (t) => {
+t.test('gives each attempt its own seed, the same for every test', async (t) => {
   const seeds = (more: Partial<RunRequest>) =>
     plan({ tests: ['a', 'b'], repeat: 3, ...more }).map(({ seed }) => seed);
   t.strictSame(seeds({}), [7, 8, 9, 7, 8, 9]);
   t.strictSame(seeds({ seed: 2 ** 32 - 1 }), [2 ** 32 - 1, 0, 1, 2 ** 32 - 1, 0, 1]);
 });
 
-t.test('how DAX is asked for', (t) => {
+t.test('chooses the mount option for DAX by file system and release', (t) => {
   const options: [string, Partial<RunRequest>, string][] = [
     ['dax', {}, '6.1.0'],
     ['dax', {}, '4.5.0'],
@@ -63,7 +63,7 @@ t.test('how DAX is asked for', (t) => {
   t.end();
 });
 
-t.test('xfs gives up reflink where DAX needs that, unless it was asked for', (t) => {
+t.test('turns off reflink on xfs if DAX requires it, unless the user set it', (t) => {
   const options: [string, Partial<RunRequest>, string][] = [
     ['-m reflink=0', { fs: 'xfs' }, '6.1.0'],
     ['', { fs: 'xfs' }, '6.2.0'],
@@ -77,7 +77,7 @@ t.test('xfs gives up reflink where DAX needs that, unless it was asked for', (t)
   t.end();
 });
 
-t.test('sizes', (t) => {
+t.test('chooses the size of devices', (t) => {
   for (const fs of FILE_SYSTEMS) {
     t.equal(plan({ fs })[0]?.shape.deviceSize, DEFAULT_SIZE[fs]);
     t.ok(DEFAULT_SIZE[fs] >= SMALLEST_SIZE[fs]);
