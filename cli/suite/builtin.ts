@@ -6,8 +6,8 @@ import { nearest } from '../nearest.js';
 import { failure, type Outcome, success } from '../outcome.js';
 
 /**
- * The bundled tests: scripts in `guest-scripts/tests`, each told of by its header. Their ids are
- * their paths there; those of xfstests stand for tests that check the same thing.
+ * The bundled tests: scripts in `guest-scripts/tests`, described by their headers. A test's id is its
+ * path there. Tests with the id of an xfstests test check the same thing.
  */
 
 export interface SuiteTest {
@@ -15,26 +15,26 @@ export interface SuiteTest {
   /** One line. */
   summary: string;
   groups: string[];
-  /** Where it makes sense; on others it says `notrun`. Absent: on all. */
+  /** The test is `notrun` on other file systems. Absent: it runs on all. */
   fileSystems?: FileSystem[];
 }
 
 const tests = new URL('tests/', guestScripts);
 
-/** All of them, sorted by id. Throws where a header is bad: they are ours. */
+/** All bundled tests, sorted by id. Throws on a bad header, because the tests are part of daxrepro. */
 export function builtinTests(): SuiteTest[] {
   return filesBelow(tests)
     .sort()
     .map((id) => readHeader(id, readFileSync(new URL(id, tests), 'utf8')));
 }
 
-/** The lines `# key: value` that a test begins with; `guest-scripts/lib/test.sh` says which. */
+/** Reads the lines `# key: value` at the top of a test. `guest-scripts/lib/test.sh` explains the keys. */
 export function readHeader(id: string, script: string): SuiteTest {
   const fields = new Map<string, string>();
   for (const line of script.split('\n')) {
     const [, key, value] = /^# (\w+): (.*\S)\s*$/.exec(line) ?? [];
     if (key === undefined || value === undefined) break;
-    if (fields.has(key)) throw new Error(`test ${id}: "${key}" is there twice`);
+    if (fields.has(key)) throw new Error(`test ${id}: "${key}" is given twice`);
     fields.set(key, value);
   }
   const take = (key: string) => {
@@ -47,9 +47,10 @@ export function readHeader(id: string, script: string): SuiteTest {
   const fileSystems = take('filesystems')?.split(/\s+/);
   if (!summary || !groups) throw new Error(`test ${id}: no summary or no groups in its header`);
   for (const name of fileSystems ?? []) {
-    if (!isFileSystem(name)) throw new Error(`test ${id}: no file system is called "${name}"`);
+    if (!isFileSystem(name)) throw new Error(`test ${id}: there is no file system "${name}"`);
   }
-  for (const key of fields.keys()) throw new Error(`test ${id}: "${key}" is no field of a header`);
+  for (const key of fields.keys())
+    throw new Error(`test ${id}: "${key}" is not a field of a header`);
   return {
     id,
     summary,
@@ -68,8 +69,8 @@ export interface Selection {
 }
 
 /**
- * The tests that were asked for, ids first, each once: in the order given, a group's tests sorted.
- * What does not exist is a usage error that says what may have been meant.
+ * Selects tests: first by ids, in the order given, then by groups, sorted. Each test appears once.
+ * Unknown names are usage errors that suggest similar names.
  */
 export function selectTests(
   all: readonly SuiteTest[],
@@ -94,18 +95,18 @@ const HOW_TO_LIST = '`daxrepro list` shows all tests and their groups';
 function unknownTest(id: string, all: readonly SuiteTest[]) {
   const message = `There is no built-in test "${id}"`;
   if (groupsOf(all).includes(id)) {
-    return failure('usage', message, `It is a group: ask for it with \`-g ${id}\``);
+    return failure('usage', message, `This is a group: select it with \`-g ${id}\``);
   }
   const known = all.map((test) => test.id);
-  // Also the id without its folder: `symlinks` for `dax/symlinks`.
+  // Suggest `dax/symlinks` for `symlinks`, too.
   const sameName = known.filter((candidate) => candidate.endsWith(`/${id}`));
   return failure('usage', message, didYouMean(sameName.length > 0 ? sameName : nearest(id, known)));
 }
 
 function unknownGroup(group: string, all: readonly SuiteTest[]) {
-  const message = `No built-in test is in a group "${group}"`;
+  const message = `There is no group "${group}" of built-in tests`;
   if (all.some((test) => test.id === group)) {
-    return failure('usage', message, 'It is a test: ask for it without `-g`');
+    return failure('usage', message, 'This is a test: select it without `-g`');
   }
   return failure('usage', message, didYouMean(nearest(group, groupsOf(all))));
 }
@@ -119,7 +120,7 @@ export function groupsOf(all: readonly SuiteTest[]): string[] {
   return [...new Set(all.flatMap((test) => test.groups))].sort();
 }
 
-/** Changes with every change to a test or to what tests and their runner are written with. */
+/** A hash of the tests and of the scripts that they and their runner use. */
 export function builtinSuiteVersion(): string {
   const hash = createHash('sha256');
   for (const folder of ['lib/', 'tests/']) {

@@ -1,14 +1,14 @@
 import { nearest } from '../nearest.js';
 import { failure, type Outcome, type Place, success } from '../outcome.js';
 
-/** Choosing among the tests of a suite: ids, ranges, patterns, groups, and what is left out. */
+/** Chooses tests of a suite by ids, ranges, patterns, groups and exclusions. */
 
 export interface Choosable {
   id: string;
   groups: readonly string[];
 }
 
-/** What people say of tests to take or to leave. */
+/** The user's words for tests to take or to leave out. */
 export interface Choice {
   /** `generic/002`, `generic/001-010`, `xfs/5*`. */
   ids: readonly string[];
@@ -16,14 +16,14 @@ export interface Choice {
   groups: readonly string[];
 }
 
-/** What a word may name. undefined: it has no such form. */
+/** Whether a test matches a word. */
 type Matcher = (id: string) => boolean;
 
 const ID = /^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/;
 const RANGE = /^([A-Za-z0-9_.]+)\/(\d{3,})-(?:([A-Za-z0-9_.]+)\/)?(\d{3,})$/;
 const PATTERN = /^[A-Za-z0-9_.*?[\]-]+\/[A-Za-z0-9_.*?[\]-]+$/;
 
-/** What a word matches, and whether it stands for one test. */
+/** Parses a word, and tells whether it stands for a single test. undefined if it has no valid form. */
 function matcher(word: string): { matches: Matcher; single: boolean } | undefined {
   const range = RANGE.exec(word);
   if (range) {
@@ -40,7 +40,7 @@ function matcher(word: string): { matches: Matcher; single: boolean } | undefine
   if (ID.test(word)) {
     return {
       single: true,
-      // `generic/035` also names a test whose file is called 035-with-a-name.
+      // `generic/035` also matches a file named 035-with-a-name.
       matches: (id) => id === word || (/\/\d{3,}$/.test(word) && id.startsWith(`${word}-`)),
     };
   }
@@ -57,7 +57,7 @@ function matcher(word: string): { matches: Matcher; single: boolean } | undefine
   }
 }
 
-/** Tests in the order they were named, a group's and a range's in their own; each once. */
+/** Tests in the order given; those of a group or range in the suite's order. Each appears once. */
 export function chooseTests<Test extends Choosable>(
   all: readonly Test[],
   { ids, groups }: Choice,
@@ -87,7 +87,7 @@ function isMember({ id, groups }: Choosable, group: string): boolean {
 function unknown(word: string, all: readonly Choosable[], suite: string) {
   const message = `${suite} has no test ${JSON.stringify(word)} for this file system`;
   if (all.some(({ groups }) => groups.includes(word))) {
-    return failure('usage', message, `It is a group: ask for it with \`-g ${word}\``);
+    return failure('usage', message, `This is a group: select it with \`-g ${word}\``);
   }
   const near = nearest(
     word,
@@ -107,22 +107,22 @@ function unknownGroup(group: string, all: readonly Choosable[], suite: string) {
   const near = nearest(group, known);
   return failure(
     'usage',
-    `No test of ${suite} for this file system is in a group ${JSON.stringify(group)}`,
+    `${suite} has no group ${JSON.stringify(group)} for this file system`,
     near.length > 0
       ? `Did you mean ${near.join(' or ')}? \`daxrepro list --suite DIR FS\` shows all groups`
       : `The groups are ${known.join(', ')}`,
   );
 }
 
-/** Where a word that leaves tests out comes from. */
+/** A word that leaves tests out, and its place. */
 export interface Exclusion {
   word: string;
   place?: Place;
 }
 
 /**
- * A file of tests to leave out, as xfstests' own `check -E` takes it: a test a line, comments after
- * `#`, blank lines. Ranges and patterns too.
+ * Reads a file of tests to leave out, in the format of xfstests' `check -E`: one test per line, comments
+ * after `#`, blank lines. Ranges and patterns are allowed, too.
  */
 export function readExclusions(file: string, text: string): Outcome<Exclusion[]> {
   const exclusions: Exclusion[] = [];
@@ -133,8 +133,8 @@ export function readExclusions(file: string, text: string): Outcome<Exclusion[]>
     if (!matcher(word)) {
       return failure(
         'usage',
-        `${JSON.stringify(word.slice(0, 80))} is no test, range or pattern`,
-        'Write one to a line, such as generic/475 or generic/001-010; a comment begins with #',
+        `${JSON.stringify(word.slice(0, 80))} is not a test, range or pattern`,
+        'Write one per line, such as generic/475 or generic/001-010; comments begin with #',
         { place },
       );
     }
@@ -143,7 +143,7 @@ export function readExclusions(file: string, text: string): Outcome<Exclusion[]>
   return success(exclusions);
 }
 
-/** The tests that are left. */
+/** The remaining tests. */
 export function leaveOut<Test extends Choosable>(
   tests: readonly Test[],
   exclusions: readonly Exclusion[],
@@ -155,7 +155,7 @@ export function leaveOut<Test extends Choosable>(
     if (!found) {
       return failure(
         'usage',
-        `--exclude ${word}: that is no test, range or pattern`,
+        `--exclude ${word}: this is not a test, range or pattern`,
         'Give a test such as generic/475, a range (generic/001-010) or a pattern (xfs/5*)',
         place ? { place } : {},
       );
@@ -172,12 +172,12 @@ export function leaveOut<Test extends Choosable>(
   );
 }
 
-/** Whether a word of the forms above means this test; false where it has none of the forms. */
+/** Whether a word matches this test; false if the word has no valid form. */
 export function means(word: string, id: string): boolean {
   return matcher(word)?.matches(id) ?? false;
 }
 
-/** Whether a word has a form that can mean tests. */
+/** Whether a word has the form of a test, range or pattern. */
 export function isTestWord(word: string): boolean {
   return matcher(word) !== undefined;
 }

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { failure, type Outcome } from '../outcome.js';
 import { type Choosable, type Exclusion, leaveOut, readExclusions } from './choose.js';
 
-/** The options that leave tests out, as the command line gives them. */
+/** The options that leave tests out, from the command line. */
 export interface ExclusionOptions {
   exclude?: string[];
   excludeFile?: string[];
   excludeGroup?: string[];
 }
 
-/** The tests that are left; that none is left is a usage error. */
+/** The remaining tests. It is a usage error if there are none. */
 export function withoutExcluded<Test extends Choosable>(
   tests: readonly Test[],
   { exclude = [], excludeFile = [], excludeGroup = [] }: ExclusionOptions,
@@ -32,7 +32,7 @@ export function withoutExcluded<Test extends Choosable>(
   }
   const left = leaveOut(tests, exclusions, excludeGroup);
   if (left.ok && left.value.length === 0) {
-    return failure('usage', 'All tests that were asked for are excluded', 'Exclude fewer of them');
+    return failure('usage', 'All selected tests are excluded', 'Exclude fewer of them');
   }
   return left;
 }

@@ -7,8 +7,8 @@ import { z } from '../schema.js';
 import { isTestWord, means } from './choose.js';
 
 /**
- * Failures that are expected: a file, so that it can be told what is new. Each entry says why, and may
- * be limited; a failure with another finding than the one named is no expected one.
+ * A file of expected failures, so that new failures stand out. Each entry gives a reason, and may be
+ * limited to some runs. If it names a signature, a failure with other findings is not expected.
  *
  *     - test: generic/475            # or a range, or a pattern
  *       reason: waits for the fix of …
@@ -26,7 +26,7 @@ export interface ExpectedFailure {
   signature?: string | undefined;
 }
 
-/** All of them have to hold. */
+/** All conditions must hold. */
 type KernelRange = readonly { operator: '<' | '<=' | '>' | '>=' | '='; version: number[] }[];
 
 const oneOrMore = <Choice extends string>(choices: readonly Choice[]) => {
@@ -78,7 +78,7 @@ const schema = z.array(
   { error: SHAPE },
 );
 
-/** What is wrong with the file is a usage error with its place. */
+/** Mistakes in the file are usage errors with their place. */
 export function readExpectedFailures(file: string): Outcome<ExpectedFailure[]> {
   let text: string;
   try {
@@ -100,24 +100,29 @@ export function readExpectedFailures(file: string): Outcome<ExpectedFailure[]> {
     const [key = ''] = issue.keys;
     return failure(
       'usage',
-      `There is no "${key}" in an expected failure`,
-      'An entry has test, reason, fs, kernel, pmem and signature',
+      `Unknown key "${key}" in an expected failure`,
+      'Valid keys are test, reason, fs, kernel, pmem and signature',
       { place: yaml.value.placeOfKey(issue.path, key) },
     );
   }
-  return failure('usage', 'This is no expected failure', issue?.message ?? SHAPE, {
-    place: yaml.value.placeOf(issue?.path ?? []),
-  });
+  return failure(
+    'usage',
+    'This entry of an expected failure is not valid',
+    issue?.message ?? SHAPE,
+    {
+      place: yaml.value.placeOf(issue?.path ?? []),
+    },
+  );
 }
 
-/** That a unit was expected to fail, beside its verdict. */
+/** Says that a unit was expected to fail. It does not change the verdict. */
 export interface UnitExpectation {
   reason: string;
-  /** Whether it came so: it failed, with the finding that was named. */
+  /** Whether the unit failed as expected, with the given signature. */
   held: boolean;
 }
 
-/** What of a unit's result an expectation is compared with. */
+/** The parts of a unit's result that expectations refer to. */
 export interface RunUnit {
   test: string;
   fs: string;
@@ -127,7 +132,7 @@ export interface RunUnit {
   findings: readonly { signature: string }[];
 }
 
-/** undefined where no entry means this unit. Of several the first that holds, else the first. */
+/** The first matching entry that holds, or else the first match. undefined if no entry matches. */
 export function expectationFor(
   unit: RunUnit,
   entries: readonly ExpectedFailure[],
@@ -153,7 +158,7 @@ function applies({ test, fs, kernel, pmem }: ExpectedFailure, unit: RunUnit): bo
   );
 }
 
-/** Compares as many numbers as the condition has: 6.1.192 is `= 6.1`, and not `> 6.1`. */
+/** Compares only as many numbers as the condition has: 6.1.192 is `= 6.1`, and not `> 6.1`. */
 function isWithin(release: string, { operator, version }: KernelRange[number]): boolean {
   const numbers = (/^\d+(?:\.\d+)*/.exec(release)?.[0] ?? '').split('.').map(Number);
   let order = 0;

@@ -14,10 +14,10 @@ export interface ListOptions extends ExclusionOptions {
 
 export interface ListedTests {
   suite: 'builtin' | 'xfstests';
-  /** null for a tree: its version is known once it is packed. */
+  /** null for an xfstests tree, whose version is known only after packing. */
   version: string | null;
   tests: SuiteTest[];
-  /** The file system that was named, for a tree. */
+  /** The requested file system, for an xfstests tree. */
   fs?: FileSystem | undefined;
 }
 

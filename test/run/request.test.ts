@@ -243,13 +243,13 @@ t.test('what a tree of xfstests cannot give', (t) => {
   const empty = t.testdir();
   const wrong: [RegExp, ReturnType<typeof check>][] = [
     [/--suite \/nowhere: there is no directory/, check({ suite: '/nowhere' })],
-    [/is no xfstests tree: it has no check/, check({ suite: empty })],
+    [/is not an xfstests tree: it has no check/, check({ suite: empty })],
     [/no test "generic\/999"/, check({ suite: STAND_IN }, 'ext2', ['generic/999'])],
     [/no test "xfs\/001"/, check({ suite: STAND_IN }, 'ext2', ['xfs/001'])],
     [/group "swap"/, check({ suite: STAND_IN, group: ['swap'] })],
-    [/--exclude x: that is no test/, check({ exclude: ['x'] })],
+    [/--exclude x: this is not a test/, check({ exclude: ['x'] })],
     [/--exclude-file \/nowhere cannot be read/, check({ excludeFile: ['/nowhere'] })],
-    [/All tests that were asked for are excluded/, check({ exclude: ['generic/*'] })],
+    [/All selected tests are excluded/, check({ exclude: ['generic/*'] })],
     [/--expected \/nowhere cannot be read/, check({ expected: '/nowhere' })],
   ];
   for (const [message, checked] of wrong) {

@@ -14,7 +14,7 @@ import {
 
 const script = (id: string) => fileURLToPath(new URL(`tests/${id}`, guestScripts));
 
-t.test('the bundled tests', async (t) => {
+t.test('all bundled tests have valid headers and shell syntax', async (t) => {
   const tests = builtinTests();
   const ids = tests.map(({ id }) => id);
   t.same(ids, [...ids].sort(), 'sorted');
@@ -22,9 +22,9 @@ t.test('the bundled tests', async (t) => {
     t.ok(ids.includes(id), id);
   }
   for (const { id, summary, groups } of tests) {
-    // The selftests try daxrepro itself; who asks for all tests does not mean those.
+    // The selftests test daxrepro itself, so they are not in the group of all tests.
     const selftest = id.startsWith('selftest/');
-    // Those of power cuts are for --power-cut.
+    // Tests of power cuts need --power-cut.
     const powerCut = id.startsWith('power-cut/');
     t.equal(groups.includes('auto'), !selftest && !powerCut, `${id}: auto or not`);
     t.equal(groups.includes('power-cut'), powerCut, `${id}: power-cut or not`);
@@ -41,10 +41,10 @@ t.test('the bundled tests', async (t) => {
     fileURLToPath(new URL('lib/test.sh', guestScripts)),
     fileURLToPath(new URL('lib/promises.sh', guestScripts)),
   ]);
-  t.ok(checked.ok, `the shell can read them: ${checked.all}`);
+  t.ok(checked.ok, `valid shell syntax: ${checked.all}`);
 });
 
-t.test('headers', async (t) => {
+t.test('reads headers, and rejects bad ones', async (t) => {
   t.same(readHeader('dax/x', '# summary: says so\n# groups: auto  quick\n\n# fast: yes\n'), {
     id: 'dax/x',
     summary: 'says so',
@@ -79,8 +79,8 @@ function select(ids: string[], groups: string[] = []): string[] | string {
   return `${selected.failure.message}. ${selected.failure.remedy}`;
 }
 
-t.test('selection', async (t) => {
-  t.same(select(['generic/002', 'dax/links']), ['generic/002', 'dax/links'], 'order as given');
+t.test('selects tests by ids and groups', async (t) => {
+  t.same(select(['generic/002', 'dax/links']), ['generic/002', 'dax/links'], 'in the order given');
   t.same(select(['generic/002', 'generic/002']), ['generic/002'], 'each once');
   t.same(select(['generic/002'], ['mmap', 'links']), [
     'generic/002',
@@ -91,29 +91,32 @@ t.test('selection', async (t) => {
   t.same(select([]), []);
 });
 
-t.test('what does not exist, and what may have been meant', async (t) => {
+t.test('suggests similar names for unknown tests and groups', async (t) => {
   t.match(select(['genric/002']), /no built-in test "genric\/002".*Did you mean generic\/002\?/);
   t.match(select(['links-']), /Did you mean dax\/links\?/);
   t.match(select(['mmap-xsync']), /Did you mean dax\/mmap-fsync or dax\/mmap-msync\?/);
-  t.match(select(['mmap']), /It is a group: ask for it with `-g mmap`/);
+  t.match(select(['mmap']), /This is a group: select it with `-g mmap`/);
   t.match(select(['zzzzzzzzz']), /no built-in test "zzzzzzzzz"\. `daxrepro list`/);
   t.match(select(['']), /no built-in test ""/);
-  t.match(select([], ['mmmap']), /group "mmmap". Did you mean mmap\? `daxrepro list`/);
-  t.match(select([], ['generic/002']), /It is a test: ask for it without `-g`/);
+  t.match(
+    select([], ['mmmap']),
+    /group "mmmap" of built-in tests\. Did you mean mmap\? `daxrepro list`/,
+  );
+  t.match(select([], ['generic/002']), /This is a test: select it without `-g`/);
 });
 
-t.test('nearness', async (t) => {
+t.test('measures the distance of words', async (t) => {
   t.equal(editDistance('abc', 'abc'), 0);
   t.equal(editDistance('abc', 'acb'), 1, 'swapped');
-  t.equal(editDistance('abc', 'ab'), 1, 'left out');
+  t.equal(editDistance('abc', 'ab'), 1, 'one letter is missing');
   t.equal(editDistance('', 'ab'), 2);
   t.equal(editDistance('kitten', 'sitting'), 3);
-  t.ok(editDistance('a', 'abcdefgh') > 3, 'too far to tell how far');
+  t.ok(editDistance('a', 'abcdefgh') > 3, 'beyond the limit');
   t.same(nearest('x', ['y', 'abc']), ['y']);
   t.same(nearest('xfsx', []), []);
 });
 
-t.test('groups and version', async (t) => {
+t.test('lists groups, and makes a version', async (t) => {
   t.same(groupsOf(sample), ['auto', 'links', 'mmap']);
   t.match(builtinSuiteVersion(), /^[0-9a-f]{12}$/);
   t.equal(builtinSuiteVersion(), builtinSuiteVersion());

@@ -15,28 +15,28 @@ const ids = (chosen: Outcome<{ id: string }[]>) =>
 const choose = (names: string[], groups: string[] = []) =>
   ids(chooseTests(ALL, { ids: names, groups }, 'xfstests'));
 
-t.test('what a word means', async (t) => {
+t.test('chooses by ids, ranges and patterns', async (t) => {
   t.same(choose(['generic/002']), ['generic/002']);
   t.same(choose(['generic/001-010']), ['generic/001', 'generic/002', 'generic/010']);
   t.same(choose(['generic/002-generic/010']), ['generic/002', 'generic/010']);
   t.same(choose(['generic/00?']), ['generic/001', 'generic/002']);
   t.same(choose(['*/001']), ['ext4/001', 'generic/001']);
-  t.same(choose(['generic/035']), ['generic/035-by-name'], 'by its number alone');
+  t.same(choose(['generic/035']), ['generic/035-by-name'], 'by the number alone');
   t.same(choose(['generic/010', 'generic/001-010']), ['generic/010', 'generic/001', 'generic/002']);
 });
 
-t.test('groups', async (t) => {
+t.test('chooses by groups', async (t) => {
   t.same(choose([], ['quick']), ['ext4/001', 'generic/002']);
-  t.same(choose([], ['dax,rw']), ['generic/035-by-name', 'generic/001'], 'as check takes them');
-  t.same(choose([], ['generic/quick']), ['generic/002'], 'of one directory');
+  t.same(choose([], ['dax,rw']), ['generic/035-by-name', 'generic/001'], 'a list, as in check');
+  t.same(choose([], ['generic/quick']), ['generic/002'], 'the group of one directory');
   t.equal(choose([], ['all']).length, ALL.length);
   t.same(choose(['generic/010'], ['rw']), ['generic/010', 'generic/001']);
 });
 
-t.test('what does not exist is a usage error that helps', async (t) => {
+t.test('reports unknown tests and groups, with suggestions', async (t) => {
   for (const [names, groups, said] of [
     [['generic/020'], [], /no test "generic\/020"[\s\S]*generic\/010/],
-    [['quick'], [], /It is a group: ask for it with `-g quick`/],
+    [['quick'], [], /This is a group: select it with `-g quick`/],
     [['generic/010-001'], [], /no test "generic\/010-001"/],
     [['generic/001-ext4/010'], [], /no test/],
     [['xfs/*'], [], /no test "xfs\/\*"/],
@@ -50,7 +50,7 @@ t.test('what does not exist is a usage error that helps', async (t) => {
   }
 });
 
-t.test('a file of tests to leave out', async (t) => {
+t.test('leaves out the tests in a file', async (t) => {
   const text = '# slow\n\ngeneric/002  # flaky\r\n   generic/005-010\next4/*\n';
   const read = readExclusions('skip.txt', text);
   t.match(read, { ok: true });
@@ -59,12 +59,12 @@ t.test('a file of tests to leave out', async (t) => {
   t.same(
     ids(leaveOut(ALL, [{ word: 'generic/999' }], [])).length,
     ALL.length,
-    'a list made for other trees will do',
+    'accepts a list made for other trees',
   );
-  t.same(ids(leaveOut(ALL, [], ['auto'])), ['generic/035-by-name'], 'groups too');
+  t.same(ids(leaveOut(ALL, [], ['auto'])), ['generic/035-by-name'], 'groups, too');
 });
 
-t.test('a bad line is told with its place', async (t) => {
+t.test('reports a bad line with its place', async (t) => {
   for (const [line, shown] of [
     ['generic 002', '"generic 002"'],
     ['generic/010-002', '"generic/010-002"'],
@@ -77,13 +77,13 @@ t.test('a bad line is told with its place', async (t) => {
     if (!read.ok) {
       t.equal(read.failure.kind, 'usage');
       const told = formatFailure(read.failure);
-      t.ok(told.startsWith(`daxrepro: skip.txt:2: ${shown} is no test`), told);
+      t.ok(told.startsWith(`daxrepro: skip.txt:2: ${shown} is not a test`), told);
     }
   }
   t.match(leaveOut(ALL, [{ word: 'nonsense' }], []), { ok: false });
 });
 
-t.test('means', async (t) => {
+t.test('tells whether a word matches a test', async (t) => {
   t.equal(means('generic/001-010', 'generic/004'), true);
   t.equal(means('generic/001-010', 'generic/014'), false);
   t.equal(means('what ever', 'generic/001'), false);

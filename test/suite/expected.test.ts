@@ -30,7 +30,7 @@ const expected = (t: Test, entry: string, one = unit()) => {
   return typeof entries === 'string' ? entries : expectationFor(one, entries);
 };
 
-t.test('what an entry is limited to', async (t) => {
+t.test('limits entries by file system, pmem and kernel', async (t) => {
   const held = { reason: 'known', held: true };
   t.same(expected(t, ''), held);
   for (const [entry, applies] of [
@@ -50,24 +50,24 @@ t.test('what an entry is limited to', async (t) => {
   }
 });
 
-t.test('whether it came so', async (t) => {
+t.test('tells whether a unit failed as expected', async (t) => {
   const held = (entry: string, one: ReturnType<typeof unit>) => {
     const expectation = expected(t, entry, one);
     return typeof expectation === 'object' ? expectation.held : expectation;
   };
-  t.equal(held('', unit({ verdict: 'pass', findings: [] })), false, 'it passes now');
-  t.equal(held('', unit({ verdict: 'invalid' })), false, 'nothing is known');
+  t.equal(held('', unit({ verdict: 'pass', findings: [] })), false, 'it passes');
+  t.equal(held('', unit({ verdict: 'invalid' })), false, 'no verdict on the file system');
   t.equal(held(`  signature: ${SIGNATURE}\n`, unit()), true);
-  t.equal(held('  signature: e2fsck:other\n', unit()), false, 'it fails otherwise');
+  t.equal(held('  signature: e2fsck:other\n', unit()), false, 'it fails with another finding');
   const two = `- {test: "generic/*", reason: second, signature: "${SIGNATURE}"}\n`;
   t.equal(
     held(`  signature: e2fsck:other\n${two}`, unit()),
     true,
-    'of several entries one is enough',
+    'one of several entries is enough',
   );
 });
 
-t.test('an expected failure is no news to a script', async (t) => {
+t.test('does not count expected failures in the exit code', async (t) => {
   const failed = (held: boolean) => ({
     verdict: 'fail' as const,
     expectedFailure: { reason: 'known', held },
@@ -79,7 +79,7 @@ t.test('an expected failure is no news to a script', async (t) => {
   t.equal(exitCodeOfUnits([failed(true), { verdict: 'fail' }]), 1);
 });
 
-t.test('what is wrong in the file is told with its place', async (t) => {
+t.test('reports mistakes in the file with their place', async (t) => {
   const good = '- test: generic/001\n  reason: known\n';
   for (const [text, said] of [
     ['test: generic/002\n', /FILE:1:1: .*\n {2}Give a list of entries/],
@@ -89,7 +89,7 @@ t.test('what is wrong in the file is told with its place', async (t) => {
     [`${good}  kernel: new\n`, /FILE:3:11: .*\n {2}Give conditions such as/],
     [`${good}  kernel: 6.1\n`, /FILE:3:11: .*\n {2}Give conditions such as/],
     [`${good}  signature: directory corrupted\n`, /FILE:3:14: .*\n {2}A signature begins/],
-    [`${good}  because: x\n`, /FILE:3:3: There is no "because"/],
+    [`${good}  because: x\n`, /FILE:3:3: Unknown key "because"/],
     [`${good}  reason: again\n`, /FILE:3:3: Duplicate key/],
     ['- [\n', /FILE:2:1: This is not valid YAML/],
   ] as [string, RegExp][]) {

@@ -2,20 +2,20 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RUN_FOLDERS } from './tree.js';
 
-/** What of a tree's programs is not there, by name: its build leaves out what it finds no library for. */
+/** A program that the tree's build left out, usually because a library is missing. */
 export interface UnbuiltProgram {
-  /** In the tree: `src/file_attr`. */
+  /** The path in the tree: `src/file_attr`. */
   path: string;
-  /** How many of the scripts name it. */
+  /** The number of scripts that use it. */
   scripts: number;
 }
 
-/** How scripts of xfstests name the programs of their tree. */
+/** Matches uses of the tree's programs in scripts of xfstests. */
 const NAMED = /\$here\/src\/([\w.+/-]+)|_require_test_program "?([\w.+/-]+)"?/g;
 
 /**
- * The programs in src/ that tests of the file systems that are run here name, and that are not there
- * although their sources are; those that most name first.
+ * The programs in src/ that have sources but were not built, and that tests of ext2, ext4 or xfs use.
+ * The most used ones come first.
  */
 export function unbuiltPrograms(directory: string): UnbuiltProgram[] {
   const scripts = new Map<string, number>();
@@ -38,7 +38,7 @@ export function unbuiltPrograms(directory: string): UnbuiltProgram[] {
     .sort((a, b) => b.scripts - a.scripts || (a.path < b.path ? -1 : 1));
 }
 
-/** The texts of tests and of what they include, not those of what they should print. */
+/** The texts of tests and of the files they include, without the expected outputs. */
 function scriptsIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true })

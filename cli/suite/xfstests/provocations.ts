@@ -1,35 +1,35 @@
 import type { KernelFindingKind } from '../../findings/finding.js';
 
 /**
- * What tests of xfstests do on purpose that makes the kernel complain, and which complaints follow from
- * it. A test's script shows what it does; a complaint that no row of this table names is a finding.
+ * Things that xfstests do on purpose to make the kernel complain, and the complaints that follow. A
+ * test's script shows what it does. A complaint that no row of this table covers is a finding.
  */
 export interface Provocation {
   name: string;
-  /** Found in a test's script, without its comments, where the test does this. */
+  /** Matches the script of a test that does this. Comments are removed before. */
   script: RegExp;
-  /** Kinds of kernel findings that follow from it. */
+  /** The kinds of kernel findings that follow. */
   kinds: readonly KernelFindingKind[];
   /** Only these messages. */
   message?: RegExp;
   /** Not these messages. */
   except?: RegExp;
   /**
-   * What the kernel logs about TEST_DEV where the test did it there. Without that, complaints about
-   * TEST_DEV are findings: tests are to leave it intact.
+   * The kernel's message if the test did this to TEST_DEV. Without it, complaints about TEST_DEV are
+   * findings, because tests must leave TEST_DEV intact.
    */
   onTestDevice?: RegExp;
   /** One clause, for the notice. */
   reason: string;
-  /** Where xfstests does it, or says that it is on purpose. */
+  /** The place in xfstests that does this, or says that it is on purpose. */
   source: string;
 }
 
-/** Damage to what is stored: neither a shutdown nor a lost device is a reason for it. */
+/** Damage on the medium, which neither a shutdown nor a lost device explains. */
 const DAMAGE =
   /corrupt|checksum|\bCRC\b|\bbad\b|invalid|inconsistent|mismatch|assertion|internal error|deleted inode|\bbitmap|already (?:freed|cleared)|freeing|sb orphan head/i;
 
-/** What XFS says where it has to cancel a transaction, which it does after an I/O error, too. */
+/** XFS's message when it cancels a transaction, for example after an I/O error. */
 const XFS_CANCELS =
   /Internal error xfs_trans_cancel\b|Corruption of in-memory data|CORRUPT_INCORE|xfs_do_force_shutdown/;
 
@@ -88,7 +88,7 @@ export const PROVOCATIONS: readonly Provocation[] = [
       /\b(?:_scratch_xfs_db|_test_xfs_db|_xfs_db|XFS_DB_PROG|xfs_db)\b[^|;\n]*\s-x\b/,
       /\b(?:DEBUGFS_PROG|debugfs)\b[^|;\n]*\s-w\b/,
       /\b_\w*corrupt_\w+|\b_check_ag\b|\b_zero_position\b|\bLIBXFS_DEBUG_WRITE_CRASH\b|\bsed -b\b/,
-      // Written before mkfs, it damages no file system.
+      // Writing before mkfs damages no file system.
       /_mkfs(?:_\w+)?\b[\s\S]*?\b(?:dd\b[^|;\n]*\bof=\S*|(?:pwrite|src\/devzero)\b[^|;\n]*\$\{?)(?:SCRATCH_DEV|SCRATCH_LOGDEV|logdev)\b/,
     ),
     kinds: ['fs-error', 'io-error', 'unsupported'],

@@ -3,30 +3,29 @@ import { join, resolve } from 'node:path';
 import { failure, type Outcome, success } from '../../outcome.js';
 import { provocationsOf } from './provocations.js';
 
-/** An xfstests tree of the user's, built where its sources are or installed elsewhere. */
+/** The user's xfstests tree: a built source tree, or an installed one. */
 export interface Tree {
   /** Absolute. */
   directory: string;
 }
 
-/** Where xfstests' own `make install` puts it. */
+/** The directory where xfstests' `make install` puts it. */
 export const INSTALLED = '/var/lib/xfstests';
 
-/** What every tree has, built or not. */
+/** Every xfstests tree has these files, built or not. */
 const SKELETON = ['check', 'common/rc', 'common/config', 'tests/generic'];
 
 /**
- * What its build makes and hardly a test does without. Its `check` refuses to begin without the first
- * two.
+ * Programs of the build that almost every test needs. `check` does not start without the first two.
  */
 const BUILT = ['ltp/fsstress', 'ltp/fsx', 'src/lstat64', 'src/feature'];
 
-/** The folders of tests that apply to some file system that is run here. */
+/** The folders with tests for ext2, ext4 or xfs. */
 export const RUN_FOLDERS = ['generic', 'shared', 'ext4', 'xfs'];
 
 /**
- * The tree that `--suite` names: `xfstests` is the one that $DAXREPRO_XFSTESTS names, else the
- * installed one; all else is a directory.
+ * Finds the tree of `--suite`. `xfstests` means the directory in $DAXREPRO_XFSTESTS, or else the
+ * installed tree. Any other value is a directory.
  */
 export function findTree(
   suite: string,
@@ -38,12 +37,12 @@ export function findTree(
   if (existsSync(INSTALLED)) return checkTree(INSTALLED, '--suite xfstests');
   return failure(
     'usage',
-    `--suite xfstests: there is none in ${INSTALLED}, and DAXREPRO_XFSTESTS is not set`,
+    `--suite xfstests: there is no tree in ${INSTALLED}, and DAXREPRO_XFSTESTS is not set`,
     'Give the directory of a built xfstests tree with --suite DIR',
   );
 }
 
-/** @param asked how the user asked for it, for messages */
+/** @param asked the option or variable that named the tree, for messages */
 function checkTree(directory: string, asked: string): Outcome<Tree> {
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
     return failure(
@@ -56,8 +55,8 @@ function checkTree(directory: string, asked: string): Outcome<Tree> {
   if (lacks.length > 0) {
     return failure(
       'usage',
-      `${asked}: ${directory} is no xfstests tree: it has no ${lacks.join(', ')}`,
-      'Give the directory that holds the script `check`',
+      `${asked}: ${directory} is not an xfstests tree: it has no ${lacks.join(', ')}`,
+      'Give the directory that contains the script `check`',
     );
   }
   const unbuilt = BUILT.filter((path) => !existsSync(join(directory, path)));
@@ -65,13 +64,13 @@ function checkTree(directory: string, asked: string): Outcome<Tree> {
     return failure(
       'usage',
       `${asked}: the xfstests tree in ${directory} is not built: it lacks ${unbuilt.join(', ')}`,
-      'Run `make` there; its README names the packages that takes',
+      'Run `make` there; its README lists the packages it needs',
     );
   }
   return success({ directory });
 }
 
-/** A test of a tree, as its group file tells of it. */
+/** A test of a tree, from its group file. */
 export interface TreeTest {
   /** `generic/002`. */
   id: string;
@@ -79,10 +78,10 @@ export interface TreeTest {
 }
 
 /**
- * The tests that apply to a file system: the generic ones and its own. xfstests runs ext4's on ext2
- * too, and leaves it to each to say that it does not apply.
+ * The tests that apply to a file system: the generic ones and its own. Like xfstests, it includes the
+ * tests of ext4 for ext2; those that do not apply report `notrun`.
  *
- * @param fs undefined: those of all directories
+ * @param fs undefined for the tests of all directories
  */
 export function treeTests({ directory }: Tree, fs?: string): Outcome<TreeTest[]> {
   const folders =
@@ -93,7 +92,7 @@ export function treeTests({ directory }: Tree, fs?: string): Outcome<TreeTest[]>
   if (tests.length > 0) return success(tests.sort((a, b) => (a.id < b.id ? -1 : 1)));
   return failure(
     'usage',
-    `The xfstests tree in ${directory} has no tests/generic/group.list, which its build makes`,
+    `The xfstests tree in ${directory} has no tests/generic/group.list, which its build generates`,
     'Run `make` there',
   );
 }
@@ -104,7 +103,7 @@ function directoriesIn(directory: string): string[] {
     .map(({ name }) => name);
 }
 
-/** By the file that the build makes; before 2021 it was kept by hand, under another name. */
+/** Reads group.list, which the build generates. Before 2021 it was a source file named `group`. */
 function testsOf(directory: string, folder: string): TreeTest[] {
   const file = ['group.list', 'group']
     .map((name) => join(directory, 'tests', folder, name))
@@ -112,7 +111,7 @@ function testsOf(directory: string, folder: string): TreeTest[] {
   return file === undefined ? [] : readGroups(folder, readFileSync(file, 'utf8'));
 }
 
-/** Lines `002 metadata auto quick`; everything after a `#` is a comment. */
+/** Parses lines such as `002 metadata auto quick`. Comments begin with `#`. */
 export function readGroups(folder: string, text: string): TreeTest[] {
   return text.split('\n').flatMap((line) => {
     const [name, ...groups] = line.replace(/#.*/, '').trim().split(/\s+/);
@@ -120,14 +119,14 @@ export function readGroups(folder: string, text: string): TreeTest[] {
   });
 }
 
-/** What a test's script says of itself, where judging it takes that. */
+/** Facts from a test's script that its verdict needs. */
 export interface TestFacts {
   groups: string[];
-  /** What it does on purpose that makes the kernel complain: names of PROVOCATIONS. */
+  /** Names of PROVOCATIONS: things it does on purpose to make the kernel complain. */
   provokes: string[];
-  /** One line; empty where the script has none. */
+  /** One line; empty if the script has no summary. */
   summary: string;
-  /** The tree lists it and has no such script. */
+  /** The group file lists the test, but its script is missing. */
   missing?: boolean;
 }
 
@@ -136,7 +135,7 @@ export function testFacts({ directory }: Tree, { id, groups }: TreeTest): TestFa
   try {
     script = readFileSync(join(directory, 'tests', id), 'utf8');
   } catch {
-    // check says what it makes of that.
+    // `check` reports the missing script.
   }
   return {
     groups,
@@ -146,12 +145,12 @@ export function testFacts({ directory }: Tree, { id, groups }: TreeTest): TestFa
   };
 }
 
-/** The first line of the comment after the copyright and the test's number that says something. */
+/** The first meaningful line of the comment after the copyright and the test's number. */
 function summaryOf(script: string): string {
   for (const line of script.split('\n').slice(1)) {
     if (line !== '' && !line.startsWith('#')) break;
     const text = line.replace(/^#+\s*/, '').trim();
-    // What it is a test for stands in the next line.
+    // The next line says what it tests.
     if (/regression test for[\w ]*:?$/i.test(text)) continue;
     const formal =
       text === '' ||

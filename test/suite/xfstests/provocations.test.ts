@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { PROVOCATIONS, provocationsOf } from '../../../cli/suite/xfstests/provocations.js';
 
-/** Lines as tests of xfstests have them, by what they provoke. */
+/** Lines in the style of xfstests, by what they provoke. */
 const LINES: Record<string, string[]> = {
   'memory-failure': [
     '$here/src/t_mmap_cow_memory_failure -s1 -S1 -R $testdir/testfile -P $testdir/testfile',
@@ -49,7 +49,7 @@ const LINES: Record<string, string[]> = {
   'mixed-direct-io': ['_check_dmesg _filter_aiodio_dmesg'],
 };
 
-/** Lines of tests that provoke nothing, though they look a little like it. */
+/** Similar lines that provoke nothing. */
 const HARMLESS = [
   '_begin_fstest auto quick shutdown eio scrub repair dangerous',
   '_require_xfs_io_error_injection "force_repair"',
@@ -71,7 +71,7 @@ const HARMLESS = [
   '$LVM_PROG lvcreate -L 4M -n $lvname $vgname',
 ];
 
-t.test('what a script provokes', async (t) => {
+t.test('recognises what a script provokes', async (t) => {
   t.same(
     PROVOCATIONS.map(({ name }) => name),
     Object.keys(LINES),
@@ -83,11 +83,11 @@ t.test('what a script provokes', async (t) => {
   }
 });
 
-t.test('a script that provokes nothing', async (t) => {
+t.test('recognises nothing in harmless scripts', async (t) => {
   for (const line of HARMLESS) t.same(provocationsOf(`${line}\n`), [], line);
 });
 
-t.test('a script that provokes several things', async (t) => {
+t.test('recognises several provocations in a script', async (t) => {
   t.same(provocationsOf('_scratch_inject_error x\n_scratch_shutdown\n_disable_dmesg_check\n'), [
     'shutdown',
     'error-injection',

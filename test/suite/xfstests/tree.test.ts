@@ -20,7 +20,7 @@ const BUILT = {
 const told = (found: ReturnType<typeof findTree>) =>
   found.ok ? found.value.directory : `${exitCodeOf(found.failure)} ${formatFailure(found.failure)}`;
 
-t.test('a tree that is named', async (t) => {
+t.test('finds the tree of --suite and DAXREPRO_XFSTESTS', async (t) => {
   const directory = t.testdir({ tree: BUILT });
   const tree = join(directory, 'tree');
   t.equal(told(findTree(tree, {})), tree);
@@ -31,12 +31,12 @@ t.test('a tree that is named', async (t) => {
   );
 });
 
-t.test('what is no tree, or not a built one, is told with what to do', async (t: Test) => {
+t.test('rejects directories that are not built xfstests trees, with remedies', async (t: Test) => {
   const directory = t.testdir({ tree: BUILT, file: '' });
   const tree = join(directory, 'tree');
   t.match(told(findTree(join(directory, 'nowhere'), {})), /^2 .*no directory/);
   t.match(told(findTree(join(directory, 'file'), {})), /^2 .*no directory/);
-  t.match(told(findTree(directory, {})), /^2 .*no xfstests tree: it has no check, common\/rc/);
+  t.match(told(findTree(directory, {})), /^2 .*not an xfstests tree: it has no check, common\/rc/);
   rmSync(join(tree, 'src/lstat64'));
   rmSync(join(tree, 'ltp/fsstress'));
   t.match(
@@ -45,23 +45,23 @@ t.test('what is no tree, or not a built one, is told with what to do', async (t:
   );
 });
 
-t.test('the tests of a file system are the generic ones and its own', async (t) => {
+t.test('lists the generic tests and those of the file system', async (t) => {
   const directory = t.testdir(BUILT);
   const ids = (fs?: string) => {
     const tests = treeTests({ directory }, fs);
     return tests.ok ? tests.value.map(({ id }) => id) : formatFailure(tests.failure);
   };
   t.same(ids('ext4'), ['ext4/001', 'generic/001', 'generic/002']);
-  t.same(ids('ext2'), ids('ext4'), 'as xfstests has it');
+  t.same(ids('ext2'), ids('ext4'), 'as in xfstests');
   t.same(ids('xfs'), ['generic/001', 'generic/002', 'xfs/001']);
   t.same(ids(), ['ext4/001', 'generic/001', 'generic/002', 'xfs/001']);
   for (const folder of ['generic', 'ext4']) rmSync(join(directory, 'tests', folder, 'group.list'));
   t.match(ids('ext4'), /has no tests\/generic\/group.list/);
   writeFileSync(join(directory, 'tests/generic/group'), '003 auto\n');
-  t.same(ids('ext4'), ['generic/003'], 'the name before 2021');
+  t.same(ids('ext4'), ['generic/003'], 'the file name before 2021');
 });
 
-t.test('group files', async (t) => {
+t.test('parses group files', async (t) => {
   t.same(readGroups('xfs', '001 a b\n#002 c\n 003\tx  y\n004\nREADME z\n5 k\n006-name q'), [
     { id: 'xfs/001', groups: ['a', 'b'] },
     { id: 'xfs/003', groups: ['x', 'y'] },
@@ -70,7 +70,7 @@ t.test('group files', async (t) => {
   ]);
 });
 
-t.test('what a script says of itself', async (t) => {
+t.test('reads facts from a script', async (t) => {
   const directory = t.testdir({ tests: { generic: {} } });
   const facts = (script: string) => {
     mkdirSync(join(directory, 'tests/generic'), { recursive: true });
@@ -91,7 +91,7 @@ t.test('what a script says of itself', async (t) => {
   t.match(testFacts({ directory }, { id: 'generic/404', groups: [] }), { summary: '' });
 });
 
-t.test('programs that the build left out, by how many scripts name them', async (t) => {
+t.test('lists programs that the build left out, most used first', async (t) => {
   const directory = t.testdir({
     ...BUILT,
     common: { rc: '_require_test_program "rare"\n$here/src/there\n', config: '' },
