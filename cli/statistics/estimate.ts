@@ -1,4 +1,4 @@
-/** The seconds of all; a test that is not known takes as long as those that are, on average. */
+/** The estimated seconds of all tests. An unknown test counts as the mean of the known ones. */
 export function estimateAll(seconds: readonly (number | undefined)[]): number | undefined {
   const known = seconds.filter((one) => one !== undefined);
   if (known.length === 0) return undefined;

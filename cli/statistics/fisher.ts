@@ -1,4 +1,4 @@
-/** Whether two numbers of failures tell two failure rates apart. */
+/** Tests whether two failure rates differ. */
 
 export interface Count {
   hits: number;
@@ -7,8 +7,8 @@ export interface Count {
 }
 
 /**
- * Fisher's exact test, two-sided: the probability of a table as improbable as this one, or more so, if
- * both rates are the same.
+ * Fisher's exact test, two-sided: the probability of a table that is at most as probable as this one, if
+ * both rates are equal.
  */
 export function fisherTest(a: Count, b: Count): number {
   const hits = a.hits + b.hits;
@@ -20,18 +20,18 @@ export function fisherTest(a: Count, b: Count): number {
   let sum = 0;
   for (let ofA = Math.max(0, hits - b.trials); ofA <= Math.min(hits, a.trials); ofA += 1) {
     const one = probability(ofA);
-    // Tables that are as improbable are the same but for rounding.
+    // Allow for rounding when comparing equally probable tables.
     if (one <= own * (1 + 1e-9)) sum += one;
   }
   return Math.min(1, sum);
 }
 
-/** Of the normal distribution: 95 % lie within so many standard deviations. */
+/** 95 % of a normal distribution lie within this many standard deviations. */
 const DEVIATIONS = 1.959_963_985;
 
 /**
- * The rate of b less that of a, and the 95 % interval of what that may really be: Newcombe's, of the
- * score intervals of both rates (Statistics in Medicine 17, 1998, method 10).
+ * The rate of b minus the rate of a, and its 95 % confidence interval: Newcombe's, from the score
+ * intervals of both rates (Statistics in Medicine 17, 1998, method 10).
  */
 export function difference(a: Count, b: Count) {
   const [one, two] = [scoreInterval(a), scoreInterval(b)];
@@ -43,7 +43,7 @@ export function difference(a: Count, b: Count) {
   return { rate, interval };
 }
 
-/** Wilson's, of 1927. */
+/** Wilson's score interval (1927). */
 function scoreInterval({ hits, trials }: Count) {
   const rate = hits / trials;
   const square = DEVIATIONS ** 2;
@@ -53,12 +53,12 @@ function scoreInterval({ hits, trials }: Count) {
   return { rate, low: (middle - half) / scale, high: (middle + half) / scale };
 }
 
-/** Runs of each side beyond which nobody is told to go. */
+/** The largest number of runs per side that is ever suggested. */
 const MOST = 100_000;
 
 /**
- * How many runs of each side would tell the rates apart if they are what they seem: the smallest number
- * of which the test is below `level`. undefined where they seem the same, or it is no number to run.
+ * The runs per side that would show a difference if the observed rates are the true ones: the smallest
+ * number with a p below `level`. undefined if the rates are equal, or the number is too large to run.
  */
 export function runsToTell(a: Count, b: Count, level: number): number | undefined {
   const [one, two] = [a.hits / a.trials, b.hits / b.trials];

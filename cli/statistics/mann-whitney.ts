@@ -1,13 +1,12 @@
 /**
- * Whether the numbers of one group tend to be greater than those of another: Mann and Whitney's test
- * (Annals of Mathematical Statistics 18, 1947), which takes nothing for granted about how they are
- * distributed.
+ * Tests whether the numbers of one group tend to be greater than those of another: the Mann-Whitney test
+ * (Annals of Mathematical Statistics 18, 1947), which assumes nothing about the distribution.
  */
 
-/** Numbers of both groups together up to which all ways to divide them are counted. */
+/** Up to this total size of both groups, p is computed exactly. */
 const EXACT = 60;
 
-/** @returns the two-sided p; 1 where a group is empty */
+/** @returns the two-sided p; 1 if a group is empty */
 export function mannWhitney(a: readonly number[], b: readonly number[]): number {
   if (a.length === 0 || b.length === 0) return 1;
   const { ranks, ties } = doubledRanks([...a, ...b]);
@@ -17,7 +16,7 @@ export function mannWhitney(a: readonly number[], b: readonly number[]): number 
     : approximate(a.length, b.length, sum, ties);
 }
 
-/** Twice the ranks from 1, which are whole numbers: equal numbers share the mean of their ranks. */
+/** Twice the ranks, from 1. Equal numbers share the mean of their ranks, so doubling makes integers. */
 function doubledRanks(values: readonly number[]): { ranks: number[]; ties: number[] } {
   const order = values.map((value, index) => ({ value, index }));
   order.sort((one, other) => one.value - other.value);
@@ -33,10 +32,10 @@ function doubledRanks(values: readonly number[]): { ranks: number[]; ties: numbe
   return { ranks, ties };
 }
 
-/** Of all ways to choose `size` of the ranks, the share whose sum is as far from the middle. */
+/** The share of all choices of `size` ranks whose sum is at least as far from the middle. */
 function exact(ranks: readonly number[], size: number, sum: number): number {
   const most = ranks.reduce((all, rank) => all + rank, 0);
-  // ways[k][s]: how many ways there are to choose k ranks that have the sum s.
+  // ways[k][s]: the number of ways to choose k ranks with the sum s.
   const ways = Array.from({ length: size + 1 }, () => new Float64Array(most + 1));
   (ways[0] as Float64Array)[0] = 1;
   for (const [index, rank] of ranks.entries()) {
@@ -55,7 +54,7 @@ function exact(ranks: readonly number[], size: number, sum: number): number {
   return far / all;
 }
 
-/** By the normal distribution, with the correction for ties, and for continuity. */
+/** The normal approximation, corrected for ties and continuity. */
 function approximate(a: number, b: number, doubledSum: number, ties: readonly number[]): number {
   const n = a + b;
   const u = doubledSum / 2 - (a * (a + 1)) / 2;
@@ -66,7 +65,7 @@ function approximate(a: number, b: number, doubledSum: number, ties: readonly nu
   return Math.min(1, 2 * upperTail(z));
 }
 
-/** Of the normal distribution, for z >= 0; good to 1e-7 (Abramowitz and Stegun, 26.2.17). */
+/** The upper tail of the normal distribution for z >= 0, to 1e-7 (Abramowitz and Stegun, 26.2.17). */
 function upperTail(z: number): number {
   const t = 1 / (1 + 0.2316419 * z);
   const density = Math.exp(-(z ** 2) / 2) / Math.sqrt(2 * Math.PI);
@@ -74,7 +73,7 @@ function upperTail(z: number): number {
   return density * terms.reduceRight((sum, term) => (sum + term) * t, 0);
 }
 
-/** The least p that groups of these sizes can have: all of one are greater than all of the other. */
+/** The least p that groups of these sizes can have, if one group is entirely above the other. */
 export function leastP(a: number, b: number): number {
   if (a === 0 || b === 0) return 1;
   let ways = 1;
@@ -83,8 +82,8 @@ export function leastP(a: number, b: number): number {
 }
 
 /**
- * Of several tests, which are significant together at a level (Holm, Scandinavian Journal of Statistics
- * 6, 1979): the probability that any of them is so by chance is no more than the level.
+ * Decides which of several tests are significant (Holm, Scandinavian Journal of Statistics 6, 1979). The
+ * probability that any of them is significant by chance is at most the level.
  */
 export function holm(ps: readonly number[], level: number): boolean[] {
   const order = ps.map((p, index) => ({ p, index })).sort((one, other) => one.p - other.p);

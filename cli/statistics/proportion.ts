@@ -1,35 +1,35 @@
 /**
- * How well a number of failures tells the rate of failure behind it.
+ * Confidence intervals of a failure rate.
  */
 
-/** A rate and what it may really be. */
+/** An observed rate and its confidence interval. */
 export interface Proportion {
   rate: number;
-  /** The exact (Clopper and Pearson, 1934) interval: the true rate lies in it with `confidence`. */
+  /** The exact interval (Clopper and Pearson, 1934). It contains the true rate with `confidence`. */
   interval: [low: number, high: number];
 }
 
 /**
- * @param hits how often it happened
- * @param trials how often it could have: at least 1
+ * @param hits the number of failures
+ * @param trials the number of attempts, at least 1
  */
 export function proportion(hits: number, trials: number, confidence = 0.95): Proportion {
   const tail = (1 - confidence) / 2;
   return {
     rate: hits / trials,
     interval: [
-      // The rate at which so many hits, or more, would be this improbable; and so few, or fewer.
+      // At the low end, this many hits or more have the probability `tail`; at the high end, or fewer.
       hits === 0 ? 0 : root((rate) => 1 - atMost(hits - 1, trials, rate) - tail),
       hits === trials ? 1 : root((rate) => tail - atMost(hits, trials, rate)),
     ],
   };
 }
 
-/** The probability of at most so many hits, of the binomial distribution. */
+/** The cumulative binomial distribution: the probability of at most `hits` hits. */
 export function atMost(hits: number, trials: number, rate: number): number {
   if (rate <= 0 || hits >= trials) return 1;
   if (rate >= 1) return 0;
-  // In logarithms: the terms of a thousand trials are too small for a number.
+  // Use logarithms, because the terms of a thousand trials underflow.
   let term = trials * Math.log1p(-rate);
   let sum = Math.exp(term);
   for (let k = 1; k <= hits; k += 1) {
@@ -39,7 +39,7 @@ export function atMost(hits: number, trials: number, rate: number): number {
   return Math.min(1, sum);
 }
 
-/** Where a function that grows from 0 to 1 passes zero, to 12 digits. */
+/** The zero of a growing function between 0 and 1, to 12 digits. */
 function root(grows: (at: number) => number): number {
   let [low, high] = [0, 1];
   for (let step = 0; step < 45; step += 1) {

@@ -10,13 +10,13 @@ import { allCommands, nameOf } from '../util/command-line.js';
 
 const TREE = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
 
-/** @param line after `daxrepro `, up to the cursor */
+/** @param line the text after `daxrepro `, up to the cursor */
 async function values(line: string): Promise<string[]> {
   const { values } = await complete(commandLine('0'), splitLine(line));
   return values.map(([value]) => value);
 }
 
-t.test('what stands for a value is known to completion', async (t) => {
+t.test('knows the placeholders of all commands', async (t) => {
   for (const command of allCommands(commandLine('0'))) {
     const words = [
       ...command.options.map(placeholderOf),
@@ -27,7 +27,7 @@ t.test('what stands for a value is known to completion', async (t) => {
   }
 });
 
-t.test('commands, options and values', async (t) => {
+t.test('completes commands, options and values', async (t) => {
   t.strictSame(await values('comp'), ['compare', 'completion']);
   t.strictSame(await values('bisect r'), ['run']);
   t.strictSame(await values('run e'), ['ext2', 'ext4']);
@@ -42,13 +42,13 @@ t.test('commands, options and values', async (t) => {
   t.strictSame(await values(`run ext4 --suite ${TREE} generic/00 generic/018`), ['generic/018']);
 });
 
-t.test('an option that can be there once is offered once', async (t) => {
+t.test('offers an option again only if it may be repeated', async (t) => {
   t.strictSame(await values('run ext2 --json --js'), []);
   t.strictSame(await values('run ext2 --patch x --pat'), ['--patch']);
-  t.strictSame(await values('run ext2 -- --js'), [], 'after -- there are no options');
+  t.strictSame(await values('run ext2 -- --js'), [], 'no options after --');
 });
 
-t.test('paths', async (t) => {
+t.test('completes paths', async (t) => {
   const pathsOf = async (line: string) => (await complete(commandLine('0'), splitLine(line))).paths;
   t.equal(await pathsOf('compare '), 'files');
   t.equal(await pathsOf('run --patch '), 'files');
@@ -57,12 +57,16 @@ t.test('paths', async (t) => {
   const top = t.testdir({ linux: { 'a\x1b[2J': {} }, file: '' });
   mkdirSync(join(top, 'other'));
   t.strictSame(await values(`run --kernel src:${top}/li`), [`src:${top}/linux/`]);
-  t.strictSame(await values(`run --kernel src:${top}/linux/`), [], 'no name that a terminal obeys');
+  t.strictSame(
+    await values(`run --kernel src:${top}/linux/`),
+    [],
+    'no names with control characters',
+  );
   t.strictSame(await values(`run --kernel image:${top}/f`), [`image:${top}/file`]);
   t.strictSame(await values('run --kernel src:/nowhere/'), []);
 });
 
-t.test('a line of bash as words', async (t) => {
+t.test('splits a bash command line into words', async (t) => {
   t.strictSame(splitLine('run  "a b" c\\ d \'e"\' '), ['run', 'a b', 'c d', 'e"', '']);
   t.strictSame(splitLine('run $(x) `y`'), ['run', '$(x)', '`y`'], 'nothing is expanded');
   t.strictSame(splitLine(''), ['']);

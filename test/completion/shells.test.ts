@@ -6,12 +6,12 @@ import { SCRIPTS, type Shell } from '../../cli/completion/scripts.js';
 import { compileInto } from '../util/compiled.js';
 import { Terminal } from '../util/terminal.js';
 
-/** The completions as people get them: a key press in bash, zsh and fish as they are. */
+/** Completions from the keyboard, in real bash, zsh and fish. */
 
 const top = t.testdir({ bin: {}, place: { patches: { 'a fix.patch': '' } } });
 const { main } = compileInto(top);
 const program = join(top, 'bin/daxrepro');
-// What is called says so, and does nothing else.
+// A program that prints how it was called, and does nothing else.
 writeFileSync(
   program,
   `#!/bin/sh
@@ -49,7 +49,7 @@ const TYPED: [typed: string, called: string][] = [
   ['daxrepro compl\tz\t', '[completion] [zsh]'],
 ];
 
-/** A line that is not typed as it is shown, so that its echo is not taken for the prompt. */
+/** Sets the prompt in a way that the echo of this line does not look like the prompt. */
 const PROMPT = "PS1='READ''Y> '";
 
 /** Types into an interactive shell on a terminal, each line when the shell waits for it. */
@@ -88,7 +88,7 @@ t.test('bash', async (t) => {
 t.test('zsh', async (t) => {
   if (!(await isThere(t, 'zsh'))) return;
   const first = `autoload -Uz compinit; compinit -u -D; . ${script('zsh')}`;
-  // It drops the slash of a path that ends a word.
+  // zsh drops the slash at the end of a path.
   t.strictSame(
     await type(t, 'zsh', ['-f', '-i'], first),
     TYPED.map(([, one]) => one.replace('patches/]', 'patches]')),

@@ -16,7 +16,7 @@ function compared(before: Side, after: Side, { byKernel = false, slowerIsWorse =
   const text = formatDiff(result, { width: 74 });
   t.ok(
     text.split('\n').every((line) => [...line].length <= 74),
-    'fits into a mail',
+    'fits into a mail of 74 columns',
   );
   return { ...result, code: exitCodeOfDiff(result), text };
 }
@@ -25,14 +25,14 @@ function times(count: number, unit: (index: number) => Partial<UnitResult>) {
   return Array.from({ length: count }, (_, index) => ({ attempt: index + 1, ...unit(index) }));
 }
 
-t.test('nothing differs', (t) => {
+t.test('reports no difference for equal runs', (t) => {
   const same = compared(side([{}]), side([{}]));
   t.match(same, { conclusion: 'same', code: 0, cells: [], counts: { same: 1, compared: 1 } });
   t.match(same.text, /No difference: 1 unchanged$/);
   t.end();
 });
 
-t.test('a failure appears, and vanishes', (t) => {
+t.test('reports a new failure, and one that is gone', (t) => {
   const worse = compared(side([{}]), side([FAIL]));
   t.match(worse, { conclusion: 'worse', code: 1 });
   t.match(worse.cells, [
@@ -45,7 +45,7 @@ t.test('a failure appears, and vanishes', (t) => {
   t.end();
 });
 
-t.test('the same verdict for another reason is worse', (t) => {
+t.test('counts a different finding behind the same verdict as worse', (t) => {
   const other = { ...CORRUPTED, signature: 'e2fsck:other' };
   const both = compared(side([FAIL]), side([{ ...FAIL, findings: [other] }]));
   t.match(both, { code: 1, cells: [{ reasons: ['new-finding', 'finding-gone'] }] });
@@ -59,24 +59,28 @@ t.test('the same verdict for another reason is worse', (t) => {
   t.end();
 });
 
-t.test('a side without a verdict', (t) => {
+t.test('claims nothing about a side without a verdict', (t) => {
   for (const verdict of ['error', 'invalid', 'notrun'] as const) {
     const lost = compared(side([FAIL, { test: 'generic/003' }]), side([{ verdict }]));
     t.match(lost, { code: 3, conclusion: 'cannot-tell' }, verdict);
     const [cell] = lost.cells;
     t.match(cell, { kind: 'no-verdict-now', comparable: false }, verdict);
-    t.strictSame(cell?.vanished, [], 'nothing is said to have vanished');
+    t.strictSame(cell?.vanished, [], 'no finding counts as gone');
     const found = compared(side([{ verdict }]), side([FAIL]));
     t.match(found, { code: 1, cells: [{ reasons: ['fails-now'] }] });
     t.strictSame(found.cells[0]?.appeared, []);
     t.equal(compared(side([{ verdict }]), side([{}])).cells[0]?.kind, 'better');
-    t.equal(compared(side([{ verdict }]), side([{ verdict }])).code, 3, 'nothing is known');
+    t.equal(
+      compared(side([{ verdict }]), side([{ verdict }])).code,
+      3,
+      'no verdict on either side',
+    );
   }
   t.equal(compared(side([]), side([])).code, 3);
   t.end();
 });
 
-t.test('what shows only sometimes is not gone for a few passes', (t) => {
+t.test('does not call a sporadic failure gone after a few passes', (t) => {
   const sometimes = side(times(20, (index) => (index < 2 ? FAIL : {})));
   const chance = compared(sometimes, side(times(20, () => ({}))));
   t.match(chance, { conclusion: 'changed', code: 0 });
@@ -92,7 +96,7 @@ t.test('what shows only sometimes is not gone for a few passes', (t) => {
   t.end();
 });
 
-t.test('units on one side', (t) => {
+t.test('reports units that only one side ran', (t) => {
   const gone = compared(side([{}, { test: 'generic/003' }]), side([{}]));
   t.match(gone, { code: 0, conclusion: 'changed', counts: { 'only-before': 1, same: 1 } });
   t.match(gone.text, /only before\n +ext2 generic\/003/);
@@ -103,7 +107,7 @@ t.test('units on one side', (t) => {
   t.end();
 });
 
-t.test('what units are the same by', (t) => {
+t.test('matches units of both sides', (t) => {
   const patched = compared(side([{ variant: 'base' }]), side([{ variant: 'patched', ...FAIL }]));
   t.match(patched.cells, [{ before: { variant: 'base' }, after: { variant: 'patched' } }]);
   t.notOk(patched.matchedBy.includes('variant'));
@@ -121,11 +125,15 @@ t.test('what units are the same by', (t) => {
     { what: 'kernel id' },
   ]);
   t.match(text, /differs +kernel: 6\.1\.0-56-amd64 from debian:6\.1 ->/);
-  t.equal(compared(side([{}]), side([{ control: true }])).counts.compared, 0, 'a control is none');
+  t.equal(
+    compared(side([{}]), side([{ control: true }])).counts.compared,
+    0,
+    'a control does not match',
+  );
   t.end();
 });
 
-t.test('modules of other variants are no news', (t) => {
+t.test('compares modules of the same variant only', (t) => {
   const module = { origin: 'built' as const, sha256: 'aa', buildId: 'bb' };
   const v2 = { variant: 'v2', dax: { ...UNIT.dax, module } };
   t.strictSame(compared(side([{}]), side([{}, v2])).context, []);
@@ -133,7 +141,7 @@ t.test('modules of other variants are no news', (t) => {
   t.end();
 });
 
-t.test('what got slower than noise explains', (t) => {
+t.test('reports tests that got significantly slower', (t) => {
   const seconds = (from: number, boot = 0.5) =>
     times(6, (index) => ({ durationSeconds: from + boot + index / 10, bootSeconds: boot }));
   const slower = compared(side(seconds(2)), side(seconds(3)));
@@ -141,8 +149,12 @@ t.test('what got slower than noise explains', (t) => {
   t.match(slower.text, /slower: 2\.3 s -> 3\.3 s/);
   t.equal(compared(side(seconds(2)), side(seconds(3)), { slowerIsWorse: true }).code, 1);
   t.match(compared(side(seconds(3)), side(seconds(2))).cells, [{ reasons: ['faster'] }]);
-  t.strictSame(compared(side(seconds(2)), side(seconds(2, 9))).cells, [], 'a boot is no test');
-  t.strictSame(compared(side(seconds(2)), side(seconds(2.05))).cells, [], 'below ten per cent');
+  t.strictSame(
+    compared(side(seconds(2)), side(seconds(2, 9))).cells,
+    [],
+    'the boot does not count',
+  );
+  t.strictSame(compared(side(seconds(2)), side(seconds(2.05))).cells, [], 'less than 10 % slower');
   const few = compared(side([{ durationSeconds: 1 }]), side([{ durationSeconds: 50 }]));
   t.match(few, { cells: [], durations: { compared: 1, undecided: 1, attemptsNeeded: 4 } });
   t.match(few.text, /Too few attempts .* of 1 of 1 test: it takes 4/);
@@ -151,8 +163,8 @@ t.test('what got slower than noise explains', (t) => {
   t.end();
 });
 
-t.test('many tests make no alarm by chance', (t) => {
-  // Four of four are greater in one of twenty tests: that is to be expected.
+t.test('raises no false alarm among many tests', (t) => {
+  // By chance, one of twenty tests has a whole group above the other.
   const units = (shift: number) =>
     Array.from({ length: 20 }, (_, test) =>
       times(4, (index) => ({
@@ -167,7 +179,7 @@ t.test('many tests make no alarm by chance', (t) => {
   t.end();
 });
 
-t.test('words of a guest are escaped', (t) => {
+t.test('escapes text from the guest', (t) => {
   const evil = { ...CORRUPTED, signature: 'e2fsck:\x1b[31m', message: '\x1b]0;x\x07' };
   const { text } = compared(side([{}]), side([{ ...FAIL, test: 'a\x1b[2J', findings: [evil] }]));
   t.notMatch(text, /\x1b/);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { atMost, proportion } from '../../cli/statistics/proportion.js';
 
-// From the definition, for small numbers: a sum of binomial terms.
+// The definition, for small numbers: a sum of binomial terms.
 function slow(hits: number, trials: number, rate: number): number {
   const choose = (n: number, k: number): number => (k === 0 ? 1 : (choose(n - 1, k - 1) * n) / k);
   let sum = 0;
@@ -11,7 +11,7 @@ function slow(hits: number, trials: number, rate: number): number {
   return sum;
 }
 
-t.test('the binomial distribution', async (t) => {
+t.test('computes the binomial distribution', async (t) => {
   for (const [hits, trials, rate] of [
     [0, 1, 0.5],
     [2, 10, 0.3],
@@ -26,7 +26,7 @@ t.test('the binomial distribution', async (t) => {
   t.ok(Math.abs(atMost(500, 1000, 0.5) - 0.512612509089) < 1e-9, 'no underflow');
 });
 
-t.test('the interval is where the tails say', async (t) => {
+t.test('computes the interval from the tails', async (t) => {
   // No failure in n: the upper end solves (1 - p)^n = 0.025.
   t.ok(Math.abs(proportion(0, 100).interval[1] - (1 - 0.025 ** (1 / 100))) < 1e-10);
   t.equal(proportion(0, 100).interval[0], 0);
@@ -46,14 +46,14 @@ t.test('the interval is where the tails say', async (t) => {
   t.ok(proportion(3, 20, 0.5).interval[1] < proportion(3, 20).interval[1]);
 });
 
-// As many hits as there are trials, at most.
+// No more hits than trials.
 const counts = fc
   .integer({ min: 1, max: 300 })
   .chain((trials) =>
     fc.record({ hits: fc.integer({ min: 0, max: trials }), trials: fc.constant(trials) }),
   );
 
-t.test('the binomial distribution, whatever the numbers', async () => {
+t.test('the binomial distribution has its properties for any numbers', async () => {
   const rates = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
     fc.property(counts, rates, ({ hits, trials }, rate) => {
@@ -65,7 +65,7 @@ t.test('the binomial distribution, whatever the numbers', async () => {
   );
 });
 
-t.test('the interval, whatever the numbers', async () => {
+t.test('the interval has its properties for any numbers', async () => {
   fc.assert(
     fc.property(counts, ({ hits, trials }) => {
       const { rate, interval } = proportion(hits, trials);
