@@ -3,7 +3,7 @@ import type { Proportion } from '../statistics/proportion.js';
 import { VERDICTS } from '../verdict/judge.js';
 import type { RunResult } from './run-result.js';
 
-/** A bisection's outcome as `--json` has it and the reports want it. Pure. */
+/** The result of a bisection, for `--json` and the reports. Pure. */
 
 export interface BisectionResult {
   schemaVersion: 1;
@@ -20,17 +20,17 @@ export interface BisectionResult {
     bad?: string;
     series?: string;
     changes: number;
-    /** Things to build among them, with the good end. */
+    /** The number of different builds, including the good end. */
     builds: number;
   } & Limits;
   answer: Answer;
-  /** Of what was run or could not be, in the history's order. */
+  /** The changes that were run or skipped, in the order of the history. */
   path: PathEntry[];
-  /** In the order they ended. */
+  /** In the order in which they ended. */
   runs: RunEntry[];
   builds: BuildEntry[];
   host: { kernel: string; qemu: string; node: string; cpus: number };
-  /** As of a run. */
+  /** As in the result of a run. */
   tools?: RunResult['tools'];
   started: string;
   durationSeconds: number;
@@ -41,12 +41,12 @@ export interface Answer {
   ending: Ending['type'];
   /** One sentence. */
   summary: string;
-  /** How probable it is that one of `culprits` is the first bad change. */
+  /** The probability that one of `culprits` is the first bad change. */
   probability: number | null;
   culprits: Culprit[];
-  /** Of builds that have the culprit; null where nothing failed or it is not known. */
+  /** The failure rate of builds with the culprit; null if nothing failed or it is unknown. */
   rate: Proportion | null;
-  /** About how many runs more would tell; null where enough is known. */
+  /** The estimated number of runs still needed; null if none are. */
   runsNeeded: number | null;
 }
 
@@ -56,7 +56,7 @@ export interface Culprit {
   author: string | null;
   date: string | null;
   diffstat: string | null;
-  /** What runs of it, or of what has it, found: signatures and how many runs had each. */
+  /** The signatures in runs of this change or later ones, and the number of runs with each. */
   findings: { signature: string; runs: number }[];
 }
 
@@ -67,24 +67,24 @@ export interface PathEntry {
   good: number;
   bad: number;
   unknown: number;
-  /** Why it could not be tested; null where it could. */
+  /** Why it could not be tested; null if it could. */
   skipped: string | null;
-  /** How probable it is that this, or what stands between it and the entry before, is the first bad one. */
+  /** The probability that the first bad change is this one, or lies between it and the previous entry. */
   probability: number;
 }
 
-/** The rule by which a bisection goes on and ends. Pure: it is the same on guests and in simulations. */
+/** When a bisection may end. */
 
 export interface Limits {
-  /** The answer is to be right with this probability. */
+  /** The required probability of the answer. */
   confidence: number;
-  /** The rarest failure that is looked for. */
+  /** The lowest failure rate to look for. */
   leastRate: number;
   maxRuns: number;
 }
 
 export type Ending =
-  /** One of these changes is the first bad one; several where what lies between cannot be tested. */
+  /** One of these changes is the first bad one. There are several if no testable build separates them. */
   | { type: 'found'; changes: number[]; probability: number }
   /** The bad end never failed. */
   | { type: 'not-seen'; runs: number }
@@ -95,11 +95,11 @@ export type Ending =
   | { type: 'gave-up'; changes: number[]; probability: number; needed: number };
 
 export const runEntrySchema = z.object({
-  /** What was built: see `Change.content`. */
+  /** Identifies what was built: see `Change.content`. */
   content: z.string(),
   /** The commit or patch that it was built from. */
   change: z.string(),
-  /** Of this build, from 1. */
+  /** The attempt at this build, from 1. */
   attempt: z.number().int(),
   seed: z.number().int(),
   outcome: z.enum(['good', 'bad', 'unknown']),
@@ -107,9 +107,9 @@ export const runEntrySchema = z.object({
   reason: z.string(),
   signatures: z.array(z.string()),
   seconds: z.number(),
-  /** Directories of its units, in the bisection's. */
+  /** Folders of its units in the directory of the bisection. */
   folders: z.array(z.string()),
-  /** How probable the best answer was afterwards. */
+  /** The probability of the best answer after this run. */
   probability: z.number().optional(),
 });
 

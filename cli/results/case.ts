@@ -3,28 +3,28 @@ import type { PmemKind } from '../guest/machine.js';
 import type { Variant } from '../variant/variant.js';
 import type { Verdict } from '../verdict/judge.js';
 
-/** A comparison that is asked for, by a case file or by flags: checked, nothing looked up yet. */
+/** A requested comparison, from a case file or flags. It is checked; nothing has been looked up yet. */
 export interface Case {
-  /** The case file as it was given; null where flags say it all. */
+  /** The path of the case file; null for a comparison from flags. */
   file: string | null;
   title: string | null;
   kernel: string;
-  /** As `--suite` has it; a directory is absolute. */
+  /** The value of `--suite`; a directory is absolute. */
   suite: string;
-  /** At least one, with names that differ. */
+  /** At least one; names are unique. */
   variants: Variant[];
   fileSystems: FileSystem[];
-  /** Ids, each once, those of groups included. */
+  /** Ids without duplicates, including those of groups. */
   tests: string[];
   pmem: PmemKind[];
   /** Whether power is cut: [false, true] runs each test both ways. */
   powerCut: boolean[];
   options: CaseOptions;
-  /** In the file's order. Of those that name a cell the last one counts. */
+  /** In the file's order. The last one that covers a cell counts. */
   expectations: CellExpectation[];
 }
 
-/** What holds for all units, or for all of one file system. As texts, for `checkRequest`. */
+/** Options for all units, or by file system. They are texts, for `checkRequest`. */
 export interface CaseOptions {
   timeout?: string | undefined;
   size?: PerFileSystem | undefined;
@@ -37,11 +37,11 @@ export type PerFileSystem = Partial<Record<FileSystem, string | undefined>>;
 
 export interface Expected {
   verdict: Verdict;
-  /** With `fail` only: a finding of this signature has to be there. */
+  /** With `fail` only: the unit must have a finding with this signature. */
   signature?: string;
 }
 
-/** What is expected of these cells; a coordinate that is absent means all of them. */
+/** The expectation of these cells. An absent coordinate means all of its values. */
 export interface CellExpectation {
   cells: CellSelector;
   expected: Expected;
@@ -55,24 +55,24 @@ export interface CellSelector {
   powerCut?: boolean | undefined;
 }
 
-/** What a verdict in the table stands for. */
+/** The coordinates of a cell in the table of results. */
 export interface CellName {
   variant: string;
   fs: FileSystem;
   test: string;
   pmem: PmemKind;
-  /** Whether its guest's power is cut. */
+  /** Whether the guest's power is cut. */
   powerCut: boolean;
 }
 
-/** Different for different cells: to find things by. */
+/** A unique key of a cell, for maps. */
 export function cellKey({ variant, fs, test, pmem, powerCut }: CellName): string {
   return JSON.stringify([variant, fs, test, pmem, powerCut]);
 }
 
 /**
- * All cells, in the order of the table: row by row, and in a row one for each variant, so that what
- * is compared runs close together.
+ * All cells in the order of the table: row by row, with the variants of a row next to each other, so
+ * that compared cells run close together in time.
  */
 export function cellNames({ variants, rows, ...all }: CellsOf): CellName[] {
   return (rows ?? allRows(all)).flatMap((row) =>
@@ -89,12 +89,12 @@ export function allRows({ fileSystems, tests, pmem, powerCut }: Pick<Case, RowsO
   );
 }
 
-/** What the rows of a case are made of. */
+/** The fields of a case that make up its rows. */
 export type RowsOf = 'fileSystems' | 'tests' | 'pmem' | 'powerCut';
 
 export type Row = Omit<CellName, 'variant'>;
 
 interface CellsOf extends Pick<Case, 'variants' | RowsOf> {
-  /** Where not every test belongs to every file system: the rows that there are, by file system. */
+  /** The existing rows, if not every test applies to every file system. */
   rows?: readonly Row[];
 }

@@ -16,41 +16,41 @@ import {
 } from './case.js';
 import type { RunResult, UnitResult } from './run-result.js';
 
-/** A comparison's outcome, as the contract's JSON has it; more is added. */
+/** The result of a comparison: the contract's JSON, with additional fields. */
 export interface CompareResult extends RunResult {
   case: ComparedCase;
   units: CompareUnit[];
-  /** What is different from the first variant, or from the one that is called base. */
+  /** Differences from the variant `base`, or from the first one. */
   differences: Difference[];
-  /** Of cells with several attempts: whether their failure rates are told apart. */
+  /** For cells with several attempts: whether their failure rates differ. */
   rates: RateComparison[];
   tools: NonNullable<RunResult['tools']>;
 }
 
 export interface ComparedCase
   extends Pick<Case, 'file' | 'title' | 'kernel' | 'variants' | RowsOf> {
-  /** Of a report of several runs: see `cellNames`. */
+  /** In a report of several runs: see `cellNames`. */
   rows?: readonly Row[];
 }
 
 export interface CompareUnit extends UnitResult {
   expected: Expected | null;
   held: boolean;
-  /** Why there was nothing to run: the variant could not be applied or built. */
+  /** Why the unit could not run: its variant does not apply or build. */
   failure?: Failure;
 }
 
 /** All attempts of one cell. */
 export interface CellResult extends CellName {
-  /** Empty where an interruption came before. */
+  /** Empty if the comparison was interrupted before. */
   units: CompareUnit[];
-  /** The worst; undefined where none ran. */
+  /** The worst verdict; undefined if no attempt ran. */
   verdict: Verdict | undefined;
   expected: Expected | null;
   held: boolean;
 }
 
-/** The cell that a unit is of. */
+/** The cell of a unit. */
 export function cellOf({ variant, fs, test, pmem, powerCut }: UnitResult): CellName {
   return { variant, fs: fs as FileSystem, test, pmem, powerCut: powerCut !== undefined };
 }
@@ -74,7 +74,7 @@ function worstOf(units: readonly CompareUnit[]): Verdict | undefined {
   return VERDICTS.findLast((verdict) => units.some((unit) => unit.verdict === verdict));
 }
 
-/** What a variant changes: not that something fails, but what appeared and what vanished. */
+/** The effect of a variant on a cell: findings that appeared or vanished. */
 
 export interface Difference {
   fs: FileSystem;
@@ -85,24 +85,24 @@ export interface Difference {
   base: string;
   variant: string;
   verdicts: { base: Verdict; variant: Verdict };
-  /** Where a side has no verdict, nothing can be said about findings: both lists are empty. */
+  /** False if a side has no verdict. Findings cannot be compared then: both lists are empty. */
   comparable: boolean;
   appeared: SignatureChange[];
   vanished: SignatureChange[];
 }
 
 export interface SignatureChange {
-  /** A finding's, or `test:` and the class of what a failed test says of itself. */
+  /** The signature of a finding, or `test:` and the class of a failed test's message. */
   signature: string;
   severity: Severity;
-  /** The first one's. May hold words of the guest: escape it before printing. */
+  /** The message of the first one. It may contain text from the guest: escape it before printing. */
   message: string;
-  /** In so many of the attempts. */
+  /** The number of attempts that showed it. */
   attempts: number;
   of: number;
 }
 
-/** Whether a variant fails more or less often than the one that it is compared with. Pure. */
+/** Whether a variant fails more or less often than the reference. Pure. */
 
 export interface RateComparison {
   fs: FileSystem;
@@ -112,14 +112,14 @@ export interface RateComparison {
   /** The names of the two variants. */
   base: string;
   variant: string;
-  /** Of the attempts that passed or failed, how many failed. */
+  /** Failures among the attempts that passed or failed. */
   failures: { base: Count; variant: Count };
   /** Fisher's exact test, two-sided. */
   p: number;
-  /** The variant's rate less the base's, and its 95 % interval. */
+  /** The variant's rate minus the base's, and its 95 % confidence interval. */
   difference: { rate: number; interval: [low: number, high: number] };
-  /** `undecided` says nothing: neither that they differ nor that they are the same. */
+  /** `undecided` means that the rates may differ or not. */
   conclusion: 'fails-less' | 'fails-more' | 'undecided';
-  /** Where it is undecided: runs of each that would tell, if the rates are what they seem. */
+  /** If undecided: the runs per variant that would decide, if the observed rates are the true ones. */
   runsNeeded: number | null;
 }

@@ -2,11 +2,11 @@ import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { resolve, sep } from 'node:path';
 
 /**
- * The last lines of a file of a run. A result may come from elsewhere: what it names is read only where
- * it is a plain file in the run's directory, links followed.
+ * Reads the last lines of a file of a run. A result may come from a stranger, so only regular files in
+ * the run's directory are read, after resolving links.
  *
  * @param path relative to the directory
- * @returns undefined where there is none
+ * @returns undefined if there is no such file
  */
 export function lastLines(
   directory: string,
@@ -26,7 +26,7 @@ export function lastLines(
     const buffer = Buffer.alloc(status.size - start);
     const length = readSync(descriptor, buffer, 0, buffer.length, start);
     const lines = buffer.toString('utf8', 0, length).split(/\r*\n/);
-    // The first one may have lost its begin.
+    // The first line may be incomplete.
     if (start > 0) lines.shift();
     while (lines.at(-1)?.trim() === '') lines.pop();
     return lines.slice(-most.lines);

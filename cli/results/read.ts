@@ -9,8 +9,8 @@ import type { RunResult, UnitResult } from './run-result.js';
 import { bisectionSchema, compareSchema, runSchema, unitSchema } from './schema.js';
 
 /**
- * Results that were kept, read again. They come from other machines and other versions too: nothing is
- * believed that was not looked at, and all text in them may be the guest's.
+ * Reads kept results. They may come from other machines and other versions, so every value is checked,
+ * and all text counts as untrusted.
  */
 
 export type KeptResult =
@@ -18,22 +18,22 @@ export type KeptResult =
   | { kind: 'compare'; directory: string; result: CompareResult }
   | { kind: 'bisect'; directory: string; result: BisectionResult };
 
-/** Which runs of the default place come into question where none is named. */
+/** Which runs in the default directory to consider if the user names none. */
 export interface Candidates {
-  /** `result` is as it was parsed, and undefined where it is no JSON. */
+  /** `result` is the parsed JSON; undefined if it is not valid JSON. */
   accept: (run: { directory: string; result: unknown }) => boolean;
-  /** What they are, in words that follow "run": "that has inputs". */
+  /** Describes them in words that follow "run", such as "that has inputs". */
   what?: string;
 }
 
-/** Looking into a guest is no test: whoever wants a session of `shell` names it. */
+/** Skips sessions of `shell`, which are not tests. They can still be named. */
 export const NO_SESSIONS: Candidates = { accept: ({ result }) => !has(result, 'shell') };
 
 /**
- * @param name a run's directory, its result.json, the name of a run in the default place, or undefined
- *   for the newest there
- * @returns `directory` is where it was found, to which `artifacts` are relative: a run may have been
- *   moved here from elsewhere
+ * @param name a run's directory, its result.json, the name of a run in the default directory, or
+ *   undefined for the newest run there
+ * @returns `directory` is where the result was found; `artifacts` are relative to it, because a run may
+ *   have been moved
  */
 export function readResult(
   name: string | undefined,
@@ -47,7 +47,7 @@ export function readResult(
   const kind = kindOf(json.value);
   const checked = SCHEMAS[kind].safeParse(json.value);
   if (!checked.success) return notAResult(file, checked.error, json.value);
-  // The schema has looked at all that its type says; the rest is what it lets through.
+  // The schema checks every field of its type, and keeps all others.
   return success({ kind, directory: dirname(file), result: checked.data } as unknown as KeptResult);
 }
 
@@ -58,9 +58,9 @@ export interface KeptUnit {
 }
 
 /**
- * @param name a unit's folder, or a run as `readResult` takes it, then `#` and the number or the name of
- *   the unit's folder where it has several that `choose` takes
- * @param choose which units are meant; `what` says it in words: "failing units"
+ * @param name a unit's folder, or a run as for `readResult`. If several units match `choose`, `#` and a
+ *   number or the name of a folder select one
+ * @param choose which units match; `what` describes them: "failing units"
  */
 export function readUnit(
   name: string | undefined,
@@ -85,7 +85,7 @@ export function readUnit(
     return failure(
       'usage',
       `${directory} has ${meant.length} ${what}`,
-      `Name one by its number, such as ${JSON.stringify(`${basename(directory)}#${only.number}`)}: ${list.slice(0, 400)}`,
+      `Select one by its number, such as ${JSON.stringify(`${basename(directory)}#${only.number}`)}: ${list.slice(0, 400)}`,
     );
   }
   return wanted === undefined
@@ -99,11 +99,11 @@ export function readUnit(
 
 export interface NumberedUnit {
   unit: UnitResult;
-  /** As `RUN#N` names it. */
+  /** The N of `RUN#N`. */
   number: number;
 }
 
-/** A result's units: those of a bisection are in their folders, and have the numbers of these. */
+/** The units of a result. A bisection keeps its units in folders, which have the numbers. */
 export function numberedUnits(kept: KeptResult): Outcome<NumberedUnit[]> {
   if (kept.kind !== 'bisect') {
     const units: readonly UnitResult[] = kept.result.units;
@@ -111,12 +111,12 @@ export function numberedUnits(kept: KeptResult): Outcome<NumberedUnit[]> {
   }
   const units: NumberedUnit[] = [];
   for (const folder of kept.result.runs.flatMap(({ folders }) => folders)) {
-    // As `unitFolder` makes it: a stranger's names lead nowhere else.
+    // Accept only names that `unitFolder` makes, so that a stranger's result cannot point elsewhere.
     const [, number] = /^(\d{3,})-[A-Za-z0-9.-]+$/.exec(folder) ?? [];
     if (number === undefined) {
       const file = join(kept.directory, 'result.json');
-      const what = `${JSON.stringify(folder)} is no folder of a unit`;
-      return failure('unreadable', what, 'Give a bisection as daxrepro wrote it', {
+      const what = `${JSON.stringify(folder)} is not the folder of a unit`;
+      return failure('unreadable', what, 'Give an unchanged result.json of a bisection', {
         place: { file },
       });
     }
@@ -144,7 +144,7 @@ export function splitUnit(
   return match ? [match[1] || undefined, Number(match[2])] : [name, undefined];
 }
 
-/** Whether it is the newest that is meant, or, as `#2`, one of its units. */
+/** Whether the name means the newest run, or (as `#2`) one of its units. */
 export function namesNoRun(name: string | undefined): boolean {
   return splitUnit(name)[0] === undefined;
 }
@@ -181,7 +181,7 @@ function findResult(name: string | undefined, candidates: Candidates): Outcome<s
     ? failure(
         'usage',
         `${name} has no result.json`,
-        'Name the directory of a run that ended; one that was killed wrote none, and one that goes on will',
+        'Name the directory of a run that has ended; a run that is still going writes it at its end, and a killed one never does',
       )
     : failure('usage', `There is no run ${name}`, `Name a run's directory, or one in ${parent}`);
 }
@@ -199,7 +199,7 @@ function findNewest(parent: string, { accept, what }: Candidates): Outcome<strin
   return failure('usage', `There is no ${missing} in ${parent}`, 'Name the directory of a run');
 }
 
-/** Names of the runs that have a result, the oldest first: each begins with its time. */
+/** Names of the runs that have a result, oldest first, because names begin with the time. */
 export function runsIn(parent: string): string[] {
   try {
     return readdirSync(parent)
@@ -217,8 +217,8 @@ function readJson(file: string): Outcome<unknown> {
   } catch (error) {
     return failure(
       'unreadable',
-      `It cannot be read: ${(error as Error).message}`,
-      'Give a file that can be read',
+      `The file cannot be read: ${(error as Error).message}`,
+      'Give a readable file',
       { place: { file } },
     );
   }
@@ -227,8 +227,8 @@ function readJson(file: string): Outcome<unknown> {
   } catch (error) {
     return failure(
       'unreadable',
-      `It is no JSON: ${(error as Error).message}`,
-      'Give a result.json as daxrepro wrote it, whole',
+      `The file is not valid JSON: ${(error as Error).message}`,
+      'Give a complete result.json of daxrepro',
       { place: { file } },
     );
   }
@@ -239,8 +239,8 @@ function notAResult(file: string, error: z.core.$ZodError, value: unknown): Outc
   if (typeof version === 'number' && version > 1) {
     return failure(
       'unreadable',
-      `It has schema version ${version}, which this daxrepro does not know`,
-      'Use the version that wrote it, or a newer one',
+      `The file has schema version ${version}, which this version of daxrepro does not know`,
+      'Use the version of daxrepro that wrote it, or a newer one',
       { place: { file } },
     );
   }
@@ -248,8 +248,8 @@ function notAResult(file: string, error: z.core.$ZodError, value: unknown): Outc
   const where = issue && issue.path.length > 0 ? issue.path.map(String).join('.') : 'the document';
   return failure(
     'unreadable',
-    `It is no result of daxrepro: ${where} is not what it should be (${issue?.message ?? 'unknown'})`,
-    'Give a result.json as daxrepro wrote it',
+    `The file is not a result of daxrepro: ${where} is not valid (${issue?.message ?? 'unknown'})`,
+    'Give an unchanged result.json of daxrepro',
     { place: { file } },
   );
 }
@@ -262,7 +262,7 @@ function isDirectory(path: string): boolean {
   return statusOf(path)?.isDirectory() ?? false;
 }
 
-/** What cannot be looked at, for whatever reason, is not there for us. */
+/** Treats every path that cannot be examined as missing. */
 function statusOf(path: string): Stats | undefined {
   try {
     return statSync(path);

@@ -7,16 +7,16 @@ import { storageFailure } from '../store/store.js';
 import { BASE } from '../variant/variant.js';
 
 /**
- * Where a run's files go:
+ * The layout of a run's directory:
  *
  *     <parent>/<time>-<fs>-<test>-<process>/
- *         result.json results.xml      written last, whole or not at all
- *         inputs/                      what went in; see ../inputs/schema.ts
- *         001-ext2-generic-002/        one for each unit, in order
+ *         result.json results.xml      written last, completely or not at all
+ *         inputs/                      copies of the inputs; see ../inputs/schema.ts
+ *         001-ext2-generic-002/        one folder per unit, in order
  *             console.log events.jsonl qemu-argv.json unit.json …
  */
 
-/** `$XDG_STATE_HOME/daxrepro/runs`, by the XDG base directory specification. */
+/** `$XDG_STATE_HOME/daxrepro/runs`, as in the XDG base directory specification. */
 export function defaultRunsDirectory(): string {
   const base = process.env['XDG_STATE_HOME'];
   return join(base?.startsWith('/') ? base : join(homedir(), '.local/state'), 'daxrepro/runs');
@@ -31,7 +31,7 @@ export function makeRunDirectory(
     .toISOString()
     .replaceAll(/[-:]|\..*/g, '')
     .replace('T', '-');
-  // The process makes it unique: two runs of one second are two processes.
+  // The process id makes the name unique among runs that start in the same second.
   const name = `${time}-${first.fs}-${slug(first.test)}-${process.pid}`;
   const directory = join(resolve(parent), name);
   try {
@@ -43,8 +43,8 @@ export function makeRunDirectory(
 }
 
 /**
- * A directory and those above it. Node 20's own recursive mkdir never ends where mkdir(2) says ENOENT
- * below a directory that is there, as it does in /proc.
+ * Makes a directory and its parents. Node 20's recursive mkdir loops forever if mkdir(2) returns ENOENT
+ * in an existing directory, as in /proc.
  */
 function makeDirectories(path: string): void {
   try {
@@ -58,7 +58,7 @@ function makeDirectories(path: string): void {
   }
 }
 
-/** A unit's folder in the run's directory. */
+/** The name of a unit's folder in the run's directory. */
 export function unitFolder(unit: Unit, index: number): string {
   const attempt = unit.attempt > 1 ? `-attempt-${unit.attempt}` : '';
   const variant = unit.variant === BASE.name ? '' : `-${slug(unit.variant)}`;
@@ -66,7 +66,7 @@ export function unitFolder(unit: Unit, index: number): string {
 }
 
 function slug(text: string): string {
-  // A variant's name may be a mail's subject.
+  // A variant's name may be the subject of a mail.
   return text.replaceAll(/[^A-Za-z0-9.]+/g, '-').slice(0, 60);
 }
 
@@ -74,7 +74,7 @@ export function writeJson(file: string, value: unknown): void {
   writeWhole(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Whoever finds the file finds all of it. */
+/** Writes a file atomically: readers never see a part of it. */
 export function writeWhole(file: string, text: string): void {
   writeFileSync(`${file}.part`, text);
   renameSync(`${file}.part`, file);

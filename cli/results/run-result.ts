@@ -10,7 +10,7 @@ import type { Proportion } from '../statistics/proportion.js';
 import type { UnitExpectation } from '../suite/expected.js';
 import { VERDICTS, type Verdict, type XfstestsOutcome } from '../verdict/judge.js';
 
-/** A unit's outcome, as the contract's JSON has it. What is not in the contract is added to it. */
+/** The result of a unit: the contract's JSON, with additional fields. */
 export interface UnitResult {
   fs: string;
   test: string;
@@ -20,15 +20,15 @@ export interface UnitResult {
   pmem: PmemKind;
   accel: string;
   attempt: number;
-  /** Of this attempt: `--seed`. */
+  /** The seed of this attempt (`--seed`). */
   seed: number;
   verdict: Verdict;
   reason: string;
-  /** What became of a test of xfstests, in finer words than the verdict's. */
+  /** The outcome of a test of xfstests, in more detail than the verdict. */
   outcome?: XfstestsOutcome | undefined;
-  /** Where the file of --expected says that it fails: why, and whether it did. */
+  /** If the file of --expected says that it fails: the reason, and whether it failed so. */
   expectedFailure?: UnitExpectation | undefined;
-  /** True where the control without DAX was asked for. */
+  /** True if the control without DAX was requested. */
   control: boolean;
   dax: {
     proven: boolean;
@@ -36,9 +36,9 @@ export interface UnitResult {
     mountOptions: string;
     statxBefore: boolean | null;
     statxAfter: boolean | null;
-    /** The file system's module as the guest's kernel had it; null where it is built in. */
+    /** The file system's module in the guest; null if it is built into the kernel. */
     module: { origin: 'packaged' | 'built'; sha256: string; buildId: string } | null;
-    /** Every look at a mount: what it showed, and why it proves nothing, if so. */
+    /** Every check of a mount: what it showed and, if it proves nothing, why. */
     looks: {
       when: string;
       device: string;
@@ -49,40 +49,40 @@ export interface UnitResult {
       messages: string[];
     }[];
   };
-  /** Where power was to be cut, and only there: what was seen and asked. */
+  /** With power cuts only: what was seen, and what was examined. */
   powerCut?: Omit<PowerCutRecord, 'findings'> | undefined;
   findings: Finding[];
-  /** How many more findings there are of signatures that have too many to be listed. */
+  /** The number of unlisted findings, for signatures with too many findings to list. */
   omitted?: OmittedFindings[] | undefined;
-  /** What an unmount left unwritten; absent where there is nothing to explain. */
+  /** Pages that an unmount left unwritten; absent if there is nothing to explain. */
   unwritten?: Unwritten | undefined;
-  /** What the medium shows of the inodes that checks spoke of, and of those left unwritten. */
+  /** The inodes on the medium that checks mention, and those left unwritten. */
   inodes?: InodeFacts[] | undefined;
-  /** Of a failing unit with `--explain`: what was learned by running it again. */
+  /** For a failing unit with `--explain`: the results of running it again. */
   explanation?: Explanation | undefined;
-  /** Of the devices on which something was found, before any repair; paths are as in `artifacts`. */
+  /** Images of the devices with findings, before any repair; paths are as in `artifacts`. */
   images?: KeptImage[] | undefined;
-  /** What the kernel said before the unit began: not held against it. */
+  /** Findings in the kernel log before the unit began. They do not count against it. */
   bootFindings: Finding[];
   /** How the guest ended: `finished`, `panic`, `hang` … */
   ending: string;
-  /** What processor time the host gave the guest; absent where no guest started. */
+  /** The processor time that the host gave the guest; absent if no guest started. */
   cpu?: (CpuSupply & { longestStarved?: CpuSupply & { at: string } }) | undefined;
   durationSeconds: number;
-  /** Of these, until the guest was ready for the unit. */
+  /** The seconds until the guest was ready for the unit. */
   bootSeconds: number | null;
   /** Whether the guest was a clone of a checkpoint, or booted. */
   cloned: boolean;
-  /** Where it shared its guest with other tests (`--together`). */
+  /** If the test shared its guest with others (`--together`). */
   together?:
     | {
         /** The guest's number in the run, from 1. */
         guest: number;
-        /** Its place among the guest's tests, from 1. */
+        /** The position among the guest's tests, from 1. */
         position: number;
         /** The tests that the guest ran before it. */
         after: string[];
-        /** The command that runs it in a guest of its own; `replay` has those before it too. */
+        /** The command that runs only this test; `replay` includes the tests before it. */
         alone: string;
       }
     | undefined;
@@ -97,10 +97,10 @@ export interface RunResult {
   command: string[];
   verdict: Verdict;
   units: UnitResult[];
-  /** Counts and failure rates, of tests with more than one attempt. */
+  /** Counts and failure rates of tests with more than one attempt. */
   repeats: Repeats[];
   host: { kernel: string; qemu: string; node: string; cpus: number };
-  /** Versions of what made and checked the file systems: the guest gets the host's programs. */
+  /** Versions of the host's tools, which the guest uses to make and check file systems. */
   tools?: { e2fsprogs?: string; xfsprogs?: string };
   started: string;
   durationSeconds: number;
@@ -108,13 +108,13 @@ export interface RunResult {
   directory: string;
 }
 
-/** The worst of the units' verdicts; of none, `error`. */
+/** The worst verdict of the units; `error` if there are none. */
 export function worstVerdict(units: readonly Pick<UnitResult, 'verdict'>[]): Verdict {
   const worst = Math.max(...units.map(({ verdict }) => VERDICTS.indexOf(verdict)));
   return VERDICTS[worst] ?? 'error';
 }
 
-/** The contract's exit code of `run`. A failure that was expected is no news. */
+/** The contract's exit code of `run`. Expected failures do not count. */
 export function exitCodeOfUnits(
   units: readonly Pick<UnitResult, 'verdict' | 'expectedFailure'>[],
 ): 0 | 1 | 3 {
@@ -125,15 +125,15 @@ export function exitCodeOfUnits(
   return passed && !unknown ? 0 : 3;
 }
 
-/** What the attempts at one test came to. They are counted, never merged into one verdict. */
+/** The results of all attempts at one test. They are counted, never merged into one verdict. */
 export interface Repeats {
   fs: string;
   test: string;
   variant: string;
   pmem: string;
   powerCut: boolean;
-  /** How many attempts had each verdict; those that none had are left out. */
+  /** The number of attempts with each verdict; verdicts without attempts are left out. */
   counts: Partial<Record<Verdict, number>>;
-  /** Of the attempts that passed or failed: the rest says nothing. undefined where there is none. */
+  /** The failure rate among attempts that passed or failed; undefined if there are none. */
   failures: Proportion | undefined;
 }

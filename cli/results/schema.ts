@@ -2,9 +2,9 @@ import { z } from '../schema.js';
 import { VERDICTS } from '../verdict/judge.js';
 
 /**
- * result.json as this program reads it again. What the contract has must be there, and all of it of its
- * kind; what was added to the contract may be missing, since earlier versions had not yet added it, and
- * what is not known is let through, since later ones will.
+ * The schema for reading result.json. The contract's fields are required. Later additions may be
+ * missing, because earlier versions did not write them. Unknown fields are kept, because later versions
+ * may write them.
  */
 
 const text = z.string();
@@ -212,7 +212,7 @@ const host = z
   .looseObject({ kernel: text, qemu: text, node: text, cpus: count })
   .default({ kernel: 'unknown', qemu: 'unknown', node: 'unknown', cpus: 0 });
 
-/** What every document has. */
+/** The fields of every document. */
 const document = {
   schemaVersion: z.literal(1),
   tool: z.looseObject({ name: z.literal('daxrepro'), version: text }),

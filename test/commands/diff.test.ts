@@ -80,7 +80,7 @@ t.test('usage', async (t) => {
   for (const [before, after, options, words] of [
     [good, undefined, {}, /two sides/],
     [good, join(parent, 'none'), {}, /There is no run/],
-    [good, broken, {}, /no result of daxrepro/],
+    [good, broken, {}, /not a result of daxrepro/],
     [good, bad, { json: true, mail: true }, /both write to stdout/],
   ] as const) {
     t.match(await daxrepro(before, after, options), { code: 2, stdout: '', stderr: words });

@@ -26,7 +26,7 @@ const FAILING: UnitResult = {
   unwritten: { known: false, reason: 'no witness' },
 };
 
-t.test('a run is read again as it was kept, from where it is now', async (t) => {
+t.test('reads a run from its current place', async (t) => {
   const directory = join(t.testdir(), 'there');
   await keep(directory, RESULT);
   for (const name of [directory, join(directory, 'result.json')]) {
@@ -38,7 +38,7 @@ t.test('a run is read again as it was kept, from where it is now', async (t) => 
   t.match(readResult(`${directory}-moved`), { value: { directory: `${directory}-moved` } });
 });
 
-t.test('what later versions add is kept', async (t) => {
+t.test('keeps fields of later versions', async (t) => {
   const directory = t.testdir();
   const result = { ...RESULT, later: { of: 'us' }, units: [{ ...UNIT, more: [1] }] };
   await keep(directory, result);
@@ -46,7 +46,7 @@ t.test('what later versions add is kept', async (t) => {
   t.same(read.ok && read.value.result, result);
 });
 
-t.test('without a name it is the newest run of the default place', async (t) => {
+t.test('reads the newest run of the default directory if none is named', async (t) => {
   const state = withState(t);
   t.match(readResult(undefined), {
     ok: false,
@@ -61,7 +61,7 @@ t.test('without a name it is the newest run of the default place', async (t) => 
   });
 });
 
-t.test('the newest is no session of shell, and one that is asked for can be another', async (t) => {
+t.test('skips sessions of shell, and runs that are not accepted', async (t) => {
   const state = withState(t);
   const shell = { ...RESULT, command: ['shell', 'ext2'], shell: { status: 0 } };
   await keep(join(state, '20260102-000000-ext2-shell-1'), shell);
@@ -71,18 +71,22 @@ t.test('the newest is no session of shell, and one that is asked for can be anot
   await keep(old, RESULT);
   t.match(readResult(undefined), { value: { directory: old } });
   await writeFile(join(old, 'result.json'), '{');
-  t.match(readResult(undefined), { ok: false, failure: { message: /no JSON/ } }, 'is told');
+  t.match(
+    readResult(undefined),
+    { ok: false, failure: { message: /not valid JSON/ } },
+    'an error, not skipped',
+  );
   const none = { accept: () => false, what: 'that is blue' };
   t.match(readResult(undefined, none), { ok: false, failure: { message: /no run that is blue/ } });
 });
 
-t.test('a result with nothing but what the contract has is read', async (t) => {
+t.test("reads a result with the contract's fields only", async (t) => {
   const directory = t.testdir();
   await keep(directory, ContractRun.parse(RESULT));
   t.match(readResult(directory), { ok: true, value: { result: { repeats: [], verdict: 'pass' } } });
 });
 
-t.test('what is no result is refused, with the file', async (t) => {
+t.test('rejects files that are not results, and names them', async (t) => {
   const directory = t.testdir({
     killed: {},
     cut: { 'result.json': JSON.stringify(RESULT).slice(0, 100) },
@@ -92,8 +96,8 @@ t.test('what is no result is refused, with the file', async (t) => {
   });
   const expected = {
     killed: /has no result.json/,
-    cut: /is no JSON/,
-    nonsense: /no result of daxrepro/,
+    cut: /is not valid JSON/,
+    nonsense: /not a result of daxrepro/,
     newer: /schema version 2/,
     wrong: /units\.0\.verdict/,
     absent: /There is no run/,
@@ -104,7 +108,7 @@ t.test('what is no result is refused, with the file', async (t) => {
   }
 });
 
-t.test('a unit is named by its folder, by its number, or by being the only one', async (t) => {
+t.test('selects a unit by its folder, by its number, or as the only one', async (t) => {
   const directory = t.testdir({ '002-ext2': { 'unit.json': JSON.stringify(FAILING) } });
   const result: RunResult = { ...RESULT, units: [UNIT, FAILING] };
   await keep(directory, result);
@@ -128,7 +132,7 @@ t.test('a unit is named by its folder, by its number, or by being the only one',
   t.match(readUnit(directory, failing), { ok: false, failure: { message: /no failing units/ } });
 });
 
-/** The default place of runs, in this test alone. */
+/** Sets the default directory of runs for this test. */
 function withState(t: Test): string {
   const before = process.env['XDG_STATE_HOME'];
   const home = t.testdir({ daxrepro: { runs: {} } });

@@ -5,7 +5,7 @@ import type { Verdict } from '../../cli/verdict/judge.js';
 
 const units = (...verdicts: Verdict[]) => verdicts.map((verdict) => ({ verdict }));
 
-t.test('the worst of the units', (t) => {
+t.test('takes the worst verdict of the units', (t) => {
   const cases: [Verdict, Verdict[]][] = [
     ['error', []],
     ['pass', ['pass', 'pass']],
@@ -18,7 +18,7 @@ t.test('the worst of the units', (t) => {
   t.end();
 });
 
-t.test('exit codes of run', (t) => {
+t.test('returns the exit codes of run', (t) => {
   const cases: [number, Verdict[]][] = [
     [0, ['pass']],
     [0, ['pass', 'notrun']],
@@ -37,7 +37,7 @@ t.test('exit codes of run', (t) => {
   t.end();
 });
 
-t.test('exit codes of failures: none is a pass, none a finding', (t) => {
+t.test('never returns the exit code of a pass or a finding for a failure', (t) => {
   const codes: Record<FailureKind, number> = {
     usage: EXIT.usage,
     unreadable: EXIT.usage,
