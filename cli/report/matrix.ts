@@ -74,7 +74,7 @@ export function matrixOf(kept: readonly [KeptMatrix, ...KeptMatrix[]]): Matrix {
     commands: kept.map(({ result }) => result.command),
   };
   if (first.kind === 'compare' && others.length === 0) {
-    // The comparison knows the significance level of its looks.
+    // The comparison knows the significance level of its interim tests.
     return { ...matrix, differences: first.result.differences, rates: first.result.rates };
   }
   const cells = cellResults(matrix);

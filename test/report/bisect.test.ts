@@ -21,7 +21,7 @@ const planned = planBisection('good', changes);
 if (!planned.ok) throw new Error(planned.failure.message);
 const plan = planned.value;
 
-/** Runs by build: so many good and bad ones. */
+/** The numbers of good and bad runs, by build. */
 function stateOf(runs: Record<number, [good: number, bad: number]>): BisectionState {
   const state = newState('q', 1);
   for (const [build, [good, bad]] of Object.entries(runs)) {
@@ -70,7 +70,7 @@ const found = resultOf(stateOf({ 0: [1, 0], 4: [5, 0], 5: [0, 2], 8: [1, 2] }), 
   ...{ type: 'found', changes: [4], probability: 0.99 },
 });
 
-t.test('as a page: the change, how often it fails, and what was run is seen at once', async (t) => {
+t.test('shows the change, its failure rate and the effort in HTML', async (t) => {
   const page = formatReport(
     'html',
     shown({ kind: 'bisect', directory: '/b', result: WHOLE_BISECTION }),
@@ -89,7 +89,7 @@ t.test('as a page: the change, how often it fails, and what was run is seen at o
   t.match(folded, /is the first bad change/);
 });
 
-t.test('the answer, the change, the path', async (t) => {
+t.test('shows the answer, the change and the path as text', async (t) => {
   const text = formatBisection(found, { width: 100 });
   t.match(text, /^c5 is the first bad change, with a probability of 99 %\./);
   t.match(text, `finding  ${SIGNATURE} (in 2 runs)`);
@@ -100,19 +100,19 @@ t.test('the answer, the change, the path', async (t) => {
   t.notMatch(text, '\x1b', "a commit's words do nothing to a terminal");
 });
 
-t.test('probabilities of the path are one in sum', async (t) => {
+t.test('gives probabilities along the path that sum to 1', async (t) => {
   const sum = found.path.reduce((all, { probability }) => all + probability, 0);
   t.ok(Math.abs(sum - 1) < 1e-9, `${sum}`);
 });
 
-t.test('a mail', async (t) => {
+t.test('fits into a mail', async (t) => {
   for (const line of formatBisectionMail(found).split('\n')) {
     t.ok(line.length < 75, line);
     t.notMatch(line, '\x1b');
   }
 });
 
-t.test('what was not found, and what would do', async (t) => {
+t.test('says why no change was found, and how many more runs are needed', async (t) => {
   const not = resultOf(stateOf({ 8: [299, 0] }), { type: 'not-seen', runs: 299 });
   t.match(
     not.answer.summary,

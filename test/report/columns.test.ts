@@ -3,25 +3,25 @@ import t from 'tap';
 import { alignColumns, padText, textWidth } from '../../cli/columns.js';
 import { breakLine, cut, wrapText } from '../../cli/report/wrap.js';
 
-/** Text as wide as a terminal shows it. */
+/** The width of text on a terminal. */
 
 const WIDE = '文件系统';
 const COMBINED = 'e\u0301';
 const FAMILY = '👨‍👩‍👧';
 
-t.test('columns', async (t) => {
+t.test('measures the width of text in columns', async (t) => {
   t.equal(textWidth('dax'), 3);
   t.equal(textWidth(WIDE), 8, 'two each');
   t.equal(textWidth(COMBINED), 1, 'a letter and its accent');
   t.equal(textWidth(FAMILY), 2, 'one picture made of five code points');
 });
 
-t.test('padding', async (t) => {
+t.test('pads text', async (t) => {
   t.equal(padText(WIDE, 10), `${WIDE}  `);
   t.equal(padText('longer', 3), 'longer');
 });
 
-t.test('pieces', async (t) => {
+t.test('breaks text into pieces', async (t) => {
   t.strictSame(breakLine('abcde', 2), ['ab', 'cd', 'e']);
   t.strictSame(breakLine(WIDE, 5), ['文件', '系统'], 'half of a character fits nowhere');
   t.strictSame(breakLine(`a${FAMILY}b`, 2), ['a', FAMILY, 'b'], 'none is taken apart');
@@ -29,7 +29,7 @@ t.test('pieces', async (t) => {
   t.strictSame(breakLine('', 5), ['']);
 });
 
-t.test('cut', async (t) => {
+t.test('cuts text', async (t) => {
   t.equal(cut('abc', 3), 'abc');
   t.equal(cut('abcd', 3), 'ab…');
   t.equal(cut(WIDE, 8), WIDE);
@@ -38,7 +38,7 @@ t.test('cut', async (t) => {
   t.equal(cut(WIDE, 2), '…');
 });
 
-t.test('rows of cells', async (t) => {
+t.test('aligns cells in columns', async (t) => {
   t.strictSame(alignColumns([]), []);
   const rows = [
     ['ext2', WIDE, 'one'],
@@ -47,10 +47,10 @@ t.test('rows of cells', async (t) => {
   t.strictSame(alignColumns(rows), [`ext2  ${WIDE}  one`, 'xfs   dax       two']);
 });
 
-/** Letters of one and of two columns, and blanks. None changes the width of its neighbours. */
+/** Letters of one and two columns, and blanks. None of them changes the width of its neighbours. */
 const texts = fc.string({ unit: fc.constantFrom(...'ab c-é…漢字한'), maxLength: 60 });
 
-t.test('whatever the text, nothing is lost and nothing too wide', async () => {
+t.test('loses no text and exceeds no width, for any text', async () => {
   fc.assert(
     fc.property(texts, fc.integer({ min: 2, max: 30 }), (text, width) => {
       const broken = breakLine(text, width);

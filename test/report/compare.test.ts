@@ -16,7 +16,7 @@ const named = (...names: string[]) => ({ variants: names.map((name) => ({ name, 
 const NASTY = 'x\x1b[2J\x1b]0;t\x07\r\u202e\x9b\nSubject: forged';
 const RAW = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/;
 
-t.test('the table', (t) => {
+t.test('draws the table', (t) => {
   t.equal(
     table(comparison(EARLY_RETURN)),
     [
@@ -30,7 +30,7 @@ t.test('the table', (t) => {
   t.end();
 });
 
-t.test('attempts, kinds of pmem, and what was expected otherwise', (t) => {
+t.test('shows attempts, kinds of pmem and unexpected verdicts in the table', (t) => {
   const result = comparison(
     (unit) => {
       if (unit.variant === 'base') return undefined;
@@ -55,7 +55,7 @@ t.test('attempts, kinds of pmem, and what was expected otherwise', (t) => {
   t.end();
 });
 
-t.test('what applies to no variant is told of once, in a mail too', (t) => {
+t.test('mentions a test that applies to no variant only once', (t) => {
   const only = { case: { fileSystems: ['ext2' as const] } };
   const everywhere = comparison(() => ({ verdict: 'notrun', reason: 'no fallocate' }), only);
   for (const text of [
@@ -81,7 +81,7 @@ t.test('what applies to no variant is told of once, in a mail too', (t) => {
   t.end();
 });
 
-t.test('with power cuts and without', (t) => {
+t.test('separates rows with and without power cuts', (t) => {
   const spoil = (unit: CompareUnit) =>
     unit.powerCut && unit.variant !== 'base' ? FAIL : undefined;
   const both = { fileSystems: ['ext2' as const], tests: ['a', 'b'], powerCut: [false, true] };
@@ -103,11 +103,11 @@ t.test('with power cuts and without', (t) => {
   t.match(text, /pmem: memmap, with and without power cuts/);
   t.match(mail(result), /^ {2}early-return, ext2 b with power cuts: pass -> fail$/m);
   t.equal(result.differences.length, 2);
-  // All alike: said once, at the head.
+  // All rows have power cuts, so only the head says so.
   const cut = comparison(spoil, { case: { ...both, powerCut: [true] } });
   t.match(table(cut), /\n {2}a {3}pass {2}fail\n/);
   t.match(formatComparison(cut, { width: 100, colour: false }), /pmem: memmap, with power cuts/);
-  // The row without is not there.
+  // The row without power cuts is missing.
   const rows = result.case.tests.map((test) => ({
     ...{ fs: 'ext2' as const, test, pmem: 'memmap' as const, powerCut: test === 'b' },
   }));
@@ -119,7 +119,7 @@ t.test('with power cuts and without', (t) => {
   t.end();
 });
 
-t.test('what did not run any more', (t) => {
+t.test('shows cells that did not run', (t) => {
   const { units, ...others } = comparison();
   t.equal(
     table({ ...others, units: units.slice(0, 3) }),
@@ -135,7 +135,7 @@ t.test('what did not run any more', (t) => {
   t.end();
 });
 
-t.test('names that are too wide are broken, then columns go below each other', (t) => {
+t.test('breaks long names, and then splits the table', (t) => {
   const result = comparison(undefined, {
     case: {
       fileSystems: ['ext2'],
@@ -175,7 +175,7 @@ t.test('names that are too wide are broken, then columns go below each other', (
   t.end();
 });
 
-t.test('colour is only paint', (t) => {
+t.test('prints the same text with and without colours', (t) => {
   const result = comparison(EARLY_RETURN, { expect: () => ({ verdict: 'pass' }) });
   const painted = formatTable(result, { width: 80, colour: true }).join('\n');
   t.match(painted, '\x1b[32mpass\x1b[0m');
@@ -184,7 +184,7 @@ t.test('colour is only paint', (t) => {
   t.end();
 });
 
-t.test('a comparison in a terminal', (t) => {
+t.test('formats a comparison for a terminal', (t) => {
   const result = comparison(EARLY_RETURN, { expect: () => ({ verdict: 'pass' }) });
   t.equal(
     formatComparison(result, { width: 100, colour: false }),
@@ -220,7 +220,7 @@ report   daxrepro report /runs/1 --output report.html`,
   t.end();
 });
 
-t.test('a change that does not apply', (t) => {
+t.test('shows why a change does not apply', (t) => {
   const result = comparison(({ variant }) =>
     variant === 'base'
       ? undefined
@@ -244,7 +244,7 @@ t.test('a change that does not apply', (t) => {
   t.end();
 });
 
-t.test('a mail', (t) => {
+t.test('formats a comparison as mail', (t) => {
   const result = comparison(EARLY_RETURN, {
     repeat: 2,
     case: { title: 'DAX: write-back in ->writepages' },
@@ -296,7 +296,7 @@ Compared with base:
   t.end();
 });
 
-/** Comparisons of all sorts, with long and bad words everywhere. */
+/** Various comparisons with long and hostile texts everywhere. */
 function* nastyComparisons() {
   const long = 'a-word-that-goes-on-'.repeat(9);
   for (const words of [
@@ -340,7 +340,7 @@ function* nastyComparisons() {
   }
 }
 
-t.test('no line of a mail has 75 characters, and no text from a guest does anything', (t) => {
+t.test('keeps mails below 75 columns, and escapes text from guests', (t) => {
   for (const result of nastyComparisons()) {
     const text = mail(result);
     for (const line of text.split('\n')) {
@@ -354,7 +354,7 @@ t.test('no line of a mail has 75 characters, and no text from a guest does anyth
   t.end();
 });
 
-t.test('tables keep within their width', (t) => {
+t.test('keeps tables within their width', (t) => {
   for (const width of [40, 50, 64, 74, 100, 200]) {
     for (const result of nastyComparisons()) {
       for (const line of table(result, width).split('\n')) {
@@ -366,7 +366,7 @@ t.test('tables keep within their width', (t) => {
   t.end();
 });
 
-/** The words that a shell makes of it. */
+/** The words as a shell reads them. */
 function shellWords(command: string): string[] {
   const program = 'for word; do printf "%s\\0" "$word"; done';
   return execFileSync('sh', ['-c', `set -- ${command}\n${program}`], { encoding: 'utf8' })
@@ -374,7 +374,7 @@ function shellWords(command: string): string[] {
     .slice(0, -1);
 }
 
-t.test('a wrapped command is the same command', (t) => {
+t.test('wraps a command without changing it', (t) => {
   const long = `/home/me/${'linux-'.repeat(30)}x.patch`;
   const commands = [
     'daxrepro run ext2 generic/002',
@@ -401,7 +401,7 @@ t.test('a wrapped command is the same command', (t) => {
   t.end();
 });
 
-t.test('text is broken at blanks', (t) => {
+t.test('breaks text at blanks', (t) => {
   t.strictSame(wrapText('aa bb cc', 5), ['aa bb', 'cc']);
   t.strictSame(wrapText('aaaaaaa b', 3), ['aaa', 'aaa', 'a b']);
   t.strictSame(wrapText('', 3), ['']);
@@ -410,7 +410,7 @@ t.test('text is broken at blanks', (t) => {
 
 const ROW = { fs: 'ext2', test: 'generic/002', pmem: 'memmap' } as const;
 
-t.test('the dry run', (t) => {
+t.test('formats a dry run', (t) => {
   const { variants } = CASE;
   const cells = variants.map(({ name }) => ({
     name: { ...ROW, variant: name, powerCut: name !== 'base' },

@@ -17,7 +17,7 @@ const finding = (signature: string, rest: Partial<Finding> = {}): Finding => ({
   ...rest,
 });
 
-t.test('one of each kind, the worst first', async (t) => {
+t.test('groups findings by kind, the worst first', async (t) => {
   const groups = groupFindings([
     finding('count', { severity: 'repairable' }),
     finding('note', { severity: 'notice' }),
@@ -45,7 +45,7 @@ t.test('one of each kind, the worst first', async (t) => {
   t.equal(describeRest(groups.slice(1)), 'and 3 more findings of 3 other kinds');
 });
 
-t.test('many inodes', async (t) => {
+t.test('lists only some of many inodes', async (t) => {
   const [group] = groupFindings(
     Array.from({ length: 9 }, (_, n) => finding('block', { inode: n + 12 })),
   );
@@ -55,7 +55,7 @@ t.test('many inodes', async (t) => {
   );
 });
 
-t.test('which inodes they share, and what is known of them', async (t) => {
+t.test('describes inodes that several kinds share', async (t) => {
   t.strictSame(describeShared(groupFindings([finding('a', { inode: 1 }), finding('b')])), []);
   t.strictSame(
     describeShared(
@@ -77,7 +77,7 @@ t.test('which inodes they share, and what is known of them', async (t) => {
   );
 });
 
-t.test('where it was found', async (t) => {
+t.test('describes the place of a finding', async (t) => {
   t.equal(
     describeFirst(finding('m', { device: '/dev/pmem0', pass: 2 })),
     'e2fsck /dev/pmem0 pass 2 (corruption): m',
@@ -95,7 +95,7 @@ t.test('where it was found', async (t) => {
 });
 
 t.test(
-  'data lost by a power cut: who stored it, who wrote it back, which image shows it',
+  'says who stored and wrote back data that a power cut lost, and which image shows it',
   async (t) => {
     const code = { address: '0x401a38', cpu: 0, in: 'promises\x1b', function: 'store_bytes' };
     const powerCut = { promise: 'msync', cut: 3, state: 'nothing', images: 1, storedBy: code };
@@ -118,7 +118,7 @@ t.test(
   },
 );
 
-t.test('a finding that the test provoked', async (t) => {
+t.test('marks a finding that the test provoked', async (t) => {
   const provoked = finding('memory', { severity: 'notice', provoked: 'it poisons pages' });
   t.equal(
     describeFirst(provoked),

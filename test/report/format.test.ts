@@ -16,7 +16,7 @@ import {
   WHOLE_RUN,
 } from '../util/kept.js';
 
-/** Every format over every kind of result: that it is of its format, and holds nothing raw. */
+/** Checks every format with every kind of result: it is valid, and contains no unescaped text. */
 
 const RUN = keptRun(WHOLE_RUN);
 const COMPARISON = keptComparison(WHOLE_COMPARISON);
@@ -33,10 +33,10 @@ const SETS: Record<string, [KeptResult, ...KeptResult[]]> = {
 const format = (name: Format, [first, ...others]: readonly [KeptResult, ...KeptResult[]]) =>
   formatReport(name, shown(first, ...others), { width: 90, colour: false, from: '/home/me' });
 
-/** What no text may hold: controls but the line's end, what cannot be seen, half a character. */
+/** Forbidden characters: controls except line ends, invisible characters, lone surrogates. */
 const RAW = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u2028\u202e]|\p{Cs}/u;
 
-/** Is it of its format? Throws, or tells what is wrong. */
+/** Validators of the formats. They throw, or return what is wrong. */
 const CHECKS: Record<Format, (text: string) => void> = {
   terminal: () => undefined,
   mail: (text) => {
@@ -46,7 +46,7 @@ const CHECKS: Record<Format, (text: string) => void> = {
   markdown: (text) => {
     if (text.length > 65_536) throw new Error('GitHub takes no such comment');
     const html = marked.parse(text, { gfm: true, async: false });
-    // In code nothing is anything else than text.
+    // Inside code there is no markup.
     const outside = html.replaceAll(/<code[^>]*>[^<]*<\/code>/g, '');
     const found = /<(?:script|img|a)\b|@root|#1|FORGED|https:|\{\{|javascript/.exec(outside);
     if (found) throw new Error(`${found[0]} is not in code: ${outside.slice(found.index - 200)}`);
@@ -58,7 +58,7 @@ const CHECKS: Record<Format, (text: string) => void> = {
       stdio: ['pipe', 'ignore', 'pipe'],
     });
   },
-  // A real browser looks at it in html.test.ts.
+  // html.test.ts opens the page in a real browser.
   html: (text) => {
     const found = /<(?:script|img|iframe)\b|\son\w+=["']?alert|https?:\/\/(?!a\.example)/.exec(
       text.replaceAll(/&lt;[^<]*/g, ''),
@@ -77,7 +77,7 @@ const CHECKS: Record<Format, (text: string) => void> = {
 };
 
 for (const name of FORMATS) {
-  t.test(`${name}: of its format, whatever the texts are`, async (t) => {
+  t.test(`writes valid ${name} for any text`, async (t) => {
     for (const [what, kept] of Object.entries(SETS)) {
       const plain = format(name, kept);
       t.doesNotThrow(() => CHECKS[name](plain), what);
@@ -92,7 +92,7 @@ for (const name of FORMATS) {
   });
 }
 
-t.test('the checks would tell', async (t) => {
+t.test('the validators reject invalid output', async (t) => {
   t.throws(() => CHECKS.mail('x'.repeat(75)));
   for (const text of [
     '<script>',
@@ -109,7 +109,7 @@ t.test('the checks would tell', async (t) => {
   t.throws(() => CHECKS.tap('TAP version 14\n1..1\nforged\nok 1'));
 });
 
-t.test('each format tells the verdict, the reason, the finding and the change', async (t) => {
+t.test('each format contains the verdict, the reason, the finding and the change', async (t) => {
   for (const name of FORMATS) {
     const text = format(name, SETS['all together'] ?? [RUN]).replaceAll(/\s+/g, ' ');
     for (const fact of ['DAX is off', 'directory corrupted', 'c5 is the first bad change']) {

@@ -17,7 +17,7 @@ import {
 } from '../util/kept.js';
 import { RESULT, UNIT } from '../util/results.js';
 
-/** The page in a real browser. */
+/** The HTML page in a real browser. */
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const top = t.testdir({
@@ -46,7 +46,7 @@ const KEPT: [KeptResult, ...KeptResult[]] = [
   { kind: 'bisect', directory: '/runs/3', result: WHOLE_BISECTION },
 ];
 
-/** What the page did or the browser said since it was opened, of which there is to be nothing. */
+/** Requests of the page and messages of the browser. There must be none. */
 function complaints({ events }: Page): string[] {
   return events.flatMap((event) => {
     const { method, params } = event as { method?: string; params?: Record<string, unknown> };
@@ -73,7 +73,7 @@ async function look(page: Page, url: string, width: number, scheme: 'light' | 'd
 }
 
 t.test(
-  'no request, no message, no scrolling of the page, and nothing that axe finds',
+  'makes no requests, logs nothing, needs no sideways scrolling, and passes axe',
   options,
   async (t) => {
     if (!page) return;
@@ -88,7 +88,7 @@ t.test(
       const wide = await page.evaluate<number>('document.documentElement.scrollWidth');
       t.ok(wide <= width, `${wide} of ${width} pixels`);
       grounds.add(await page.evaluate('getComputedStyle(document.body).backgroundColor'));
-      // DevTools may run scripts where the page's policy lets the page run none.
+      // DevTools may run scripts although the page's policy forbids them.
       await page.evaluate(axe);
       const found = await page.evaluate<{ id: string; nodes: string[] }[]>(
         `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html.slice(0, 200)) })))`,
@@ -99,7 +99,7 @@ t.test(
   },
 );
 
-t.test('a cell opens by keys alone', options, async (t) => {
+t.test('opens a cell by keyboard', options, async (t) => {
   if (!page) return;
   await look(
     page,
@@ -123,10 +123,10 @@ t.test('a cell opens by keys alone', options, async (t) => {
   t.equal(await isOpen(), true, 'the link to it opens it');
 });
 
-t.test('nothing that a guest has written is more than text', options, async (t) => {
+t.test('shows everything from a guest as text', options, async (t) => {
   if (!page) return;
   const nasty = KEPT.map((one) => ({ ...one, result: hostile(one.result) })) as typeof KEPT;
-  // The console is read from its file.
+  // The console comes from its file.
   for (const one of nasty) {
     if (one.kind !== 'bisect') {
       for (const unit of one.result.units) unit.artifacts = { console: '001/console.log' };
@@ -142,7 +142,7 @@ t.test('nothing that a guest has written is more than text', options, async (t) 
   t.notMatch(text, /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]/);
   const wide = await page.evaluate<number>('document.documentElement.scrollWidth');
   t.ok(wide <= 400, `${wide} pixels`);
-  // Were it not for escaping, the policy would still stop it.
+  // Even without escaping, the policy would stop it.
   await page.evaluate(
     `document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="window.ran=1">')`,
   );
@@ -151,7 +151,7 @@ t.test('nothing that a guest has written is more than text', options, async (t) 
   t.not(complaints(page).length, 0, 'it would tell');
 });
 
-t.test('only files of the run are read', async (t) => {
+t.test('reads only files of the run', async (t) => {
   for (const path of ['../secret.txt', join(top, 'secret.txt'), '001', 'absent']) {
     const units = [{ ...UNIT, artifacts: { console: path } }];
     const url = write('secret.html', keptRun({ ...RESULT, units }, directory));
@@ -159,7 +159,7 @@ t.test('only files of the run are read', async (t) => {
   }
 });
 
-t.test('a thousand units make a page of a few megabytes', async (t) => {
+t.test('makes a page of a few megabytes for a thousand units', async (t) => {
   const lines = Array.from({ length: 200 }, (_, at) => `[ ${at}.000000] a line of the kernel's`);
   mkdirSync(join(top, 'run/big'));
   writeFileSync(join(top, 'run/big/console.log'), lines.join('\n'));

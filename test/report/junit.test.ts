@@ -7,7 +7,7 @@ import { finding } from '../verdict/records.js';
 const xml = (...units: Partial<UnitResult>[]) =>
   formatJunit({ ...RESULT, units: units.map((unit) => ({ ...UNIT, ...unit })) });
 
-t.test('each verdict has its element', async (t) => {
+t.test('writes the element of each verdict', async (t) => {
   const text = xml(
     { test: 'generic/001', verdict: 'pass' },
     { test: 'generic/002', verdict: 'fail', reason: 'it differs', outcome: 'output-differs' },
@@ -43,7 +43,7 @@ t.test('each verdict has its element', async (t) => {
   t.match(text, /name="generic\/009 \[v2\] \(attempt 2\)"/);
 });
 
-t.test('text of the guest cannot break it', async (t) => {
+t.test('escapes text from the guest', async (t) => {
   const hostile = `]]><failure "&'\x00\x1b[2J\u202e\uffff\ud800 \n end`;
   const text = xml({
     test: 'generic/001',
@@ -57,7 +57,7 @@ t.test('text of the guest cannot break it', async (t) => {
   t.equal((text.match(/<failure/g) ?? []).length, 1);
 });
 
-t.test('findings of one kind are one, with their number and what the medium shows', async (t) => {
+t.test('groups findings of a kind, with their number and evidence', async (t) => {
   const evidence = { device: '/dev/pmem0', inode: 12, inodeType: 'directory', path: '/d' };
   const block = { number: 0, position: 4096, zeros: true, begins: '00' };
   const text = xml({
@@ -77,7 +77,7 @@ t.test('findings of one kind are one, with their number and what the medium show
   t.match(text, 'why: unknown whether the unmount left dirty data unwritten');
 });
 
-t.test('of a comparison, what was expected is no failure', async (t) => {
+t.test('does not report expected verdicts of a comparison as failures', async (t) => {
   const compared = (verdict: 'pass' | 'fail' | 'invalid', expected: 'pass' | 'fail') =>
     xml({ verdict, expected: { verdict: expected }, held: verdict === expected } as never);
   t.match(compared('fail', 'fail'), '<skipped message="fail, as expected: ');
@@ -85,12 +85,9 @@ t.test('of a comparison, what was expected is no failure', async (t) => {
   t.match(compared('invalid', 'pass'), '<error type="invalid" message="expected: pass; invalid: ');
 });
 
-t.test(
-  'a suite says what all its cases have in common; kinds of pmem are told apart',
-  async (t) => {
-    const text = xml({}, { pmem: 'nvdimm', kernel: { ...UNIT.kernel, spec: 'debian:5.10' } });
-    t.match(text, '<property name="kernel" value="6.1.0-56-amd64"/>');
-    t.notMatch(text, 'name="kernel.spec"');
-    t.match(text, 'name="generic/002 on nvdimm"');
-  },
-);
+t.test('puts common properties into the suite, and names the kind of pmem', async (t) => {
+  const text = xml({}, { pmem: 'nvdimm', kernel: { ...UNIT.kernel, spec: 'debian:5.10' } });
+  t.match(text, '<property name="kernel" value="6.1.0-56-amd64"/>');
+  t.notMatch(text, 'name="kernel.spec"');
+  t.match(text, 'name="generic/002 on nvdimm"');
+});

@@ -13,7 +13,7 @@ function run(units: Partial<UnitResult>[], more: Partial<RunResult> = {}): KeptM
   return keptRun(result, `/runs/${runs}`) as KeptMatrix;
 }
 
-/** Each column with its cells: `base: ext2 generic/002 pass`. */
+/** The columns with their cells: `base: ext2 generic/002 pass`. */
 function columns(...kept: [KeptMatrix, ...KeptMatrix[]]): string[] {
   const { units } = matrixOf(kept);
   return units.map(({ variant, fs, test, verdict }) => `${variant}: ${fs} ${test} ${verdict}`);
@@ -21,14 +21,14 @@ function columns(...kept: [KeptMatrix, ...KeptMatrix[]]): string[] {
 
 const OLDER = { spec: 'debian:5.10', release: '5.10.0', id: 'old' };
 
-t.test('a comparison is as it was', async (t) => {
+t.test('leaves a single comparison unchanged', async (t) => {
   const result = comparison(EARLY_RETURN);
   const matrix = matrixOf([keptComparison(result) as KeptMatrix]);
   const { verdict: _, ...others } = result;
   t.match(matrix, { ...others, directory: '/runs/2' });
 });
 
-t.test('the versions of tools, of runs too', async (t) => {
+t.test('collects the versions of tools', async (t) => {
   const tools = (...kept: [KeptMatrix, ...KeptMatrix[]]) => matrixOf(kept).tools;
   const old = run([{}], { tools: { e2fsprogs: '1.46.2' } });
   const young = run([{}], { tools: { e2fsprogs: '1.47.0', xfsprogs: '6.1.0' } });
@@ -37,18 +37,15 @@ t.test('the versions of tools, of runs too', async (t) => {
   t.strictSame(tools(run([{}])), {});
 });
 
-t.test(
-  'runs of the same kernel go on in one column where they have nothing in common',
-  async (t) => {
-    t.strictSame(columns(run([{}]), run([{ fs: 'xfs' }]), run([{ test: 'generic/003' }])), [
-      'base: ext2 generic/002 pass',
-      'base: xfs generic/002 pass',
-      'base: ext2 generic/003 pass',
-    ]);
-  },
-);
+t.test('continues a column with runs of the same kernel and other tests', async (t) => {
+  t.strictSame(columns(run([{}]), run([{ fs: 'xfs' }]), run([{ test: 'generic/003' }])), [
+    'base: ext2 generic/002 pass',
+    'base: xfs generic/002 pass',
+    'base: ext2 generic/003 pass',
+  ]);
+});
 
-t.test('attempts of two runs are never counted together', async (t) => {
+t.test('never counts attempts of two runs together', async (t) => {
   t.strictSame(columns(run([{}]), run([{ verdict: 'fail' }])), [
     'base, run 1: ext2 generic/002 pass',
     'base, run 2: ext2 generic/002 fail',
@@ -56,7 +53,7 @@ t.test('attempts of two runs are never counted together', async (t) => {
 });
 
 t.test(
-  'a kernel is a column; one of another id is too, though it is called the same',
+  'makes a column per kernel, also for kernels of the same name with different ids',
   async (t) => {
     t.strictSame(columns(run([{}]), run([{ kernel: OLDER }])), [
       'base, debian:6.1: ext2 generic/002 pass',
@@ -69,7 +66,7 @@ t.test(
   },
 );
 
-t.test('patched runs are called by their patches, and never go on in another column', async (t) => {
+t.test('names patched runs by their patches, and keeps their columns separate', async (t) => {
   const patched = (fs: string, ...files: string[]) =>
     run([{ fs, variant: 'patched' }], {
       command: ['run', fs, 'generic/002', ...files.flatMap((file) => ['--patch', file])],
@@ -85,7 +82,7 @@ t.test('patched runs are called by their patches, and never go on in another col
   t.match(variants, [{ name: 'patched', changes: ['/a/fix.patch', 'b.patch'] }]);
 });
 
-t.test('only rows that were run; differences from the first column', async (t) => {
+t.test('leaves out rows that did not run, and compares with the first column', async (t) => {
   const matrix = matrixOf([
     run([{}, { fs: 'xfs', test: 'xfs/001' }]),
     run([{ verdict: 'fail', reason: 'it differs', kernel: OLDER }]),
@@ -99,7 +96,7 @@ t.test('only rows that were run; differences from the first column', async (t) =
   t.equal(matrix.directories.length, 2);
 });
 
-t.test('a failure that was expected is one; files are found from anywhere', async (t) => {
+t.test('keeps expected failures, and finds files from any directory', async (t) => {
   const image = { device: 'd', file: '001/image.tar.gz', bytes: 1 };
   const failed = run([
     { verdict: 'fail', expectedFailure: { reason: 'known', held: true }, images: [image] },

@@ -3,7 +3,7 @@ import { mock } from 'node:test';
 import t from 'tap';
 import { withPatience } from '../../cli/report/patience.js';
 
-/** A stream that takes itself for a terminal, or not, and keeps what is written. */
+/** A fake stream that keeps what is written. @param isTTY whether it claims to be a terminal */
 function stream(isTTY: boolean) {
   const kept = { text: '' };
   const made = Object.assign(new PassThrough(), { isTTY, columns: 80 });
@@ -14,7 +14,7 @@ function stream(isTTY: boolean) {
 }
 
 for (const isTTY of [true, false]) {
-  t.test(isTTY ? 'a terminal is told' : 'a pipe is not', async (t) => {
+  t.test(isTTY ? 'prints a message on a terminal' : 'prints nothing into a pipe', async (t) => {
     mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
     t.teardown(() => mock.timers.reset());
     const { stream: err, kept } = stream(isTTY);
@@ -30,7 +30,7 @@ for (const isTTY of [true, false]) {
     mock.timers.tick(1900);
     t.equal(kept.text, '', 'nothing for what is quick');
     mock.timers.tick(100);
-    // The line is painted at its own pace.
+    // A timer paints the line.
     for (let times = 0; times < 5; times += 1) mock.timers.tick(100);
     done('read');
     t.equal(await result, 'read');

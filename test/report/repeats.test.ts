@@ -14,7 +14,7 @@ function attempts(...verdicts: UnitResult['verdict'][]): UnitResult[] {
   }));
 }
 
-t.test('attempts are counted, with what their number tells', async (t) => {
+t.test('counts attempts, and gives the failure rate with its interval', async (t) => {
   const [repeats] = countRepeats(attempts('pass', 'fail', 'pass', 'error', 'invalid', 'pass'));
   t.match(repeats, {
     counts: { pass: 3, fail: 1, error: 1, invalid: 1 },
@@ -26,7 +26,7 @@ t.test('attempts are counted, with what their number tells', async (t) => {
   );
 });
 
-t.test('without one that passed or failed there is no rate', async (t) => {
+t.test('gives no rate if no attempt passed or failed', async (t) => {
   const [repeats] = countRepeats(attempts('error', 'notrun'));
   t.equal(repeats?.failures, undefined);
   t.match(
@@ -35,7 +35,7 @@ t.test('without one that passed or failed there is no rate', async (t) => {
   );
 });
 
-t.test('a test that ran once has no rate; others are apart', async (t) => {
+t.test('gives no rate for a single attempt, and separates tests', async (t) => {
   t.same(countRepeats(attempts('pass')), []);
   const other = attempts('fail', 'fail').map((unit) => ({ ...unit, variant: 'v2' }));
   const counted = countRepeats([...attempts('pass', 'pass'), ...other]);
@@ -48,7 +48,7 @@ t.test('a test that ran once has no rate; others are apart', async (t) => {
   );
 });
 
-t.test('what differs among them is named', async (t) => {
+t.test('names the fields in which repeats differ', async (t) => {
   const [one, two] = [attempts('pass', 'pass'), attempts('fail', 'fail')];
   const names = (...units: UnitResult[]) => {
     const all = countRepeats(units);
@@ -61,7 +61,7 @@ t.test('what differs among them is named', async (t) => {
   t.same(names(...one), ['ext2 generic/002']);
 });
 
-t.test('what ended alike is shown once', async (t) => {
+t.test('shows attempts that ended alike once', async (t) => {
   const units = attempts('pass', 'fail', 'pass', 'fail', 'error');
   t.same(
     alikeAttempts(units).map(({ first, others }) => [first.attempt, others]),
@@ -75,7 +75,7 @@ t.test('what ended alike is shown once', async (t) => {
   t.match(many[0]?.others, /^29 more like this: attempts 2, 3, .*, 13 and 17 others$/);
 });
 
-t.test('in the summary', async (t) => {
+t.test('shows repeats in the summary', async (t) => {
   const units = attempts('pass', 'fail', 'fail');
   const text = formatSummary({ ...RESULT, units, repeats: countRepeats(units) }, { colour: false });
   t.equal(text.match(/^FAIL/gm)?.length, 1, 'alike ones once');

@@ -4,7 +4,7 @@ import type { Unit } from '../../cli/plan/unit.js';
 import { makeReporter } from '../../cli/report/reporter.js';
 import { UNIT } from '../util/results.js';
 
-/** A stream that keeps what is written to it. */
+/** A fake stream that keeps what is written. */
 function fakeStream(terminal: { columns?: number } | undefined) {
   const written: string[] = [];
   const stream = {
@@ -19,7 +19,7 @@ const PLANNED = { fs: 'ext2', test: 'generic/002', variant: 'base' } as Unit;
 const NASTY = 'x\x1b[2J\x1b]0;t\x07\r\u202e\x9b\ndaxrepro: pass';
 const RAW = /[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202e]|\x1b(?!\[K)|\r(?!\x1b\[K)/;
 
-/** TERM as a terminal has it, until the test ends. */
+/** Sets TERM until the test ends. */
 function withTerm(t: Test, value: string) {
   const before = process.env['TERM'];
   process.env['TERM'] = value;
@@ -29,7 +29,7 @@ function withTerm(t: Test, value: string) {
   });
 }
 
-t.test('plain lines elsewhere', (t) => {
+t.test('prints plain lines if there is no terminal', (t) => {
   const { stream, text } = fakeStream(undefined);
   const reporter = makeReporter(stream);
   reporter.expect(2);
@@ -53,7 +53,7 @@ t.test('plain lines elsewhere', (t) => {
   t.end();
 });
 
-t.test('how long it will take, where that is known', (t) => {
+t.test('estimates the duration if earlier runs are known', (t) => {
   const { stream, text } = fakeStream(undefined);
   const reporter = makeReporter(stream);
   reporter.expect(3, { seconds: [undefined, undefined, undefined], jobs: 1 });
@@ -63,7 +63,7 @@ t.test('how long it will take, where that is known', (t) => {
   t.end();
 });
 
-t.test('one unit alone is told by the summary', (t) => {
+t.test('leaves the result of a single unit to the summary', (t) => {
   const { stream, text } = fakeStream(undefined);
   const reporter = makeReporter(stream);
   reporter.expect(1);
@@ -72,7 +72,7 @@ t.test('one unit alone is told by the summary', (t) => {
   t.end();
 });
 
-t.test('a dumb terminal gets plain lines', (t) => {
+t.test('prints plain lines on a dumb terminal', (t) => {
   withTerm(t, 'dumb');
   const { stream, text } = fakeStream({ columns: 80 });
   const reporter = makeReporter(stream);
@@ -82,7 +82,7 @@ t.test('a dumb terminal gets plain lines', (t) => {
   t.end();
 });
 
-t.test('a terminal gets one line that is written over', async (t) => {
+t.test('overwrites one line on a terminal', async (t) => {
   withTerm(t, 'xterm');
   const { stream, text, written } = fakeStream({ columns: 40 });
   const reporter = makeReporter(stream);
@@ -110,7 +110,7 @@ t.test('a terminal gets one line that is written over', async (t) => {
   t.equal(written.length, length, 'and nothing comes after the end');
 });
 
-t.test('a terminal of unknown width', async (t) => {
+t.test('assumes a width if the terminal has none', async (t) => {
   withTerm(t, 'xterm');
   const { stream, written } = fakeStream({});
   const reporter = makeReporter(stream);

@@ -16,7 +16,7 @@ const FINDING: Finding = {
   severity: 'corruption',
 };
 
-t.test('a pass: kernel, driver, proof, verdict, files', (t) => {
+t.test('shows kernel, driver, proof, verdict and files of a pass', (t) => {
   t.equal(
     summary([UNIT]),
     [
@@ -33,7 +33,7 @@ t.test('a pass: kernel, driver, proof, verdict, files', (t) => {
   t.end();
 });
 
-t.test('DAX is only said to be proven where it is', (t) => {
+t.test('says that DAX is proven only if it is', (t) => {
   const { dax } = UNIT;
   const looks = dax.looks.map((look) => ({ ...look, statxDax: null }));
   const cases: [RegExp, UnitResult][] = [
@@ -56,7 +56,7 @@ t.test('DAX is only said to be proven where it is', (t) => {
   t.end();
 });
 
-t.test("the guest's words come escaped", (t) => {
+t.test('escapes text from the guest', (t) => {
   const nasty = 'x\x1b[2J\x07\r\n\u202ePASS';
   const text = summary([
     {
@@ -72,7 +72,7 @@ t.test("the guest's words come escaped", (t) => {
   t.end();
 });
 
-t.test('one finding of each kind, and how many more', (t) => {
+t.test('shows one finding of each kind, and the number of others', (t) => {
   const findings = [
     ...Array.from({ length: 8 }, (_, n) => ({ ...FINDING, inode: n })),
     ...Array.from({ length: 6 }, (_, n) => ({ ...FINDING, signature: `s${n}`, inode: 3 })),
@@ -86,7 +86,7 @@ t.test('one finding of each kind, and how many more', (t) => {
   t.end();
 });
 
-t.test('several units are counted, none are named', (t) => {
+t.test('counts several units, and says if nothing ran', (t) => {
   const units: UnitResult[] = [UNIT, { ...UNIT, attempt: 2 }, { ...UNIT, verdict: 'invalid' }];
   t.match(summary(units), /\n3 units in 1\.2 s: 2 pass, 1 invalid\n/);
   t.match(summary(units), /1 more like this: attempt 2/);
@@ -94,7 +94,7 @@ t.test('several units are counted, none are named', (t) => {
   t.end();
 });
 
-t.test('colours only where they are wanted', (t) => {
+t.test('uses colours only if asked to', (t) => {
   t.notMatch(summary([UNIT]), /\x1b/);
   t.match(summary([UNIT], true), /^\x1b\[1;32mPASS {3}\x1b\[0m/);
   t.match(summary([{ ...UNIT, verdict: 'fail' }], true), /^\x1b\[1;31mFAIL/);

@@ -5,13 +5,13 @@ import { textWidth } from '../../cli/columns.js';
 import { wrapCommand } from '../../cli/report/wrap.js';
 import { shellQuote } from '../../cli/shell-quote.js';
 
-t.test('pasted into a shell, a wrapped command is the same command', async (t) => {
+t.test('wraps a command so that a shell reads the same words', async (t) => {
   const word = fc.oneof(
     fc.constantFrom('--kernel', '-o', 'ext2', 'generic/002', ''),
     fc.string({ maxLength: 60 }),
     fc.string({ unit: 'grapheme', maxLength: 30 }).filter((text) => !/[\0\r\n]/.test(text)),
   );
-  // A shell for all of them takes as long as a shell for one.
+  // One shell for all commands is fast.
   const commands = fc.sample(fc.array(word, { minLength: 1, maxLength: 8 }), 200);
   const script = commands.map((words) => {
     const lines = wrapCommand(words.map(shellQuote).join(' '), 40, 2);
