@@ -124,7 +124,7 @@ is announced before it starts. A case file overrides the environment and the pro
     '--base': 'a NAME that is not in daxrepro.yaml becomes the name of the unchanged kernel',
     '--variant': 'separate files by commas; they are applied in order',
     '--until-known':
-      "uses Fisher's exact test; the error probability over all interim looks is at most 5 %",
+      "uses Fisher's exact test; the error probability over all interim tests is at most 5 %",
   },
   exitCodes: [
     ['0', 'every expectation of the case held; without expectations: every cell has a verdict'],

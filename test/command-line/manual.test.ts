@@ -10,7 +10,7 @@ import { allCommands, nameOf, ownWords, parse } from '../util/command-line.js';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const commands = allCommands(commandLine('1.2.3'));
 
-t.test('every command has examples, and each of them is one that it takes', async (t) => {
+t.test('every command has examples that it accepts', async (t) => {
   for (const command of commands) {
     const name = `daxrepro ${nameOf(command)}`.trim();
     const { examples = [] } = manualOf(command) ?? {};
@@ -20,7 +20,7 @@ t.test('every command has examples, and each of them is one that it takes', asyn
       t.ok(words, `${line} has daxrepro in it`);
       const { command: reached, problem } = await parse(words ?? []);
       t.equal(problem, '', line);
-      // Others may follow up on it: what is bundled is replayed.
+      // Further examples may use other commands: a bundle is replayed.
       if (index === 0) {
         t.ok(reached.startsWith(nameOf(command)), `${line} is an example of ${name}`);
       }
@@ -29,7 +29,7 @@ t.test('every command has examples, and each of them is one that it takes', asyn
   }
 });
 
-t.test('what is said of options is said of those that there are', async (t) => {
+t.test('the manual explains only existing options', async (t) => {
   for (const command of commands) {
     const flags = command.options.map(({ long }) => long);
     for (const flag of Object.keys(manualOf(command)?.options ?? {})) {
@@ -38,7 +38,7 @@ t.test('what is said of options is said of those that there are', async (t) => {
   }
 });
 
-t.test('--help begins with examples, -h has none of them', async (t) => {
+t.test('--help begins with examples, and -h has none', async (t) => {
   for (const command of commands) {
     const words = nameOf(command).split(' ').filter(Boolean);
     const long = await parse([...words, '--help']);
@@ -55,13 +55,13 @@ t.test('--help begins with examples, -h has none of them', async (t) => {
   t.match(await parse(['help', 'run']), { stdout: (await parse(['run', '--help'])).stdout });
 });
 
-t.test('-h in place of what has to be given', async (t) => {
+t.test('accepts -h without required arguments', async (t) => {
   t.match(await parse(['run', 'ext2', '-h']), { problem: '', stdout: /^Usage: daxrepro run/ });
   t.match(await parse(['run']), { problem: /missing required argument 'fs'/ });
   t.match(await parse(['run', 'ext2', '--ptach', 'x']), { problem: /Did you mean --patch\?/ });
 });
 
-t.test('the manual page', async (t) => {
+t.test('the manual page is complete and valid', async (t) => {
   const page = manualPage(commandLine('1.2.3'), '1.2.3');
   const plain = page.replaceAll('\\-', '-');
   for (const command of commands) {
@@ -72,7 +72,7 @@ t.test('the manual page', async (t) => {
   t.notMatch(
     page,
     /^[.'](?!TH|nh|ad|SH|SS|PP|TP|B |I |nf|fi|RS|RE)/m,
-    'no text is taken for a request',
+    'no text looks like a roff request',
   );
   const file = `${t.testdir({ 'daxrepro.1': page })}/daxrepro.1`;
   const linted = await execa('man', ['--warnings', '-E', 'UTF-8', '-l', '-Tutf8', file], {
@@ -84,10 +84,10 @@ t.test('the manual page', async (t) => {
   const mandoc = await execa('mandoc', ['-Tlint', '-Wwarning', file], { reject: false });
   if (mandoc.code === 'ENOENT') t.pass('mandoc', { skip: 'mandoc is not installed' });
   else {
-    // Without a date, the same sources make the same page.
+    // The page has no date, so that the same sources give the same page.
     const warnings = mandoc.stdout.split('\n').filter((line) => !/missing date/.test(line));
     t.strictSame(warnings.filter(Boolean), []);
   }
   const { man } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-  t.equal(man, 'dist/daxrepro.1', 'it is shipped as what bundle.js writes');
+  t.equal(man, 'dist/daxrepro.1', 'package.json ships the file that bundle.js writes');
 });

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import t from 'tap';
 import { compileInto } from '../util/compiled.js';
 
-/** `daxrepro bisect` and `bisect run` as people start them, as far as that takes no guest. */
+/** `daxrepro bisect` and `bisect run` from the command line, without guests. */
 
 const top = t.testdir({ tree: { Makefile: 'VERSION = 6\nPATCHLEVEL = 1\n', fs: {} } });
 const { main } = compileInto(top);
@@ -14,7 +14,7 @@ mkdirSync(join(top, 'home'));
 function daxrepro(args: readonly string[], env: Record<string, string> = {}) {
   return execa('env', ['-u', 'NODE_OPTIONS', process.execPath, main, 'bisect', ...args], {
     cwd: tree,
-    // The tree lies in this checkout, which git is not to find.
+    // The tree lies in this checkout, which git must not find.
     env: {
       HOME: join(top, 'home'),
       XDG_CACHE_HOME: join(top, 'cache'),
@@ -26,7 +26,7 @@ function daxrepro(args: readonly string[], env: Record<string, string> = {}) {
   });
 }
 
-t.test('a step that cannot be done stops the bisection, whatever the reason', async (t) => {
+t.test('stops the bisection if a step fails for a reason outside of the kernel', async (t) => {
   const steps: Record<string, string[]> = {
     'an option that does not exist': ['ext2', 'generic/002', '--nonsense'],
     'no file system': [],
@@ -45,13 +45,13 @@ t.test('a step that cannot be done stops the bisection, whatever the reason', as
   }
 });
 
-t.test('and so does a cache that cannot be written', async (t) => {
+t.test('stops the bisection if the cache cannot be written', async (t) => {
   const env = { XDG_CACHE_HOME: '/dev/null/none' };
   const { exitCode, stderr } = await daxrepro(['run', 'ext2', 'generic/002'], env);
   t.equal(exitCode, 128, stderr);
 });
 
-t.test('--power-cut without a QEMU that can: how to have one', async (t) => {
+t.test('explains how to get a QEMU for --power-cut', async (t) => {
   const bin = join(top, 'bin');
   mkdirSync(bin);
   writeFileSync(join(bin, 'qemu-system-x86_64'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
@@ -67,7 +67,7 @@ t.test('--power-cut without a QEMU that can: how to have one', async (t) => {
   t.match(step.stderr, /`daxrepro setup --power-cut` downloads one/);
 });
 
-t.test('questions that are none', async (t) => {
+t.test('rejects incomplete and contradictory options', async (t) => {
   const asked: [RegExp, string[]][] = [
     [/--tree is missing/, []],
     [/--good is missing/, ['--tree', '.']],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { cacheCleanCommand, cacheListCommand } from '../../cli/commands/cache.js';
 
-/** Two entries that are not in use, one of them for 40 days. */
+/** A cache with two unused entries; one was last used 40 days ago. */
 function makeCache(t: import('tap').Test) {
   const root = t.testdir({
     module: { aaaa: { file: 'x'.repeat(10_000) }, bbbb: { file: '' }, '.cccc.making': {} },
@@ -21,7 +21,7 @@ function makeCache(t: import('tap').Test) {
   return { root, context, printed, errors, left };
 }
 
-t.test('list', async (t) => {
+t.test('lists entries', async (t) => {
   const { root, context, printed } = makeCache(t);
   t.equal(await cacheListCommand({}, context), 0);
   t.match(printed, [
@@ -37,7 +37,7 @@ t.test('list', async (t) => {
   });
 });
 
-t.test('clean removes entries unused for a month, and leftovers', async (t) => {
+t.test('cleans entries unused for a month, and leftovers', async (t) => {
   const { context, printed, left } = makeCache(t);
   t.equal(await cacheCleanCommand({ dryRun: true }, context), 0);
   t.match(printed.join('\n'), /aaaa[\s\S]*cccc\.making \(left over\)[\s\S]*Would free [\d.]+ KiB/);
@@ -46,7 +46,7 @@ t.test('clean removes entries unused for a month, and leftovers', async (t) => {
   t.strictSame(left(), ['bbbb']);
 });
 
-t.test('clean by age, and clean --all', async (t) => {
+t.test('cleans by age, or everything with --all', async (t) => {
   const { root, context, left } = makeCache(t);
   t.equal(await cacheCleanCommand({ olderThan: '60' }, context), 0);
   t.strictSame(left(), ['aaaa', 'bbbb']);
@@ -55,7 +55,7 @@ t.test('clean by age, and clean --all', async (t) => {
   t.ok(existsSync(root));
 });
 
-t.test('an age that is not a number is a usage error', async (t) => {
+t.test('rejects an age that is not a number', async (t) => {
   const { context, errors, left } = makeCache(t);
   for (const olderThan of ['x', '-1', '1d', '']) {
     t.equal(await cacheCleanCommand({ olderThan }, context), 2, olderThan);

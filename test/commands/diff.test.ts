@@ -24,7 +24,7 @@ const broken = keep('broken', { units: 'none' });
 const daxrepro = (before?: string, after?: string, options: DiffCommandOptions = {}) =>
   captured(() => diffCommand(before, after, options, ['diff']));
 
-t.test('diff of kept runs', async (t) => {
+t.test('compares kept runs', async (t) => {
   const worse = await daxrepro(good, bad, { json: true });
   t.equal(worse.code, 1);
   const json = JSON.parse(worse.stdout);
@@ -38,7 +38,7 @@ t.test('diff of kept runs', async (t) => {
 });
 
 t.test(
-  'without names: the newest run and the latest earlier run of one of its tests',
+  'compares the newest run with the latest earlier run of one of its tests by default',
   async (t) => {
     const runs = { '20260101-000000-ext2-a-1': comparison() };
     const other = { ...RESULT, units: RESULT.units.map((unit) => ({ ...unit, test: 'dax/acl' })) };
@@ -76,7 +76,7 @@ t.test(
   },
 );
 
-t.test('usage', async (t) => {
+t.test('rejects wrong usage', async (t) => {
   for (const [before, after, options, words] of [
     [good, undefined, {}, /two sides/],
     [good, join(parent, 'none'), {}, /There is no run/],

@@ -18,7 +18,7 @@ async function doctor(host: Host, cache: string, suite?: string) {
   return { code, report: JSON.parse(out.join('')) as DoctorReport };
 }
 
-t.test('missing packages, and whether a run can work', async (t) => {
+t.test('lists missing packages, and says whether runs can work', async (t) => {
   const { host, bin, program } = fakeHost(t);
   const cache = join(bin, '../cache');
   const installable = await doctor(host, cache);
@@ -41,7 +41,7 @@ t.test('missing packages, and whether a run can work', async (t) => {
   t.match(complete.report, { missing: [], install: null });
 });
 
-t.test('as text', async (t) => {
+t.test('prints text', async (t) => {
   const { host, bin } = fakeHost(t);
   const out: string[] = [];
   await doctorCommand({}, { host, cache: bin, print: (text) => out.push(text) });
@@ -50,7 +50,7 @@ t.test('as text', async (t) => {
   t.match(out[0], /\nThis machine can run tests\.$/);
 });
 
-t.test('KVM: the device, and a trial boot', async (t) => {
+t.test('checks the device of KVM, and boots a guest under it', async (t) => {
   const { host, bin } = fakeHost(t);
   const { report } = await doctor(host, bin);
   const text = (kvm: DoctorReport['kvm']) => renderDoctor({ ...report, kvm }, false);
@@ -65,10 +65,10 @@ t.test('KVM: the device, and a trial boot', async (t) => {
   t.notMatch(renderDoctor(problem, false), '\u001b');
 });
 
-t.test('an xfstests tree named by --suite', async (t) => {
+t.test('checks the xfstests tree of --suite', async (t) => {
   const { host, bin } = fakeHost(t);
   const tree = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
-  // Only these programs, whatever else this machine has.
+  // Only these programs are in PATH, whatever this machine has.
   for (const name of ['sh', 'setpriv', 'sleep']) {
     symlinkSync(findProgram(name) ?? '', join(bin, name));
   }

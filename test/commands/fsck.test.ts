@@ -5,7 +5,7 @@ import { fsckCommand } from '../../cli/commands/fsck.js';
 const log = (name: string) =>
   fileURLToPath(new URL(`../../fixtures/logs/${name}`, import.meta.url));
 
-/** Runs the command; what it printed is taken, not shown. */
+/** Runs the command and captures its output. */
 async function run(file: string, options: { json?: boolean } = {}) {
   const out: string[] = [];
   const err: string[] = [];
@@ -21,7 +21,7 @@ async function run(file: string, options: { json?: boolean } = {}) {
   }
 }
 
-t.test('one JSON document, as the contract has it', async (t) => {
+t.test('prints one JSON document, as in the contract', async (t) => {
   const { code, out, err } = await run(log('e2fsck-dirblock.log'), { json: true });
   t.equal(code, 1);
   t.strictSame(err, []);
@@ -36,7 +36,7 @@ t.test('one JSON document, as the contract has it', async (t) => {
   });
 });
 
-t.test('exit codes', async (t) => {
+t.test('returns the exit codes of the contract', async (t) => {
   t.equal((await run(log('e2fsck-clean.log'))).code, 0);
   t.equal((await run(log('xfs-repair-clean.log'))).code, 0);
   t.equal((await run(log('xfs-repair-counters.log'))).code, 1);
@@ -45,7 +45,7 @@ t.test('exit codes', async (t) => {
   t.equal((await run(log('.'))).code, 2, 'a directory');
 });
 
-t.test('for people', async (t) => {
+t.test('prints text', async (t) => {
   const { out } = await run(log('e2fsck-counts.log'));
   t.match(out.join(''), /^e2fsck 1\.47\.0: not clean, 4 findings\n/);
   const { out: nothing, err } = await run(log('README.md'));

@@ -21,13 +21,13 @@ function makeContext(t: import('tap').Test) {
   return { image, context, printed, errors };
 }
 
-t.test('path prints the path and nothing else', async (t) => {
+t.test('prints the path and nothing else', async (t) => {
   const { image, context, printed, errors } = makeContext(t);
   t.equal(await kernelPathCommand(`image:${image}`, {}, context), 0);
   t.strictSame([printed, errors], [[image], []]);
 });
 
-t.test('an unknown kernel is a usage error', async (t) => {
+t.test('rejects an unknown kernel', async (t) => {
   const { context, printed, errors } = makeContext(t);
   t.equal(await kernelPathCommand('debain:6.1', {}, context), 2);
   t.equal(await kernelBuildCommand('image:/nowhere/bzImage', {}, context), 2);
@@ -35,7 +35,7 @@ t.test('an unknown kernel is a usage error', async (t) => {
   t.match(errors, [/mean debian:6\.1\?/, /no kernel image/]);
 });
 
-t.test('list, as text and as JSON', async (t) => {
+t.test('lists kernels as text and as JSON', async (t) => {
   const { context, printed } = makeContext(t);
   t.equal(await kernelListCommand({}, context), 0);
   t.match(printed[0], /^debian:6\.1 +Debian bookworm +downloaded on first use$/m);
@@ -48,7 +48,7 @@ t.test('list, as text and as JSON', async (t) => {
   });
 });
 
-t.test('build makes what a run needs', async (t) => {
+t.test('builds everything that a run needs', async (t) => {
   const { image, context, printed } = makeContext(t);
   t.equal(await kernelBuildCommand(`image:${image}`, { json: true }, context), 0);
   t.match(JSON.parse(printed[0] ?? ''), {

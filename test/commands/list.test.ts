@@ -29,7 +29,7 @@ const listedIds = (out: string) =>
     .flatMap((line) => line.split(' ', 1))
     .slice(0, -1);
 
-t.test('all tests, in columns', async (t) => {
+t.test('lists all tests in columns', async (t) => {
   const { code, out, err } = await run([]);
   t.equal(code, 0);
   t.equal(err, '');
@@ -43,7 +43,7 @@ t.test('all tests, in columns', async (t) => {
   t.match(out, /^dax\/punch-hole .* \(ext4, xfs only\)$/m);
 });
 
-t.test('some of them', async (t) => {
+t.test('lists only matching tests', async (t) => {
   t.strictSame(listedIds((await run(['generic/002'])).out), ['generic/002']);
   t.strictSame(listedIds((await run(['dax/mmap'])).out), ['dax/mmap-fsync', 'dax/mmap-msync']);
   t.strictSame(listedIds((await run(['*/sym*'])).out), ['dax/symlinks']);
@@ -54,7 +54,7 @@ t.test('some of them', async (t) => {
   ]);
 });
 
-t.test('JSON', async (t) => {
+t.test('prints JSON', async (t) => {
   const { code, out } = await run(['generic/002'], { json: true });
   t.equal(code, 0);
   t.match(JSON.parse(out), {
@@ -64,7 +64,7 @@ t.test('JSON', async (t) => {
   });
 });
 
-t.test('unknown tests and groups', async (t) => {
+t.test('rejects unknown tests and groups', async (t) => {
   const misspelled = await run(['genric/002'], { json: true });
   t.equal(misspelled.code, 2);
   t.equal(misspelled.out, '');
@@ -74,7 +74,7 @@ t.test('unknown tests and groups', async (t) => {
   t.match((await run(['\u001b[31m'])).err, /\\x1b\[31m/, 'nothing reaches the terminal raw');
 });
 
-t.test('the tests of an xfstests tree', async (t) => {
+t.test('lists the tests of an xfstests tree', async (t) => {
   const suite = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
   const dax = await run(['ext4'], { suite, group: ['dax'] });
   t.equal(dax.code, 0, dax.err);

@@ -4,7 +4,7 @@ import { logCommand } from '../../cli/commands/log.js';
 
 const log = (name: string) => fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
 
-/** Runs the command and keeps what it prints. */
+/** Runs the command and captures its output. */
 async function run(file: string, options: { json?: boolean } = {}) {
   const out: string[] = [];
   const err: string[] = [];
@@ -20,7 +20,7 @@ async function run(file: string, options: { json?: boolean } = {}) {
   }
 }
 
-t.test('one JSON document', async (t) => {
+t.test('prints one JSON document', async (t) => {
   const { code, out, err } = await run(log('kernel-logs/slab.log'), { json: true });
   t.equal(code, 1);
   t.equal(err, '');
@@ -46,7 +46,7 @@ t.test('one JSON document', async (t) => {
   });
 });
 
-t.test('exit codes', async (t) => {
+t.test('returns the exit codes', async (t) => {
   t.equal((await run(log('kernel-logs/lockdep-limits.log'))).code, 0, 'nothing but a notice');
   t.equal((await run(log('kernel-logs/xfs-events.log'))).code, 1);
   t.equal((await run(log('kernel-logs/README.md'))).code, 2, 'no such log');
@@ -55,7 +55,7 @@ t.test('exit codes', async (t) => {
   t.equal((await run(log('.'))).code, 2, 'a directory');
 });
 
-t.test('for people', async (t) => {
+t.test('prints text', async (t) => {
   const { out } = await run(log('kernel-logs/slab.log'));
   t.match(
     out,

@@ -9,7 +9,7 @@ import { readLog, type Step } from '../util/fake-qemu.js';
 import { WHOLE_BISECTION } from '../util/kept.js';
 import { CORRUPT_E2FSCK, unitSteps } from '../util/units.js';
 
-/** `daxrepro replay` as people start it, with a fake QEMU and a kernel that is only an image. */
+/** `daxrepro replay` from the command line, with a fake QEMU and a kernel that is only an image. */
 
 const { top, main, bin, bzImage } = fakeMachine(t, { 'a.patch': 'diff' });
 
@@ -55,7 +55,7 @@ async function daxrepro(steps: Step[], argv: string[], env: Record<string, strin
 const CORRUPT = unitSteps({ fsck: { log: CORRUPT_E2FSCK, status: 4 } });
 const RUN = ['run', 'ext4', 'generic/002', '--kernel', `image:${bzImage}`];
 
-t.test('agrees, differs, or cannot be told', async (t) => {
+t.test('reports whether a replay agrees, differs or gives no answer', async (t) => {
   const options = ['--timeout', '77', '--mount-opts', 'noatime', '--repeat', '2', '--jobs', '1'];
   const recorded = await daxrepro(CORRUPT, [...RUN, ...options]);
   t.equal(recorded.exitCode, 1, recorded.stderr);
@@ -99,7 +99,7 @@ t.test('agrees, differs, or cannot be told', async (t) => {
   t.equal((await daxrepro(CORRUPT, ['replay', same.run()])).exitCode, 0);
 });
 
-t.test('the newest that has inputs', async (t) => {
+t.test('replays the newest run with inputs by default', async (t) => {
   const recorded = (await daxrepro(CORRUPT, RUN)).run();
   const state = t.testdir({
     daxrepro: {
@@ -120,7 +120,7 @@ t.test('the newest that has inputs', async (t) => {
   t.match(await daxrepro([], ['replay'], env), none);
 });
 
-t.test('a comparison, of which a variant cannot be prepared', async (t) => {
+t.test('replays a comparison with a variant that cannot be prepared', async (t) => {
   const patch = join(top, 'a.patch');
   const compare = ['compare', '--variant', `v2=${patch}`, '--fs', 'ext4', '--test', 'generic/002'];
   const recorded = await daxrepro(unitSteps(), [...compare, '--kernel', `image:${bzImage}`]);
@@ -146,7 +146,7 @@ t.test('a comparison, of which a variant cannot be prepared', async (t) => {
   });
 });
 
-t.test('what cannot be replayed', async (t) => {
+t.test('rejects runs that cannot be replayed', async (t) => {
   const run = (await daxrepro(unitSteps(), RUN)).run();
   const manifest = join(run, 'inputs/manifest.json');
   const text = readFileSync(manifest, 'utf8');
@@ -172,7 +172,7 @@ t.test('what cannot be replayed', async (t) => {
   await says(/has no inputs\/manifest.json/);
 });
 
-t.test('a bundle', async (t) => {
+t.test('replays a bundle', async (t) => {
   const file = join(top, 'bug.tar.gz');
   const recorded = (await daxrepro(CORRUPT, RUN)).run();
   const bundled = await daxrepro([], ['bundle', recorded, '--output', file, '--json']);
@@ -201,7 +201,7 @@ t.test('a bundle', async (t) => {
   t.match(await daxrepro([], nowhere), { exitCode: 3, stderr: /Cannot write/ });
 });
 
-t.test('a bundle with its kernel', async (t) => {
+t.test('replays a bundle with its kernel', async (t) => {
   const own = join(top, 'its-own-bzImage');
   cpSync(bzImage, own);
   const run = ['run', 'ext4', 'generic/002', '--kernel', `image:${own}`];
@@ -226,15 +226,15 @@ t.test('a bundle with its kernel', async (t) => {
   const other = await daxrepro(CORRUPT, mine);
   t.match(JSON.parse(other.stdout).replay, { conclusion: 'agrees', notes: [] });
 
-  // Not what it is called counts, but what it is.
+  // The content decides, not the name.
   writeFileSync(own, makeBzImage('6.1.0-test', Buffer.from('another')));
   const ran = (await daxrepro(CORRUPT, run)).run();
   writeFileSync(own, makeBzImage('6.1.0-test', Buffer.from('a third one')));
   const wrong = await daxrepro([], ['bundle', ran, '--with-kernel', '--output', file]);
-  t.match(wrong, { exitCode: 2, stderr: /is another kernel now/ });
+  t.match(wrong, { exitCode: 2, stderr: /is now another kernel/ });
 });
 
-t.test('a bisection', async (t) => {
+t.test('replays a bisection', async (t) => {
   const recorded = (await daxrepro(CORRUPT, [...RUN, '--repeat', '2', '--jobs', '1'])).run();
   const place = join(top, 'bisection');
   cpSync(recorded, place, { recursive: true });
@@ -265,7 +265,7 @@ t.test('a bisection', async (t) => {
   t.match(evil, { exitCode: 2, stderr: /no folder of a unit/ });
 });
 
-t.test('kernels that were built whole are replayed one by one', async (t) => {
+t.test('replays only one kernel at a time if each was built as a whole', async (t) => {
   const run = (await daxrepro(CORRUPT, [...RUN, 'dax/acl', '--jobs', '1'])).run();
   const file = join(run, 'inputs/manifest.json');
   const manifest = JSON.parse(readFileSync(file, 'utf8'));
@@ -280,7 +280,7 @@ t.test('kernels that were built whole are replayed one by one', async (t) => {
   t.match(await daxrepro(CORRUPT, ['replay', `${run}#1`]), { exitCode: 0 });
 });
 
-t.test('a result that lies', async (t) => {
+t.test('rejects a forged result', async (t) => {
   const run = (await daxrepro(unitSteps(), RUN)).run();
   const file = join(run, 'result.json');
   const result = JSON.parse(readFileSync(file, 'utf8'));

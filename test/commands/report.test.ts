@@ -32,7 +32,7 @@ function report(...words: string[]) {
   });
 }
 
-t.test('the newest run, as it was printed', async (t) => {
+t.test('prints the newest run by default', async (t) => {
   const { exitCode, stdout, stderr } = await report();
   t.equal(exitCode, 0, 'whatever the results are');
   t.equal(stderr, 'daxrepro: taking the newest run, 20260102-000000-ext2-a-2');
@@ -40,7 +40,7 @@ t.test('the newest run, as it was printed', async (t) => {
   t.match(stdout, join(top, 'state/daxrepro/runs/20260102-000000-ext2-a-2'), 'where it is now');
 });
 
-t.test('several runs, by name and by directory, each once', async (t) => {
+t.test('combines several runs, each once, by name or directory', async (t) => {
   const names = ['20260101-000000-ext2-a-1', '20260102-000000-ext2-a-2', 'bisection', 'bisection'];
   const { stdout, exitCode } = await report(...names);
   t.equal(exitCode, 0);
@@ -48,7 +48,7 @@ t.test('several runs, by name and by directory, each once', async (t) => {
   t.equal(stdout.match(/is the first bad change/g)?.length, 1);
 });
 
-t.test('--output is written in one step, in the format of its extension', async (t) => {
+t.test('writes --output in one step, in the format of its extension', async (t) => {
   for (const [file, begins] of Object.entries({
     'a.md': '## ',
     'a.xml': '<?xml ',
@@ -71,7 +71,7 @@ t.test('--output is written in one step, in the format of its extension', async 
   t.match(piped.stdout, /^TAP version 14/, 'a pipe gets the report');
 });
 
-t.test('usage errors', async (t) => {
+t.test('rejects wrong usage', async (t) => {
   for (const [words, message] of [
     [['--format', 'pdf'], /"pdf" is not known[\s\S]*markdown/],
     [['absent'], /There is no run absent/],

@@ -10,13 +10,13 @@ import { fakeMachine } from '../util/fake-machine.js';
 import { lives, READY, readLog, type Step } from '../util/fake-qemu.js';
 import { CORRUPT_E2FSCK, unitSteps } from '../util/units.js';
 
-/** `daxrepro run` as people start it, with a fake QEMU first in PATH and a cache of its own. */
+/** `daxrepro run` from the command line, with a fake QEMU first in PATH and its own cache. */
 
 const { top, main, bin, bzImage } = fakeMachine(t);
 
 let cases = 0;
 
-/** A run in a place of its own; the cache is shared, so that the image is made once. */
+/** A run in its own directory. The cache is shared, so that the guest image is made only once. */
 function start(steps: Step[], args: string[] = [], booted = ['--no-checkpoint']) {
   cases += 1;
   const place = join(top, 'cases', String(cases));
@@ -47,7 +47,7 @@ function start(steps: Step[], args: string[] = [], booted = ['--no-checkpoint'])
     child,
     place,
     log: () => readLog(log),
-    /** The runs' directories that it made where it makes them by itself. */
+    /** The run directories that it made in the default place. */
     runs: () => {
       const parent = join(place, 'state/daxrepro/runs');
       return existsSync(parent) ? readdirSync(parent).map((name) => join(parent, name)) : [];
@@ -55,7 +55,7 @@ function start(steps: Step[], args: string[] = [], booted = ['--no-checkpoint'])
   };
 }
 
-/** To its end; then nothing may be running. */
+/** Waits until it ends, and checks that it left nothing running. */
 async function run(t: Test, steps: Step[], args: string[] = [], booted?: string[]) {
   const started = start(steps, args, booted);
   const { exitCode, stdout, stderr } = await started.child;
@@ -66,10 +66,10 @@ async function run(t: Test, steps: Step[], args: string[] = [], booted?: string[
   return { ...started, exitCode, stdout, stderr };
 }
 
-/** The one document on stdout. */
+/** The only document on stdout. */
 const document = (stdout: string) => ContractRun.parse(JSON.parse(stdout));
 
-t.test('--power-cut without a QEMU that can: how to have one, and no guest', async (t) => {
+t.test('explains how to get a QEMU for --power-cut, and starts no guest', async (t) => {
   const { exitCode, stdout, stderr, log } = await run(t, [], ['--power-cut'], []);
   t.equal(exitCode, 2, stderr);
   t.match(stderr, /Power cuts need QEMU 10\.0 or newer, built with plugins;/);
@@ -81,7 +81,7 @@ t.test('--power-cut without a QEMU that can: how to have one, and no guest', asy
   );
 });
 
-t.test('pass', async (t) => {
+t.test('reports a pass', async (t) => {
   const { exitCode, stdout, stderr, runs, log } = await run(t, unitSteps(), ['--json']);
   t.equal(exitCode, 0, stderr);
   const result = document(stdout);
@@ -122,7 +122,7 @@ t.test('pass', async (t) => {
   t.match(asked?.request, { FS: 'ext4', TEST: 'generic/002', MOUNT_OPTIONS: 'dax=always' });
 });
 
-t.test('pass, for people', async (t) => {
+t.test('prints a pass as text', async (t) => {
   const { exitCode, stdout, runs } = await run(t, unitSteps());
   t.equal(exitCode, 0);
   t.match(stdout, /^PASS +ext4 generic\/002/);
@@ -137,7 +137,7 @@ t.test('pass, for people', async (t) => {
   t.notMatch(stdout, /\x1b/, 'no colours where it is no terminal');
 });
 
-t.test('fail, found by the check alone', async (t) => {
+t.test('reports a failure that only the check found', async (t) => {
   const steps = unitSteps({ fsck: { log: CORRUPT_E2FSCK, status: 12 } });
   const { exitCode, stdout } = await run(t, steps, ['--json']);
   t.equal(exitCode, 1);
@@ -153,7 +153,7 @@ t.test('fail, found by the check alone', async (t) => {
   });
 });
 
-t.test('fail, for people: nothing of the guest reaches the terminal raw', async (t) => {
+t.test('prints a failure as text, with everything from the guest escaped', async (t) => {
   const nasty = 'x\x1b[2J\x07\u202e\nPASS     ext4 generic/002';
   const steps = unitSteps({ test: { status: 1, failures: `first ${nasty}\nsecond\n` } });
   const { exitCode, stdout, stderr } = await run(t, steps);
@@ -164,7 +164,7 @@ t.test('fail, for people: nothing of the guest reaches the terminal raw', async 
   t.match(stdout, /replay +daxrepro run ext4 generic\/002/);
 });
 
-t.test('fail: a warning of the kernel that comes before word of its step', async (t) => {
+t.test('fails on a kernel warning that arrives before the event of its step', async (t) => {
   const warning = [
     '[    4.000000] daxrepro: load-module',
     '[    4.100000] WARNING: CPU: 0 PID: 77 at fs/dax.c:1 dax_insert_entry+0x1/0x2',
@@ -178,7 +178,7 @@ t.test('fail: a warning of the kernel that comes before word of its step', async
   t.match(document(stdout).units, [{ verdict: 'fail', findings: [{ tool: 'kernel' }] }]);
 });
 
-t.test('what the kernel says at boot is kept, and not held against the unit', async (t) => {
+t.test('keeps findings of the boot, and does not count them against the unit', async (t) => {
   const warning =
     '[    1.0] x\n[    1.100000] WARNING: CPU: 0 PID: 1 at arch/x86/x.c:1 f+0x1/0x2\n[    1.100001] ---[ end trace 0 ]---\n';
   const { exitCode, stdout } = await run(
@@ -190,7 +190,7 @@ t.test('what the kernel says at boot is kept, and not held against the unit', as
   t.match(JSON.parse(stdout).units, [{ verdict: 'pass', bootFindings: [{ kind: 'warning' }] }]);
 });
 
-t.test('invalid, and a hint where no DAX may have been the wish', async (t) => {
+t.test('reports invalid without DAX, and mentions --control', async (t) => {
   const steps = unitSteps({ proof: { options: 'rw', statxAttributes: '0x0' } });
   const { exitCode, stdout, stderr, log } = await run(t, steps, ['--json', '--pmem', 'none']);
   t.equal(exitCode, 3);
@@ -204,14 +204,14 @@ t.test('invalid, and a hint where no DAX may have been the wish', async (t) => {
   t.match(control.log()[1]?.request?.['MOUNT_OPTIONS'], undefined);
 });
 
-t.test('error: QEMU does not start', async (t) => {
+t.test('reports an error if QEMU does not start', async (t) => {
   const steps = [{ stderr: 'qemu-system-x86_64: cannot set up guest memory\n' }, { exit: 1 }];
   const { exitCode, stdout } = await run(t, steps, ['--json']);
   t.equal(exitCode, 3);
   t.match(document(stdout).units, [{ verdict: 'error', reason: /cannot set up guest memory/ }]);
 });
 
-t.test('error: QEMU is killed from outside, politely and not', async (t) => {
+t.test('reports an error if QEMU is killed by SIGTERM or SIGKILL', async (t) => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const { exitCode, stdout } = await run(t, unitSteps({ during: [{ kill: signal }] }), [
       '--json',
@@ -221,7 +221,7 @@ t.test('error: QEMU is killed from outside, politely and not', async (t) => {
   }
 });
 
-t.test('error: a guest that sends nonsense', async (t) => {
+t.test('reports an error if the guest sends nonsense', async (t) => {
   const steps = unitSteps({ during: [{ channel: '\x1b]0;evil\x07\n' }] });
   const { exitCode, stdout, stderr } = await run(t, steps);
   t.equal(exitCode, 3);
@@ -229,7 +229,7 @@ t.test('error: a guest that sends nonsense', async (t) => {
   t.notMatch(stdout + stderr, /\x1b/);
 });
 
-t.test('fail: a panic', async (t) => {
+t.test('reports a panic as a failure', async (t) => {
   const panic = '[    9.000000] Kernel panic - not syncing: Fatal exception\n';
   const { exitCode, stdout } = await run(
     t,
@@ -240,7 +240,7 @@ t.test('fail: a panic', async (t) => {
   t.match(document(stdout).units, [{ verdict: 'fail', reason: /panicked.*Fatal exception/ }]);
 });
 
-t.test('clones of a checkpoint end in the same ways', async (t) => {
+t.test('reports the same verdicts for clones of a checkpoint', async (t) => {
   const panic = { console: '[    9.000000] Kernel panic - not syncing: Fatal exception\n' };
   const [made, ...others] = [
     { steps: unitSteps(), exit: 0, unit: { verdict: 'pass', dax: { proven: true } } },
@@ -265,7 +265,7 @@ t.test('clones of a checkpoint end in the same ways', async (t) => {
   }
 });
 
-t.test('Ctrl-C', async (t) => {
+t.test('stops at Ctrl-C', async (t) => {
   const ways: [NodeJS.Signals, string[]][] = [
     ['SIGINT', ['--json']],
     ['SIGTERM', ['--repeat', '3', '--jobs', '2']],
@@ -293,12 +293,12 @@ t.test('Ctrl-C', async (t) => {
   }
 });
 
-t.test('killed with SIGKILL: QEMU goes with it', async (t) => {
+t.test('takes QEMU along if killed by SIGKILL', async (t) => {
   const started = start([{ deaf: true }, { beat: 50 }, { event: READY }, { request: true }]);
   while (started.log().length < 2) await sleep(20);
   started.child.kill('SIGKILL');
   await started.child;
-  // It dies when it next gets a processor.
+  // QEMU dies as soon as it is scheduled.
   while (lives(started.log()[0]?.pid ?? 0)) await sleep(20);
   t.notOk(
     existsSync(join(started.runs()[0] as string, 'result.json')),
@@ -306,7 +306,7 @@ t.test('killed with SIGKILL: QEMU goes with it', async (t) => {
   );
 });
 
-t.test('a dry run starts nothing and leaves nothing', async (t) => {
+t.test('starts nothing and leaves nothing in a dry run', async (t) => {
   const { exitCode, stdout, log, runs } = await run(t, [], ['--dry-run', '--pmem', 'nvdimm']);
   t.equal(exitCode, 0);
   t.strictSame(log(), [], 'QEMU was not started');
@@ -320,7 +320,7 @@ t.test('a dry run starts nothing and leaves nothing', async (t) => {
   t.match(JSON.parse(json.stdout), [[join(top, 'bin/qemu-system-x86_64')]]);
 });
 
-t.test('--repeat 3 --jobs 2', async (t) => {
+t.test('repeats a test, several guests at a time', async (t) => {
   const steps = unitSteps({ during: [{ sleep: 300 }] });
   const { exitCode, stdout, stderr, log } = await run(t, steps, [
     ...['--repeat', '3', '--jobs', '2', '--json'],
@@ -337,7 +337,7 @@ t.test('--repeat 3 --jobs 2', async (t) => {
   t.match(stderr, /\[3\/3\] pass ext4 generic\/002/);
 });
 
-t.test('--until-fail ends with the first failure, and says of which attempt it was', async (t) => {
+t.test('stops at the first failure with --until-fail, and names the attempt', async (t) => {
   const args = ['--until-fail', '--repeat', '4', '--jobs', '1', '--seed', '7', '--json'];
   const failing = await run(t, unitSteps({ test: { status: 1, failures: 'it is lost' } }), args);
   t.equal(failing.exitCode, 1, failing.stderr);
@@ -358,7 +358,7 @@ t.test('--until-fail ends with the first failure, and says of which attempt it w
   ]);
 });
 
-t.test('two tests with two outcomes: the worst counts', async (t) => {
+t.test('takes the worst verdict of two tests', async (t) => {
   const whole = unitSteps();
   const asked = whole.findIndex(({ request }) => request) + 1;
   const steps: Step[] = [
@@ -381,7 +381,7 @@ t.test('two tests with two outcomes: the worst counts', async (t) => {
   });
 });
 
-t.test('two runs side by side', async (t) => {
+t.test('gives each of two simultaneous runs its own directory', async (t) => {
   const out = join(top, 'both');
   const both = await Promise.all([
     run(t, unitSteps(), ['--json', '--out', out]),
@@ -394,7 +394,7 @@ t.test('two runs side by side', async (t) => {
   t.equal(readdirSync(out).length, 2, 'a directory for each');
 });
 
-t.test('a directory that cannot be', async (t) => {
+t.test('reports an output directory that cannot be made', async (t) => {
   const { exitCode, stdout, stderr, log } = await run(t, unitSteps(), ['--out', bzImage, '--json']);
   t.equal(exitCode, 3);
   t.equal(stdout, '');
@@ -405,7 +405,7 @@ t.test('a directory that cannot be', async (t) => {
   );
 });
 
-t.test('a full disk', async (t) => {
+t.test('reports a full disk', async (t) => {
   const disk = join(top, 'disk');
   mkdirSync(disk);
   try {
@@ -426,7 +426,7 @@ t.test('a full disk', async (t) => {
     t.match(result, { verdict: 'error', units: [{ reason: /no space left|ENOSPC/i }] });
     t.match(stderr, /result\.json could not be written/);
 
-    // All was well, but it cannot be kept: no pass that nobody can look at again.
+    // The test passed, but its result cannot be saved, so this is no pass.
     writeFileSync(join(disk, 'filler'), '');
     execFileSync(
       'sh',
@@ -442,7 +442,7 @@ t.test('a full disk', async (t) => {
   }
 });
 
-t.test('usage errors end at once, with nothing on stdout', async (t) => {
+t.test('rejects wrong usage at once, and prints nothing on stdout', async (t) => {
   for (const [args, said] of [
     [['--size', '12Q'], /"12Q" is not a size.*\n.*256M/],
     [['genric/002'], /"genric\/002".*\n.*generic\/002/],

@@ -27,7 +27,7 @@ t.test('installs all parts, and reports on stderr', async (t) => {
   t.match((await setup(host)).err, /^daxrepro: everything is installed$/);
 });
 
-t.test('a dry run lists packages, and does not start apt-get', async (t) => {
+t.test('lists packages in a dry run, and does not start apt-get', async (t) => {
   const { host, calls } = fakeHost(t);
   const { code, out } = await setup(host, { dryRun: true });
   t.equal(code, 0);
@@ -36,7 +36,7 @@ t.test('a dry run lists packages, and does not start apt-get', async (t) => {
   t.same(calls(), []);
 });
 
-t.test('a dry run lists npm packages in a checkout', async (t) => {
+t.test('lists npm packages in a dry run in a checkout', async (t) => {
   const { host } = fakeHost(t);
   const root = t.testdir({ 'package-lock.json': '' });
   const { out } = await setup(host, { dryRun: true }, pathToFileURL(`${root}/`));
@@ -46,7 +46,7 @@ t.test('a dry run lists npm packages in a checkout', async (t) => {
   );
 });
 
-t.test('on a system other than Debian', async (t) => {
+t.test('names the packages on systems other than Debian', async (t) => {
   const { host, program } = fakeHost(t, { distribution: FEDORA });
   const { code, err } = await setup(host);
   t.equal(code, 3);

@@ -7,7 +7,7 @@ import { lives, readLog, type Step } from '../util/fake-qemu.js';
 import { Terminal } from '../util/terminal.js';
 import { unitSteps } from '../util/units.js';
 
-/** `daxrepro shell` as people start it, with a fake QEMU, on a terminal of its own. */
+/** `daxrepro shell` from the command line, with a fake QEMU, on its own terminal. */
 
 const { top, main, bin, bzImage } = fakeMachine(t);
 
@@ -33,7 +33,7 @@ function place(steps: Step[], more: string[]) {
   return { directory, argv, env, log: () => readLog(log) };
 }
 
-/** A whole session of a guest in which this happens. */
+/** A complete session of a guest in which this happens. */
 function session(during: Step[], more: Parameters<typeof unitSteps>[0] = {}): Step[] {
   const told = { event: { event: 'symbols', module: 'ext4', sections: '', kernelText: '' } };
   return unitSteps({ ...more, during: [told, ...during] });
@@ -48,7 +48,7 @@ function onTerminal(t: Test, steps: Step[], more: string[] = []) {
   const started = place(steps, more);
   const terminal = new Terminal(started.argv, { directory: started.directory, env: started.env });
   t.teardown(() => terminal.close());
-  /** The terminal is as it was before, and no QEMU is left. */
+  /** Checks that the terminal is restored, and that no QEMU is left. */
   const isClean = async () => {
     const code = await terminal.exit;
     t.equal(terminal.settings('after'), terminal.settings('before'), 'the terminal is as it was');
@@ -61,7 +61,7 @@ function onTerminal(t: Test, steps: Step[], more: string[] = []) {
   return { terminal, isClean, ...started };
 }
 
-t.test('a session', async (t) => {
+t.test('runs a session, and reports its verdict', async (t) => {
   const { terminal, isClean, log, directory } = onTerminal(
     t,
     session([
@@ -90,11 +90,11 @@ t.test('a session', async (t) => {
   t.match(JSON.parse(text), { shell: { status: 0 }, units: [{ test: 'shell', verdict: 'pass' }] });
 });
 
-t.test('however it ends the terminal is as it was', async (t) => {
+t.test('restores the terminal, however the session ends', async (t) => {
   const editor: Step[] = [{ frame: ['b'] }, { frame: ['o', '\x1b[?1049h\x1b[?25lan editor'] }];
   const restored = /\x1b\[\?1049l\x1b\[\?25h/;
 
-  t.test('by a panic', async (t) => {
+  t.test('after a panic', async (t) => {
     const oops = '[ 5.0] Kernel panic - not syncing: sysrq triggered crash\n';
     const { terminal, isClean } = onTerminal(
       t,
@@ -106,7 +106,7 @@ t.test('however it ends the terminal is as it was', async (t) => {
     t.equal(await isClean(), 1);
   });
 
-  t.test('by the keys that end it', async (t) => {
+  t.test('after the keys that end the session', async (t) => {
     const { terminal, isClean } = onTerminal(t, session([...editor, { sleep: 100_000 }]));
     await terminal.see('an editor');
     terminal.type('\x1d\x1d\x1d');
@@ -116,7 +116,7 @@ t.test('however it ends the terminal is as it was', async (t) => {
   });
 
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
-    t.test(`by ${signal}`, async (t) => {
+    t.test(`after ${signal}`, async (t) => {
       const { terminal, isClean, log } = onTerminal(t, session([...editor, { sleep: 100_000 }]));
       await terminal.see('an editor');
       const status = readFileSync(`/proc/${log()[0]?.pid}/status`, 'utf8');
@@ -126,7 +126,7 @@ t.test('however it ends the terminal is as it was', async (t) => {
     });
   }
 
-  t.test('by a guest that sends something else', async (t) => {
+  t.test('after an invalid frame from the guest', async (t) => {
     const { terminal, isClean } = onTerminal(
       t,
       session([...editor, { typed: 'go' }, { frame: ['o', 'x'.repeat(70_000)] }, { sleep: 9999 }]),
@@ -137,7 +137,7 @@ t.test('however it ends the terminal is as it was', async (t) => {
     t.equal(await isClean(), 130);
   });
 
-  t.test('by Ctrl-C before there is a guest', async (t) => {
+  t.test('after Ctrl-C before the guest starts', async (t) => {
     const { terminal, isClean, log } = onTerminal(t, [{ beat: 50 }, { sleep: 100_000 }]);
     while (log().length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
     terminal.type('\x03');
@@ -156,7 +156,7 @@ async function command(steps: Step[], more: string[], input = '') {
   return { ...started, ...ran };
 }
 
-t.test('a command: its streams, its exit code', async (t) => {
+t.test('connects the streams of a command, and returns its exit code', async (t) => {
   const steps = (status: number, test: Record<string, unknown>): Step[] =>
     session(
       [
@@ -180,7 +180,7 @@ t.test('a command: its streams, its exit code', async (t) => {
   t.match(JSON.parse(good.stdout), { verdict: 'pass', shell: { status: 0 } });
 });
 
-t.test('a session that was none is no pass', async (t) => {
+t.test('does not pass a session that broke', async (t) => {
   const broke = { status: 127, reason: 'the session broke: no terminal' };
   const ran = await command(session([{ event: { event: 'shell' } }], { test: broke }), [
     ...['--run', 'true', '--json'],
@@ -189,7 +189,7 @@ t.test('a session that was none is no pass', async (t) => {
   t.match(JSON.parse(ran.stdout), { verdict: 'error', shell: { status: null } });
 });
 
-t.test('a mount without DAX is said at once, and is invalid', async (t) => {
+t.test('reports a mount without DAX at once, as invalid', async (t) => {
   const proof = { options: 'rw,relatime', statxAttributes: '0x0' };
   const { terminal, isClean } = onTerminal(t, session([{ frame: ['b'] }, ...ends(0)], { proof }));
   await terminal.see(/DAX {6}NOT PROVEN: .*DAX is not among the mount options/);
@@ -197,7 +197,7 @@ t.test('a mount without DAX is said at once, and is invalid', async (t) => {
   t.equal(await isClean(), 3);
 });
 
-t.test('what makes no sense is refused', async (t) => {
+t.test('rejects wrong usage', async (t) => {
   for (const [words, message] of [
     [[], /needs a terminal/],
     [['--run', 'true', '--gdb-wait'], /--gdb-wait without --gdb/],

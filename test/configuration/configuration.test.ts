@@ -21,7 +21,7 @@ async function read(t: Test, text: string) {
   return { directory, outcome, said };
 }
 
-t.test('all keys, with paths relative to the file', async (t) => {
+t.test('reads all keys, with paths relative to the file', async (t) => {
   const { directory, outcome } = await read(
     t,
     [
@@ -67,7 +67,7 @@ t.test('all keys, with paths relative to the file', async (t) => {
   });
 });
 
-t.test('an empty file', async (t) => {
+t.test('accepts an empty file', async (t) => {
   t.match((await read(t, '# nothing yet\n')).outcome, {
     ok: true,
     value: { settings: {}, variants: [] },
@@ -108,7 +108,7 @@ for (const [text, said] of WRONG) {
   });
 }
 
-t.test('the file is searched for upwards', async (t) => {
+t.test('searches for the file upwards', async (t) => {
   const directory = t.testdir({ 'daxrepro.yaml': '', a: { b: {} } });
   t.equal(findConfiguration(join(directory, 'a/b')), join(directory, 'daxrepro.yaml'));
   mkdirSync(join(directory, 'c'));
@@ -116,7 +116,7 @@ t.test('the file is searched for upwards', async (t) => {
   t.equal(findConfiguration(join(directory, 'c')), join(directory, 'c/daxrepro.yaml'));
 });
 
-/** Works in a directory with this file, with these environment variables. */
+/** Runs in a directory with this file, and with these environment variables. */
 async function inPlace(
   t: Test,
   text: string,
@@ -206,12 +206,12 @@ for (const [name, value, said] of WRONG_VARIABLES) {
   });
 }
 
-t.test('a misspelt variable gets a suggestion', async (t) => {
+t.test('suggests the name of a misspelt variable', async (t) => {
   const environment = { DAXREPRO_KERNL: '1', DAXREPRO_XFSTESTS: '/x', DAXREPRO_ENDURE: '1' };
   t.strictSame(misspelt(environment), [{ variable: 'DAXREPRO_KERNL', meant: 'DAXREPRO_KERNEL' }]);
 });
 
-t.test('daxrepro config shows the source of each value', async (t) => {
+t.test('shows the source of each value in daxrepro config', async (t) => {
   const text = 'kernel: debian:6.12\njobs: 3\nvariants: {v2: v2.patch}\n';
   await inPlace(t, text, { DAXREPRO_PMEM: 'nvdimm' }, async (directory) => {
     mkdirSync(join(directory, 'sub'));

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { encodeFrame, FrameReader, sizeFrame } from '../../cli/shell/frames.js';
 
-t.test('frames cut at every byte', async (t) => {
+t.test('reassembles frames that are cut at any byte', async (t) => {
   const bytes = Buffer.concat([
     encodeFrame('o', Buffer.from('output')),
     encodeFrame('b'),
@@ -23,12 +23,12 @@ t.test('frames cut at every byte', async (t) => {
   }
 });
 
-t.test('one that is too long to be true is none', async (t) => {
+t.test('rejects a frame that is too long', async (t) => {
   const head = Buffer.from('o\xff\xff\xff\xff', 'latin1');
   t.equal(new FrameReader().push(head), undefined);
 });
 
-t.test('the size of a window', async (t) => {
+t.test('encodes the size of the window', async (t) => {
   t.strictSame([...sizeFrame({ rows: 300, columns: 80 })].slice(5), [1, 44, 0, 80]);
   t.strictSame([...sizeFrame({})].slice(5), [0, 24, 0, 80]);
 });

@@ -31,7 +31,7 @@ const symbols = (sections: string) => ({
   kernelText: '',
 });
 
-t.test('a socket that is ours alone, and goes', async (t) => {
+t.test('makes a private socket directory, and removes it', async (t) => {
   const place = await gdbPlace(true);
   if (!place.ok || !('path' in place.value.address)) throw new Error('no socket');
   const directory = dirname(place.value.address.path);
@@ -40,14 +40,14 @@ t.test('a socket that is ours alone, and goes', async (t) => {
   t.notOk(existsSync(directory));
 });
 
-t.test('a port that is free, a path that is not there; nothing else', async (t) => {
+t.test('accepts only a free port or a new path', async (t) => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   t.match(await gdbPlace(String(port)), { ok: false, failure: { message: /free/ } });
   await new Promise((resolve) => server.close(resolve));
   t.match(await gdbPlace(String(port)), { ok: true, value: { address: { port } } });
-  // A socket's path is short.
+  // The length of a socket's path is limited.
   const directory = mkdtempSync(join(tmpdir(), 'daxrepro-test-'));
   t.teardown(() => rmSync(directory, { recursive: true }));
   writeFileSync(join(directory, 'taken'), '');
@@ -58,7 +58,7 @@ t.test('a port that is free, a path that is not there; nothing else', async (t) 
   t.match(await gdbPlace(`/tmp/${'x'.repeat(200)}`), { ok: false });
 });
 
-t.test('what is typed into gdb', async (t) => {
+t.test('prints the commands for gdb', async (t) => {
   const place = { address: { path: '/run/user/0/daxrepro-a/gdb' }, close: async () => {} };
   const told = symbols(
     '.init.text=0x0 .text=0xffffffffc02e0000 .data=0xffffffffc02eb0c0 .x=rubbish',
@@ -79,7 +79,7 @@ t.test('what is typed into gdb', async (t) => {
   });
 });
 
-t.test('a guest that hides or invents addresses', async (t) => {
+t.test('ignores hidden and invalid addresses of a guest', async (t) => {
   const place = { address: { port: 1 }, close: async () => {} };
   for (const sections of ['', '.text=0x0', '.text=0x1;shell', '.data=0x1', '.text=\x1b[31m']) {
     t.equal(gdbHelp(place, KERNEL, MODULE, symbols(sections)).module, undefined, sections);

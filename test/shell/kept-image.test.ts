@@ -8,7 +8,7 @@ import { UNIT } from '../util/results.js';
 
 const { signal } = new AbortController();
 
-t.test('the changes that a unit was run with', async (t) => {
+t.test('finds the changes of a unit in its replay command', async (t) => {
   const of = (replay: string) => changesOf({ replay });
   t.strictSame(of('daxrepro run ext2 generic/002'), []);
   t.strictSame(
@@ -17,7 +17,7 @@ t.test('the changes that a unit was run with', async (t) => {
   );
 });
 
-/** A unit's folder, with files in it. */
+/** A unit's folder with these files. */
 function keep(t: Test, images: UnitResult['images'], files: Record<string, string> = {}): string {
   const folder = join(t.testdir(), '001-ext2-generic-002');
   mkdirSync(folder);
@@ -27,7 +27,7 @@ function keep(t: Test, images: UnitResult['images'], files: Record<string, strin
   return folder;
 }
 
-t.test('the first image of each device, TEST_DEV first', async (t) => {
+t.test('opens the first image of each device, TEST_DEV first', async (t) => {
   const folder = keep(
     t,
     [
@@ -51,7 +51,7 @@ t.test('the first image of each device, TEST_DEV first', async (t) => {
   opened.value.close();
 });
 
-t.test('a unit without one says why', async (t) => {
+t.test('says why a unit has no image', async (t) => {
   const missing = [{ device: '/dev/pmem0', missing: 'it does not fit' }];
   t.match(await openUnit(keep(t, missing), signal), {
     ok: false,

@@ -8,7 +8,7 @@ const restored = (...pieces: string[]) => {
   return screen.restore();
 };
 
-t.test('what was switched on and not off is switched off', async (t) => {
+t.test('switches off the modes that are still on', async (t) => {
   t.equal(restored('plain text'), '');
   t.equal(restored('\x1b[31mred'), '\x1b[0m\x0f');
   t.equal(restored('\x1b[?1049h\x1b[?25l'), '\x1b[?1049l\x1b[?25h\x1b[0m\x0f');
@@ -19,21 +19,21 @@ t.test('what was switched on and not off is switched off', async (t) => {
   t.equal(restored('\x1b[?9999h'), '\x1b[0m\x0f', 'what we do not know we leave');
 });
 
-t.test('a sequence in pieces', async (t) => {
+t.test('recognises a sequence that is cut into pieces', async (t) => {
   const text = 'a\x1b[?1049hb\x1b[?2004hc';
   for (let cut = 0; cut <= text.length; cut += 1) {
     t.equal(restored(text.slice(0, cut), text.slice(cut)), '\x1b[?1049l\x1b[?2004l\x1b[0m\x0f');
   }
 });
 
-t.test('it is restored once', async (t) => {
+t.test('restores the screen only once', async (t) => {
   const screen = new Screen();
   screen.watch(Buffer.from('\x1b[?25l'));
   t.not(screen.restore(), '');
   t.equal(screen.restore(), '');
 });
 
-t.test('Ctrl-] three times within a second', async (t) => {
+t.test('recognises Ctrl-] three times within a second', async (t) => {
   const pressed = (...times: [string, number][]) => {
     const keys = new LeaveKeys();
     return times.some(([text, now]) => keys.typed(Buffer.from(text), now));

@@ -5,7 +5,7 @@ import type { Guest } from '../../cli/guest/guest.js';
 import { encodeFrame } from '../../cli/shell/frames.js';
 import { Session } from '../../cli/shell/session.js';
 
-/** What people are told at a prompt that no longer answers. */
+/** Messages at a prompt that no longer responds. */
 
 async function interactive(gdb?: object) {
   const errors = new PassThrough({ encoding: 'utf8' });
@@ -35,7 +35,7 @@ async function interactive(gdb?: object) {
   return { session, observer, said: () => errors.read() as string | null };
 }
 
-t.test('a guest that falls silent, and comes back', async (t) => {
+t.test('reports that a guest falls silent, and that it responds again', async (t) => {
   const { session, observer, said } = await interactive();
   t.equal(session.limits.notice, 15);
   t.equal(said(), null, 'nothing before there is a prompt');
@@ -45,7 +45,7 @@ t.test('a guest that falls silent, and comes back', async (t) => {
   t.match(said(), /the guest responds again\r\n$/);
 });
 
-t.test('a kernel that has panicked', async (t) => {
+t.test('reports a panic', async (t) => {
   const { observer, said } = await interactive();
   const panic = { tool: 'kernel', kind: 'panic', severity: 'corruption', message: 'it \x1b[2J' };
   observer.finding(panic as unknown as Finding);
@@ -55,7 +55,7 @@ t.test('a kernel that has panicked', async (t) => {
   );
 });
 
-t.test('one that a debugger stops is silent by right', async (t) => {
+t.test('does not warn about a guest that a debugger stopped', async (t) => {
   const { session } = await interactive({ gdb: {}, wait: false });
   t.equal(session.limits.notice, undefined);
 });

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { terminalType } from '../../cli/shell/terminfo.js';
 
-t.test('the entry of a terminal, where one is found', async (t) => {
+t.test('finds the entry of the terminal', async (t) => {
   const directory = t.testdir({ x: { 'xterm-strange': 'an entry' }, '6b': { known: 'by number' } });
   const places = [`${directory}/none`, directory];
   t.same(terminalType('xterm-strange', places), {
@@ -11,7 +11,7 @@ t.test('the entry of a terminal, where one is found', async (t) => {
   t.match(terminalType('known', places), { name: 'known', entry: /./ });
 });
 
-t.test('else it is a dumb one', async (t) => {
+t.test('falls back to a dumb terminal', async (t) => {
   const directory = t.testdir({ x: { xterm: 'x'.repeat(40_000) } });
   for (const name of ['', '../x/xterm', 'a b', 'unknown', 'xterm']) {
     t.same(terminalType(name, [directory]), { name: 'dumb', entry: '' }, JSON.stringify(name));
