@@ -71,7 +71,7 @@ function conclude(
   };
 }
 
-/** The attempts per side with which one of so many tests can be significant. */
+/** The attempts per side that it takes for one of this many tests to be significant. */
 function attemptsToTell(tests: number): number {
   let attempts = 1;
   while (leastP(attempts, attempts) * tests >= LEVEL) attempts += 1;

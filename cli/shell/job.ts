@@ -24,7 +24,7 @@ import type { OpenedUnit } from './kept-image.js';
 import type { ShellOptions } from './request.js';
 import { ENDLESS, type Known, Session } from './session.js';
 
-/** A run's result, and how the program ended; null where it did not. */
+/** The result of a run, and the exit status of the program; null if it did not end by itself. */
 export type ShellResult = RunResult & { shell: { status: number | null } };
 
 export interface Shell {
