@@ -1,10 +1,26 @@
 /**
- * Whether a kernel is at least this version, by its release (`6.1.0-56-amd64`). A release without a
- * number counts as newer than any version.
+ * Compares a version with a limit, number by number: negative if it is older, 0 if equal, positive
+ * if newer. Only as many numbers count as the limit has, so `6.1.192` equals `6.1`. Text after the
+ * numbers (`-56-amd64`, `-rc3`) does not count. undefined if the version does not begin with a
+ * number.
+ *
+ * For releases of kernels (`uname -r`) and versions of the C library. apt orders Debian packages.
  */
-export function atLeast(release: string, major: number, minor: number): boolean {
-  const match = /^(\d+)\.(\d+)/.exec(release);
-  if (!match) return true;
-  const [ofMajor, ofMinor] = [Number(match[1]), Number(match[2])];
-  return ofMajor > major || (ofMajor === major && ofMinor >= minor);
+export function compareVersions(version: string, limit: string): number | undefined {
+  const leading = /^\d+(?:\.\d+)*/.exec(version)?.[0];
+  if (leading === undefined) return undefined;
+  const numbers = leading.split('.').map(Number);
+  for (const [index, part] of limit.split('.').map(Number).entries()) {
+    const difference = (numbers[index] ?? 0) - part;
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/**
+ * Whether a kernel is at least of this version, by its release. A release that does not begin with
+ * a number counts as new.
+ */
+export function atLeast(release: string, limit: string): boolean {
+  return (compareVersions(release, limit) ?? 1) >= 0;
 }

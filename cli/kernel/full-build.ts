@@ -258,7 +258,7 @@ async function announce(
   const time = fresh
     ? `about ${minutes} min on ${cpus === 1 ? '1 core' : `${cpus} cores`} (${learned ? 'as the last one here took' : 'a rule of thumb'}), and some 2 GB in ${store.root}`
     : 'only what differs from the build before is compiled';
-  const text = `A full build of kernel ${tree.version.text} (${nameOf(tree, change)}) with ${compiler.program}: ${time}`;
+  const text = `A full build of kernel ${tree.version} (${nameOf(tree, change)}) with ${compiler.program}: ${time}`;
   progress({ type: 'note', text });
 }
 
@@ -346,7 +346,7 @@ async function configure(
   const names = required.map(({ symbol }) => `CONFIG_${symbol}`).join(', ');
   return failure(
     own ? 'build-failed' : 'usage',
-    `The configuration of ${tree.spec} (${tree.version.text}) has lost ${names}, which ${required.length === 1 ? 'was' : 'were'} asked for`,
+    `The configuration of ${tree.spec} (${tree.version}) has lost ${names}, which ${required.length === 1 ? 'was' : 'were'} asked for`,
     own
       ? 'See what it depends on, and add that with --kconfig FILE; or use another version of the kernel'
       : 'Add what it depends on to the fragment, or leave it out',

@@ -70,7 +70,7 @@ export async function prepareSource(
     const scratch = join(workspace, 'scratch');
     await rm(scratch, { recursive: true, force: true });
     await mkdir(scratch);
-    const applied = await change.apply(source, scratch, tree.version.text);
+    const applied = await change.apply(source, scratch, tree.version);
     if (!applied.ok) {
       await rm(scratch, { recursive: true });
       return applied;

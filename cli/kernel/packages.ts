@@ -1,3 +1,4 @@
+import { compareVersions } from '../kernel-version.js';
 import type { PackageRecord } from './apt.js';
 
 /** The packages of one version of a packaged kernel. */
@@ -77,12 +78,7 @@ function releaseOf(name: string, series: string): string | undefined {
 /** Whether programs that need version `needed` of the C library run with version `present`. */
 export function libcSuffices(needed: string | undefined, present: string | undefined): boolean {
   if (needed === undefined || present === undefined) return true;
-  const [a, b] = [needed, present].map((version) => version.split('.').map(Number));
-  for (const [index, part] of (a ?? []).entries()) {
-    const other = b?.[index] ?? 0;
-    if (part !== other) return part < other;
-  }
-  return true;
+  return (compareVersions(present, needed) ?? 0) >= 0;
 }
 
 /** This machine's C library, `2.36`; undefined where it is no GNU one. */

@@ -18,8 +18,8 @@ export interface SourceTree {
    * of the next one begins.
    */
   family: string;
-  /** From its Makefile. */
-  version: KernelVersion;
+  /** From its Makefile: `6.1.192`, `6.14.0-rc3`. */
+  version: string;
   /**
    * Makes `directory` hold exactly these sources. It is empty, or holds what an earlier call with a
    * tree of this family left; what is the same keeps its times. `notes` is a directory for what
@@ -28,16 +28,8 @@ export interface SourceTree {
   exportTo(directory: string, notes: string, signal?: AbortSignal): Promise<Outcome<unknown>>;
 }
 
-/** VERSION, PATCHLEVEL and so on of a kernel's Makefile. */
-export interface KernelVersion {
-  major: number;
-  minor: number;
-  /** `6.1.192`, `6.14.0-rc3`. */
-  text: string;
-}
-
-/** undefined where this is no kernel's Makefile. */
-export function parseVersion(makefile: string): KernelVersion | undefined {
+/** VERSION, PATCHLEVEL and so on of a kernel's Makefile; undefined if it is not one. */
+export function parseVersion(makefile: string): string | undefined {
   const value = (name: string) =>
     makefile.match(new RegExp(`^${name}[ \\t]*=[ \\t]*(.*)$`, 'm'))?.[1];
   const [major, minor] = [
@@ -46,14 +38,10 @@ export function parseVersion(makefile: string): KernelVersion | undefined {
   ];
   if (!Number.isInteger(major) || !Number.isInteger(minor)) return undefined;
   const sublevel = value('SUBLEVEL')?.trim() || '0';
-  return {
-    major,
-    minor,
-    text: `${major}.${minor}.${sublevel}${value('EXTRAVERSION')?.trim() ?? ''}`,
-  };
+  return `${major}.${minor}.${sublevel}${value('EXTRAVERSION')?.trim() ?? ''}`;
 }
 
-export async function versionOf(directory: string): Promise<KernelVersion | undefined> {
+export async function versionOf(directory: string): Promise<string | undefined> {
   return parseVersion(await readFile(join(directory, 'Makefile'), 'utf8').catch(() => ''));
 }
 

@@ -1,4 +1,4 @@
-import type { KernelVersion } from './source-tree.js';
+import { atLeast } from '../kernel-version.js';
 
 /**
  * What compilers and kernels of different ages want of each other: flags that old trees need with
@@ -15,31 +15,27 @@ export interface Quirks {
   notes: string[];
 }
 
-/** Whether a version is older than `major.minor`. */
-function olderThan(version: KernelVersion, major: number, minor: number): boolean {
-  return version.major < major || (version.major === major && version.minor < minor);
-}
-
-export function quirksOf(version: KernelVersion): Quirks {
+/** @param version of the kernel's sources, `6.14.0-rc3` */
+export function quirksOf(version: string): Quirks {
   const quirks: Quirks = { variables: {}, notes: [] };
-  const note = (text: string) => quirks.notes.push(`${version.text}: ${text}`);
-  if (olderThan(version, 4, 9)) {
+  const note = (text: string) => quirks.notes.push(`${version}: ${text}`);
+  if (!atLeast(version, '4.9')) {
     // Compilers that make position-independent programs by default came later (kernel commit
     // c6a385539175, "kbuild: Steal gcc's pie from the very beginning", 4.9). Tried with 4.5 and gcc 9.
     quirks.variables['KCFLAGS'] = '-fno-pie';
     quirks.variables['KAFLAGS'] = '-fno-pie';
     note('compiled with -fno-pie, which newer compilers need for trees before 4.9');
   }
-  if (olderThan(version, 5, 6)) {
+  if (!atLeast(version, '5.6')) {
     // gcc 10 made -fno-common its default; scripts/dtc had one variable in two files (kernel commit
     // e33a814e772c, "scripts/dtc: Remove redundant YYLOC global declaration", 5.6).
     quirks.variables['HOSTCFLAGS'] = '-O2 -fcommon';
     note("the build's own programs compiled with -fcommon, which newer compilers need before 5.6");
   }
-  if (olderThan(version, 4, 16)) {
+  if (!atLeast(version, '4.16')) {
     // binutils 2.31 and newer write R_X86_64_PLT32, which module loaders before 4.16 do not know
     // (kernel commit b21ebf2fb4cd, "x86: Treat R_X86_64_PLT32 as R_X86_64_PC32").
-    quirks.noModules = `modules of ${version.text} cannot be made with today's binutils`;
+    quirks.noModules = `modules of ${version} cannot be made with today's binutils`;
     note(`without modules: today's binutils make none that a kernel before 4.16 can load`);
   }
   return quirks;

@@ -75,13 +75,13 @@ function defaultSize({ fs, suite, powerCut }: RunRequest): number {
 function mkfsOptions({ fs, mkfsOptions: given = '' }: RunRequest, release: string): string {
   // Before 6.2, xfs cannot mount a file system with reflink on DAX, and reflink is mkfs's default.
   const needed =
-    fs === 'xfs' && !atLeast(release, 6, 2) && !/\breflink\b/.test(given) ? '-m reflink=0' : '';
+    fs === 'xfs' && !atLeast(release, '6.2') && !/\breflink\b/.test(given) ? '-m reflink=0' : '';
   return [needed, given].filter(Boolean).join(' ');
 }
 
 function mountOptions(request: RunRequest, release: string): string {
   // Since 5.8, ext4 and xfs take dax=always, inode or never; ext2 only knows plain dax.
-  const dax = request.fs === 'ext2' || !atLeast(release, 5, 8) ? 'dax' : 'dax=always';
+  const dax = request.fs === 'ext2' || !atLeast(release, '5.8') ? 'dax' : 'dax=always';
   // The default mount options of xfstests for ext2 and ext4.
   const usual = request.suite.name === 'xfstests' && request.fs !== 'xfs' ? 'acl,user_xattr' : '';
   return [usual, request.control ? '' : dax, request.mountOptions ?? ''].filter(Boolean).join(',');

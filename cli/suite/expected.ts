@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { FILE_SYSTEMS } from '../file-systems.js';
 import { PMEM_KINDS } from '../guest/machine.js';
+import { compareVersions } from '../kernel-version.js';
 import { parseLocatedYaml } from '../located-yaml.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { z } from '../schema.js';
@@ -27,7 +28,7 @@ export interface ExpectedFailure {
 }
 
 /** All conditions must hold. */
-type KernelRange = readonly { operator: '<' | '<=' | '>' | '>=' | '='; version: number[] }[];
+type KernelRange = readonly { operator: '<' | '<=' | '>' | '>=' | '='; version: string }[];
 
 const oneOrMore = <Choice extends string>(choices: readonly Choice[]) => {
   const error = `Give one of ${choices.join(', ')}, or a list of them`;
@@ -44,10 +45,7 @@ const kernelRange = z.string({ error: KERNEL }).transform((text, context): Kerne
   const conditions = text.split(',').map((part) => {
     const [, operator, version] = /^\s*(<=?|>=?|=)\s*(\d+(?:\.\d+)*)\s*$/.exec(part) ?? [];
     return operator && version
-      ? {
-          operator: operator as KernelRange[number]['operator'],
-          version: version.split('.').map(Number),
-        }
+      ? { operator: operator as KernelRange[number]['operator'], version }
       : undefined;
   });
   if (conditions.includes(undefined)) context.addIssue({ code: 'custom', message: KERNEL });
@@ -158,14 +156,10 @@ function applies({ test, fs, kernel, pmem }: ExpectedFailure, unit: RunUnit): bo
   );
 }
 
-/** Compares only as many numbers as the condition has: 6.1.192 is `= 6.1`, and not `> 6.1`. */
+/** 6.1.192 satisfies `= 6.1`, not `> 6.1`. A release without a number satisfies nothing. */
 function isWithin(release: string, { operator, version }: KernelRange[number]): boolean {
-  const numbers = (/^\d+(?:\.\d+)*/.exec(release)?.[0] ?? '').split('.').map(Number);
-  let order = 0;
-  for (const [index, wanted] of version.entries()) {
-    order = Math.sign((numbers[index] ?? 0) - wanted);
-    if (order !== 0) break;
-  }
+  const order = compareVersions(release, version);
+  if (order === undefined) return false;
   switch (operator) {
     case '<':
       return order < 0;

@@ -101,7 +101,7 @@ function daxProblems(proof: ProofEvent, state: DaxState, expected: Expectation):
   }
   if (state.statxDax === false) {
     problems.push('a new file does not use DAX, as statx reports');
-  } else if (state.statxDax === undefined && atLeast(expected.release, 5, 8)) {
+  } else if (state.statxDax === undefined && atLeast(expected.release, '5.8')) {
     problems.push('statx did not report whether a new file uses DAX');
   }
   if (proof.blockSize === undefined || proof.blockSize !== proof.pageSize) {

@@ -2,19 +2,14 @@ import t from 'tap';
 import { isBuildProduct, parseVersion } from '../../cli/kernel/source-tree.js';
 import { diagnose, quirksOf } from '../../cli/kernel/toolchain.js';
 
-const version = (text: string) => {
-  const [major = '', minor = ''] = text.split('.');
-  return { major: Number(major), minor: Number(minor), text };
-};
-
-t.test('old trees get the flags that they need, newer ones none', (t) => {
-  const names = (text: string) => Object.keys(quirksOf(version(text)).variables).sort();
+t.test('old trees get the flags that they need, newer trees none', (t) => {
+  const names = (text: string) => Object.keys(quirksOf(text).variables).sort();
   t.strictSame(names('4.5.0'), ['HOSTCFLAGS', 'KAFLAGS', 'KCFLAGS']);
   t.strictSame(names('4.19.0'), ['HOSTCFLAGS']);
   for (const text of ['5.6.0', '5.10.223', '6.1.0', '7.2.0']) t.strictSame(names(text), []);
-  t.ok(quirksOf(version('4.15.0')).noModules);
-  t.notOk(quirksOf(version('4.16.0')).noModules);
-  t.equal(quirksOf(version('4.5.0')).notes.length, 3);
+  t.ok(quirksOf('4.15.0').noModules);
+  t.notOk(quirksOf('4.16.0').noModules);
+  t.equal(quirksOf('4.5.0').notes.length, 3);
   t.end();
 });
 
@@ -67,8 +62,8 @@ t.test('failures that are known say what would do', (t) => {
 t.test('a Makefile tells its version; another one has none', (t) => {
   const makefile =
     '# SPDX\nVERSION = 6\nPATCHLEVEL = 14\nSUBLEVEL = 0\nEXTRAVERSION = -rc3\nNAME = x\n';
-  t.strictSame(parseVersion(makefile), { major: 6, minor: 14, text: '6.14.0-rc3' });
-  t.equal(parseVersion('VERSION = 4\nPATCHLEVEL = 5\nEXTRAVERSION =\n')?.text, '4.5.0');
+  t.equal(parseVersion(makefile), '6.14.0-rc3');
+  t.equal(parseVersion('VERSION = 4\nPATCHLEVEL = 5\nEXTRAVERSION =\n'), '4.5.0');
   for (const text of [
     '',
     'all:\n',

@@ -48,6 +48,10 @@ t.test('limits entries by file system, pmem and kernel', async (t) => {
   ] as [string, boolean][]) {
     t.same(expected(t, entry), applies ? held : undefined, entry);
   }
+  for (const entry of ['  kernel: "< 6.2"\n', '  kernel: ">= 5.10"\n']) {
+    const unnumbered = unit({ kernel: { spec: 'src:tree', release: 'next', id: 'x' } });
+    t.equal(expected(t, entry, unnumbered), undefined, `${entry} a release without a number`);
+  }
 });
 
 t.test('tells whether a unit failed as expected', async (t) => {
