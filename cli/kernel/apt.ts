@@ -5,16 +5,16 @@ import { runTool, type ToolOptions } from '../process/child.js';
 import { tail, tool } from './tool.js';
 
 /**
- * Debian packages of any suite, through an apt state of our own: the machine's mirror, keys,
- * proxies and credentials serve, its sources, package lists and dpkg status are neither read nor
- * changed. Needs no root.
+ * Downloads Debian packages of any suite with an apt state of its own. It uses the machine's
+ * mirror, keys, proxies and credentials, but neither reads nor changes its sources, package lists
+ * and dpkg status. Needs no root.
  */
 
-/** What one record of a package list says. */
+/** One record of a package list. */
 export interface PackageRecord {
   name: string;
   version: string;
-  /** As it stands there: `libc6 (>= 2.34), libelf1 (>= 0.142)`. */
+  /** The field as it stands: `libc6 (>= 2.34), libelf1 (>= 0.142)`. */
   depends: string;
   /** Bytes to download. */
   size: number;
@@ -25,21 +25,21 @@ export interface Apt {
   directory: string;
   options: readonly string[];
   signal: AbortSignal | undefined;
-  /** What fetching the lists complained about. */
+  /** Warnings and errors from fetching the lists. */
   complaints: string;
 }
 
-/** What the machine's own apt configuration says about Debian. */
+/** What the machine's apt configuration says about Debian. */
 export interface Mirror {
   main: string;
   security?: string;
-  /** Files with the keys that its packages are signed with. */
+  /** Files with the keys that sign its packages. */
   keyrings: string[];
 }
 
 const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Fetches the package lists of `suites` into `directory`, which must be there and empty. */
+/** Fetches the package lists of `suites` into `directory`, which must exist and be empty. */
 export async function openApt(
   directory: string,
   suites: readonly string[],
@@ -53,8 +53,8 @@ export async function openApt(
   await writeFile(join(directory, 'apt.conf'), CONFIGURATION);
   await writeFile(join(directory, 'sources.list'), sourcesList(mirror.value, suites));
   const options = aptOptions(directory);
-  // Its exit code says little: a suite that is gone is an error, a mirror that is away is none.
-  // What is missing shows when the packages are looked up.
+  // The exit code says little: apt-get fails if a suite is gone, but not if the mirror cannot be
+  // reached. The lookup of packages finds out what is missing.
   const update = await runTool(['apt-get', ...options, 'update'], toolOptions(signal));
   if (update.exitCode === 127) return noApt(update.all);
   if (update.canceled) return failure('interrupted', 'Interrupted', 'Start it again');
@@ -65,7 +65,7 @@ export async function openApt(
 /** The records of all versions of the packages that match these names (`*` as in a shell). */
 export async function packageRecords(apt: Apt, names: readonly string[]): Promise<PackageRecord[]> {
   const argv = ['apt-cache', ...apt.options, 'show', ...names] as [string, ...string[]];
-  // It fails where nothing matches; then there are no records.
+  // It fails if no package matches; then there are no records.
   const result = await runTool(argv, toolOptions(apt.signal));
   return parseRecords(result.stdout);
 }
@@ -88,8 +88,8 @@ export async function downloadPackages(
 }
 
 /**
- * deb-control(5) paragraphs, in the order they came: of one package's versions apt prints the
- * newest first. Paragraphs that lack a field we need are left out.
+ * Parses deb-control(5) paragraphs and keeps their order: apt prints the newest version of a
+ * package first. Skips paragraphs that lack a field we need.
  */
 export function parseRecords(text: string): PackageRecord[] {
   const records: PackageRecord[] = [];
@@ -103,7 +103,7 @@ export function parseRecords(text: string): PackageRecord[] {
   return records;
 }
 
-/** Where this machine gets Debian packages from. Works before its first `apt-get update` too. */
+/** Where this machine gets Debian packages from. Works even before its first `apt-get update`. */
 async function machineMirror(signal?: AbortSignal): Promise<Outcome<Mirror>> {
   const format = '$(REPO_URI)\t$(RELEASE)\t$(COMPONENT)\t$(SOURCESENTRY)';
   const targets = await runTool(
@@ -117,7 +117,7 @@ async function machineMirror(signal?: AbortSignal): Promise<Outcome<Mirror>> {
     return failure(
       'kernel-unavailable',
       "This machine's apt has no Debian mirror to get packaged kernels from",
-      'Give a kernel of your own with --kernel image:BZIMAGE,MODULES-DIR, or use --kernel host',
+      'Give your own kernel with --kernel image:BZIMAGE,MODULES-DIR, or use --kernel host',
       { detail: tail(targets.all) },
     );
   }
@@ -128,7 +128,7 @@ async function machineMirror(signal?: AbortSignal): Promise<Outcome<Mirror>> {
   });
 }
 
-/** @param entries URI, suite, component and `file:line` of every index the machine reads */
+/** @param entries URI, suite, component and `file:line` of every index that apt reads here */
 export function chooseMirror(
   entries: readonly (readonly string[])[],
 ): { main: string; security?: string; sourceFiles: string[] } | undefined {
@@ -136,7 +136,7 @@ export function chooseMirror(
   const isSecurity = (suite = '') => /-security$|\/updates$/.test(suite);
   const security = debian.find(([, suite]) => isSecurity(suite));
   const isRelease = (suite = '') => DEBIAN_SUITE.test(suite);
-  // Others call their suites `stable` too, but not the end of their address `debian`.
+  // Other distributions have a suite `stable` too, but no address that ends in `debian`.
   const main =
     debian.find(([uri = '', suite]) => isRelease(suite) && /\/debian\/?$/.test(uri)) ??
     debian.find(([, suite]) => isRelease(suite) && suite !== 'stable' && suite !== 'testing');
@@ -152,7 +152,9 @@ export function chooseMirror(
 const DEBIAN_SUITE =
   /^(oldoldstable|oldstable|stable|testing|unstable|sid|bullseye|bookworm|trixie|forky|duke)$/;
 
-/** The keyrings that these sources name, and Debian's own: it has the keys of other releases too. */
+/**
+ * The keyrings that these sources name, plus Debian's own, which has the keys of other releases.
+ */
 async function keyrings(sourceFiles: readonly string[]): Promise<string[]> {
   const named = new Set<string>([DEBIAN_KEYRING]);
   for (const file of sourceFiles) {
@@ -177,7 +179,7 @@ async function keyrings(sourceFiles: readonly string[]): Promise<string[]> {
   return readable;
 }
 
-/** sources.list(5). Without keyrings apt's own trusted keys apply. */
+/** sources.list(5). Without `signed-by`, apt uses its own trusted keys. */
 function sourcesList(mirror: Mirror, suites: readonly string[]): string {
   const signedBy = mirror.keyrings.length === 0 ? '' : ` signed-by=${mirror.keyrings.join(',')}`;
   const lines: string[] = [];
@@ -190,11 +192,10 @@ function sourcesList(mirror: Mirror, suites: readonly string[]): string {
 }
 
 /**
- * Clears what the machine's configuration would have done after an update: refreshing the
- * desktop's catalogue takes longer than the update, and is none of our business.
+ * Removes the hooks that the machine's configuration runs after an update: refreshing the desktop's
+ * catalogue takes longer than the update and is not our job.
  *
- * The lists of a suite that gets no more updates are past their date. They are as well signed as
- * ever.
+ * Lists of a suite that gets no more updates have expired. Their signatures are still valid.
  */
 const CONFIGURATION = `\
 #clear APT::Update::Pre-Invoke;
@@ -224,7 +225,7 @@ function aptOptions(directory: string): string[] {
     'Dir::Etc::preferences': '/dev/null',
     'Dir::Etc::preferencesparts': '/dev/null',
     'Dir::Log': directory,
-    // As root apt would download as a user that may not enter root's cache.
+    // As root, apt would download as a user who cannot enter root's cache.
     'APT::Sandbox::User': 'root',
   };
   const options = ['-q', '-c', join(directory, 'apt.conf')];
@@ -232,7 +233,7 @@ function aptOptions(directory: string): string[] {
   return options;
 }
 
-/** Messages in English: we read them. */
+/** Messages in English, because we parse them. */
 function toolOptions(signal: AbortSignal | undefined): ToolOptions {
   return { env: { LC_ALL: 'C.UTF-8' }, ...(signal ? { signal } : {}) };
 }
@@ -240,8 +241,8 @@ function toolOptions(signal: AbortSignal | undefined): ToolOptions {
 function noApt(detail: string) {
   return failure(
     'kernel-unavailable',
-    'Packaged kernels are downloaded with apt, which this machine lacks',
-    'Give a kernel of your own with --kernel image:BZIMAGE,MODULES-DIR, or use --kernel host',
+    'Packaged kernels are downloaded with apt, and this machine has no apt',
+    'Give your own kernel with --kernel image:BZIMAGE,MODULES-DIR, or use --kernel host',
     { detail },
   );
 }

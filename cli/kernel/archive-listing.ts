@@ -8,11 +8,14 @@ import { boundArgv } from '../process/child.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import type { KernelContext } from './kernel.js';
 
-/** What git would call the files of a packaged source: to compare a tree of git's with. */
+/**
+ * The names that git would give to the files of a packaged source, for comparing a git tree with
+ * it.
+ */
 
 /**
- * git's name of each file's content, by path below the top of the sources. Made once for an archive;
- * it takes some 20 seconds.
+ * Object names of all files, by path below the top of the sources. Computed once per archive, which
+ * takes some 20 seconds.
  */
 export async function archiveListing(
   { file, identity }: { file: string; identity: string },
@@ -32,7 +35,7 @@ export async function archiveListing(
       ...(signal ? { cancelSignal: signal } : {}),
     });
     const broken = await forEachFile(xz.iterable({ from: 'stdout', binary: true }), (file) => {
-      // As git names the content of files: gitglossary(7), object name; gitformat-loose(5).
+      // How git names the content of files: gitglossary(7), object name; gitformat-loose(5).
       const hash = createHash('sha1').update(`blob ${file.size}\0`);
       file.on('data', (piece) => hash.update(piece));
       file.on('end', () =>
@@ -45,7 +48,7 @@ export async function archiveListing(
       return failure(
         'tool-failed',
         `Cannot read ${file}`,
-        'Fetch it anew: `daxrepro kernel build --refresh`',
+        'Fetch it again: `daxrepro kernel build --refresh`',
         { detail: [stderr, broken?.message].filter(Boolean).join('\n') },
       );
     }
@@ -64,7 +67,7 @@ export async function archiveListing(
   );
 }
 
-/** @returns what is wrong with the archive; what `take` does not read is lost */
+/** @returns what is wrong with the archive. Whatever `take` does not read is dropped */
 async function forEachFile(
   archive: AsyncIterable<Uint8Array>,
   take: (file: ReadEntry) => void,
@@ -81,8 +84,8 @@ async function forEachFile(
     broken ??= error;
   });
   for await (const { buffer, byteOffset, byteLength } of archive) {
-    // It never has to be waited for, since all that is taken is read at once; and it takes other arrays
-    // of bytes than Buffers for strings.
+    // No need to wait for it to drain: everything that is taken is read at once. The parser takes
+    // strings for anything but Buffers.
     if (!broken) parser.write(Buffer.from(buffer, byteOffset, byteLength));
   }
   parser.end();

@@ -5,7 +5,7 @@ import { runTool } from '../process/child.js';
 import { parseVersion, type SourceTree } from './source-tree.js';
 import { tool } from './tool.js';
 
-/** The sources in Debian's `linux-source-X.Y.tar.xz`. */
+/** Sources from Debian's `linux-source-X.Y.tar.xz`. */
 export async function archiveSource(
   spec: string,
   /** `/…/linux-source-6.1.tar.xz` */
@@ -13,7 +13,7 @@ export async function archiveSource(
   signal?: AbortSignal,
 ): Promise<Outcome<SourceTree>> {
   const top = `linux-source-${archive.series}`;
-  // The Makefile lies near the archive's begin, and tar is ended when it has it.
+  // The Makefile lies near the start of the archive. tar is stopped once it has it.
   const makefile = await runTool(
     [
       'tar',
@@ -30,8 +30,8 @@ export async function archiveSource(
   if (!version) {
     return failure(
       'kernel-unavailable',
-      `The packaged source of ${archive.series} has no Makefile of a kernel`,
-      'Fetch it anew: `daxrepro kernel build --refresh`',
+      `The packaged source of kernel ${archive.series} has no kernel Makefile`,
+      'Fetch it again: `daxrepro kernel build --refresh`',
       { detail: makefile.stderr.slice(-2000) },
     );
   }
@@ -41,7 +41,7 @@ export async function archiveSource(
     family: `archive ${archive.identity}`,
     version,
     exportTo: async (directory, _notes, signal) => {
-      // Of this family there is one: whatever is there is that.
+      // This family has one member: whatever is there is that one.
       if ((await readdir(directory).catch(() => [])).length > 0) return success(undefined);
       await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { recursive: true });

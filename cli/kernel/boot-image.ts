@@ -6,11 +6,14 @@ import { readElf } from './elf.js';
 import { tool } from './tool.js';
 
 /**
- * Takes the vmlinux out of a bzImage where QEMU can enter it directly. Under emulation a guest
- * unpacks itself for 5 s; the host does it once in under a second.
+ * Extracts the vmlinux from a bzImage if QEMU can enter it directly. Under emulation a guest takes
+ * 5 s to unpack itself; the host takes less than a second, once.
  */
 
-/** How the kernel's build compresses its payload: first bytes, and what unpacks it to stdout. */
+/**
+ * How the kernel's build compresses its payload: the first bytes, and the program that unpacks it
+ * to stdout.
+ */
 const COMPRESSIONS: readonly { magic: string; program: readonly string[] | 'gzip' }[] = [
   { magic: '1f8b', program: 'gzip' },
   { magic: 'fd377a585a00', program: ['xz', '-dc', '--single-stream'] },
@@ -22,8 +25,8 @@ const COMPRESSIONS: readonly { magic: string; program: readonly string[] | 'gzip
 ];
 
 /**
- * Writes the vmlinux in `bzImage` to `output`, unless it has none that QEMU could enter or the host
- * lacks the program to unpack it: the bzImage boots all the same. Nothing is left in `output` then.
+ * Writes the vmlinux in `bzImage` to `output`. Leaves nothing in `output` if QEMU cannot enter the
+ * vmlinux or the host lacks the program to unpack it; the bzImage boots all the same.
  */
 export async function extractVmlinux(
   bzImage: string,
@@ -60,7 +63,7 @@ async function readPayload(bzImage: string, image: BzImage): Promise<Buffer | un
   }
 }
 
-/** @returns whether the whole of it is in `output` */
+/** @returns whether `output` holds all of it */
 async function unpack(
   payload: Buffer,
   output: string,
@@ -75,7 +78,7 @@ async function unpack(
     if (vmlinux) await writeFile(output, vmlinux);
     return success(vmlinux !== undefined);
   }
-  // The build appends the unpacked size; gzip's own format ends with it.
+  // The build appends the unpacked size. gzip's own format ends with it.
   const size = payload.readUInt32LE(payload.length - 4);
   const packed = `${output}.packed`;
   await writeFile(packed, payload.subarray(0, -4));
@@ -87,7 +90,7 @@ async function unpack(
   );
   await rm(packed);
   const { size: written } = await stat(output);
-  // Not the exit code alone: programs differ in what they make of bytes after the end.
+  // The exit code is not enough: programs treat bytes after the end differently.
   if (written === size) return success(true);
   const ours = !result.ok && ['interrupted', 'storage'].includes(result.failure.kind);
   return ours ? result : success(false);

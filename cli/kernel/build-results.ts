@@ -8,18 +8,18 @@ import { depmod } from './depmod.js';
 import { RECIPES } from './recipes.js';
 
 /**
- * What is kept of a full build, apart from the workspace that it was made in:
+ * What a full build leaves in the cache, apart from its workspace:
  *
- *     boot/vmlinuz-<release>, vmlinux   the image; without vmlinux where QEMU cannot enter it
+ *     boot/vmlinuz-<release>, vmlinux   the image; no vmlinux if QEMU cannot enter it
  *     lib/modules/<release>/            with modules.dep
- *     symbols/vmlinux                   the same with its symbols, for a debugger
- *     headers/                          what modules are built with later, as Debian packages it
- *     source/fs/ext2 …                  what they are built from
+ *     symbols/vmlinux                   the vmlinux with symbols, for a debugger
+ *     headers/                          for building modules later, as Debian packages them
+ *     source/fs/ext2 …                  the sources of those modules
  */
 export interface BuiltTree {
   source: string;
   build: string;
-  /** Where the results go; `make modules_install` has been there. */
+  /** Where the results go; `make modules_install` has written there already. */
   directory: string;
 }
 
@@ -33,8 +33,8 @@ export async function collectResults(
   if (!image) {
     return failure(
       'build-failed',
-      'make has ended without an error and without an image, arch/x86/boot/bzImage',
-      'See whether the tree builds by itself: make bzImage',
+      'make succeeded but made no image, arch/x86/boot/bzImage',
+      'Check whether the tree builds by itself: make bzImage',
     );
   }
   const { release } = image;
@@ -43,11 +43,11 @@ export async function collectResults(
   await copyFile(made, kept);
   const extracted = await extractVmlinux(kept, join(directory, 'vmlinux'), signal);
   if (!extracted.ok) return extracted;
-  // For a debugger: what is in the image has no symbols.
+  // For a debugger: the vmlinux from the image has no symbols.
   await copyWhereThere(join(build, 'vmlinux'), join(directory, 'symbols/vmlinux'));
   const modules = join(directory, 'lib/modules', release);
   await mkdir(modules, { recursive: true });
-  // Links to the workspace, which is nobody's to follow.
+  // Links to the workspace. Nobody may follow them.
   for (const link of ['build', 'source']) await rm(join(modules, link), { force: true });
   const configuration = await readFile(join(build, '.config'), 'utf8');
   if (configured(configuration, 'MODULES') !== 'y') await listBuiltIn(modules, configuration);
@@ -60,7 +60,7 @@ export async function collectResults(
   return success(release);
 }
 
-/** A tree without modules installs no list of what is in its image. */
+/** A tree without modules installs no list of what is built in. */
 async function listBuiltIn(modules: string, configuration: string): Promise<void> {
   const symbols = { ext2: 'EXT2_FS', ext4: 'EXT4_FS', xfs: 'XFS_FS' };
   const lines = Object.entries(symbols)
@@ -71,8 +71,8 @@ async function listBuiltIn(modules: string, configuration: string): Promise<void
 }
 
 /**
- * A tree of its own for `make -C … M=…`: of the sources what a compilation of modules reads, and over
- * it what the build has generated (as the kernel's scripts/package/install-extmod-build does).
+ * A tree for `make -C … M=…`: the sources that a build of modules reads, overlaid with what the
+ * build has generated (like the kernel's scripts/package/install-extmod-build).
  */
 async function collectHeaders(source: string, build: string, headers: string): Promise<void> {
   await mkdir(headers, { recursive: true });
@@ -91,7 +91,7 @@ async function collectHeaders(source: string, build: string, headers: string): P
     'tools/objtool/objtool',
   ];
   for (const path of ofBuild) await copyWhereThere(join(build, path), join(headers, path));
-  // A build without modules has none; make wants to read it.
+  // A build without modules makes none, but make wants to read it.
   const symvers = join(headers, 'Module.symvers');
   if (!(await exists(symvers))) await writeFile(symvers, '');
 }

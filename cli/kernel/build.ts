@@ -16,15 +16,15 @@ import { diskFull, tail } from './tool.js';
 /**
  * Builds one file system as a module against a packaged kernel's headers.
  *
- * It is built in a workspace that stays: make compares its files' times, so a later build of
- * changed sources compiles only what changed. What comes out is an entry of the cache, named by
- * the sources, the headers, the compiler and the flags.
+ * The workspace stays: make compares the times of files, so a later build compiles only what
+ * changed. The result is a cache entry, keyed by the sources, the headers, the compiler and the
+ * flags.
  */
 
 export interface ModuleBuild {
   kernel: Kernel;
   recipe: ModuleRecipe;
-  /** What to build in place of the kernel's own sources: a directory like `fs/ext2`. */
+  /** A directory like `fs/ext2` to build instead of the kernel's own sources. */
   source?: string;
 }
 
@@ -43,7 +43,7 @@ export async function buildModule(
   if (!build) {
     return failure(
       'usage',
-      `There are no headers and sources to build modules for ${kernel.spec} with`,
+      `There are no headers and sources to build modules for ${kernel.spec}`,
       'Use a packaged kernel, --kernel debian:6.1',
     );
   }
@@ -90,8 +90,8 @@ async function buildIn(
   if (/[\s:]/.test(workspace) || /[\s:]/.test(build.headers)) {
     return failure(
       'storage',
-      `make cannot build in ${workspace}: its path has a blank or a colon`,
-      'Set XDG_CACHE_HOME to a directory without them',
+      `make cannot build in ${workspace}: its path contains a blank or a colon`,
+      'Set XDG_CACHE_HOME to a directory without them in its path',
     );
   }
   const tree = join(workspace, recipe.subdirectory);
@@ -131,7 +131,7 @@ async function buildIn(
     return failure(
       'build-failed',
       `${recipe.name} was built for ${facts.value.vermagic}, not for ${kernel.release}`,
-      'Fetch the kernel anew: `daxrepro kernel build --refresh`',
+      'Fetch the kernel again: `daxrepro kernel build --refresh`',
       { detail: tail(log) },
     );
   }
@@ -141,9 +141,9 @@ async function buildIn(
 }
 
 /**
- * make as the kernel's documentation has it for external modules (Documentation/kbuild/modules.rst),
- * in an environment of its own: what a kernel developer has exported (ARCH, LLVM, KCFLAGS …) is
- * not meant for us.
+ * make as documented for external modules (Documentation/kbuild/modules.rst). It gets a clean
+ * environment: variables that a kernel developer has exported (ARCH, LLVM, KCFLAGS …) are not meant
+ * for us.
  */
 function makeArgv(
   { build, recipe, compiler }: Pick<BuildStep, 'build' | 'recipe' | 'compiler'>,
@@ -159,7 +159,7 @@ function makeArgv(
   const flags = [
     ...options.map(([name, value]) => `-DCONFIG_${name}${value === 'm' ? '_MODULE' : ''}=1`),
     ...recipe.includes.map((path) => `-I${join(tree, path)}`),
-    // The kernel's messages name files as they do in its own tree, and do not depend on ours.
+    // So that the kernel's messages name files as its own tree does, whatever our paths.
     `-ffile-prefix-map=${workspace}/=`,
   ];
   return [
@@ -174,7 +174,7 @@ function makeArgv(
     build.headers,
     `M=${tree}`,
     `CC=${isAbsolute(build.compiler) ? compiler.path : compiler.program}`,
-    // pahole and vmlinux would be needed for type information that nobody reads.
+    // It would need pahole and vmlinux to make type information that nobody reads.
     'CONFIG_DEBUG_INFO_BTF_MODULES=',
     // A twentieth of the size.
     'CONFIG_DEBUG_INFO=',
@@ -186,15 +186,15 @@ function makeArgv(
 
 function remedyFor(log: string, build: KernelBuild): string {
   if (/GLIBC_[\d.]+' not found/.test(log)) {
-    return "This kernel's build tools need a newer C library than this machine has; use an older kernel (`daxrepro kernel list`)";
+    return "This kernel's build tools need a newer C library than this machine has. Use an older kernel (`daxrepro kernel list`)";
   }
   if (/unrecognized command.line option/.test(log)) {
     return `Install ${build.compiler}, which the kernel was built with`;
   }
-  return 'The compiler says why above';
+  return "The compiler's message is above";
 }
 
-/** The files of a directory, by path below it. What earlier builds left there is no source. */
+/** The files of a directory, by path below it, without what earlier builds left. */
 async function readSources(directory: string): Promise<Map<string, Buffer>> {
   const files = await readdir(directory, { recursive: true, withFileTypes: true });
   const paths = files
@@ -210,7 +210,7 @@ function isSource(name: string): boolean {
   return /(?<!\.mod)\.[chS]$/.test(name) || ['Makefile', 'Kbuild', 'Kconfig'].includes(name);
 }
 
-/** Makes `tree` hold exactly these sources; a file that is the same keeps its time. */
+/** Makes `tree` hold exactly these sources. Unchanged files keep their times. */
 async function putSources(tree: string, sources: Map<string, Buffer>): Promise<void> {
   const present = await readSources(tree).catch(() => new Map<string, Buffer>());
   for (const path of present.keys()) {
@@ -229,7 +229,7 @@ function identityOf(sources: Map<string, Buffer>): string {
   return hash.digest('hex');
 }
 
-/** The configuration and the versions of all exported symbols stand for the headers. */
+/** The configuration and the versions of all exported symbols identify the headers. */
 async function headersIdentity(build: KernelBuild): Promise<string> {
   const hash = createHash('sha256').update(build.headers);
   for (const name of ['.config', 'Module.symvers']) {
@@ -238,7 +238,7 @@ async function headersIdentity(build: KernelBuild): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Whether this kernel has DAX at all; no file system has it otherwise. */
+/** Whether this kernel has DAX at all: without CONFIG_FS_DAX no file system has it. */
 export async function hasFsDax(build: KernelBuild): Promise<boolean> {
   return configured(await readFile(join(build.headers, '.config'), 'utf8'), 'FS_DAX') === 'y';
 }

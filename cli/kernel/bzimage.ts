@@ -11,7 +11,7 @@ export interface BzImage {
   payload?: { start: number; size: number };
 }
 
-/** undefined where the file is no such image. */
+/** undefined if the file is not such an image. */
 export async function readBzImage(file: string): Promise<BzImage | undefined> {
   const handle = await open(file);
   try {
@@ -33,10 +33,10 @@ export function parseBzImage(start: Buffer): BzImage | undefined {
   const versionEnd = start.indexOf(0, versionAt);
   if (versionEnd < 0) return undefined;
   const release = start.toString('latin1', versionAt, versionEnd).split(' ')[0] ?? '';
-  // It becomes a part of paths.
+  // The release becomes part of paths.
   if (!isRelease(release)) return undefined;
   if (start.readUInt16LE(0x206) < 0x208) return { release };
-  // 0 stands for 4, for the sake of very old loaders.
+  // 0 means 4, for compatibility with very old loaders.
   const setupSectors = start[0x1f1] || 4;
   return {
     release,
@@ -47,7 +47,7 @@ export function parseBzImage(start: Buffer): BzImage | undefined {
   };
 }
 
-/** Whether this can be what `uname -r` says: `6.1.0-56-amd64`. */
+/** Whether `uname -r` could print this: `6.1.0-56-amd64`. */
 export function isRelease(text: string): boolean {
   return /^\d+\.\d+[\w.+~:-]*$/.test(text);
 }

@@ -3,7 +3,9 @@ import { parse } from 'yaml';
 import { z } from '../schema.js';
 import { packageRoot } from '../version.js';
 
-/** `kernels/catalogue.yaml`: which kernels Debian has, and where. Its comments say what is what. */
+/**
+ * `kernels/catalogue.yaml`: which kernels Debian has, and where. Its comments explain the fields.
+ */
 
 const releaseSchema = z.strictObject({
   codename: z.string().min(1),
@@ -21,7 +23,7 @@ const catalogueSchema = z.strictObject({ kernels: z.array(kernelSchema).min(1) }
 export type CatalogueRelease = z.infer<typeof releaseSchema>;
 export type CatalogueKernel = z.infer<typeof kernelSchema>;
 
-/** The catalogue is a part of this program: where it is wrong, that is a bug, and thrown. */
+/** The catalogue is part of this program, so an error in it is a bug and throws. */
 export async function readCatalogue(
   file: URL = new URL('kernels/catalogue.yaml', packageRoot),
 ): Promise<CatalogueKernel[]> {

@@ -13,12 +13,12 @@ import { tool } from './tool.js';
 import { unpackPackages } from './unpack.js';
 
 /**
- * What the cache holds of a packaged kernel, each made from the packages it is named after:
+ * Cache entries of a packaged kernel, each made from the packages that its key names:
  *
  *     kernel-image    boot/, lib/modules/<release>/ with modules.dep, vmlinux (not always)
  *     kernel-headers  usr/src/, usr/lib/
  *     kernel-archive  linux-source-X.Y.tar.xz
- *     kernel-source   fs/ out of that
+ *     kernel-source   its fs/
  */
 
 export interface CacheEntry {
@@ -33,7 +33,7 @@ export interface KernelEntries {
   source: CacheEntry;
 }
 
-/** Makes what is missing of these, all at once: the network and both cores have work then. */
+/** Makes the missing entries in parallel, to keep the network and both cores busy. */
 export async function fetchEntries(
   series: string,
   packages: KernelPackages,
@@ -73,7 +73,7 @@ export async function fetchEntries(
   return success({ image: image.value, headers: headers.value, ...source.value });
 }
 
-/** The sources alone. */
+/** Only the sources. */
 export async function fetchArchive(
   series: string,
   { source }: KernelPackages,
@@ -90,7 +90,7 @@ export async function fetchArchive(
   return entry.ok ? success({ key, directory: entry.value }) : entry;
 }
 
-/** Says what is about to be downloaded, and how much it is. */
+/** Announces the downloads and their size. */
 async function announce(packages: KernelPackages, { store, progress }: KernelContext) {
   const parts: { kind: string; what: string; made: PackageRecord[] }[] = [
     { kind: 'kernel-image', what: 'image', made: packages.image },
@@ -114,7 +114,7 @@ async function announce(packages: KernelPackages, { store, progress }: KernelCon
 
 const megabytes = (bytes: number) => Math.ceil(bytes / 1e6);
 
-/** The hashes of the packages say all there is to say about what is made of them. */
+/** The hashes of the packages determine everything that is made from them. */
 function keyOf(packages: readonly PackageRecord[]): string {
   return cacheKey(Object.fromEntries(packages.map(({ name, sha256 }) => [name, sha256])));
 }
@@ -141,7 +141,8 @@ async function makeImage(
   const { release } = packages;
   const modules = join(directory, 'lib/modules');
   const image = join(directory, 'boot', `vmlinuz-${release}`);
-  // Newer packages have /usr/lib only, where depmod and the guest do not look, and the image in it.
+  // Newer packages have only /usr/lib, where depmod and the guest do not look, with the image in
+  // it.
   await mkdir(join(directory, 'lib'), { recursive: true });
   await mkdir(join(directory, 'boot'), { recursive: true });
   await moveWhereThere(join(directory, 'usr/lib/modules'), modules);
@@ -149,7 +150,7 @@ async function makeImage(
   if (!(await readBzImage(image).catch(() => undefined))) {
     return failure(
       'kernel-unavailable',
-      `The packages of kernel ${release} have no image where one was expected`,
+      `The packages of kernel ${release} have no image where one is expected`,
       'Use another kernel (`daxrepro kernel list`)',
     );
   }

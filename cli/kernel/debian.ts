@@ -18,14 +18,14 @@ import {
 } from './packages.js';
 
 /**
- * `debian:X.Y`: image, headers and sources of one version of a packaged kernel, in the cache. Which
- * version that is, is asked once and remembered.
+ * `debian:X.Y`: image, headers and sources of one version of a packaged kernel, in the cache. The
+ * mirror is asked once which version that is; the answer is remembered.
  */
 
 const rememberedSchema = z.object({
   release: z.string(),
   version: z.string(),
-  /** Keys of the entries. */
+  /** Keys of the cache entries. */
   image: z.string(),
   headers: z.string(),
   source: z.string(),
@@ -33,10 +33,10 @@ const rememberedSchema = z.object({
   compiler: z.string(),
 });
 
-/** What the reference `debian-X.Y` holds. */
+/** The content of the reference `debian-X.Y`. */
 export type Remembered = z.infer<typeof rememberedSchema>;
 
-/** What `debian:X.Y` stands for, where it has been fetched and is still there. */
+/** The version that `debian:X.Y` stands for, if it was fetched and is still in the cache. */
 export async function peekDebian(
   kernel: CatalogueKernel,
   store: Store,
@@ -88,7 +88,8 @@ export async function resolveDebian(
         compiler,
       };
       const value = await assemble(spec, kernel, remembered, context);
-      if (!value) throw new Error(`${spec}: an entry went away while it was being put together`);
+      if (!value)
+        throw new Error(`${spec}: a cache entry disappeared while it was being assembled`);
       return success({ remember: remembered, value });
     },
     {
@@ -98,7 +99,7 @@ export async function resolveDebian(
   );
 }
 
-/** A series' whole sources as they were packaged, fetched alone where they are not there. */
+/** The complete packaged sources of a series. Downloads only them if they are not in the cache. */
 export async function fetchSourceArchive(
   kernel: CatalogueKernel,
   context: KernelContext,
@@ -111,7 +112,7 @@ export async function fetchSourceArchive(
   });
   const name = `debsrc-${kernel.version}`;
   const look = async () => {
-    // The same version as the packaged kernel's, where that is here: the two get compared.
+    // Prefer the packaged kernel's version: the two get compared.
     const own = archiveSchema.safeParse(await readReference(store, name)).data?.archive;
     const keys = [(await recall(kernel, store))?.archive, own];
     for (const key of keys) {
@@ -127,7 +128,7 @@ export async function fetchSourceArchive(
     name,
     refresh ? async () => undefined : look,
     async (scratch) => {
-      // Of sources nothing is run that came with them.
+      // Nothing that comes with the sources is run, so any C library will do.
       const found = await findPackages(kernel, scratch, context, { libc: undefined });
       if (!found.ok) return found;
       const { apt, packages } = found.value;
@@ -144,7 +145,7 @@ export async function fetchSourceArchive(
 
 const archiveSchema = z.object({ archive: z.string() });
 
-/** The kernel from its entries; undefined where one of them is gone. */
+/** The kernel, from its cache entries; undefined if one is gone. */
 async function assemble(
   spec: string,
   kernel: CatalogueKernel,
@@ -158,7 +159,7 @@ async function assemble(
     lookUp(store, 'kernel-source', remembered.source),
     lookUp(store, 'kernel-archive', remembered.archive),
   ]);
-  // The archive is for full builds alone, which can fetch it again.
+  // Only full builds need the archive, and they can fetch it again.
   if (!image || !headers || !source) return undefined;
   const bzImage = join(image, 'boot', `vmlinuz-${release}`);
   const vmlinux = join(image, 'vmlinux');
@@ -180,12 +181,12 @@ async function assemble(
   };
 }
 
-/** Finds the newest whole version, in the first release whose build tools run here. */
+/** Finds the newest complete version, in the first release whose build tools run here. */
 async function findPackages(
   kernel: CatalogueKernel,
   scratch: string,
   context: KernelContext,
-  /** The C library that their programs are to run with; undefined: any. */
+  /** The C library that the build tools must run with; undefined: any. */
   { libc }: { libc: string | undefined } = { libc: hostLibc() },
 ): Promise<Outcome<{ apt: Apt; packages: KernelPackages }>> {
   const complaints: string[] = [];
@@ -193,7 +194,7 @@ async function findPackages(
   for (const release of await ownReleaseFirst(kernel.releases)) {
     context.progress({
       type: 'note',
-      text: `Asking this machine's Debian mirror for kernel ${kernel.version}: package lists of ${release.suites.join(', ')} (some 10 MB)`,
+      text: `Asking this machine's Debian mirror for kernel ${kernel.version}: package lists of ${release.suites.join(', ')} (about 10 MB)`,
     });
     const directory = join(scratch, release.codename);
     await mkdir(directory);
@@ -209,7 +210,7 @@ async function findPackages(
   if (unsuitable) {
     context.progress({
       type: 'note',
-      text: `The build tools of kernel ${unsuitable.packages.release} need C library ${unsuitable.packages.libc}, newer than this machine's ${libc}: no modules can be built for it here`,
+      text: `The build tools of kernel ${unsuitable.packages.release} need C library ${unsuitable.packages.libc}, newer than this machine's ${libc}: modules cannot be built for it here`,
     });
     return success(unsuitable);
   }

@@ -2,7 +2,7 @@ import type { Outcome } from '../outcome.js';
 import { systemPath } from '../system/programs.js';
 import { tool } from './tool.js';
 
-/** Writes modules.dep and its kin into `directory`/lib/modules/`release`. */
+/** Writes modules.dep and related files into `directory`/lib/modules/`release`. */
 export async function depmod(
   directory: string,
   release: string,
@@ -11,7 +11,7 @@ export async function depmod(
   return tool(
     ['depmod', '-b', directory, release],
     { cannot: `Cannot index the modules of ${release}` },
-    // It is in /usr/sbin, which ordinary users have not in their PATH.
+    // depmod is in /usr/sbin, which is not in the PATH of ordinary users.
     { env: { PATH: systemPath() }, ...(signal ? { signal } : {}) },
   );
 }

@@ -1,6 +1,6 @@
 /**
- * As much of the ELF format (elf(5), System V ABI) as kernels and their modules need: 64-bit,
- * little-endian files, their sections and their notes.
+ * The part of the ELF format (elf(5), System V ABI) that kernels and modules need: sections and
+ * notes of 64-bit little-endian files.
  */
 
 export interface ElfNote {
@@ -12,7 +12,7 @@ export interface ElfNote {
 
 export interface Elf {
   sections: Map<string, Buffer>;
-  /** Of all note segments and note sections. */
+  /** From all note segments and note sections. */
   notes: ElfNote[];
 }
 
@@ -20,7 +20,7 @@ const PT_NOTE = 4;
 const SHT_NOTE = 7;
 const SHT_NOBITS = 8;
 
-/** undefined where `file` is no 64-bit little-endian ELF file, or is cut off. */
+/** undefined if `file` is not a 64-bit little-endian ELF file, or is truncated. */
 export function readElf(file: Buffer): Elf | undefined {
   if (!isElf(file)) return undefined;
   try {
@@ -31,7 +31,7 @@ export function readElf(file: Buffer): Elf | undefined {
   }
 }
 
-/** By the first bytes: \x7fELF, class 2 (64 bits), data 1 (little-endian). */
+/** Checks the first bytes: \x7fELF, class 2 (64 bits), data 1 (little-endian). */
 export function isElf(start: Buffer): boolean {
   return (
     start.length >= 64 && start.readUInt32BE(0) === 0x7f454c46 && start.readUInt16BE(4) === 0x0201

@@ -11,7 +11,7 @@ import { RECIPES } from './recipes.js';
 
 export type FileSystem = keyof typeof RECIPES;
 
-/** The module that serves a file system. */
+/** The module that implements a file system. */
 export interface FileSystemModule {
   name: string;
   /** An uncompressed .ko. */
@@ -20,11 +20,11 @@ export interface FileSystemModule {
   /** Its GNU build-id note, hexadecimal. */
   buildId: string;
   srcversion?: string;
-  /** Came with the kernel, whoever built that, or was built by us against it. */
+  /** `packaged`: came with the kernel. `built`: we built it against the kernel. */
   origin: 'packaged' | 'built';
-  /** Names of the modules that it needs. */
+  /** Names of the modules it depends on. */
   dependencies: string[];
-  /** The program that compiled it, where that was ours to choose: `gcc-12`. */
+  /** The compiler, `gcc-12`, if we chose it. */
   compiler?: string;
 }
 
@@ -38,8 +38,8 @@ const factsSchema = z.object({
 });
 
 /**
- * The module that serves this file system: the kernel's own, or one built from the kernel's sources
- * where it has none. undefined where it is in the image, or where there is none to be had.
+ * The module that implements this file system: the kernel's own, or one built from the kernel's
+ * sources if it has none. undefined if it is built in, or if no module can be had.
  */
 export async function fileSystemModule(
   kernel: Kernel,
@@ -51,14 +51,14 @@ export async function fileSystemModule(
     return packaged.ok ? success(packaged.value.module) : packaged;
   if (packaged.value.builtIn || !kernel.build) return success(undefined);
   if (!(await hasFsDax(kernel.build))) {
-    const text = `Kernel ${kernel.release} has no CONFIG_FS_DAX: no file system has DAX on it`;
+    const text = `Kernel ${kernel.release} has no CONFIG_FS_DAX, so no file system supports DAX on it`;
     context.progress({ type: 'note', text });
   }
   return builtFileSystemModule(kernel, fs, undefined, context);
 }
 
 /**
- * The module built for this kernel, whether or not it has one of its own.
+ * The module built for this kernel, even if the kernel has one of its own.
  *
  * @param source a directory like `fs/ext2`; undefined: the kernel's own
  */
@@ -74,7 +74,7 @@ export async function builtFileSystemModule(
   return success(await describe(built.value.directory, fs, 'built'));
 }
 
-/** Whether the image has this file system itself: no module can take its place. */
+/** Whether this file system is built into the image, so that no module can replace it. */
 export async function isBuiltIn(kernel: Kernel, fs: FileSystem): Promise<boolean> {
   return kernel.modules !== undefined && (await readModulePaths(kernel.modules)).builtIn.has(fs);
 }

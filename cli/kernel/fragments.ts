@@ -5,24 +5,24 @@ import { packageRoot } from '../version.js';
 import { configured } from './configuration.js';
 
 /**
- * Configuration fragments: what a kernel that we build has beyond the smallest one. The lines are
- * Kconfig's own (`CONFIG_X=y`, `# CONFIG_X is not set`). Ours is one thing: a paragraph whose first
- * line begins with `# optional` holds what a tree may lack or drop.
+ * Configuration fragments: what a kernel that we build has on top of the smallest one. The lines
+ * are Kconfig's (`CONFIG_X=y`, `# CONFIG_X is not set`). We add one rule: a paragraph that begins
+ * with `# optional` holds settings that a tree may lack or drop.
  */
 
 export interface Setting {
   /** Without `CONFIG_`. */
   symbol: string;
-  /** `y`, `m`, `n`, a number, a string in its quotes. */
+  /** `y`, `m`, `n`, a number, or a string in quotes. */
   value: string;
   optional: boolean;
   place: Place;
 }
 
-/** Ours, in `kernels/fragments/`, in the order they are merged. */
+/** Our own, in `kernels/fragments/`, in merge order. */
 const FRAGMENTS = ['base', 'pmem', 'filesystems', 'evidence', 'xfstests'] as const;
 
-/** @returns a message where the text is no fragment, at its place */
+/** @returns a failure with its place if the text is not a fragment */
 export function parseFragment(text: string, file: string): Outcome<Setting[]> {
   const settings: Setting[] = [];
   let optional = false;
@@ -47,7 +47,7 @@ export function parseFragment(text: string, file: string): Outcome<Setting[]> {
     if (!set?.[1] || set[2] === undefined) {
       return failure(
         'usage',
-        `This is no line of a kernel configuration: ${line}`,
+        `This is not a line of a kernel configuration: ${line}`,
         'Write CONFIG_NAME=y (or m, n, a number, a "string"), or # CONFIG_NAME is not set',
         { place },
       );
@@ -57,7 +57,7 @@ export function parseFragment(text: string, file: string): Outcome<Setting[]> {
   return success(settings);
 }
 
-/** This program's own fragments. One that is broken is a bug, and thrown. */
+/** Our own fragments. An error in one is a bug and throws. */
 export async function ownSettings(
   directory: URL = new URL('kernels/fragments/', packageRoot),
 ): Promise<Setting[]> {
@@ -79,7 +79,7 @@ export async function readFragments(files: readonly string[]): Promise<Outcome<S
   for (const file of files) {
     const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => error);
     if (typeof text !== 'string') {
-      const why = text.code === 'ENOENT' ? 'there is no such file' : (text.code ?? text.message);
+      const why = text.code === 'ENOENT' ? 'no such file' : (text.code ?? text.message);
       return failure('unreadable', `Cannot read the configuration fragment: ${why}`, NAME_ONE, {
         place: { file },
       });
@@ -87,7 +87,7 @@ export async function readFragments(files: readonly string[]): Promise<Outcome<S
     const parsed = parseFragment(text, file);
     if (!parsed.ok) return parsed;
     if (parsed.value.length === 0) {
-      return failure('usage', 'There is no setting in this fragment', NAME_ONE, {
+      return failure('usage', 'This fragment has no settings', NAME_ONE, {
         place: { file, line: 1 },
       });
     }
@@ -99,8 +99,8 @@ export async function readFragments(files: readonly string[]): Promise<Outcome<S
 const NAME_ONE = 'Give a file with lines such as CONFIG_LOCKDEP=y';
 
 /**
- * One setting for each symbol, the last one's. A fragment of the user's may add, and change what is
- * optional; what a guest cannot do without it may not take away.
+ * One setting per symbol; the last one wins. A user's fragment may add settings and change optional
+ * ones, but may not remove what a guest needs.
  */
 export function mergeSettings(
   own: readonly Setting[],
@@ -112,8 +112,8 @@ export function mergeSettings(
     if (ours && !ours.optional && !isAtLeast(setting.value, ours.value)) {
       return failure(
         'usage',
-        `CONFIG_${setting.symbol}=${setting.value} cannot be: ${whyNeeded(ours)}`,
-        `Leave this line out; ${ours.place.file}:${ours.place.line} asks for ${ours.value}`,
+        `CONFIG_${setting.symbol}=${setting.value} is not possible: ${whyNeeded(ours)}`,
+        `Remove this line; ${ours.place.file}:${ours.place.line} requires ${ours.value}`,
         { place: setting.place },
       );
     }
@@ -123,19 +123,20 @@ export function mergeSettings(
 }
 
 function whyNeeded({ symbol, place }: Setting): string {
-  if (symbol === 'FS_DAX') return 'without it no file system has DAX, and there is nothing to test';
+  if (symbol === 'FS_DAX')
+    return 'without it no file system supports DAX, and there is nothing to test';
   const part = basename(place.file, '.config');
   return part === 'pmem' || part === 'filesystems'
-    ? 'what is tested here needs it'
-    : 'a guest does not come up without it';
+    ? 'the tests need it'
+    : 'a guest does not boot without it';
 }
 
-/** Whether a symbol that has `actual` is what was wanted: built in is more than a module. */
+/** Whether `actual` satisfies `wanted`: built in is better than a module. */
 function isAtLeast(actual: string, wanted: string): boolean {
   return actual === wanted || (wanted === 'm' && actual === 'y');
 }
 
-/** As a file for Kconfig. */
+/** The text of a file for Kconfig. */
 export function formatSettings(settings: readonly Setting[]): string {
   return settings
     .map(({ symbol, value }) =>
@@ -144,7 +145,7 @@ export function formatSettings(settings: readonly Setting[]): string {
     .join('');
 }
 
-/** What a kernel's finished `.config` does not have as it was wanted; the optional is apart. */
+/** The settings that a kernel's finished `.config` lacks, optional ones apart. */
 export function lostSettings(
   configuration: string,
   settings: readonly Setting[],

@@ -29,13 +29,13 @@ import { diskFull, tail } from './tool.js';
 import { diagnose, type Quirks, quirksOf } from './toolchain.js';
 
 /**
- * Builds a whole kernel from a tree of sources, with our configuration and, where asked for, with
- * changes. It is built out of the tree, in a workspace that stays (kernel-workspace.ts), so that the
- * next variant compiles only what differs; what comes out is an entry of the cache, named by the
- * sources, the changes, the configuration, the compiler and the flags.
+ * Builds a whole kernel from a source tree, with our configuration and optional changes. The build
+ * runs outside the tree, in a workspace that stays (kernel-workspace.ts), so that the next variant
+ * compiles only what differs. The result is a cache entry, keyed by the sources, the changes, the
+ * configuration, the compiler and the flags.
  */
 
-/** Raised with every change to how a kernel is built. */
+/** Raise it with every change to how a kernel is built. */
 const RECIPE = 1;
 
 const recordSchema = z.object({
@@ -82,7 +82,7 @@ export async function buildKernel(
     compiler: compiler.value,
     quirks,
     settings: settings.value,
-    // `uname -r` in the guest then tells this build from every other one of the same version.
+    // Lets `uname -r` in the guest tell this build from all others of the same version.
     localVersion: `-dax${key.slice(0, 8)}`,
   };
   const entry = await lookUpOrMake(
@@ -105,7 +105,7 @@ export async function buildKernel(
   return entry.ok ? success(await assemble(tree.spec, key, entry.value)) : entry;
 }
 
-/** What of a build can be refused before anything is done for it. */
+/** Checks that can refuse a build before any work is done. */
 export async function checkBuild({ cc, kconfig = [] }: BuildOptions): Promise<Outcome<undefined>> {
   const users = await readFragments(kconfig);
   if (!users.ok) return users;
@@ -160,8 +160,8 @@ async function buildIn(
   if (/[\s:]/.test(workspace)) {
     return failure(
       'storage',
-      `make cannot build in ${workspace}: its path has a blank or a colon`,
-      'Set XDG_CACHE_HOME to a directory without them',
+      `make cannot build in ${workspace}: its path contains a blank or a colon`,
+      'Set XDG_CACHE_HOME to a directory without them in its path',
     );
   }
   const build = join(workspace, 'build');
@@ -208,7 +208,7 @@ async function buildIn(
   return success(undefined);
 }
 
-/** Shows how many objects are built. */
+/** Counts compiled objects, for the progress. */
 async function countObjects(
   { tree, change, compiler }: BuildStep,
   fresh: boolean,
@@ -222,7 +222,7 @@ async function countObjects(
     onLine: (line: string) => {
       if (!/^\s+(?:CC|AS|LD|AR)\b/.test(line)) return;
       counter.objects += 1;
-      // No total for a build that compiles only changes, or has more objects than the last one.
+      // No total if only changes are compiled, or if this build has more objects than the last one.
       const of = fresh && counter.objects <= total ? ` of about ${total}` : '';
       progress({ type: 'detail', text: `${what}: ${counter.objects}${of} objects` });
     },
@@ -230,7 +230,7 @@ async function countObjects(
   return counter;
 }
 
-/** Builds the image and the modules, and installs these in a directory. */
+/** Builds the image and the modules, and installs the modules in a directory. */
 async function makeKernel(
   make: Make,
   how: { modules: boolean; directory: string; onLine: (line: string) => void },
@@ -247,7 +247,7 @@ async function makeKernel(
   ]);
 }
 
-/** How long it takes, before it begins. */
+/** Announces the expected duration. */
 async function announce(
   { tree, change, compiler }: BuildStep,
   fresh: boolean,
@@ -256,8 +256,8 @@ async function announce(
   const { minutes, learned } = await estimateBuild(store);
   const cpus = availableParallelism();
   const time = fresh
-    ? `about ${minutes} min on ${cpus === 1 ? '1 core' : `${cpus} cores`} (${learned ? 'as the last one here took' : 'a rule of thumb'}), and some 2 GB in ${store.root}`
-    : 'only what differs from the build before is compiled';
+    ? `about ${minutes} min on ${cpus === 1 ? '1 core' : `${cpus} cores`} (${learned ? 'as the last one here took' : 'a rule of thumb'}), and about 2 GB in ${store.root}`
+    : 'only what differs from the previous build is compiled';
   const text = `A full build of kernel ${tree.version} (${nameOf(tree, change)}) with ${compiler.program}: ${time}`;
   progress({ type: 'note', text });
 }
@@ -266,7 +266,7 @@ function nameOf({ spec }: SourceTree, change: SourceChange | undefined): string 
   return change ? `${spec} with ${change.name}` : spec;
 }
 
-/** make, in an environment of its own: see build.ts. */
+/** make, in a clean environment: see build.ts. */
 function makeArgv(
   { source, build, temporary }: { source: string; build: string; temporary: string },
   { compiler, quirks, localVersion }: BuildStep,
@@ -284,7 +284,7 @@ function makeArgv(
     ...environment,
     `TMPDIR=${temporary}`,
     'LC_ALL=C.UTF-8',
-    // The same sources make the same image, whoever builds them when.
+    // The same sources make the same image, whoever builds them and when.
     'KBUILD_BUILD_TIMESTAMP=2016-02-09 00:00:00 UTC',
     'KBUILD_BUILD_USER=daxrepro',
     'KBUILD_BUILD_HOST=daxrepro',
@@ -307,13 +307,13 @@ type Make = (targets: readonly string[], onLine?: (line: string) => void) => Pro
 
 interface Configuration {
   modules: boolean;
-  /** Optional settings that it does not have. */
+  /** Optional settings that this tree does not have. */
   without: string[];
 }
 
 /**
- * Everything off but what the fragments ask for (`allnoconfig` with KCONFIG_ALLCONFIG), then what
- * that entails (`olddefconfig`), then a look whether all of it is still there.
+ * Turns off everything that the fragments do not ask for (`allnoconfig` with KCONFIG_ALLCONFIG),
+ * adds what their settings imply (`olddefconfig`), then checks that none of them was lost.
  */
 async function configure(
   build: string,
@@ -335,7 +335,7 @@ async function configure(
       without: optional.map(({ symbol }) => symbol),
     });
   }
-  // What is asked for itself tells more than what it took along.
+  // The requested settings explain more than those they imply.
   const reasons: string[] = [];
   for (const { symbol, value } of required) {
     reasons.push(
@@ -346,10 +346,10 @@ async function configure(
   const names = required.map(({ symbol }) => `CONFIG_${symbol}`).join(', ');
   return failure(
     own ? 'build-failed' : 'usage',
-    `The configuration of ${tree.spec} (${tree.version}) has lost ${names}, which ${required.length === 1 ? 'was' : 'were'} asked for`,
+    `The configuration of ${tree.spec} (${tree.version}) lost ${names}, which ${required.length === 1 ? 'was' : 'were'} requested`,
     own
-      ? 'See what it depends on, and add that with --kconfig FILE; or use another version of the kernel'
-      : 'Add what it depends on to the fragment, or leave it out',
+      ? 'See what it depends on, and add that with --kconfig FILE; or use another kernel version'
+      : 'Add what it depends on to the fragment, or remove it',
     { place: lost.place, detail: reasons.join('\n') },
   );
 }
@@ -369,12 +369,15 @@ function buildFailure(
     known?.missing ? 'program-missing' : 'build-failed',
     `${what} does not build with ${compiler.program}`,
     known?.remedy ??
-      'The compiler says why above; if it is newer or older than the tree expects, give another one with --cc',
+      "The compiler's messages are above. If it is newer or older than the tree expects, choose another one with --cc",
     { detail: firstErrors(log) },
   );
 }
 
-/** With several compilers at work the error is not at the end: the lines around the first ones. */
+/**
+ * Several compilers run at once, so the error need not be at the end: takes the lines around the
+ * first ones.
+ */
 function firstErrors(log: string): string {
   const lines = log.trimEnd().split('\n');
   const first = lines.findIndex((line) =>
@@ -383,7 +386,7 @@ function firstErrors(log: string): string {
   return first < 0 ? tail(log) : lines.slice(Math.max(0, first - 4), first + 36).join('\n');
 }
 
-/** File systems whose code says nothing of DAX (ext2's was removed in 7.2). */
+/** File systems whose code does not mention DAX (7.2 removed it from ext2). */
 async function withoutDax(source: string): Promise<string[]> {
   const without: string[] = [];
   for (const { name, subdirectory } of Object.values(RECIPES)) {

@@ -8,15 +8,16 @@ import { parseVersion, type SourceTree } from './source-tree.js';
 import { diskFull } from './tool.js';
 
 /**
- * A kernel's sources in a git repository: a revision, or the tree as it stands with the uncommitted
- * changes of the files that git tracks.
+ * A kernel's sources in a git repository: a revision, or the working tree with the uncommitted
+ * changes of tracked files.
  *
- * Nothing is ever written to the repository: index and new objects are our own, and its objects
- * are read as alternates (gitrepository-layout(5), GIT_ALTERNATE_OBJECT_DIRECTORIES).
+ * Nothing is ever written to the repository. The index and new objects are our own; the
+ * repository's objects are read as alternates (gitrepository-layout(5),
+ * GIT_ALTERNATE_OBJECT_DIRECTORIES).
  */
 
 export interface Repository {
-  /** What the user named, which may be below the top of the repository. */
+  /** The directory that the user named, which may be below the top of the repository. */
   directory: string;
   gitDirectory: string;
   objects: string;
@@ -28,9 +29,9 @@ export interface GitSource extends SourceTree {
   /** The object's name. */
   tree: string;
   repository: Repository;
-  /** Runs git in the repository, which then finds the objects of a tree as it stands, too. */
+  /** Runs git in the repository, where it also finds the objects of the working tree. */
   git(argv: readonly string[], signal?: AbortSignal): Promise<ToolResult>;
-  /** `exportTo` for a directory of the sources alone, `fs/ext2`. */
+  /** `exportTo` for one directory of the sources, `fs/ext2`. */
   exportPart(
     path: string,
     directory: string,
@@ -39,7 +40,7 @@ export interface GitSource extends SourceTree {
   ): Promise<Outcome<unknown>>;
 }
 
-/** undefined where `directory` is in no repository, or in one that does not track it. */
+/** undefined if `directory` is in no repository, or in one that does not track it. */
 export async function findRepository(
   directory: string,
   signal?: AbortSignal,
@@ -56,8 +57,8 @@ export async function findRepository(
     if (/dubious ownership/.test(found.stderr)) {
       return failure(
         'unreadable',
-        `git does not read ${directory}: it belongs to somebody else`,
-        'Say that you trust it, as git says above, or give a copy of your own',
+        `git does not read ${directory}: it belongs to another user`,
+        'Mark it as trusted, as git explains above, or use a copy of your own',
         { detail: found.stderr },
       );
     }
@@ -72,7 +73,10 @@ export async function findRepository(
   });
 }
 
-/** Whether git has this directory's Makefile: an unpacked tree may lie in somebody's repository. */
+/**
+ * Whether git tracks this directory's Makefile: an unpacked tree may lie in an unrelated
+ * repository.
+ */
 export async function tracksMakefile(
   { directory }: Repository,
   signal?: AbortSignal,
@@ -84,7 +88,7 @@ export async function tracksMakefile(
   return listed.ok;
 }
 
-/** @param revision undefined: the tree as it stands */
+/** @param revision undefined: the working tree */
 export async function gitSource(
   spec: string,
   repository: Repository,
@@ -113,7 +117,7 @@ export async function gitSource(
     (what: string): SourceTree['exportTo'] =>
     async (directory, notes, signal) => {
       await mkdir(directory, { recursive: true });
-      // The index says which versions of the files are there: only others are written.
+      // The index records which versions of the files are there, so git writes only the others.
       const read = await git(['read-tree', '--reset', '-u', what], {
         cwd: directory,
         env: {
@@ -128,7 +132,7 @@ export async function gitSource(
       if (read.ok) return success(undefined);
       return (
         diskFull(read.all, `Cannot copy ${spec}`) ??
-        failure('tool-failed', `git cannot copy ${spec}`, 'See what it says above', {
+        failure('tool-failed', `git cannot copy ${spec}`, "git's message is above", {
           detail: read.all.slice(-2000),
         })
       );
@@ -146,7 +150,7 @@ export async function gitSource(
   });
 }
 
-/** Runs git in a repository, which it leaves as it is. */
+/** Runs git in a repository without changing it. */
 export function gitIn(
   { directory }: Repository,
   argv: readonly string[],
@@ -169,7 +173,7 @@ async function treeOf(
     return failure(
       'usage',
       `The git tree ${directory} has no revision ${JSON.stringify(revision)}`,
-      'Give a branch, a tag or a commit that `git log` takes there',
+      'Give a branch, a tag or a commit that `git log` accepts there',
     );
   }
   const tree = await git(['rev-parse', '--verify', '--quiet', `${commit.stdout}:./`], {
@@ -184,7 +188,7 @@ async function treeOf(
   );
 }
 
-/** A tree object of what `git commit -a` would take, written to our own objects. */
+/** The tree object that `git commit -a` would make, written to our own objects. */
 async function treeAsItStands(
   repository: Repository,
   own: string,
@@ -194,7 +198,7 @@ async function treeAsItStands(
   await copyFile(repository.index, index);
   const options = {
     cwd: repository.directory,
-    // Without the repository's objects: git gives those that it would have written a new time.
+    // Without the repository's objects: git would touch those that it would have written.
     env: { GIT_OBJECT_DIRECTORY: join(own, 'objects'), GIT_INDEX_FILE: index },
     signal,
   };
@@ -209,7 +213,7 @@ async function treeAsItStands(
     diskFull(written.all, `Cannot read ${repository.directory}`) ??
     failure(
       'unreadable',
-      `git cannot say what ${repository.directory} holds just now`,
+      `git cannot determine the current content of ${repository.directory}`,
       'Finish the merge or the rebase there, or name a revision: src:DIR@REV',
       { detail: written.all.slice(-2000) },
     )
@@ -220,7 +224,9 @@ function foreignObjects({ objects }: Repository, own: string): Record<string, st
   return { GIT_OBJECT_DIRECTORY: own, GIT_ALTERNATE_OBJECT_DIRECTORIES: objects };
 }
 
-/** What a repository's own configuration may not do here: run programs, leave files out, change them. */
+/**
+ * Settings of the repository that must not apply here: they run programs, or omit or change files.
+ */
 const PLAIN = {
   'core.fsmonitor': 'false',
   'core.hooksPath': '/dev/null',
@@ -260,7 +266,7 @@ function interrupted() {
 function noKernel(spec: string, revision: string | undefined) {
   return failure(
     'usage',
-    `${spec} is no kernel tree: ${revision === undefined ? 'it' : 'that revision'} has no Makefile with a VERSION`,
+    `${spec} is not a kernel tree: ${revision === undefined ? 'it' : 'that revision'} has no Makefile with a VERSION`,
     'Give the top directory of a kernel tree',
   );
 }

@@ -2,10 +2,10 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Makes unpacked headers packages work where they are. Their make files name their siblings by
- * absolute paths below /usr/src; the links among them are relative and need nothing.
+ * Makes unpacked headers packages work where they are. Their make files refer to each other by
+ * absolute paths below /usr/src. The links between them are relative and need no change.
  *
- * @param root what /usr/src and /usr/lib of the packages are in, `root/usr/src`, `root/usr/lib`
+ * @param root the directory with the packages' `usr/src` and `usr/lib`
  */
 export async function relocateHeaders(root: string): Promise<void> {
   const sources = join(root, 'usr/src');
@@ -17,7 +17,7 @@ export async function relocateHeaders(root: string): Promise<void> {
   }
 }
 
-/** `/usr/src/` becomes the directory that the make file's own is in, wherever that is. */
+/** Replaces `/usr/src/` with the directory above the make file's own, wherever that is. */
 export function relocateMakefile(text: string): string {
   const here = 'DAXREPRO_HEADERS := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))/..)\n';
   return here + text.replaceAll('/usr/src/', '$(DAXREPRO_HEADERS)/');

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { configured } from './configuration.js';
 
 /**
- * Why a symbol is not what a fragment asked for, as far as the tree's Kconfig files tell by a plain
- * reading: only asked where something is wrong, and good for a message, not for a decision.
+ * Explains why a symbol does not have the value that a fragment asked for, by a simple reading of
+ * the tree's Kconfig files. Used only after a failure: good enough for a message, not for a
+ * decision.
  */
 export async function explainSymbol(
   tree: string,
@@ -31,7 +32,7 @@ export async function explainSymbol(
 }
 
 interface Definition {
-  /** Below the tree: `fs/Kconfig`. */
+  /** Path below the tree: `fs/Kconfig`. */
   file: string;
   dependencies: string[];
 }
@@ -79,7 +80,7 @@ async function definitionsOf(tree: string, symbol: string): Promise<Definition[]
   return definitions;
 }
 
-/** Those of the other architectures are not read by a build for x86. */
+/** A build for x86 does not read those of other architectures. */
 async function kconfigFiles(tree: string, below = ''): Promise<string[]> {
   const found: string[] = [];
   for (const entry of await readdir(join(tree, below), { withFileTypes: true })) {

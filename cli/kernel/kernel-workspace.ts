@@ -5,28 +5,28 @@ import { z } from '../schema.js';
 import type { SourceTree } from './source-tree.js';
 
 /**
- * The sources that full builds are made of, in a workspace: one copy of a tree, which becomes the
- * next version or variant of it by writing only those files that differ. make goes by their times,
- * so that only what they are compiled into is compiled again.
+ * The workspace of full builds: one copy of a tree, which becomes the next version or variant by
+ * writing only the files that differ. make goes by their times, so it recompiles only what depends
+ * on them.
  *
  *     source/      the tree, with the last variant's changes
  *     build/       make's O=
  *     pristine/    the originals of the changed files
- *     previous/    the changed files of the variant before, while the next one is put there
- *     notes/       what a kind of tree wants to know of its last export
+ *     previous/    the previous variant's changed files, while the next one is put in place
+ *     notes/       what a kind of tree remembers of its last export
  *     state.json   which tree source/ is, and which of its files are changed
  */
 
-/** Changes to a tree: of patches, or none. */
+/** Changes to a tree, such as patches. */
 export interface SourceChange {
-  /** As people call it. */
+  /** The name that messages use. */
   name: string;
-  /** Changes whenever what it does to a tree may. */
+  /** Differs whenever the changes to a tree may differ. */
   identity: string;
   /**
-   * Applies it to copies of the files that it touches.
+   * Applies the change to copies of the files that it touches.
    *
-   * @param source the tree, which stays as it is
+   * @param source the tree, which is not modified
    * @param scratch an empty directory
    * @param release the version, for messages: `6.1.192`
    */
@@ -34,9 +34,9 @@ export interface SourceChange {
 }
 
 export interface ChangedFiles {
-  /** Holds the changed and the new files, by their paths. */
+  /** Holds the changed and new files, by their paths. */
   directory: string;
-  /** All that changed; those that are not in `directory` are gone. */
+  /** All paths that changed. Those not in `directory` are deleted. */
   paths: readonly string[];
 }
 
@@ -83,7 +83,7 @@ export async function prepareSource(
   return success(source);
 }
 
-/** Puts the originals back; what was there instead goes to `previous/`. */
+/** Puts the originals back and moves the changed files to `previous/`. */
 async function restore(workspace: string, changed: readonly string[]): Promise<readonly string[]> {
   const previous = join(workspace, 'previous');
   await rm(previous, { recursive: true, force: true });
@@ -91,7 +91,7 @@ async function restore(workspace: string, changed: readonly string[]): Promise<r
     const file = join(workspace, 'source', path);
     if (await exists(file)) await move(file, join(previous, path));
     const original = join(workspace, 'pristine', path);
-    // A copy has a new time: it is other than what was compiled last.
+    // The copy gets a new time, because it differs from what was compiled last.
     if (await exists(original)) await copy(original, file);
   }
   await rm(join(workspace, 'pristine'), { recursive: true, force: true });
@@ -102,13 +102,13 @@ async function putOver(workspace: string, { directory, paths }: ChangedFiles): P
   for (const path of paths) {
     const file = join(workspace, 'source', path);
     if (await exists(file)) await move(file, join(workspace, 'pristine', path));
-    // Never through a link that lies there.
+    // Never write through a link that lies there.
     await rm(file, { force: true });
     if (await exists(join(directory, path))) await copy(join(directory, path), file);
   }
 }
 
-/** What is now as it was when it was compiled last gets that file back, with its time. */
+/** Files unchanged since the last build get their old time back, so that make skips them. */
 async function keepTimes(workspace: string, before: readonly string[]): Promise<void> {
   for (const path of before) {
     const [was, is] = [join(workspace, 'previous', path), join(workspace, 'source', path)];

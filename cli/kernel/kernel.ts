@@ -6,41 +6,41 @@ import type { SourceChange } from './kernel-workspace.js';
 
 /** A kernel that a guest can boot. Paths are absolute. */
 export interface Kernel {
-  /** As it was given: `debian:6.1`, `src:/linux@v6.1`, `image:/path/bzImage`, `host`. */
+  /** As the user gave it: `debian:6.1`, `src:/linux@v6.1`, `image:/path/bzImage`, `host`. */
   spec: string;
   /** `uname -r` in the guest: `6.1.0-56-amd64`. */
   release: string;
   /** 32 hexadecimal digits that change with the image or its modules. */
   id: string;
-  /** The bzImage: what `daxrepro kernel path` prints. */
+  /** The bzImage; `daxrepro kernel path` prints it. */
   image: string;
   /**
-   * What QEMU's `-kernel` gets: the vmlinux that was in the bzImage where it can be entered
-   * directly, which spares the guest the unpacking (5 s of an 8 s boot); else `image`.
+   * The file for QEMU's `-kernel`: the vmlinux from the bzImage if QEMU can enter it directly,
+   * which saves the guest the unpacking (5 s of an 8 s boot); else `image`.
    */
   bootImage: string;
-  /** A directory that is like /lib/modules/<release>, with modules.dep. */
+  /** A directory like /lib/modules/<release>, with modules.dep. */
   modules?: string;
-  /** The vmlinux with its symbols, of our own builds. */
+  /** The vmlinux with symbols, for our own builds. */
   symbols?: string;
-  /** What modules can be built from, where that is known: for packaged kernels and our own. */
+  /** What modules can be built from, for packaged kernels and our own. */
   build?: KernelBuild;
-  /** Its modules as a guest gets them, where they came that way: see moduleTree. */
+  /** The modules as a guest gets them, if they came that way: see moduleTree. */
   tree?: ModuleTree;
-  /** File systems whose code in this kernel is known to have no DAX. */
+  /** File systems known to have no DAX support in this kernel. */
   lacksDax?: string[];
 }
 
 export interface KernelBuild {
   /** The tree for `make -C`; the kernel's configuration is its `.config`. */
   headers: string;
-  /** The same sources; of them only `fs/`, or what is built from there. */
+  /** The same kernel's sources: only `fs/`, or the parts of it that are built. */
   source: string;
-  /** The whole sources as they were packaged, `linux-source-X.Y.tar.xz`, while the cache has them. */
+  /** The complete packaged sources, `linux-source-X.Y.tar.xz`, while the cache has them. */
   sourceArchive?: string;
   /**
-   * The program that the kernel was compiled with, `gcc-12`, which this machine may lack; of our own
-   * builds its path.
+   * The compiler of a packaged kernel, `gcc-12`, which this machine may lack; for our own builds,
+   * its path.
    */
   compiler: string;
 }
@@ -49,7 +49,7 @@ export interface KernelContext {
   store: Store;
   progress: Progress;
   signal?: AbortSignal;
-  /** What is asked of the machine before anything is installed; tests give another one. */
+  /** For checks of the machine before anything is installed; tests give another one. */
   host?: Host;
 }
 
@@ -57,23 +57,23 @@ export interface KernelContext {
 export interface BuildOptions {
   /** The compiler: a name or a path. `gcc` by default. */
   cc?: string | undefined;
-  /** Fragments of a configuration, after our own; paths. */
+  /** Fragments of a configuration, merged after our own; paths. */
   kconfig?: readonly string[] | undefined;
 }
 
 export interface ResolveOptions extends BuildOptions {
-  /** Look for a newer packaged kernel even where one is in the cache. */
+  /** Look for a newer packaged kernel even if the cache has one. */
   refresh?: boolean;
-  /** Changes to the sources, for a kernel that is built from them. */
+  /** Changes to the sources, for a kernel built from them. */
   change?: SourceChange | undefined;
 }
 
-/** Whether this kernel is built as a whole, by us. */
+/** Whether we build this whole kernel. */
 export function isBuiltFromSource(spec: string): boolean {
   return /^(?:deb)?src:/.test(spec);
 }
 
-/** Refuses options that have no meaning for a kernel. */
+/** Refuses options that do not apply to a kernel. */
 export function checkBuildOptions(
   spec: string,
   { cc, kconfig = [] }: BuildOptions,
@@ -82,15 +82,15 @@ export function checkBuildOptions(
   if (kconfig.length > 0) {
     return failure(
       'usage',
-      `--kconfig with --kernel ${spec}: that kernel has its configuration already`,
-      'Use a kernel that is built from its source, such as --kernel debsrc:6.1',
+      `--kconfig with --kernel ${spec}: that kernel already has its configuration`,
+      'Use a kernel that is built from source, such as --kernel debsrc:6.1',
     );
   }
   if (cc !== undefined) {
     return failure(
       'usage',
-      `--cc with --kernel ${spec}: that kernel is built already, and its modules by the compiler that fits it`,
-      'Use a kernel that is built from its source, such as --kernel debsrc:6.1',
+      `--cc with --kernel ${spec}: that kernel is already built, and its modules need the same compiler`,
+      'Use a kernel that is built from source, such as --kernel debsrc:6.1',
     );
   }
   return success(undefined);
@@ -98,19 +98,19 @@ export function checkBuildOptions(
 
 /** Modules for a guest's image. */
 export interface ModuleTree {
-  /** Holds lib/modules/<release>, with what depmod makes. */
+  /** Holds lib/modules/<release>, with depmod's files. */
   directory: string;
-  /** Of those wanted, the names of what the kernel has in its image. */
+  /** Names of the wanted modules that are built into the kernel. */
   builtIn: string[];
-  /** Of those wanted, the names of what the kernel does not have. */
+  /** Names of the wanted modules that the kernel does not have. */
   absent: string[];
-  /** Whether our own module is in it, `WITNESS`. */
+  /** Whether our own module, `WITNESS`, is in it. */
   witness: WitnessState;
 }
 
-/** Where it is not there: why, in one clause without the full stop. */
+/** Whether it is there, and if not, why: one clause without the full stop. */
 export interface WitnessState {
   missing?: string | undefined;
-  /** That this machine has no compiler: it may have one the next time. */
+  /** This machine has no compiler now, but may have one the next time. */
   wantsCompiler?: boolean | undefined;
 }

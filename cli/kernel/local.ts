@@ -12,7 +12,7 @@ import { depmod } from './depmod.js';
 import { isElf } from './elf.js';
 import type { Kernel, KernelContext } from './kernel.js';
 
-/** Kernels that are on this machine already: `image:…` and `host`. */
+/** Kernels that are already on this machine: `image:…` and `host`. */
 
 /** `image:BZIMAGE[,MODULES-DIR]` */
 export async function resolveImage(
@@ -34,7 +34,7 @@ export async function resolveImage(
   return complete(found, context);
 }
 
-/** `host`: the kernel that this machine runs. */
+/** `host`: the kernel that runs on this machine. */
 export async function resolveHost(spec: string, context: KernelContext): Promise<Outcome<Kernel>> {
   const release = hostRelease();
   const image = `/boot/vmlinuz-${release}`;
@@ -43,7 +43,7 @@ export async function resolveHost(spec: string, context: KernelContext): Promise
     if (checked.failure.kind !== 'unreadable') return checked;
     const remedy = (await exists(image))
       ? `Make it readable (\`sudo chmod a+r ${image}\`), or use --kernel debian:6.1`
-      : 'Use --kernel debian:6.1, or image:BZIMAGE with an image that is there';
+      : 'Use --kernel debian:6.1, or image:BZIMAGE with an image that exists';
     return { ok: false, failure: { ...checked.failure, remedy } };
   }
   const bzImage = await readBzImage(image);
@@ -57,7 +57,7 @@ interface Found {
   spec: string;
   release: string;
   image: string;
-  /** A bzImage, not a vmlinux. */
+  /** It is a bzImage, not a vmlinux. */
   compressed: boolean;
   modules?: string;
 }
@@ -83,7 +83,7 @@ async function complete(found: Found, context: KernelContext): Promise<Outcome<K
   return modules.ok ? success({ ...kernel, modules: modules.value }) : modules;
 }
 
-/** The vmlinux in the image, from the cache, or the image where it has none to enter. */
+/** The vmlinux in the image, from the cache; the image itself if QEMU cannot enter its vmlinux. */
 export async function bootImageFor(
   image: string,
   imageHash: string,
@@ -104,7 +104,7 @@ async function checkFile(file: string): Promise<Outcome<undefined>> {
   try {
     const status = await stat(file);
     if (!status.isFile()) {
-      const what = status.isDirectory() ? 'a directory' : 'a device or the like';
+      const what = status.isDirectory() ? 'a directory' : 'a device or similar';
       return failure('unreadable', `${file} is ${what}, not a kernel image`, NAME_AN_IMAGE);
     }
     await access(file, constants.R_OK);
@@ -121,10 +121,10 @@ const NAME_AN_IMAGE =
   'Name a bzImage, for example arch/x86/boot/bzImage of a built tree or /boot/vmlinuz-*';
 
 function notAnImage(file: string) {
-  return failure('unreadable', `${file} is no x86 kernel image`, NAME_AN_IMAGE);
+  return failure('unreadable', `${file} is not an x86 kernel image`, NAME_AN_IMAGE);
 }
 
-/** What the file is, and which release. */
+/** Reads the type of the file and the release. */
 async function identify(image: string): Promise<Outcome<{ release: string; compressed: boolean }>> {
   const bzImage = await readBzImage(image);
   if (bzImage) return success({ release: bzImage.release, compressed: true });
@@ -153,7 +153,7 @@ async function startsAsElf(file: string): Promise<boolean> {
   }
 }
 
-/** From the banner that every kernel carries: `Linux version 6.1.0 (…`. */
+/** Reads the banner that every kernel contains: `Linux version 6.1.0 (…`. */
 export function vmlinuxRelease(vmlinux: Buffer): string | undefined {
   const banner = 'Linux version ';
   for (let at = vmlinux.indexOf(banner); at >= 0; at = vmlinux.indexOf(banner, at + 1)) {
@@ -164,7 +164,7 @@ export function vmlinuxRelease(vmlinux: Buffer): string | undefined {
   return undefined;
 }
 
-/** `directory` itself or lib/modules/<release> below it, whichever is of this release. */
+/** `directory` itself or lib/modules/<release> below it, whichever is for this release. */
 async function findModules(
   directory: string,
   release: string,
@@ -184,7 +184,7 @@ async function findModules(
   return failure(
     'unreadable',
     `${directory} has no kernel modules`,
-    `Give a directory like /lib/modules/${release}, or one that has lib/modules/${release}`,
+    `Give a directory like /lib/modules/${release}, or one that contains lib/modules/${release}`,
   );
 }
 
@@ -196,7 +196,10 @@ function otherRelease(modules: string, image: string, release: string) {
   );
 }
 
-/** By the directory's name, as it is installed; a copy may have another: by one of its modules. */
+/**
+ * Goes by the directory's name, which an installation sets. A copy may be named otherwise: then by
+ * one of its modules.
+ */
 async function releaseOfModules(directory: string): Promise<string> {
   const files = await readdir(join(directory, 'kernel'), { recursive: true });
   const module = files.find((name) => /\.ko(\.(xz|zst|gz))?$/.test(name));
@@ -206,7 +209,7 @@ async function releaseOfModules(directory: string): Promise<string> {
   return (asked.ok && asked.stdout.split(' ')[0]) || basename(directory);
 }
 
-/** Changes whenever a module does: every file's path, size and time. Hashing them takes too long. */
+/** Changes with the path, size or time of any file. Hashing the content takes too long. */
 async function modulesIdentity(directory: string): Promise<string> {
   const hash = createHash('sha256');
   const files = await readdir(directory, { recursive: true, withFileTypes: true });
@@ -221,7 +224,10 @@ async function modulesIdentity(directory: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The directory where it has a modules.dep, else one of links to what it has, for depmod to add to. */
+/**
+ * The directory itself if it has a modules.dep, else a directory of links to its files, where
+ * depmod can add one.
+ */
 async function withModulesDep(
   directory: string,
   release: string,
@@ -234,7 +240,7 @@ async function withModulesDep(
     const target = join(made, 'lib/modules', release);
     await mkdir(target, { recursive: true });
     for (const name of await readdir(directory)) {
-      // Links to the trees that it was built from; depmod has no use for them.
+      // Links to the build trees, which depmod does not need.
       if (name === 'build' || name === 'source') continue;
       await symlink(join(directory, name), join(target, name));
     }

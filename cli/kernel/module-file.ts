@@ -5,17 +5,20 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { readElf } from './elf.js';
 import { tool } from './tool.js';
 
-/** What a module's file says about itself. */
+/** What a module's file tells about the module. */
 export interface ModuleFacts {
   name: string;
   sha256: string;
-  /** The GNU build-id note, hexadecimal; what /sys/module/<name>/notes shows once it is loaded. */
+  /**
+   * The GNU build-id note, hexadecimal; /sys/module/<name>/notes shows it once the module is
+   * loaded.
+   */
   buildId: string;
-  /** Only where the kernel is configured to have it. */
+  /** Present only if the kernel's configuration asks for it. */
   srcversion?: string;
-  /** Names of the modules that it needs. */
+  /** Names of the modules it depends on. */
   dependencies: string[];
-  /** Its first word is the release of the kernel that it is for. */
+  /** Its first word is the release of the kernel that the module is for. */
   vermagic: string;
 }
 
@@ -31,11 +34,11 @@ export async function readModuleFacts(file: string): Promise<Outcome<ModuleFacts
   if (information === undefined || !buildId) {
     return failure(
       'unreadable',
-      `${file} is no kernel module with a build-id`,
-      'Build it with the binutils that the kernel was built with (ld --build-id)',
+      `${file} is not a kernel module with a build-id`,
+      'Build it with the same binutils as the kernel (ld --build-id)',
     );
   }
-  // `key=value`, each ended by a zero byte.
+  // `key=value`, each terminated by a zero byte.
   const field = (key: string) =>
     information
       .split('\0')
@@ -52,7 +55,7 @@ export async function readModuleFacts(file: string): Promise<Outcome<ModuleFacts
   });
 }
 
-/** Writes `source`, whose name says how it is compressed, to `target` uncompressed. */
+/** Uncompresses `source` to `target`. The suffix of `source` tells the compression. */
 export async function uncompressModule(
   source: string,
   target: string,

@@ -3,21 +3,21 @@ import { basename, join } from 'node:path';
 
 /**
  * What a directory like /lib/modules/<release> says about its modules, in the files that depmod and
- * the kernel's build put there: modules.dep(5), modules.builtin, modules.softdep, modules.alias.
+ * the kernel's build wrote: modules.dep(5), modules.builtin, modules.softdep, modules.alias.
  */
 export interface ModuleIndex {
   /** By name: the path below the directory, `kernel/fs/ext4/ext4.ko.xz`. */
   paths: Map<string, string>;
-  /** By name: the names of all modules that it needs, direct or not. */
+  /** By name: the names of all modules it depends on, directly or not. */
   dependencies: Map<string, string[]>;
   builtIn: Set<string>;
-  /** By name: what is to be loaded with it: names or aliases, `crypto-crc32c`. */
+  /** By name: modules to load with it, as names or aliases: `crypto-crc32c`. */
   companions: Map<string, string[]>;
-  /** By alias, those without wildcards: the modules that serve it. */
+  /** By alias without wildcards: the modules that provide it. */
   aliases: Map<string, string[]>;
 }
 
-/** Without companions and aliases: of modules.alias there is a megabyte. */
+/** Without companions and aliases: modules.alias is a megabyte long. */
 export async function readModulePaths(
   directory: string,
 ): Promise<Pick<ModuleIndex, 'paths' | 'dependencies' | 'builtIn'>> {
@@ -53,7 +53,7 @@ async function readLines(directory: string, name: string): Promise<string[]> {
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** `ext4` for `kernel/fs/ext4/ext4.ko.xz`; the kernel takes - and _ in names as the same. */
+/** `ext4` for `kernel/fs/ext4/ext4.ko.xz`. The kernel treats - and _ in names as the same. */
 export function moduleName(path: string): string {
   return basename(path)
     .replace(/\.ko(\.(xz|zst|gz))?$/, '')
@@ -61,13 +61,13 @@ export function moduleName(path: string): string {
 }
 
 export interface Selection {
-  /** Names of the modules wanted and of all that they need. */
+  /** Names of the wanted modules and of all their dependencies. */
   modules: string[];
   builtIn: string[];
   absent: string[];
 }
 
-/** What has to be there so that each of `wanted` can be loaded. */
+/** The files needed to load each of `wanted`. */
 export function selectModules(index: ModuleIndex, wanted: readonly string[]): Selection {
   const modules = new Set<string>();
   const select = (name: string) => {

@@ -16,8 +16,8 @@ const contentsSchema = z.object({
 });
 
 /**
- * The wanted modules with all that they need, uncompressed: the guest's programs need not know the
- * compression then, and its image is compressed as a whole.
+ * The wanted modules with all their dependencies, uncompressed: the guest then needs no program to
+ * uncompress them, and its image is compressed as a whole.
  */
 export async function moduleTree(
   kernel: Kernel,

@@ -4,10 +4,13 @@ import { z } from '../schema.js';
 import { readReference, settleReference } from '../store/reference.js';
 import type { Store } from '../store/store.js';
 
-/** How long full builds take here: learned from those that were made, or guessed before the first. */
+/**
+ * Estimates how long a full build takes here: learned from earlier builds, or guessed before the
+ * first.
+ */
 
 const paceSchema = z.object({
-  /** Of the last whole build: compiled and linked objects, and seconds. */
+  /** From the last whole build: compiled and linked objects, and seconds. */
   objects: z.number().int().positive(),
   seconds: z.number().positive(),
   cpus: z.number().int().positive(),
@@ -17,7 +20,7 @@ type Pace = z.infer<typeof paceSchema>;
 
 const REFERENCE = 'kernel-build-pace';
 
-/** Measured on two cores of 2026's rented machines: debsrc:6.1 with our fragments, by gcc 12. */
+/** Measured on two cores of a rented machine of 2026: debsrc:6.1 with our fragments and gcc 12. */
 const RULE_OF_THUMB: Pace = { objects: 1809, seconds: 560, cpus: 2 };
 
 export interface Estimate {
@@ -33,7 +36,9 @@ export async function estimateBuild(store: Store): Promise<Estimate> {
   return { objects, minutes: Math.max(1, Math.round(here / 60)), learned: read.success };
 }
 
-/** Remembers a build that began with nothing. One that could not be remembered is no matter. */
+/**
+ * Remembers the duration of a build that started from nothing. Failing to remember it does no harm.
+ */
 export async function rememberBuild(
   store: Store,
   { objects, seconds }: { objects: number; seconds: number },

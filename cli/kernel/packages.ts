@@ -9,17 +9,17 @@ export interface KernelPackages {
   release: string;
   /** The image and its modules: one package, or several in newer releases. */
   image: PackageRecord[];
-  /** For the architecture, common ones, and kbuild's programs. */
+  /** For the architecture, the common ones, and kbuild's programs. */
   headers: PackageRecord[];
   source: PackageRecord;
-  /** The C library that kbuild's programs need at least, `2.34`. */
+  /** The oldest C library that kbuild's programs run with, `2.34`. */
   libc?: string;
 }
 
-/** What Debian splits an image into; up to 6.12 all is in `linux-image-…`. */
+/** The parts that Debian splits an image into; up to 6.12 all of it is in `linux-image-…`. */
 const IMAGE_PARTS = ['image', 'binary', 'modules', 'base'];
 
-/** The names, `*` as in a shell, of all packages that `completeSets` looks at. */
+/** The names of all packages that `completeSets` looks at, with `*` as in a shell. */
 export function packageNames(series: string): string[] {
   return [
     `linux-source-${series}`,
@@ -30,11 +30,11 @@ export function packageNames(series: string): string[] {
 }
 
 /**
- * The versions that a mirror has whole, newest first: old images go before old sources do, and new
- * sources come before new images.
+ * The versions that a mirror has completely, newest first. A mirror removes old images before old
+ * sources, and gets new sources before new images.
  *
  * @param series `6.1`
- * @param records of one package, newest first
+ * @param records newest first for each package
  */
 export function completeSets(series: string, records: readonly PackageRecord[]): KernelPackages[] {
   const find = (name: string, version: string) =>
@@ -66,8 +66,8 @@ export function completeSets(series: string, records: readonly PackageRecord[]):
 }
 
 /**
- * The release of a plain image: not `cloud` (which has ext4 built in, and so its name "ext2"), not
- * `rt`, and no metapackage, whose name has no patch level.
+ * The release of a plain image. Excludes `cloud` (which has ext4 built in, and so the name "ext2"),
+ * `rt`, and metapackages, whose names have no patch level.
  */
 function releaseOf(name: string, series: string): string | undefined {
   const release = name.startsWith('linux-image-') ? name.slice('linux-image-'.length) : '';
@@ -75,13 +75,13 @@ function releaseOf(name: string, series: string): string | undefined {
   return /^\d+\.\d+\.\d+[^-]*(-\d[\w.]*)?-amd64$/.test(release) ? release : undefined;
 }
 
-/** Whether programs that need version `needed` of the C library run with version `present`. */
+/** Whether programs that need C library version `needed` run with version `present`. */
 export function libcSuffices(needed: string | undefined, present: string | undefined): boolean {
   if (needed === undefined || present === undefined) return true;
   return (compareVersions(present, needed) ?? 0) >= 0;
 }
 
-/** This machine's C library, `2.36`; undefined where it is no GNU one. */
+/** This machine's C library, `2.36`; undefined if it is not glibc. */
 export function hostLibc(): string | undefined {
   const report = process.report?.getReport() as
     | { header?: { glibcVersionRuntime?: string } }

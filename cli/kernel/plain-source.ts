@@ -15,8 +15,8 @@ import { storageFailure } from '../store/store.js';
 import { isBuildProduct, type SourceTree, versionOf } from './source-tree.js';
 
 /**
- * A kernel's sources in a directory without git, as they lie there. What builds left among them is
- * no part of them, as far as it can be told by name.
+ * A kernel's sources in a directory without git, as they are. Skips what builds left there, as far
+ * as the names tell.
  */
 export async function plainSource(
   spec: string,
@@ -27,7 +27,7 @@ export async function plainSource(
   if (!version) {
     return failure(
       'usage',
-      `${directory} is no kernel tree: it has no Makefile with a VERSION`,
+      `${directory} is not a kernel tree: it has no Makefile with a VERSION`,
       'Give the top directory of a kernel tree',
     );
   }
@@ -38,7 +38,7 @@ export async function plainSource(
     return failure(
       'unreadable',
       `${files.path ?? directory} cannot be read: ${files.code}`,
-      'Make it readable, and leave the tree alone while it is being read',
+      'Make it readable, and do not change the tree while it is being read',
     );
   }
   const hash = createHash('sha256');
@@ -60,7 +60,7 @@ export async function plainSource(
   });
 }
 
-/** Path → what changes with the file. */
+/** Path → a value that changes with the file. */
 type Files = Map<string, string>;
 
 async function readFiles(directory: string, signal?: AbortSignal): Promise<Files> {
@@ -96,7 +96,7 @@ function hashOf(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** Makes `target`, which holds what the record says, hold `files`. */
+/** Makes `target`, which holds what `record` says, hold `files`. */
 async function update(source: string, files: Files, target: string, record: string): Promise<void> {
   const before: Files = await readFile(record, 'utf8').then(
     (text) => new Map(JSON.parse(text) as [string, string][]),
@@ -117,7 +117,7 @@ async function update(source: string, files: Files, target: string, record: stri
       return;
     }
     const content = await readFile(join(source, path));
-    // The name in the cache is by what was read; a file that was changed since would be another.
+    // The cache key is made of what was read; a file changed since would need another key.
     if (!identity.endsWith(hashOf(content))) {
       throw new ChangedMeanwhile(`${join(source, path)} was changed while it was read`);
     }
@@ -126,7 +126,7 @@ async function update(source: string, files: Files, target: string, record: stri
   await writeFile(record, JSON.stringify([...files]));
 }
 
-/** Some at a time: a tree has 80,000 files. */
+/** In batches: a tree has 80,000 files. */
 async function inBatches<Item>(
   items: readonly Item[],
   work: (item: Item) => Promise<void>,

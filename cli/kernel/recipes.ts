@@ -1,14 +1,17 @@
-/** How each file system is built as a module of its own, outside its kernel's tree. */
+/** How to build each file system as a module outside its kernel's tree. */
 export interface ModuleRecipe {
   name: string;
-  /** Below the sources: `fs/ext2`. */
+  /** Path below the sources: `fs/ext2`. */
   subdirectory: string;
   /**
-   * Options to build it with where the kernel's configuration has the file system off: its make
-   * files and its code see them as if they were configured.
+   * Options to build it with if the kernel's configuration has the file system off. Its make files
+   * and its code see them as if they were configured.
    */
   options: Readonly<Record<string, 'y' | 'm'>>;
-  /** Directories with headers, below `subdirectory`; its make file names them for a build in the tree. */
+  /**
+   * Directories with headers, below `subdirectory`. Its make file names them only for a build in
+   * the tree.
+   */
   includes: readonly string[];
 }
 

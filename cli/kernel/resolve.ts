@@ -11,7 +11,7 @@ import { resolveHost, resolveImage } from './local.js';
 import { openSource } from './source.js';
 import { parseSpec } from './spec.js';
 
-/** Finds, and where needed fetches, the kernel that `spec` names. */
+/** Finds the kernel that `spec` names; fetches or builds it if needed. */
 export async function resolveKernel(
   spec: string,
   context: KernelContext,

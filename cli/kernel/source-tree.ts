@@ -2,28 +2,28 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Outcome } from '../outcome.js';
 
-/** The whole sources of a kernel, wherever they come from. */
+/** The complete sources of a kernel, wherever they come from. */
 export interface SourceTree {
-  /** As people named it: `debsrc:6.1`, `src:/linux@v6.1`. */
+  /** As the user named it: `debsrc:6.1`, `src:/linux@v6.1`. */
   spec: string;
   /** Changes whenever a file of the sources does. */
   identity: string;
   /**
-   * What a kernel built of it is known by, where that is less than all of the sources: of trees that
-   * differ only in what is built apart, one kernel is enough.
+   * Identifies the kernel built from the tree, if less than all the sources matters: trees that
+   * differ only in separately built modules share one kernel.
    */
   builtAs?: string;
   /**
-   * Trees of one family are versions of each other: what is built of one of them is where the build
-   * of the next one begins.
+   * Trees of one family are versions of each other: a build of one continues from the build of the
+   * last.
    */
   family: string;
   /** From its Makefile: `6.1.192`, `6.14.0-rc3`. */
   version: string;
   /**
-   * Makes `directory` hold exactly these sources. It is empty, or holds what an earlier call with a
-   * tree of this family left; what is the same keeps its times. `notes` is a directory for what
-   * the next call wants to know of this one.
+   * Makes `directory` hold exactly these sources. The directory is empty, or holds what an earlier
+   * call with a tree of this family left; unchanged files keep their times. `notes` is a directory
+   * where this call leaves notes for the next.
    */
   exportTo(directory: string, notes: string, signal?: AbortSignal): Promise<Outcome<unknown>>;
 }
@@ -45,7 +45,10 @@ export async function versionOf(directory: string): Promise<string | undefined> 
   return parseVersion(await readFile(join(directory, 'Makefile'), 'utf8').catch(() => ''));
 }
 
-/** What a build in the tree itself leaves, and what make refuses another build for. Not sources. */
+/**
+ * Files that a build in the tree leaves, and files that make refuses a separate build for. They are
+ * not sources.
+ */
 export function isBuildProduct(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return (

@@ -15,7 +15,7 @@ import { plainSource } from './plain-source.js';
 import type { SourceTree } from './source-tree.js';
 import type { KernelSpec } from './spec.js';
 
-/** Opens the sources that `debsrc:` and `src:` name. Nothing is copied yet. */
+/** Opens the sources that `debsrc:` and `src:` name. Copies nothing yet. */
 export async function openSource(
   spec: string,
   parsed: Extract<KernelSpec, { type: 'debsrc' | 'src' }>,
@@ -45,7 +45,7 @@ export async function openSource(
   return plainSource(spec, path, signal);
 }
 
-/** The sources in a directory that git tracks, as they stand or at a revision. */
+/** The sources in a directory that git tracks: the working tree, or a revision. */
 export async function openGitSource(
   directory: string,
   revision: string | undefined,
@@ -57,7 +57,7 @@ export async function openGitSource(
   return gitSource(spec, repository.value, revision, context.store, context.signal);
 }
 
-/** A repository with the sources of a kernel, for those who go through its revisions. */
+/** A repository with kernel sources, for walking through its revisions. */
 export async function openRepository(
   directory: string,
   context: KernelContext,
@@ -69,7 +69,7 @@ export async function openRepository(
   return failure(
     'usage',
     `${directory} is in no git repository`,
-    'Give the top directory of a kernel tree that git has the history of',
+    'Give the top directory of a kernel tree with its git history',
   );
 }
 

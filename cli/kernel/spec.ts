@@ -4,7 +4,7 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { type CatalogueKernel, readCatalogue } from './catalogue.js';
 import { versionOf } from './source-tree.js';
 
-/** What `--kernel` was given, read. */
+/** A parsed argument of `--kernel`. */
 export type KernelSpec =
   | { type: 'debian'; kernel: CatalogueKernel }
   | { type: 'debsrc'; kernel: CatalogueKernel }
@@ -20,7 +20,7 @@ export async function parseSpec(spec: string): Promise<Outcome<KernelSpec>> {
   switch (colon < 0 && scheme !== 'host' ? '' : scheme) {
     case 'host':
       if (colon < 0) return success({ type: 'host' });
-      return usage(spec, 'host takes nothing after it', 'Write `--kernel host`');
+      return usage(spec, 'host takes no argument', 'Write `--kernel host`');
     case 'debian':
       return parseDebian(spec, 'debian', rest);
     case 'debsrc':
@@ -47,11 +47,13 @@ async function parseDebian(
   return usage(
     spec,
     version === '' ? 'the version is missing' : `Debian's kernels here do not include ${version}`,
-    near ? `Did you mean ${near}? There are ${specs.join(', ')}` : `There are ${specs.join(', ')}`,
+    near
+      ? `Did you mean ${near}? Debian has ${specs.join(', ')}`
+      : `Debian has ${specs.join(', ')}`,
   );
 }
 
-/** `DIR` or `DIR@REV`: where DIR itself has an @, it is told by what is there. */
+/** `DIR` or `DIR@REV`. If DIR itself contains an @, what exists on disk decides. */
 async function parseSource(spec: string, rest: string): Promise<Outcome<KernelSpec>> {
   if (rest === '') return usage(spec, 'the directory is missing', 'Write src:DIR or src:DIR@REV');
   const at = rest.lastIndexOf('@');
@@ -63,17 +65,17 @@ async function parseSource(spec: string, rest: string): Promise<Outcome<KernelSp
   }
   if (!(await isDirectory(directory))) {
     const what = (await stat(directory).catch(() => undefined))
-      ? 'is no directory'
-      : 'is not there';
+      ? 'is not a directory'
+      : 'does not exist';
     return usage(spec, `${directory} ${what}`, 'Give the top directory of a kernel tree');
   }
-  // A revision may have what the tree has not got checked out.
+  // The revision may have files that are not checked out.
   if (revision !== undefined) return success({ type: 'src', directory, revision });
   if (await versionOf(directory)) return success({ type: 'src', directory });
   const above = await kernelAbove(directory);
   return usage(
     spec,
-    `${directory} has no Makefile of a kernel`,
+    `${directory} has no kernel Makefile`,
     above
       ? `It lies within the kernel tree ${above}: write src:${above}`
       : 'Give the top directory of a kernel tree',
@@ -96,7 +98,9 @@ function parseImage(spec: string, rest: string): Outcome<KernelSpec> {
   if (image === '' || modules === '' || more.length > 0) {
     return usage(
       spec,
-      image === '' ? 'the path of the image is missing' : 'one image and at most one directory fit',
+      image === ''
+        ? 'the path of the image is missing'
+        : 'it takes one image and at most one directory',
       'Write image:BZIMAGE or image:BZIMAGE,MODULES-DIR',
     );
   }
@@ -130,7 +134,7 @@ function usage(spec: string, why: string, remedy: string) {
   return failure('usage', `Cannot use the kernel "${spec}": ${why}`, remedy);
 }
 
-/** The candidate that differs least from `word`, where it differs by no more than two letters. */
+/** The closest candidate to `word`, if they differ by at most two letters. */
 function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
@@ -138,7 +142,7 @@ function nearest(word: string, candidates: readonly string[]): string | undefine
   return ranked[0] && ranked[0].distance <= 2 ? ranked[0].candidate : undefined;
 }
 
-/** Letters to put in, take out, change, or swap with their neighbour. */
+/** The number of letters to insert, delete, change, or swap with their neighbour. */
 function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   const at = (row: number, column: number) => rows[row]?.[column] ?? 0;

@@ -1,14 +1,14 @@
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool, type ToolOptions, type ToolResult } from '../process/child.js';
 
-/** What to say when a program ends badly. */
+/** The message for a program that fails. */
 export interface ToolPurpose {
   /** What could not be done: `Cannot unpack the kernel`. */
   cannot: string;
   remedy?: string;
 }
 
-/** Runs a program whose failure is ours: a disk that is full is told apart from its own errors. */
+/** Runs a program whose failure counts as ours. Tells a full disk from the program's own errors. */
 export async function tool(
   argv: readonly [string, ...string[]],
   purpose: ToolPurpose,
@@ -17,7 +17,7 @@ export async function tool(
   return checkTool(argv[0], await runTool(argv, options), purpose);
 }
 
-/** The same of a program that has run. */
+/** The same check, for a program that has already run. */
 export function checkTool(
   program: string,
   result: ToolResult,
@@ -29,7 +29,7 @@ export function checkTool(
     return failure(
       'program-missing',
       `${cannot}: this machine has no ${program}`,
-      '`daxrepro setup` installs what is missing',
+      '`daxrepro setup` installs missing programs',
       { detail: tail(result.all) },
     );
   }
@@ -38,18 +38,18 @@ export function checkTool(
   return failure(
     'tool-failed',
     `${cannot}: ${result.summary}`,
-    remedy ?? 'What the program said stands above',
+    remedy ?? "The program's output is above",
     { detail: tail(result.all) },
   );
 }
 
-/** The failure where a program's output says that the disk is full. */
+/** The failure if a program's output says that the disk is full; else undefined. */
 export function diskFull(output: string, cannot: string) {
   if (!/No space left on device|Disk quota exceeded/.test(output)) return undefined;
   return failure(
     'storage',
     `${cannot}: there is no space left on the device`,
-    'Make room (`daxrepro cache clean` frees what the cache holds), or set XDG_CACHE_HOME to a directory with some',
+    'Free some space (`daxrepro cache clean` removes what the cache holds), or set XDG_CACHE_HOME to a directory on another disk',
     { detail: tail(output) },
   );
 }

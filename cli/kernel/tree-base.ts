@@ -9,9 +9,9 @@ import { checkTool } from './tool.js';
 import { isBuiltAlone, isNotBuilt, partsOf } from './tree-parts.js';
 
 /**
- * Whether the file systems of a tree can be run as modules of a kernel that was built elsewhere: only
- * where all the rest of the tree is what that kernel was built from. Otherwise a verdict would be of
- * sources that nobody asked about.
+ * Checks whether the file systems of a tree can run as modules of a kernel that was built
+ * elsewhere: the rest of the tree must match the sources of that kernel. Otherwise the verdict
+ * would be about sources that nobody asked for.
  *
  * @returns nothing, or the failure that names the files that differ
  */
@@ -27,10 +27,10 @@ export async function checkBase(
   const names = [first, ...more.slice(0, 2)].join(', ');
   return failure(
     'usage',
-    `${source.spec} cannot run on ${base}: it is another kernel, not only other file systems. ${names}${
+    `${source.spec} cannot run on ${base}, because more than file systems differs. ${names}${
       more.length > 2 ? ` and ${more.length - 2} more files` : ''
-    } ${more.length > 0 ? 'differ' : 'differs'} from what ${base} was built from`,
-    'Leave --kernel out: the tree is then built whole, and of what shares a kernel only the modules',
+    } ${more.length > 0 ? 'differ' : 'differs'} from the sources of ${base}`,
+    'Omit --kernel: the whole tree is then built, and trees that share a kernel differ only in modules',
   );
 }
 
@@ -64,11 +64,14 @@ function noSources(base: string, why: string) {
   return failure(
     'usage',
     `Modules of a tree cannot be built for ${base}: ${why}`,
-    'Use a packaged kernel, --kernel debian:6.1, or leave --kernel out',
+    'Use a packaged kernel, --kernel debian:6.1, or omit --kernel',
   );
 }
 
-/** What the tree has and the archive has otherwise, or not. What it lacks is there as it was packaged. */
+/**
+ * Files of the tree that the archive lacks or has with other content. Files that the tree lacks do
+ * not count.
+ */
 async function differentFrom(
   { git, tree, spec }: GitSource,
   listing: ReadonlyMap<string, string>,
@@ -81,7 +84,7 @@ async function differentFrom(
   for (const line of listed.value.stdout.split('\0').filter(Boolean)) {
     const [facts = '', path = ''] = line.split('\t');
     const [mode, , name] = facts.split(' ');
-    // Links are not listed; what git alone reads is no source.
+    // The listing has no links; files that only git reads are not sources.
     if (mode === '120000' || isBeside(path)) continue;
     if (listing.get(path) !== name) found.push(path);
   }

@@ -6,14 +6,14 @@ import { RECIPES } from './recipes.js';
 import { checkTool } from './tool.js';
 
 /**
- * Kernel sources by what is built of them: the file systems that are modules of their own, and all
+ * Splits kernel sources by what is built from them: the file systems that are separate modules, and
  * the rest, which is the kernel.
  */
 
-/** Patches change these along with the code; no build reads them. */
+/** Patches change these along with the code, but no build reads them. */
 const NOT_BUILT = ['Documentation/', 'MAINTAINERS', 'CREDITS', '.mailmap'];
 
-/** As `git apply --exclude` takes them. */
+/** For `git apply --exclude`. */
 export const NOT_BUILT_PATTERNS: readonly string[] = NOT_BUILT.map((one) =>
   one.endsWith('/') ? `${one}*` : one,
 );
@@ -24,15 +24,18 @@ export function isNotBuilt(path: string): boolean {
   return NOT_BUILT.some((one) => (one.endsWith('/') ? path.startsWith(one) : path === one));
 }
 
-/** Whether a module is built from it. A new option in Kconfig would not be in the configuration. */
+/**
+ * Whether the file belongs to a module only. A new option in Kconfig would not be in the
+ * configuration.
+ */
 export function isBuiltAlone(path: string): boolean {
   return MODULES.some((one) => path.startsWith(one)) && !path.endsWith('/Kconfig');
 }
 
 export interface TreeParts {
-  /** Changes whenever what the kernel is built from does. */
+  /** Changes whenever the sources of the kernel do. */
   kernel: string;
-  /** git's names of the file systems' directories; one that the tree lacks is not there. */
+  /** git's names of the file systems' directories, for those that the tree has. */
   modules: Map<FileSystem, string>;
 }
 

@@ -4,7 +4,7 @@ import { type Outcome, success } from '../outcome.js';
 import { type Apt, downloadPackages, type PackageRecord } from './apt.js';
 import { tool } from './tool.js';
 
-/** Downloads packages and unpacks them into `directory`, which is there; nothing is installed. */
+/** Downloads packages and unpacks them into `directory`, which must exist. Installs nothing. */
 export async function unpackPackages(
   apt: Apt,
   packages: readonly PackageRecord[],

@@ -11,19 +11,18 @@ import type { Kernel, KernelContext, WitnessState } from './kernel.js';
 import type { ModuleRecipe } from './recipes.js';
 
 /**
- * The kernel's witness: a module of ours (kernels/witness) that sees which inodes still have something
- * dirty when a file system is unmounted, and where power is cut what sync calls promised. A guest has
- * it where it can be built for its kernel; that it cannot is said and no failure: only verdicts on power
- * cuts need it.
+ * The kernel module (kernels/witness) that sees which inodes are still dirty when a file system is
+ * unmounted and, for power cuts, what sync calls promised. A guest gets it if it can be built for
+ * its kernel. If not, that is reported but is no failure: only verdicts on power cuts need it.
  */
 const SOURCES = new URL('kernels/witness/', packageRoot);
 
-/** As modprobe knows it. */
+/** Its name for modprobe. */
 export const WITNESS = 'daxrepro_witness';
 
 const RECIPE: ModuleRecipe = { name: WITNESS, subdirectory: 'witness', options: {}, includes: [] };
 
-/** Changes with its sources. */
+/** Changes with the module's sources. */
 export async function witnessIdentity(): Promise<string> {
   const hash = createHash('sha256');
   for (const name of (await readdir(SOURCES)).sort()) {
@@ -32,7 +31,7 @@ export async function witnessIdentity(): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Puts it into a tree of modules, where it can be built. */
+/** Builds it into a tree of modules, if possible. */
 export async function addWitness(
   kernel: Kernel,
   directory: string,
@@ -44,7 +43,7 @@ export async function addWitness(
   const configuration = await readFile(join(build.headers, '.config'), 'utf8');
   for (const symbol of ['MODULES', 'KPROBES', 'PROC_FS']) {
     if (configured(configuration, symbol) !== 'y') {
-      return success({ missing: `this kernel is without CONFIG_${symbol}` });
+      return success({ missing: `this kernel has no CONFIG_${symbol}` });
     }
   }
   if (!(await findCompiler(build.compiler))) {
@@ -62,7 +61,7 @@ export async function addWitness(
   return success({});
 }
 
-/** Whether it could be built now, where that failed before. */
+/** Whether it might be built now, after an earlier failure. */
 export async function canBeRetried(kernel: Kernel, state: WitnessState): Promise<boolean> {
   if (!state.wantsCompiler || !kernel.build) return false;
   return (await findCompiler(kernel.build.compiler)) !== undefined;

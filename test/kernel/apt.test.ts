@@ -15,7 +15,7 @@ t.test('finds the mirrors among what the machine reads', async (t) => {
   });
 });
 
-t.test('a mirror by any other name will do, but not a stranger', async (t) => {
+t.test("accepts a mirror by any name, but not another distribution's", async (t) => {
   t.match(chooseMirror([['mirror+file:/etc/apt/mirrors/here/', 'trixie', 'main', 'a:1']]), {
     main: 'mirror+file:/etc/apt/mirrors/here/',
   });

@@ -24,7 +24,7 @@ function archive(directory: string, format: string): string {
   return file;
 }
 
-t.test("what git would call an archive's files", async (t) => {
+t.test("names an archive's files as git would", async (t) => {
   for (const format of ['gnu', 'pax']) {
     const root = t.testdir();
     const file = archive(root, format);
@@ -48,7 +48,7 @@ t.test("what git would call an archive's files", async (t) => {
   }
 });
 
-t.test('an archive that is damaged or ends too early has no listing', async (t) => {
+t.test('makes no listing of an archive that is damaged or truncated', async (t) => {
   const root = t.testdir();
   const whole = readFileSync(archive(root, 'gnu'));
   const damaged = Buffer.from(whole);

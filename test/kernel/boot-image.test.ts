@@ -20,12 +20,12 @@ async function extract(t: import('tap').Test, image: Buffer) {
   return found;
 }
 
-t.test('xz, as Debian has it, with the size behind it', async (t) => {
+t.test('unpacks xz, as Debian compresses it, with the size appended', async (t) => {
   const payload = pack(VMLINUX, 'xz', '--check=crc32', '--x86', '--lzma2');
   t.strictSame(await extract(t, makeBzImage(RELEASE, payload)), VMLINUX);
 });
 
-t.test('gzip, which ends with the size itself', async (t) => {
+t.test('unpacks gzip, which ends with the size itself', async (t) => {
   t.strictSame(await extract(t, makeBzImage(RELEASE, gzipSync(VMLINUX))), VMLINUX);
 });
 
@@ -47,12 +47,12 @@ for (const [program, ...options] of [
   });
 }
 
-t.test('one that QEMU cannot enter stays where it is', async (t) => {
+t.test('keeps the bzImage if QEMU cannot enter its vmlinux', async (t) => {
   const noEntry = gzipSync(makeVmlinux(RELEASE, []));
   t.equal(await extract(t, makeBzImage(RELEASE, noEntry)), undefined);
 });
 
-t.test('so does one that is packed in an unknown way, or broken', async (t) => {
+t.test('keeps a bzImage that is broken or compressed in an unknown way', async (t) => {
   t.equal(await extract(t, makeBzImage(RELEASE, Buffer.from('unknown way to pack'))), undefined);
   const broken = pack(VMLINUX, 'xz');
   broken.fill(0, 20, 60);

@@ -12,8 +12,8 @@ import { linesOf, makeModule, makeProgram, writeTree } from './fixtures.js';
 const RELEASE = '6.1.0-1-test';
 
 /**
- * Headers whose make file compiles like the kernel's, as far as that goes: an object for each
- * source that changed, with a compiler that the test makes, and then a module.
+ * Headers whose make file compiles like the kernel's, as far as we see it: with the test's compiler
+ * it makes an object for each changed source, then a module.
  */
 const HEADERS = `\
 sources := $(wildcard $(M)/*.c)
@@ -57,7 +57,7 @@ function makeKernel(t: import('tap').Test, compiler = 'cp "$1" "$2"') {
 
 const recipe = RECIPES.ext2;
 
-t.test('builds what the kernel has off, as if it were on', async (t) => {
+t.test("builds a file system that the kernel's configuration has off", async (t) => {
   const { kernel, context, calls, stages } = makeKernel(t);
   const module = await fileSystemModule(kernel, 'ext2', context);
   if (!module.ok || !module.value) return t.fail(JSON.stringify(module));
@@ -83,7 +83,7 @@ t.test('builds what the kernel has off, as if it were on', async (t) => {
   }
 });
 
-t.test('the same again takes no compiler; a change takes it for what changed', async (t) => {
+t.test('takes an unchanged module from the cache, and compiles only what changed', async (t) => {
   const { root, kernel, context, calls } = makeKernel(t);
   const first = await buildModule({ kernel, recipe }, context);
   t.strictSame(await buildModule({ kernel, recipe }, context), first);
@@ -95,12 +95,12 @@ t.test('the same again takes no compiler; a change takes it for what changed', a
   t.ok(first.ok && patched.ok && patched.value.file !== first.value.file);
   t.strictSame(calls().slice(2), ['inode.c']);
 
-  // Back to the first, whose module is there, though the workspace has the other.
+  // Back to the first: its module is in the cache, though the workspace has the other.
   t.strictSame(await buildModule({ kernel, recipe }, context), first);
   t.equal(calls().length, 3);
 });
 
-t.test('another compiler, configuration or headers build anew', async (t) => {
+t.test('builds again for another compiler, configuration or headers', async (t) => {
   const { root, kernel, context, calls } = makeKernel(t);
   await buildModule({ kernel, recipe }, context);
   writeFileSync(join(root, 'headers/Module.symvers'), '0x1\tsymbol\n');
@@ -112,7 +112,7 @@ t.test('another compiler, configuration or headers build anew', async (t) => {
   t.equal(calls().length, 6);
 });
 
-t.test('what the user has exported for other builds does not get in', async (t) => {
+t.test("keeps the user's environment for other builds out", async (t) => {
   const { kernel, context } = makeKernel(t);
   const strange = { ARCH: 'arm64', LLVM: '1', KCFLAGS: '-Dbad', MAKEFLAGS: '--dry-run' };
   Object.assign(process.env, strange);
@@ -124,7 +124,7 @@ t.test('what the user has exported for other builds does not get in', async (t) 
   t.notMatch(readFileSync(join(built.value.directory, 'build.log'), 'utf8'), /arm64|-Dbad|LLVM/);
 });
 
-t.test('a source that does not compile says why, and where', async (t) => {
+t.test("reports the compiler's message and place for a source that does not compile", async (t) => {
   const error = 'echo "$1:3:1: error: expected expression" >&2; exit 1';
   const { kernel, context } = makeKernel(t, `case "$1" in *inode.c) ${error};; esac; cp "$1" "$2"`);
   const built = await buildModule({ kernel, recipe }, context);
@@ -132,12 +132,12 @@ t.test('a source that does not compile says why, and where', async (t) => {
   t.match(!built.ok && built.failure.detail, /^fs\/ext2\/inode\.c:3:1: error: expected/m);
 });
 
-t.test('a full disk is not taken for a broken source', async (t) => {
+t.test('does not blame the source for a full disk', async (t) => {
   const { kernel, context } = makeKernel(t, 'echo "fatal: No space left on device" >&2; exit 1');
   t.match(await buildModule({ kernel, recipe }, context), { failure: { kind: 'storage' } });
 });
 
-t.test('a module for another release is refused', async (t) => {
+t.test('rejects a module for another release', async (t) => {
   const { root, kernel, context } = makeKernel(t);
   makeModule(join(root, 'headers/prebuilt.ko'), { name: 'ext2', vermagic: '6.1.0-9-other SMP ' });
   t.match(await buildModule({ kernel, recipe }, context), {
@@ -145,7 +145,7 @@ t.test('a module for another release is refused', async (t) => {
   });
 });
 
-t.test('an interrupted build leaves no half-made objects behind', async (t) => {
+t.test('leaves no half-made objects behind when interrupted', async (t) => {
   const { root, kernel, context, calls } = makeKernel(
     t,
     'if [ -e "$(dirname "$0")/fast" ]; then cp "$1" "$2"; else echo half >"$2"; sleep 100; fi',
@@ -161,7 +161,7 @@ t.test('an interrupted build leaves no half-made objects behind', async (t) => {
   t.strictSame(calls().slice(before).sort(), ['inode.c', 'super.c']);
 });
 
-t.test('a directory that make cannot work in is said to be one', async (t) => {
+t.test('rejects a directory that make cannot work in', async (t) => {
   const { root, kernel, context } = makeKernel(t);
   const store = { root: join(root, 'with blank') };
   t.match(await buildModule({ kernel, recipe }, { ...context, store }), {
@@ -169,14 +169,11 @@ t.test('a directory that make cannot work in is said to be one', async (t) => {
   });
 });
 
-t.test(
-  'says so where the kernel has no DAX, and where there is nothing to build with',
-  async (t) => {
-    const { root, kernel, context, notes } = makeKernel(t);
-    writeFileSync(join(root, 'headers/.config'), '# CONFIG_FS_DAX is not set\n');
-    t.ok((await fileSystemModule(kernel, 'ext2', context)).ok);
-    t.match(notes(), [/no CONFIG_FS_DAX/]);
-    const { build: _, ...bare } = kernel;
-    t.match(await buildModule({ kernel: bare, recipe }, context), { failure: { kind: 'usage' } });
-  },
-);
+t.test('says that the kernel has no DAX, or that there is nothing to build with', async (t) => {
+  const { root, kernel, context, notes } = makeKernel(t);
+  writeFileSync(join(root, 'headers/.config'), '# CONFIG_FS_DAX is not set\n');
+  t.ok((await fileSystemModule(kernel, 'ext2', context)).ok);
+  t.match(notes(), [/no CONFIG_FS_DAX/]);
+  const { build: _, ...bare } = kernel;
+  t.match(await buildModule({ kernel: bare, recipe }, context), { failure: { kind: 'usage' } });
+});

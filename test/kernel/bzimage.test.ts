@@ -4,7 +4,7 @@ import { makeBzImage } from './fixtures.js';
 
 const PAYLOAD = Buffer.from('payload');
 
-t.test('says the release and where the payload is', async (t) => {
+t.test('reads the release and the place of the payload', async (t) => {
   const image = makeBzImage('6.1.0-56-amd64', PAYLOAD);
   const parsed = parseBzImage(image);
   t.equal(parsed?.release, '6.1.0-56-amd64');
@@ -12,20 +12,20 @@ t.test('says the release and where the payload is', async (t) => {
   t.strictSame(image.subarray(start, start + size), PAYLOAD);
 });
 
-t.test('no set-up sectors stand for four', async (t) => {
+t.test('takes zero set-up sectors as four', async (t) => {
   const image = makeBzImage('6.1.0', PAYLOAD, 4);
   image[0x1f1] = 0;
   const { start = 0 } = parseBzImage(image)?.payload ?? {};
   t.equal(image.toString('latin1', start, start + 7), 'payload');
 });
 
-t.test('an old protocol has a release and no payload', async (t) => {
+t.test('finds no payload in an image of an old boot protocol', async (t) => {
   const image = makeBzImage('2.6.20', PAYLOAD);
   image.writeUInt16LE(0x207, 0x206);
   t.strictSame(parseBzImage(image), { release: '2.6.20' });
 });
 
-t.test('anything else is no image', async (t) => {
+t.test('rejects anything else', async (t) => {
   t.equal(parseBzImage(Buffer.alloc(0)), undefined);
   t.equal(parseBzImage(Buffer.alloc(4096)), undefined);
   const image = makeBzImage('6.1.0', PAYLOAD);
@@ -33,7 +33,7 @@ t.test('anything else is no image', async (t) => {
   t.equal(parseBzImage(image), undefined);
 });
 
-t.test('a release that would lead elsewhere as a part of a path is none', async (t) => {
+t.test('rejects a release that would escape its directory', async (t) => {
   t.equal(parseBzImage(makeBzImage('../../etc', PAYLOAD)), undefined);
   t.equal(parseBzImage(makeBzImage('6.1\x1b[2J', PAYLOAD)), undefined);
   for (const release of ['6.1.0-56-amd64', '6.12.117+deb12-amd64', '4.5.0-rc1+', '7.2']) {

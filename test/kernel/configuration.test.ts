@@ -7,14 +7,14 @@ CONFIG_FS_DAX=y
 CONFIG_FS_DAX_PMD=y
 `;
 
-t.test('values are what they say', async (t) => {
+t.test('reads values of every type', async (t) => {
   t.equal(configured(CONFIGURATION, 'FS_DAX'), 'y');
   t.equal(configured(CONFIGURATION, 'EXT2_FS'), undefined);
   t.equal(configured(CONFIGURATION, 'FS'), undefined);
   t.match(configured(CONFIGURATION, 'CC_VERSION_TEXT'), /^gcc-12 .*0$/);
 });
 
-t.test('the compiler is named without its target', async (t) => {
+t.test('names the compiler without its target prefix', async (t) => {
   const of = (text: string) => compilerOf(`CONFIG_CC_VERSION_TEXT="${text}"\n`);
   t.equal(of('gcc-12 (Debian 12.2.0-14) 12.2.0'), 'gcc-12');
   t.equal(of('x86_64-linux-gnu-gcc-16 (Debian 16.2.0-4) 16.2.0'), 'gcc-16');

@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import type { KernelContext } from '../../cli/kernel/kernel.js';
 import type { ProgressEvent } from '../../cli/progress.js';
 
-/** A store of the test's own, and what was reported. */
+/** A context with the test's own store, and a list of the reported progress. */
 export function makeContext(root: string) {
   const events: ProgressEvent[] = [];
   const context: KernelContext = {
@@ -17,7 +17,7 @@ export function makeContext(root: string) {
   };
 }
 
-/** Puts a directory before the PATH until the test ends. */
+/** Puts a directory first in PATH until the test ends. */
 export function prependPath(t: Test, directory: string): void {
   const before = process.env['PATH'];
   process.env['PATH'] = `${directory}:${before}`;

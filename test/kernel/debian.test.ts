@@ -16,7 +16,7 @@ function setUp(t: import('tap').Test) {
   return { apt, ...makeContext(root) };
 }
 
-t.test('fetches one version of everything, and says so before', async (t) => {
+t.test('fetches every package in one version, and announces it first', async (t) => {
   const { apt, context, notes } = setUp(t);
   const resolved = await resolveKernel('debian:6.1', context);
   if (!resolved.ok) return t.fail(formatFailure(resolved.failure));
@@ -39,7 +39,7 @@ t.test('fetches one version of everything, and says so before', async (t) => {
     'apt-cache show linux-source-6.1 linux-image-6.1*-amd64 linux-binary-6.1*-amd64 linux-modules-6.1*-amd64 linux-base-6.1*-amd64 linux-headers-6.1* linux-kbuild-6.1*',
     'apt-get download linux-headers-6.1.0-56-amd64=6.1.192-2 linux-headers-6.1.0-56-common=6.1.192-2 linux-kbuild-6.1=6.1.192-2',
   ]);
-  // Nothing is left of the private apt state, or of the packages.
+  // Nothing is left of the private apt state or of the packages.
   t.strictSame(readdirSync(join(context.store.root, 'references')).sort(), [
     '.debian-6.1.lock',
     'debian-6.1.json',
@@ -65,7 +65,7 @@ t.test("apt neither reads nor changes the machine's lists and packages", async (
   t.ok(others.every((line) => line.includes(' -o Dir::Etc::sourceparts=/dev/null')));
 });
 
-t.test('the second time asks nobody', async (t) => {
+t.test('does not ask the mirror a second time', async (t) => {
   const { apt, context, notes } = setUp(t);
   const first = await resolveKernel('debian:6.1', context);
   const calls = apt.calls().length;
@@ -76,7 +76,7 @@ t.test('the second time asks nobody', async (t) => {
   t.equal(notes().length, told);
 });
 
-t.test('a newer one is taken when it is asked for, and only what is new is fetched', async (t) => {
+t.test('fetches a newer version on request, and only the new parts', async (t) => {
   const { apt, context, notes } = setUp(t);
   t.ok((await resolveKernel('debian:6.1', context)).ok);
   const again = await resolveKernel('debian:6.1', context, { refresh: true });
@@ -91,7 +91,7 @@ t.test('a newer one is taken when it is asked for, and only what is new is fetch
   t.match(await resolveKernel('debian:6.1', context), { value: { release: '6.1.0-57-amd64' } });
 });
 
-t.test('two that want it at once fetch it once', async (t) => {
+t.test('fetches it once for two callers at the same time', async (t) => {
   const { apt, context } = setUp(t);
   const both = await Promise.all([
     resolveKernel('debian:6.1', context),
@@ -102,14 +102,14 @@ t.test('two that want it at once fetch it once', async (t) => {
   t.equal(apt.calls().filter((call) => call.includes(' download ')).length, 3);
 });
 
-t.test('what was cleaned away is fetched again', async (t) => {
+t.test('fetches again what was cleaned from the cache', async (t) => {
   const { context } = setUp(t);
   const first = await resolveKernel('debian:6.1', context);
   rmSync(join(context.store.root, 'kernel-headers'), { recursive: true });
   t.strictSame(await resolveKernel('debian:6.1', context), first);
 });
 
-t.test('a mirror that cannot be reached is said to be so', async (t) => {
+t.test('says that the mirror cannot be reached', async (t) => {
   const { apt, context } = setUp(t);
   apt.goAway();
   t.match(await resolveKernel('debian:6.1', context), {
@@ -123,7 +123,7 @@ t.test('a mirror that cannot be reached is said to be so', async (t) => {
   t.strictSame(readdirSync(join(context.store.root, 'references')), ['.debian-6.1.lock']);
 });
 
-t.test('a download that fails leaves nothing half-made', async (t) => {
+t.test('leaves nothing behind when a download fails', async (t) => {
   const { apt, context } = setUp(t);
   apt.beforeDownload('echo "E: No space left on device" >&2; exit 100');
   t.match(await resolveKernel('debian:6.1', context), { failure: { kind: 'storage' } });
@@ -140,7 +140,7 @@ t.test('a download that fails leaves nothing half-made', async (t) => {
   t.ok((await resolveKernel('debian:6.1', context)).ok);
 });
 
-t.test('interrupted while it downloads', async (t) => {
+t.test('can be interrupted during the download', async (t) => {
   const { apt, context } = setUp(t);
   apt.beforeDownload('echo downloading >>"$top/calls"; sleep 100');
   const controller = new AbortController();
@@ -150,7 +150,7 @@ t.test('interrupted while it downloads', async (t) => {
   t.match(await resolving, { failure: { kind: 'interrupted' } });
 });
 
-t.test('sources alone: nothing else is fetched, and the packaged kernel shares them', async (t) => {
+t.test('fetches the sources alone; the packaged kernel reuses them', async (t) => {
   const { apt, context, notes } = setUp(t);
   const [kernel] = (await readCatalogue()).filter(({ version }) => version === '6.1');
   if (!kernel) return t.fail('no 6.1');

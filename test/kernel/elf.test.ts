@@ -11,7 +11,7 @@ t.test('reads all notes, whatever their sizes', async (t) => {
   t.strictSame(readElf(makeElf(notes))?.notes, notes);
 });
 
-t.test('what is no 64-bit little-endian ELF file, or is cut off, is none', async (t) => {
+t.test('rejects a file that is truncated or not 64-bit little-endian ELF', async (t) => {
   t.equal(readElf(Buffer.from('#!/bin/sh\n'.repeat(20))), undefined);
   t.equal(readElf(Buffer.alloc(0)), undefined);
   const elf = makeElf([PVH_NOTE]);

@@ -15,20 +15,20 @@ import {
 } from './fixtures.js';
 
 /**
- * A Debian mirror in a folder: real packages, made with dpkg-deb, and an apt-get and an apt-cache
- * before the PATH that know of nothing else and note how they are called.
+ * A Debian mirror in a folder: real packages, made with dpkg-deb. Its apt-get and apt-cache come
+ * first in PATH, know nothing else, and record their calls.
  */
 export interface FakeApt {
-  /** How apt-get and apt-cache were called, without their options. */
+  /** The calls of apt-get and apt-cache, without their options. */
   calls(): string[];
-  /** The whole last call. */
+  /** The last call, with its options. */
   wholeCalls(): string[];
   addVersion(abi: string, version: string): void;
-  /** @param tree a directory with what it holds, which gets a DEBIAN */
+  /** @param tree a directory with the package's files; gets a DEBIAN directory */
   addPackage(name: string, version: string, tree: string, depends?: string): void;
-  /** From now on the mirror cannot be reached. */
+  /** Makes the mirror unreachable from now on. */
   goAway(): void;
-  /** sh that apt-get runs before it downloads. */
+  /** A shell script that apt-get runs before it downloads. */
   beforeDownload(script: string): void;
 }
 
@@ -122,6 +122,6 @@ function addPackage(top: string, name: string, version: string, tree: string, de
   execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '-z0', '-b', tree, file]);
   const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
   const record = `${fields}Size: ${statSync(file).size}\nSHA256: ${sha256}\n\n`;
-  // Newest first, as apt has them.
+  // Newest first, like apt.
   writeFileSync(join(top, 'records'), record + readFileSync(join(top, 'records'), 'utf8'));
 }

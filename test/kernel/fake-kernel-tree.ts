@@ -8,8 +8,8 @@ import { makeContext, prependPath } from './context.js';
 import { linesOf, makeBzImage, makeProgram, makeVmlinux, writeTree } from './fixtures.js';
 
 /**
- * A kernel's sources in a few lines: a Makefile that does for make's targets what Kbuild does as far
- * as we see it, each source an object, by a compiler that notes what it is called for.
+ * A kernel's sources in a few lines. The Makefile does what Kbuild does for make's targets, as far
+ * as we see it: it makes an object of each source, with a compiler that records its calls.
  */
 
 const MAKEFILE = `\
@@ -66,14 +66,14 @@ printf '.section .modinfo,"a"\\n.asciz "name=%s"\\n.asciz "vermagic=%s SMP "\\n.
 	as -o "$3.o" && ld -r --build-id=sha1 -o "$3" "$3.o" && rm "$3.o"
 `;
 
-/** @param lost symbols that fall out of the configuration */
+/** @param lost symbols that the configuration loses */
 export function writeKernelTree(tree: string, lost: readonly string[] = []): void {
   writeTree(tree, {
     Makefile: MAKEFILE,
     Kconfig: 'config FS_DAX\n\tbool "DAX"\n\tdepends on ZONE_DEVICE && !HIGHMEM\n',
     'scripts/module.sh': MODULE_SCRIPT,
     'scripts/bzImage': makeBzImage('6.1.7', gzipSync(makeVmlinux('6.1.7'))),
-    // A pattern that nothing fits where nothing is lost.
+    // A pattern that never matches, if nothing is to be lost.
     'scripts/lost': `${['NOTHING', ...lost].map((name) => `CONFIG_${name}[= ]`).join('\n')}\n`,
     'include/linux/dax.h': 'dax\n',
     'arch/x86/include/asm/page.h': 'page\n',
@@ -89,7 +89,7 @@ function lines(count: number): string {
   return Array.from({ length: count }, (_, index) => `line ${index + 1};\n`).join('');
 }
 
-/** A machine with a compiler of ours, and a tree. */
+/** A machine with the test's compiler, and a tree. */
 export function setUpKernelTree(t: Test, lost: readonly string[] = []) {
   const root = t.testdir();
   const tree = join(root, 'linux');
@@ -99,7 +99,7 @@ export function setUpKernelTree(t: Test, lost: readonly string[] = []) {
   const compiler = (script = 'cp "$1" "$2"') =>
     makeProgram(join(root, 'bin'), 'gcc', `echo "$(basename "$1")" >>"${calls}"\n${script}`);
   compiler();
-  // What is really there is no matter: none of it is run.
+  // Whether the machine has these does not matter: they never run.
   makeProgram(join(root, 'bin'), 'ccache', 'exec "$@"');
   prependPath(t, join(root, 'bin'));
   const { context, notes, stages } = makeContext(root);
@@ -112,7 +112,7 @@ export function setUpKernelTree(t: Test, lost: readonly string[] = []) {
     context: { ...context, host },
     notes,
     stages,
-    /** What was compiled since this was last asked, in order of name. */
+    /** What was compiled since the last call, sorted by name. */
     compiled: (): string[] => {
       const all = linesOf(calls);
       const fresh = all.slice(seen);

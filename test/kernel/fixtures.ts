@@ -39,12 +39,12 @@ export function makeElf(notes: Note[], content: string | Buffer = ''): Buffer {
   return Buffer.concat([header, noteBytes, Buffer.from(content)]);
 }
 
-/** A vmlinux that says its release as real ones do. */
+/** A vmlinux that contains its release as a real one does. */
 export function makeVmlinux(release: string, notes: Note[] = [PVH_NOTE]): Buffer {
   return makeElf(notes, `\0Linux version \0Linux version ${release} (someone@somewhere) #1\0`);
 }
 
-/** Boot protocol 2.15, one sector of set-up code, and the payload behind it. */
+/** Boot protocol 2.15, one sector of set-up code, then the payload. */
 export function makeBzImage(release: string, payload: Buffer, setupSectors = 7): Buffer {
   const setup = Buffer.alloc((setupSectors + 1) * 512);
   setup[0x1f1] = setupSectors;
@@ -59,7 +59,7 @@ export function makeBzImage(release: string, payload: Buffer, setupSectors = 7):
   return Buffer.concat([setup, stub, payload, Buffer.alloc(64, 0xcc)]);
 }
 
-/** As the kernel's build does: compressed, and the unpacked size behind it. */
+/** Like the kernel's build: compressed, with the unpacked size appended. */
 export function pack(vmlinux: Buffer, program: string, ...options: string[]): Buffer {
   const packed = execFileSync(program, [...options, '-c'], { input: vmlinux });
   const size = Buffer.alloc(4);
@@ -68,9 +68,9 @@ export function pack(vmlinux: Buffer, program: string, ...options: string[]): Bu
 }
 
 /**
- * A real, tiny module file, by the assembler.
+ * A real, tiny module file, made by the assembler.
  *
- * @param symbols what it has for others and what it needs of them: depmod goes by these
+ * @param symbols its exports and imports, which depmod reads
  */
 export function makeModule(
   file: string,
@@ -89,7 +89,7 @@ export function makeModule(
   rmSync(`${file}.o`);
 }
 
-/** A script in `directory`, which is to be put before the PATH. */
+/** A script in `directory`, which the test then puts first in PATH. */
 export function makeProgram(directory: string, name: string, script: string): void {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -103,7 +103,7 @@ export function writeTree(root: string, files: Record<string, string | Buffer>):
   }
 }
 
-/** Lines of a file that a fake program writes to; none where it never ran. */
+/** Lines of a file that a fake program writes to; none if it never ran. */
 export function linesOf(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').trimEnd().split('\n');

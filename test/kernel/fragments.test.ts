@@ -10,7 +10,7 @@ import {
 import { explainSymbol } from '../../cli/kernel/kconfig.js';
 import { writeTree } from './fixtures.js';
 
-t.test("the program's own fragments: each symbol once, and what has to be in them", async (t) => {
+t.test('has each symbol once in its own fragments, and all required ones', async (t) => {
   const settings = await ownSettings();
   const symbols = settings.map(({ symbol }) => symbol);
   t.strictSame(
@@ -30,7 +30,7 @@ t.test("the program's own fragments: each symbol once, and what has to be in the
     t.equal(required.get(symbol), 'y', symbol);
   }
   for (const symbol of ['EXT2_FS', 'EXT4_FS', 'XFS_FS']) t.equal(required.get(symbol), 'm', symbol);
-  // What 4.5 does not have may not be required.
+  // 4.5 lacks these, so they must be optional.
   for (const symbol of [
     'PVH',
     'VIRTIO_PMEM',
@@ -48,7 +48,7 @@ t.test("the program's own fragments: each symbol once, and what has to be in the
   }
 });
 
-t.test('a paragraph that begins with "# optional" is optional, whole, and no longer', (t) => {
+t.test('takes exactly the paragraph after "# optional" as optional', (t) => {
   const text = `\
 # Why.
 CONFIG_A=y
@@ -84,7 +84,7 @@ CONFIG_E=m
   t.end();
 });
 
-t.test('what fell out: built in is more than a module, off is what is not there', (t) => {
+t.test('lists lost settings: built in satisfies a module, absent means off', (t) => {
   const wanted = parseFragment(
     'CONFIG_A=m\nCONFIG_B=m\nCONFIG_C=y\n# CONFIG_D is not set\n# CONFIG_E is not set\nCONFIG_F="x"\n\n# optional\nCONFIG_G=y\n',
     'x',
@@ -101,7 +101,7 @@ t.test('what fell out: built in is more than a module, off is what is not there'
   t.end();
 });
 
-t.test('why a symbol fell out, by the Kconfig files', async (t) => {
+t.test('explains a lost symbol by the Kconfig files', async (t) => {
   const tree = t.testdir();
   writeTree(tree, {
     Kconfig: 'source "fs/Kconfig"\n',

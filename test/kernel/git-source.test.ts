@@ -28,7 +28,7 @@ function setUp(t: import('tap').Test) {
   return { ...rig, git, build };
 }
 
-/** All that a repository holds, with its times: nothing may be written to it. */
+/** Every file of a repository with its times: nothing may be written to it. */
 function snapshot(tree: string): string[] {
   return readdirSync(tree, { recursive: true, encoding: 'utf8' })
     .sort()
@@ -38,7 +38,7 @@ function snapshot(tree: string): string[] {
     });
 }
 
-t.test('takes what git tracks as it stands, and writes nothing', async (t) => {
+t.test("takes the working tree's tracked files, and writes nothing", async (t) => {
   const { tree, build, compiled } = setUp(t);
   const committed = await build();
   t.strictSame(compiled(), ALL);
@@ -51,11 +51,11 @@ t.test('takes what git tracks as it stands, and writes nothing', async (t) => {
   t.strictSame(compiled(), ['dax.c']);
   t.not(dirty.id, committed.id);
 
-  t.strictSame((await build('@v1')).id, committed.id, 'the revision is not the tree as it stands');
+  t.strictSame((await build('@v1')).id, committed.id, 'the revision is not the working tree');
   t.strictSame(compiled(), []);
 });
 
-t.test('from one revision to the next only what differs is compiled', async (t) => {
+t.test('compiles only what differs between two revisions', async (t) => {
   const { tree, git, build, compiled } = setUp(t);
   await build('@v1');
   compiled();
@@ -65,10 +65,10 @@ t.test('from one revision to the next only what differs is compiled', async (t) 
   const second = await build('@main');
   t.strictSame(compiled(), ['memory.c']);
   t.throws(() => readFileSync(join(second.build?.headers ?? '', 'include/linux/dax.h')));
-  t.equal((await build()).id, second.id, 'a clean tree is its last commit');
+  t.equal((await build()).id, second.id, 'takes a clean working tree as its last commit');
 });
 
-t.test('a revision that is not there, and what is no revision at all', async (t) => {
+t.test('rejects a revision that does not exist or is malformed', async (t) => {
   const { tree, context } = setUp(t);
   for (const revision of ['v9', '--all', 'HEAD:Makefile']) {
     const kernel = await resolveKernel(`src:${tree}@${revision}`, context);
@@ -78,7 +78,7 @@ t.test('a revision that is not there, and what is no revision at all', async (t)
   }
 });
 
-t.test('a kernel in a folder of a repository', async (t) => {
+t.test('finds a kernel in a subfolder of a repository', async (t) => {
   const { root, tree, git, build, compiled } = setUp(t);
   const inner = join(tree, 'vendor/kernel');
   mkdirSync(inner, { recursive: true });
@@ -96,9 +96,9 @@ t.test('a kernel in a folder of a repository', async (t) => {
   t.not(other.id, kernel.id);
 });
 
-t.test('a revision of what is no repository', async (t) => {
+t.test('rejects a revision of a directory without git', async (t) => {
   const rig = setUpKernelTree(t);
-  // The tests' own directory lies in the checkout of this program, which does not track it.
+  // The tests' directory lies in this program's checkout, which does not track it.
   const kernel = await resolveKernel(`src:${rig.tree}@v1`, rig.context);
   t.match(kernel, { ok: false, failure: { kind: 'usage' } });
 });

@@ -4,7 +4,7 @@ import t from 'tap';
 import { relocateHeaders } from '../../cli/kernel/headers.js';
 import { writeTree } from './fixtures.js';
 
-t.test('make finds the siblings wherever the headers are', async (t) => {
+t.test('lets make find the sibling packages wherever the headers are', async (t) => {
   const root = t.testdir();
   writeTree(root, {
     'usr/src/linux-headers-7.2-amd64/Makefile':

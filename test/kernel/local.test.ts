@@ -33,7 +33,7 @@ function makeKernel(t: import('tap').Test) {
   );
   execFileSync('xz', [join(modules, 'kernel/fs/ext4/ext4.ko')]);
   writeFileSync(join(modules, 'modules.builtin'), 'kernel/fs/xfs/xfs.ko\n');
-  // As `make modules_install` leaves it.
+  // A link that `make modules_install` leaves.
   symlinkSync('/usr', join(modules, 'build'));
   return { root, image, modules, ...makeContext(root) };
 }
@@ -46,7 +46,7 @@ async function complaint(t: import('tap').Test, spec: string): Promise<string> {
     : `${exitCodeOf(resolved.failure)} ${formatFailure(resolved.failure)}`;
 }
 
-t.test('an image alone', async (t) => {
+t.test('resolves an image without modules', async (t) => {
   const { image, context } = makeKernel(t);
   const resolved = await resolveKernel(`image:${image}`, context);
   if (!resolved.ok) return t.fail(resolved.failure.message);
@@ -57,7 +57,7 @@ t.test('an image alone', async (t) => {
   t.strictSame(await fileSystemModule(kernel, 'ext4', context), { ok: true, value: undefined });
 });
 
-t.test('a vmlinux boots as it is', async (t) => {
+t.test('boots a vmlinux as it is', async (t) => {
   const file = join(t.testdir(), 'vmlinux');
   writeFileSync(file, VMLINUX);
   const { context } = makeContext(t.testdirName);
@@ -67,7 +67,7 @@ t.test('a vmlinux boots as it is', async (t) => {
   t.equal(vmlinuxRelease(VMLINUX), RELEASE);
 });
 
-t.test('modules by their own directory or a root above it', async (t) => {
+t.test('finds modules in their own directory or below a root', async (t) => {
   const { root, image, modules, context } = makeKernel(t);
   execFileSync('depmod', ['-b', root, RELEASE], { env: SBIN });
   for (const given of [modules, root]) {
@@ -77,7 +77,7 @@ t.test('modules by their own directory or a root above it', async (t) => {
   }
 });
 
-t.test('modules without an index get one elsewhere', async (t) => {
+t.test('indexes modules without an index in another directory', async (t) => {
   const { image, modules, context } = makeKernel(t);
   const resolved = await resolveKernel(`image:${image},${modules}`, context);
   if (!resolved.ok) return t.fail(resolved.failure.message);
@@ -96,7 +96,7 @@ t.test('modules without an index get one elsewhere', async (t) => {
   });
 });
 
-t.test('a tree of some modules, uncompressed, with what they need', async (t) => {
+t.test('makes a tree of some modules, uncompressed, with their dependencies', async (t) => {
   const { image, modules, context } = makeKernel(t);
   const resolved = await resolveKernel(`image:${image},${modules}`, context);
   if (!resolved.ok) return t.fail(resolved.failure.message);
@@ -111,7 +111,7 @@ t.test('a tree of some modules, uncompressed, with what they need', async (t) =>
   t.strictSame(again, tree);
 });
 
-t.test('the module that serves a file system', async (t) => {
+t.test('finds the module that implements a file system', async (t) => {
   const { image, modules, context } = makeKernel(t);
   const resolved = await resolveKernel(`image:${image},${modules}`, context);
   if (!resolved.ok) return t.fail(resolved.failure.message);
@@ -127,7 +127,7 @@ t.test('the module that serves a file system', async (t) => {
   });
   const said = execFileSync('readelf', ['--notes', ext4.value.file], { encoding: 'utf8' });
   t.match(said, `Build ID: ${ext4.value.buildId}`);
-  // Built in, and not there at all.
+  // One is built in, one is absent.
   t.strictSame(await fileSystemModule(resolved.value, 'xfs', context), {
     ok: true,
     value: undefined,
@@ -138,7 +138,7 @@ t.test('the module that serves a file system', async (t) => {
   });
 });
 
-t.test('what is no kernel is said to be none', async (t) => {
+t.test('rejects files that are not kernels', async (t) => {
   const { root, image, modules } = makeKernel(t);
   const file = (name: string) => join(root, name);
   writeFileSync(file('text'), 'BZIMAGE\n');
@@ -147,8 +147,11 @@ t.test('what is no kernel is said to be none', async (t) => {
   t.match(await complaint(t, `image:${file('none')}`), /^2 .*There is no kernel image .*none/);
   t.match(await complaint(t, `image:${root}`), /^2 .*is a directory, not a kernel image/);
   t.match(await complaint(t, 'image:/dev/zero'), /^2 .*not a kernel image/);
-  t.match(await complaint(t, `image:${file('text')}`), /^2 .*is no x86 kernel image.*\n.*bzImage/);
-  t.match(await complaint(t, `image:${file('empty')}`), /^2 .*is no x86 kernel image/);
+  t.match(
+    await complaint(t, `image:${file('text')}`),
+    /^2 .*is not an x86 kernel image.*\n.*bzImage/,
+  );
+  t.match(await complaint(t, `image:${file('empty')}`), /^2 .*is not an x86 kernel image/);
   t.match(await complaint(t, `image:${file('noentry')}`), /^2 .*CONFIG_PVH/);
   t.match(await complaint(t, `image:${image},${file('none')}`), /^2 .*has no kernel modules/);
   if (process.getuid?.() !== 0) {
@@ -157,7 +160,7 @@ t.test('what is no kernel is said to be none', async (t) => {
   }
 });
 
-t.test('modules of another release are refused by both names', async (t) => {
+t.test('rejects modules of another release, and names both', async (t) => {
   const { root, modules } = makeKernel(t);
   const other = join(root, 'other');
   writeFileSync(other, makeBzImage('5.10.0-9-test', gzipSync(makeVmlinux('5.10.0-9-test'))));

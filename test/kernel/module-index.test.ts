@@ -23,12 +23,12 @@ const FILES = {
   ].join('\n'),
 };
 
-t.test('names are what the kernel makes of them', async (t) => {
+t.test('treats - and _ in module names as the kernel does', async (t) => {
   t.equal(moduleName('kernel/crypto/crc32c-intel.ko.zst'), 'crc32c_intel');
   t.equal(moduleName('ext4'), 'ext4');
 });
 
-t.test('brings all that is needed, by dependency and by alias', async (t) => {
+t.test('selects all dependencies, also through aliases', async (t) => {
   const index = await readModuleIndex(t.testdir(FILES));
   t.strictSame(selectModules(index, ['ext4', 'virtio-pci', 'virtio_fs', 'nothing']), {
     modules: ['crc32c_generic', 'crc32c_intel', 'ext4', 'jbd2', 'mbcache'],
@@ -38,7 +38,7 @@ t.test('brings all that is needed, by dependency and by alias', async (t) => {
   t.strictSame(selectModules(index, ['crc32c-intel']).modules, ['crc32c_intel']);
 });
 
-t.test('a directory without these files has no modules', async (t) => {
+t.test('finds no modules in a directory without index files', async (t) => {
   const index = await readModuleIndex(t.testdir());
   t.strictSame(selectModules(index, ['ext4']), { modules: [], builtIn: [], absent: ['ext4'] });
 });

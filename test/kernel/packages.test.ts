@@ -49,7 +49,7 @@ t.test('takes every package of one version, newest first', async (t) => {
   );
 });
 
-t.test('passes over a version that is not whole', async (t) => {
+t.test('skips an incomplete version', async (t) => {
   const older = version('50', '6.1.176-1');
   for (const missing of [
     'linux-image-6.1.0-56-amd64',
@@ -67,7 +67,7 @@ t.test('passes over a version that is not whole', async (t) => {
   }
 });
 
-t.test('knows the names of newer releases, and metapackages from images', async (t) => {
+t.test('knows the package names of newer releases, and skips metapackages', async (t) => {
   const v = '6.12.90-2~bpo12+1';
   const sets = completeSets('6.12', [
     record('linux-source-6.12', v),
@@ -88,7 +88,7 @@ t.test('knows the names of newer releases, and metapackages from images', async 
   );
 });
 
-t.test('an image in several packages needs all of them', async (t) => {
+t.test('needs every package of an image that is split', async (t) => {
   const [v, release] = ['7.2.13-1', '7.2.13+deb14-amd64'];
   const parts = ['base', 'binary', 'modules'].map((part) => `linux-${part}-${release}`);
   const records = [
@@ -114,7 +114,7 @@ t.test('an image in several packages needs all of them', async (t) => {
   for (const name of parts) t.strictSame(completeSets('7.2', without(records, name)), [], name);
 });
 
-t.test('a series is not taken for another that begins like it', async (t) => {
+t.test('does not confuse a series with another of the same prefix', async (t) => {
   t.strictSame(completeSets('6.1', [record('linux-source-6.12', '6.12.1-1')]), []);
 });
 

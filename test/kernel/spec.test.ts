@@ -9,7 +9,7 @@ async function complaint(spec: string): Promise<string> {
   return parsed.ok ? 'none' : `${exitCodeOf(parsed.failure)} ${formatFailure(parsed.failure)}`;
 }
 
-t.test('the catalogue has the kernels that it should', async (t) => {
+t.test('has the expected kernels in the catalogue', async (t) => {
   const kernels = await readCatalogue();
   t.strictSame(
     kernels.map(({ version }) => version),
@@ -18,7 +18,7 @@ t.test('the catalogue has the kernels that it should', async (t) => {
   t.strictSame(kernels.find(({ version }) => version === '7.2')?.lacksDax, ['ext2']);
 });
 
-t.test('reads every form', async (t) => {
+t.test('parses every form', async (t) => {
   t.match(await parseSpec('debian:6.1'), {
     value: { type: 'debian', kernel: { version: '6.1', releases: [{ codename: 'bookworm' }] } },
   });
@@ -33,7 +33,7 @@ t.test('reads every form', async (t) => {
   });
 });
 
-t.test('says what would be right, also where it is nearly right', async (t) => {
+t.test('suggests the right form, also for near misses', async (t) => {
   t.match(await complaint('debian:6.2'), /^2 .*"debian:6.2".*include 6\.2.*\n.*mean debian:6\.1\?/);
   t.match(await complaint('debain:6.1'), /^2 .*\n.*mean debian:6\.1\?/);
   t.match(await complaint('debian6.12'), /^2 .*\n.*mean debian:6\.12\?/);
@@ -47,7 +47,7 @@ t.test('says what would be right, also where it is nearly right', async (t) => {
   }
 });
 
-t.test('source trees: by directory, by revision, and what is none', async (t) => {
+t.test('parses source trees by directory and revision, and rejects others', async (t) => {
   const root = t.testdir({
     linux: {
       Makefile: 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\n',
@@ -68,18 +68,15 @@ t.test('source trees: by directory, by revision, and what is none', async (t) =>
   t.strictSame(await parsed(`src:${directory}@v6.1`), { type: 'src', directory, revision: 'v6.1' });
   t.strictSame(
     await parsed(`src:${directory}@master@{1}`),
-    `daxrepro: Cannot use the kernel "src:${directory}@master@{1}": ${directory}@master is not there.\n  Give the top directory of a kernel tree.`,
+    `daxrepro: Cannot use the kernel "src:${directory}@master@{1}": ${directory}@master does not exist.\n  Give the top directory of a kernel tree.`,
   );
   t.match(await parsed(`src:${directory}/odd@name`), { directory: `${directory}/odd@name` });
   t.match(await parsed('debsrc:6.1'), { type: 'debsrc', kernel: { version: '6.1' } });
 
-  t.match(
-    await complaint(`src:${directory}/fs/ext2`),
-    /^2 .*no Makefile of a kernel.\n.*src:.*linux/,
-  );
-  t.match(await complaint(`src:${root}/other`), /^2 .*no Makefile of a kernel/);
-  t.match(await complaint(`src:${root}/file`), /^2 .*is no directory/);
-  t.match(await complaint(`src:${root}/none`), /^2 .*is not there/);
+  t.match(await complaint(`src:${directory}/fs/ext2`), /^2 .*no kernel Makefile.\n.*src:.*linux/);
+  t.match(await complaint(`src:${root}/other`), /^2 .*no kernel Makefile/);
+  t.match(await complaint(`src:${root}/file`), /^2 .*is not a directory/);
+  t.match(await complaint(`src:${root}/none`), /^2 .*does not exist/);
   for (const spec of ['src:', `src:${directory}@`, 'debsrc:', 'debsrc:6.2', 'src']) {
     t.match(await complaint(spec), /^2 /, spec);
   }

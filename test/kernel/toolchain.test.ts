@@ -2,7 +2,7 @@ import t from 'tap';
 import { isBuildProduct, parseVersion } from '../../cli/kernel/source-tree.js';
 import { diagnose, quirksOf } from '../../cli/kernel/toolchain.js';
 
-t.test('old trees get the flags that they need, newer trees none', (t) => {
+t.test('adds the flags that old trees need, and none for newer trees', (t) => {
   const names = (text: string) => Object.keys(quirksOf(text).variables).sort();
   t.strictSame(names('4.5.0'), ['HOSTCFLAGS', 'KAFLAGS', 'KCFLAGS']);
   t.strictSame(names('4.19.0'), ['HOSTCFLAGS']);
@@ -13,7 +13,7 @@ t.test('old trees get the flags that they need, newer trees none', (t) => {
   t.end();
 });
 
-t.test('failures that are known say what would do', (t) => {
+t.test('has a remedy for each known failure', (t) => {
   const cases: [said: string, remedy: RegExp, missing: boolean][] = [
     ['/bin/sh: 1: flex: not found', /Install flex/, true],
     [
@@ -39,7 +39,7 @@ t.test('failures that are known say what would do', (t) => {
     ],
     [
       'linux/compiler-gcc.h:106: fatal error: linux/compiler-gcc12.h: No such file or directory',
-      /knows no gcc 12/,
+      /not know gcc 12/,
       false,
     ],
     [
@@ -59,7 +59,7 @@ t.test('failures that are known say what would do', (t) => {
   t.end();
 });
 
-t.test('a Makefile tells its version; another one has none', (t) => {
+t.test("reads the version from a kernel's Makefile, and none from another", (t) => {
   const makefile =
     '# SPDX\nVERSION = 6\nPATCHLEVEL = 14\nSUBLEVEL = 0\nEXTRAVERSION = -rc3\nNAME = x\n';
   t.equal(parseVersion(makefile), '6.14.0-rc3');
@@ -75,7 +75,7 @@ t.test('a Makefile tells its version; another one has none', (t) => {
   t.end();
 });
 
-t.test('what a build leaves among the sources is told by name', (t) => {
+t.test('recognises by name what a build leaves among the sources', (t) => {
   for (const path of [
     '.config',
     'vmlinux',

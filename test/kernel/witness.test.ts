@@ -7,7 +7,7 @@ import { WITNESS } from '../../cli/kernel/witness.js';
 import { makeContext, prependPath } from './context.js';
 import { makeModule, makeProgram, writeTree } from './fixtures.js';
 
-// The kernel's witness comes with the other modules of a guest, or is said to be missing.
+// The witness module comes with a guest's other modules, or is reported as missing.
 
 const RELEASE = '6.1.0-1-test';
 const CONFIGURATION = 'CONFIG_MODULES=y\nCONFIG_KPROBES=y\nCONFIG_PROC_FS=y\n';
@@ -43,14 +43,14 @@ async function witnessOf(kernel: Kernel, context: ReturnType<typeof makeContext>
   };
 }
 
-t.test('it is among the modules', async (t) => {
+t.test('adds it to the modules', async (t) => {
   const made = makeKernel(t, {});
   const { state, there, index } = await witnessOf(made.kernel, made);
   t.strictSame([state, there], [{}, true]);
   t.match(index, `extra/${WITNESS}.ko:`);
 });
 
-t.test('a kernel that cannot have it has the other modules all the same', async (t) => {
+t.test('gives the other modules to a kernel that cannot have it', async (t) => {
   const cases: [RegExp, Parameters<typeof makeKernel>[1]][] = [
     [/without CONFIG_KPROBES$/, { config: 'CONFIG_MODULES=y\nCONFIG_PROC_FS=y\n' }],
     [/does not build for 6\.1\.0-1-test/, { makefile: 'modules:\n\tfalse\n' }],
@@ -71,7 +71,7 @@ t.test('a kernel that cannot have it has the other modules all the same', async 
   });
 });
 
-t.test('a compiler that is there later is used then', async (t) => {
+t.test('uses a compiler that was installed later', async (t) => {
   const made = makeKernel(t, {});
   const build = made.kernel.build as NonNullable<Kernel['build']>;
   const compiler = join(made.root, 'later/gcc');

@@ -8,7 +8,7 @@ import type { Outcome } from '../../cli/outcome.js';
 import { treeKernel } from '../../cli/variant/tree-kernel.js';
 import { setUpKernelTree } from '../kernel/fake-kernel-tree.js';
 
-/** Commits of a tree, built with the fake make of the kernel tests. */
+/** Commits of a tree, built with the kernel tests' fake make. */
 function setUp(t: Test) {
   const rig = setUpKernelTree(t);
   const identity = ['-c', 'user.name=A', '-c', 'user.email=a@example.org'];
@@ -36,7 +36,7 @@ function must<Value>(outcome: Outcome<Value>): Value {
 
 const CHANGED = { 'fs/ext2/inode.c': 'IS_DAX\nchanged;\n' };
 
-t.test('commits that differ in file systems alone share a kernel', async (t) => {
+t.test('shares a kernel among commits that differ only in file systems', async (t) => {
   const { commit, open, compiled, context } = setUp(t);
   const revisions = [commit(), commit(CHANGED), commit({ 'Documentation/x.rst': 'x\n' })];
   const built = [];
@@ -44,18 +44,22 @@ t.test('commits that differ in file systems alone share a kernel', async (t) => 
     built.push(must(await treeKernel(await open(revision), 'ext2', {}, context)));
     built.at(-1)?.kernel.build;
     if (revision === revisions[0]) compiled();
-    else if (revision === revisions[1]) t.strictSame(compiled(), ['inode.c'], 'a module alone');
+    else if (revision === revisions[1]) t.strictSame(compiled(), ['inode.c'], 'only a module');
     else t.strictSame(compiled(), [], 'documentation is not built');
   }
   const [first, second, third] = built;
   t.equal(second?.kernel.id, first?.kernel.id);
   t.equal(third?.module?.sha256, second?.module?.sha256);
-  t.equal(first?.module?.origin, 'built', "not the image's own, which is of whichever was first");
+  t.equal(
+    first?.module?.origin,
+    'built',
+    'not the built-in one, which depends on which commit came first',
+  );
   const other = await open(commit({ 'mm/memory.c': 'changed;\n' }));
   t.not(must(await treeKernel(other, 'ext2', {}, context)).kernel.id, first?.kernel.id);
 });
 
-t.test('the tree as it stands is one of them', async (t) => {
+t.test('the working tree is one of them', async (t) => {
   const { commit, open, compiled, context, tree, git } = setUp(t);
   const first = must(await treeKernel(await open(commit()), 'ext2', {}, context));
   compiled();
@@ -63,34 +67,31 @@ t.test('the tree as it stands is one of them', async (t) => {
   const standing = must(await treeKernel(await open(), 'ext2', {}, context));
   t.equal(standing.kernel.id, first.kernel.id);
   t.strictSame(compiled(), ['super.c']);
-  t.equal(git('status', '--porcelain'), 'M fs/ext2/super.c', 'and stays as it is');
+  t.equal(git('status', '--porcelain'), 'M fs/ext2/super.c', 'and stays unchanged');
 });
 
-t.test(
-  'a commit that does not build does not spoil the next one that shares its kernel',
-  async (t) => {
-    const rig = setUp(t);
-    rig.compiler('grep -q BROKEN "$1" && exit 1; cp "$1" "$2"');
-    const broken = rig.commit({ 'fs/ext2/inode.c': 'IS_DAX BROKEN\n' });
-    const repaired = rig.commit(CHANGED);
-    t.match(await treeKernel(await rig.open(broken), 'ext2', {}, rig.context), {
-      ok: false,
-      failure: { kind: 'build-failed' },
-    });
-    const { module } = must(await treeKernel(await rig.open(repaired), 'ext2', {}, rig.context));
-    t.equal(module?.origin, 'built');
-    t.match(await treeKernel(await rig.open(broken), 'ext2', {}, rig.context), {
-      ok: false,
-      failure: { kind: 'build-failed' },
-    });
-    t.match(await treeKernel(await rig.open(repaired), 'xfs', {}, rig.context), {
-      ok: false,
-      failure: { kind: 'build-failed', message: /has no fs\/xfs/ },
-    });
-  },
-);
+t.test('builds a commit after a broken one that shares its kernel', async (t) => {
+  const rig = setUp(t);
+  rig.compiler('grep -q BROKEN "$1" && exit 1; cp "$1" "$2"');
+  const broken = rig.commit({ 'fs/ext2/inode.c': 'IS_DAX BROKEN\n' });
+  const repaired = rig.commit(CHANGED);
+  t.match(await treeKernel(await rig.open(broken), 'ext2', {}, rig.context), {
+    ok: false,
+    failure: { kind: 'build-failed' },
+  });
+  const { module } = must(await treeKernel(await rig.open(repaired), 'ext2', {}, rig.context));
+  t.equal(module?.origin, 'built');
+  t.match(await treeKernel(await rig.open(broken), 'ext2', {}, rig.context), {
+    ok: false,
+    failure: { kind: 'build-failed' },
+  });
+  t.match(await treeKernel(await rig.open(repaired), 'xfs', {}, rig.context), {
+    ok: false,
+    failure: { kind: 'build-failed', message: /has no fs\/xfs/ },
+  });
+});
 
-t.test('modules run only on a kernel of the same sources', async (t) => {
+t.test('allows modules only on a kernel of the same sources', async (t) => {
   const { commit, open, context, tree } = setUp(t);
   const [first, module, header] = [
     commit(),
@@ -106,7 +107,7 @@ t.test('modules run only on a kernel of the same sources', async (t) => {
     failure: {
       kind: 'usage',
       message: /include\/linux\/dax\.h differs/,
-      remedy: /Leave --kernel out/,
+      remedy: /Omit --kernel/,
     },
   });
   t.match(await baseKernel(await open(module), 'host', {}, context), {
@@ -115,7 +116,7 @@ t.test('modules run only on a kernel of the same sources', async (t) => {
   });
 });
 
-t.test('whether --kernel is the tree itself', async (t) => {
+t.test('tells whether --kernel names the tree itself', async (t) => {
   const { tree } = setUp(t);
   t.ok(await isTreeItself(undefined, tree));
   t.ok(await isTreeItself(`src:${tree}/.`, tree));
