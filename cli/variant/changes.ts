@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { isMail, readMailbox } from './mailbox.js';
 
-/** What a variant's files hold, one step at a time. */
+/** The content of a variant's files, one step per patch. */
 
 export type Step = PatchStep | SemanticStep;
 
@@ -11,7 +11,7 @@ export interface PatchStep {
   type: 'patch';
   /** The file that the user named. */
   file: string;
-  /** For people: the mail's subject, else the file's name. */
+  /** For messages: the mail's subject, else the file's name. */
   name: string;
   /** For messages: `fix.patch`, `mail 3 (“ext2: …”)`. */
   label: string;
@@ -27,7 +27,7 @@ export interface SemanticStep {
   content: Buffer;
 }
 
-/** A file that a variant names, as it is. */
+/** The content of one file that a variant names. */
 export interface ChangeFile {
   file: string;
   content: Buffer;
@@ -41,7 +41,7 @@ export async function readChangeFiles(files: readonly string[]): Promise<Outcome
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       const reasons: Record<string, string> = {
-        ENOENT: 'there is no such file',
+        ENOENT: 'no such file',
         EISDIR: 'it is a directory',
         EACCES: 'permission denied',
       };
@@ -83,7 +83,10 @@ export async function stepsOf(
   );
 }
 
-/** A patch that came through Windows: all of its lines end in CRLF, and none is meant to. */
+/**
+ * Undoes the line ends of a patch that came through Windows: every line ends in CRLF, so none is
+ * meant to.
+ */
 function plainLineEnds(text: Buffer): Buffer {
   const lines = text.toString('latin1').split('\n');
   const last = lines.pop();

@@ -2,14 +2,14 @@ import { failure } from '../outcome.js';
 import { runTool, type ToolResult } from '../process/child.js';
 
 /**
- * git as a tool for patches and mails, outside of any repository: neither one that we happen to be
- * in nor its user's configuration may have a say, for example about line ends.
+ * Runs git on patches and mails outside any repository, so that no repository or user configuration
+ * can interfere, for example with line ends.
  */
 export function git(
   argv: readonly string[],
   cwd: string,
   signal?: AbortSignal,
-  /** A file for its standard input: mails need not be in UTF-8. */
+  /** Standard input comes from a file, because mails need not be UTF-8. */
   input?: string,
 ): Promise<ToolResult> {
   const command: [string, ...string[]] = ['git', ...argv];

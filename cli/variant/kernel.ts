@@ -19,14 +19,11 @@ import type { Variant } from './variant.js';
 /** The kernel that a variant runs on. */
 export interface VariantKernel {
   kernel: Kernel;
-  /** Whether the variant's changes are in it: it was built whole, for them. */
+  /** Whether the kernel contains the variant's changes, because it was built for them. */
   changed: boolean;
 }
 
-/**
- * @param base the kernel without changes, for who has it already; it is not made where it is not
- *   needed
- */
+/** @param base the kernel without changes, if the caller has it. It is made only if needed */
 export async function variantKernel(
   spec: string,
   variant: Variant,
@@ -62,7 +59,7 @@ async function builtWhole(
   return kernel.ok ? success({ kernel: kernel.value, changed: true }) : kernel;
 }
 
-/** A variant's changes as a full build takes them. */
+/** A variant's changes, in the form that a full build takes. */
 async function sourceChange(
   variant: Variant,
   context: KernelContext,

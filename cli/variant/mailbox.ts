@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { git, gitMissing } from './git.js';
 
-/** Series of patches as they are mailed: taken apart by the programs that `git am` uses. */
+/** Reads mailed series of patches with the programs that `git am` uses. */
 
 export interface MailedPatch {
   /** Without `[PATCH 2/3]`. */
@@ -16,7 +16,7 @@ export interface MailedPatch {
   author: string | undefined;
 }
 
-/** Whether this is a mailbox, or one mail: `git format-patch` writes both. */
+/** Whether this is a mailbox or a single mail: `git format-patch` writes both. */
 export function isMail(content: Buffer): boolean {
   const head = content.subarray(0, 4096).toString('latin1').trimStart();
   return (
@@ -25,8 +25,8 @@ export function isMail(content: Buffer): boolean {
 }
 
 /**
- * The patches of a mailbox in their order. Mails without a patch are passed over where that can be
- * meant: covers and replies. A patch that got lost on its way is not passed over.
+ * The patches of a mailbox, in order. Skips mails without a patch if that can be intended (covers
+ * and replies), but not if a patch got lost on its way.
  */
 export async function readMailbox(
   content: Buffer,
@@ -40,7 +40,7 @@ export async function readMailbox(
     const split = await git(['mailsplit', '-b', `-o${scratch}`, box], scratch, signal);
     if (split.canceled) return interrupted();
     if (split.exitCode === 127) return gitMissing();
-    if (!split.ok) return broken(file, 'The mailbox', 'cannot be taken apart', split.all);
+    if (!split.ok) return broken(file, 'The mailbox', 'cannot be split into mails', split.all);
     const names = (await readdir(scratch)).filter((name) => /^\d+$/.test(name)).sort();
     const patches: (MailedPatch & { number: Numbering })[] = [];
     for (const [index, name] of names.entries()) {
@@ -64,7 +64,7 @@ async function readMail(
   signal?: AbortSignal,
 ): Promise<Outcome<(MailedPatch & { number: Numbering }) | undefined>> {
   const [message, patch] = [`${mail}.message`, `${mail}.patch`];
-  // -k: the subject as it is; its numbers are ours to read.
+  // -k keeps the subject as it is: we read its numbers.
   const information = await git(
     ['mailinfo', '-k', '--encoding=UTF-8', message, patch],
     '.',
@@ -77,7 +77,7 @@ async function readMail(
   }
   const title = information.stdout.match(/^Subject: (.*)$/m)?.[1]?.trim() ?? '';
   if (title === '')
-    return broken(file, `Mail ${position}`, 'has no subject: its head is broken', '');
+    return broken(file, `Mail ${position}`, 'has no subject: its header is broken', '');
   const number = numbering(title);
   const subject = title.replace(/^\s*\[[^\]]*\]\s*/, '') || title;
   const label = `mail ${position} (“${title}”)`;
@@ -86,11 +86,16 @@ async function readMail(
   if (diff < 0) {
     const isReply = /^(re|aw|fwd?):/i.test(title);
     if (isReply || number.position === 0 || !number.isPatch) return success(undefined);
-    return broken(file, capital(label), 'is a patch by its subject, but there is none in it', '');
+    return broken(file, capital(label), 'is a patch by its subject, but contains none', '');
   }
-  // Lines of a patch begin with a blank, + or -: this is the next mail, without a mark before it.
+  // Lines of a patch begin with a blank, + or -, so this is the next mail without its separator.
   if (/^(Subject|Message-Id): /im.test(text.subarray(diff).toString('latin1'))) {
-    return broken(file, capital(label), 'runs into the next one: its `From ` line is missing', '');
+    return broken(
+      file,
+      capital(label),
+      'runs into the next mail: the `From ` line between them is missing',
+      '',
+    );
   }
   const head = (name: string) => information.stdout.match(new RegExp(`^${name}: (.*)$`, 'm'))?.[1];
   const author = head('Author') && `${head('Author')} <${head('Email')}>`;
@@ -115,7 +120,9 @@ function numbering(title: string): Numbering {
   };
 }
 
-/** Archives keep mails as they arrived; the numbers in their subjects say how they are meant. */
+/**
+ * Archives keep mails in the order they arrived. The numbers in the subjects give the right order.
+ */
 function inOrder(
   patches: readonly (MailedPatch & { number: Numbering })[],
   file: string,
@@ -133,7 +140,7 @@ function inOrder(
   for (const [index, { number }] of sorted.entries()) {
     const expected = (sorted[0]?.number.position ?? 0) + index;
     if (number.position !== expected) {
-      return broken(file, 'The series', `lacks its patch ${expected}/${number.of}`, '');
+      return broken(file, 'The series', `is missing patch ${expected}/${number.of}`, '');
     }
   }
   return success(sorted);

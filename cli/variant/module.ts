@@ -13,7 +13,7 @@ import { failure, type Outcome } from '../outcome.js';
 import { patchedSource } from './patched-source.js';
 import type { Variant } from './variant.js';
 
-/** The module that serves a file system in a variant: the kernel's own where nothing touches it. */
+/** A variant's module for a file system: the kernel's own if no change touches it. */
 export async function variantModule(
   kernel: Kernel,
   fs: FileSystem,
@@ -28,7 +28,7 @@ export async function variantModule(
   if (await isBuiltIn(kernel, fs)) {
     return failure(
       'change-rejected',
-      `${variant.name} changes ${fs}, which ${kernel.release} has in its image: no module can take its place`,
+      `${variant.name} changes ${fs}, but ${kernel.release} has ${fs} built in, so no module can replace it`,
       'Use a kernel that has it as a module, such as --kernel debian:6.1',
     );
   }

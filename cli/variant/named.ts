@@ -5,8 +5,8 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { VARIANT_NAME, type Variant } from './variant.js';
 
 /**
- * A variant as an option names it: `NAME=FILE[,FILE…]`, or the NAME of one that the project's
- * configuration has.
+ * Reads a variant from an option: `NAME=FILE[,FILE…]`, or the NAME of one in the project's
+ * configuration.
  */
 export function readVariant(
   option: string,
@@ -44,14 +44,14 @@ function isNoVariant(option: string, text: string, named: readonly Variant[]): O
   );
 }
 
-/** Completes a sentence about the file; undefined where it can be read. */
+/** Completes a sentence about the file; undefined if it can be read. */
 export function whyUnreadable(file: string): string | undefined {
   try {
-    if (!statSync(file).isFile()) return 'is no file';
+    if (!statSync(file).isFile()) return 'is not a file';
     accessSync(file, constants.R_OK);
     return undefined;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
+    return code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
   }
 }

@@ -5,12 +5,12 @@ import { failure, type Outcome, success } from '../outcome.js';
 import type { PatchStep } from './changes.js';
 import { git, gitMissing } from './git.js';
 
-/** Applies one patch to a tree by `git apply`, which takes all of a patch or nothing of it. */
+/** Applies one patch to a tree with `git apply`, which applies all of a patch or none of it. */
 
 export interface PatchTarget {
   /** A copy of the sources: holds `fs/ext2` and so on. */
   tree: string;
-  /** A directory beside it for files of ours. */
+  /** A directory beside it for temporary files. */
   scratch: string;
   /** For messages: `6.1.0-56-amd64`. */
   release: string;
@@ -18,10 +18,10 @@ export interface PatchTarget {
 }
 
 /**
- * The paths that a patch touches, those that it renames by both names; without what no kernel is
- * built from.
+ * The paths that a patch touches, with both names of renamed files, but without paths that no build
+ * reads.
  *
- * @param scratch a directory for a file of ours
+ * @param scratch a directory for a temporary file
  */
 export async function pathsOf(
   step: PatchStep,
@@ -37,7 +37,7 @@ export async function pathsOf(
     .split('\0')
     .map((line) => line.split('\t')[2] ?? '')
     .filter((path) => path !== '');
-  // It lists a renamed file by its new name.
+  // git lists a renamed file only by its new name.
   for (const [, path = ''] of step.text.toString('latin1').matchAll(/^rename from (.+)$/gm)) {
     paths.push(path);
   }
@@ -45,15 +45,15 @@ export async function pathsOf(
   if (leaving.length > 0) {
     return failure(
       'unreadable',
-      `${step.label} names files outside of the tree: ${leaving.join(', ')}`,
-      'Give a patch whose paths begin below the top of the sources, after one part that is stripped (-p1)',
+      `${step.label} names files outside the source tree: ${leaving.join(', ')}`,
+      'Give a patch with paths relative to the top of the sources, with one leading part to strip (-p1)',
       { place: { file: step.file } },
     );
   }
   return success([...new Set(paths)].filter((path) => !isNotBuilt(path)));
 }
 
-/** @returns the paths that it changed */
+/** @returns the changed paths */
 export async function applyPatch(step: PatchStep, target: PatchTarget): Promise<Outcome<string[]>> {
   const { tree, scratch, signal } = target;
   const paths = await pathsOf(step, scratch, signal);
@@ -65,13 +65,13 @@ export async function applyPatch(step: PatchStep, target: PatchTarget): Promise<
   if (applied.canceled) return interrupted(step);
   if (applied.ok) return paths;
   const undone = await git([...apply, '--check', '--reverse', file], tree, signal);
-  if (undone.ok) return doesNotApply(step, target, 'this kernel has it already', '');
-  // What is applied of it now is thrown away with the tree.
+  if (undone.ok) return doesNotApply(step, target, 'this kernel already has it', '');
+  // The partly patched tree is discarded.
   const partly = await git([...apply, '--reject', file], tree, signal);
   return doesNotApply(step, target, await rejects(tree), partly.stderr || partly.all);
 }
 
-/** Which hunks were left over, by git's own .rej files. */
+/** Reads the rejected hunks from git's .rej files. */
 async function rejects(tree: string): Promise<{ hunks: string[]; text: string }> {
   const names = await readdir(tree, { recursive: true });
   const hunks: string[] = [];
@@ -106,7 +106,7 @@ function doesNotApply(
   return failure(
     'change-rejected',
     `${label} does not apply to ${release}: ${reason}`,
-    "Rebase it onto this kernel's source, or write it as a semantic patch (.cocci), which finds its place in many versions",
+    "Rebase it onto this kernel's source, or write a semantic patch (.cocci), which fits many versions",
     { place: { file }, ...(detail ? { detail } : {}) },
   );
 }
@@ -116,8 +116,10 @@ function unreadable({ file, label }: PatchStep, exitCode: number | undefined, sa
   const isEmpty = /No valid patches|unrecognized input/.test(said);
   return failure(
     'unreadable',
-    isEmpty ? `There is no patch in ${label}` : `${label} is broken`,
-    isEmpty ? 'Give a unified diff, a mailbox or a semantic patch (.cocci)' : 'Make it anew',
+    isEmpty ? `${label} contains no patch` : `${label} is broken`,
+    isEmpty
+      ? 'Give a unified diff, a mailbox or a semantic patch (.cocci)'
+      : 'Create the patch again',
     { place: { file }, ...(isEmpty ? {} : { detail: said }) },
   );
 }

@@ -14,9 +14,9 @@ import { applySemanticPatch, spatchIdentity } from './semantic-patch.js';
 import type { Variant } from './variant.js';
 
 /**
- * A kernel's sources with a variant's changes: an entry of the cache that holds those directories,
- * whole, in which something was changed, and no others. The changes are applied once for all file
- * systems, to a copy that becomes the entry only when all of them are.
+ * A kernel's sources with a variant's changes: a cache entry that holds complete copies of the
+ * changed directories only. The changes are applied once for all file systems, and the result
+ * becomes the entry only if all of them apply.
  */
 export async function patchedSource(
   kernel: Kernel,
@@ -43,14 +43,14 @@ export async function patchedSource(
   });
 }
 
-/** Those of the directories that modules are built from, `fs/ext2`, which a patched source holds. */
+/** The module directories, `fs/ext2`, that a patched source holds. */
 export function changedSubdirectories(patched: string): string[] {
   return SUBDIRECTORIES.filter((one) => existsSync(join(patched, one)));
 }
 
 const SUBDIRECTORIES = Object.values(RECIPES).map(({ subdirectory }) => subdirectory);
 
-/** A variant's steps, when what they are applied with is there. */
+/** A variant's steps, if the programs that apply them are installed. */
 export async function readSteps(
   variant: Variant,
   { progress, signal, host }: KernelContext,
@@ -72,7 +72,7 @@ export async function readSteps(
   return success(steps.slice(0, variant.steps));
 }
 
-/** Changes whenever what a variant's changes do to a source may. */
+/** Changes whenever the variant's effect on a source may change. */
 export async function changeIdentity({ changes, steps }: Variant): Promise<Outcome<string>> {
   const files = await readChangeFiles(changes);
   if (!files.ok) return files;
@@ -85,7 +85,7 @@ export async function changeIdentity({ changes, steps }: Variant): Promise<Outco
   );
 }
 
-/** What the system needs for a variant's changes. */
+/** The system packages that a variant's changes need. */
 export function partsOf({ changes }: Variant): Part[] {
   const parts: Part[] = [];
   if (changes.some(isSemantic)) parts.push('semantic-patches');
@@ -115,7 +115,7 @@ async function applyAll(
   return success(undefined);
 }
 
-/** Applies steps to a copy of the sources. @returns the paths that changed */
+/** Applies steps to a copy of the sources. @returns the changed paths */
 export async function applySteps(
   steps: readonly Step[],
   target: PatchTarget,
@@ -131,8 +131,8 @@ export async function applySteps(
     if (links.length > 0) {
       return failure(
         'change-rejected',
-        `${step.name} makes symbolic links: ${links.join(', ')}`,
-        'Leave them out: no module is built from them',
+        `${step.name} creates symbolic links: ${links.join(', ')}`,
+        'Remove them: no module is built from them',
         { place: { file: step.file } },
       );
     }
@@ -140,12 +140,12 @@ export async function applySteps(
   if (changed.size > 0) return success(changed);
   return failure(
     'change-rejected',
-    'These changes touch nothing that a kernel is built from',
-    'Run the kernel as it is, without them',
+    'These changes do not affect any file that a kernel is built from',
+    'Run the kernel without them',
   );
 }
 
-/** What comes later would write through them, to wherever they lead. */
+/** A later step would write through them, to wherever they lead. */
 async function symbolicLinks(tree: string, paths: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const path of paths) {
@@ -155,7 +155,7 @@ async function symbolicLinks(tree: string, paths: readonly string[]): Promise<st
   return found;
 }
 
-/** Names count no more than that they tell what kind of change it is. */
+/** Of the names, only the kind of change that they tell counts. */
 function identityOf(files: readonly ChangeFile[]): string {
   const hash = createHash('sha256');
   for (const { file, content } of files) {

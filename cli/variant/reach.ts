@@ -11,11 +11,11 @@ import { pathsOf } from './patch.js';
 import { changedSubdirectories, patchedSource, readSteps } from './patched-source.js';
 import type { Variant } from './variant.js';
 
-/** How much of a kernel has to be built for a variant: a module, or all of it. */
+/** Decides how much of a kernel to build for a variant: a module, or all of it. */
 
 /**
- * The files that a variant changes and no module is built from alone. Semantic patches are applied
- * to the file systems, and so reach no further.
+ * The changed files that do not belong to a module. Semantic patches are applied only to the file
+ * systems, so they never change others.
  */
 export async function pathsOutside(
   variant: Variant,
@@ -40,35 +40,35 @@ export async function pathsOutside(
 }
 
 export interface FullBuildNeed {
-  /** What is built: `debsrc:6.1` for `debian:6.1`. */
+  /** The kernel to build: `debsrc:6.1` for `debian:6.1`. */
   spec: string;
-  /** For people, before it begins. */
+  /** Announced to the user before the build. */
   why: string;
 }
 
 /**
- * The kernel that has to be built whole, since a variant changes more of it than modules; undefined
- * where modules will do. For a packaged kernel that is its source with our configuration: with the
- * packaged one it would take hours.
+ * The kernel to build as a whole, because the variant changes more than modules; undefined if
+ * modules are enough. For a packaged kernel this is its source with our configuration: with
+ * Debian's it would take hours.
  */
 export async function fullBuildSpec(
   spec: string,
   variant: Variant,
   context: KernelContext,
 ): Promise<Outcome<FullBuildNeed | undefined>> {
-  // Of other kernels there are no sources to change, which is said where they are wanted.
+  // Other kernels have no sources to change. That is reported when the sources are needed.
   if (!isBuiltFromSource(spec) && !spec.startsWith('debian:')) return success(undefined);
   const outside = await pathsOutside(variant, context);
   if (!outside.ok) return outside;
   if (outside.value.length === 0) return success(undefined);
-  const changes = `${variant.name} changes ${someOf(outside.value)}, which takes a full build`;
+  const changes = `${variant.name} changes ${someOf(outside.value)}, which needs a full build`;
   if (isBuiltFromSource(spec)) return success({ spec, why: changes });
   const source = spec.replace(/^debian:/, 'debsrc:');
-  const why = `${changes}: of ${source}, with daxrepro's configuration, since one with Debian's takes hours`;
+  const why = `${changes}: of ${source}, with daxrepro's configuration, because Debian's takes hours to build`;
   return success({ spec: source, why });
 }
 
-/** Whether a variant changes a file system that this kernel has in its image. */
+/** Whether a variant changes a file system that is built into this kernel. */
 export async function changesBuiltIn(
   kernel: Kernel,
   variant: Variant,

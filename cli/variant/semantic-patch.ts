@@ -9,17 +9,17 @@ import type { PatchTarget } from './patch.js';
 import { checkUnparsed } from './unparsed.js';
 
 /**
- * Applies one semantic patch to a tree by Coccinelle's spatch. By itself spatch parses only files
- * in which the patch's identifiers occur, so all directories can be given.
+ * Applies one semantic patch to a tree with Coccinelle's spatch. spatch parses only files that
+ * contain the patch's identifiers, so it can be given all directories.
  */
 
-/** @returns the paths that it changed */
+/** @returns the changed paths */
 export async function applySemanticPatch(
   step: SemanticStep,
   { tree, scratch, release, signal }: PatchTarget,
 ): Promise<Outcome<string[]>> {
-  // A copy: what is applied is what the cache knows it by, though the user may be editing it. And
-  // what it includes is not found there, rather than being used without the cache's knowledge.
+  // A copy, so that spatch applies exactly what the cache key describes, even while the user edits
+  // the file. It also keeps spatch from including other files, which the cache would not know.
   const copy = join(scratch, 'semantic.cocci');
   await writeFile(copy, step.content);
   const before = await readCode(tree);
@@ -40,7 +40,7 @@ export async function applySemanticPatch(
   if (result.canceled) {
     return failure('interrupted', `Interrupted while applying ${step.name}`, 'Start it again');
   }
-  // It goes on, and exits with 0, after a file that it could not transform.
+  // spatch goes on after a file that it could not transform, and exits with 0.
   const said = usefulLines(result.all).replaceAll(copy, step.name);
   if (!result.ok || /^(EXN|ERROR)\b/m.test(said)) return spatchFailed(step, said, result.summary);
   const changed: string[] = [];
@@ -55,14 +55,14 @@ export async function applySemanticPatch(
   const directories = Object.values(RECIPES).map(({ subdirectory }) => subdirectory);
   return failure(
     'change-rejected',
-    `${step.name} matches nothing in ${release}, below ${directories.join(', ')}`,
-    `Run spatch --sp-file ${step.name} on the file that it is meant for, and see which of its rules does not match`,
+    `${step.name} has no match in ${release}, in ${directories.join(', ')}`,
+    `Run spatch --sp-file ${step.name} on the file that it should change, and see which of its rules does not match`,
     { place: { file: step.file }, ...(said ? { detail: said } : {}) },
   );
 }
 
 function spatchFailed({ file, name }: SemanticStep, said: string, summary: string) {
-  // Its lines count from 1, its columns from 0.
+  // spatch counts lines from 1 and columns from 0.
   const at = said.match(/\bline (\d+)(?:, column (\d+))?/);
   const place = {
     file,
@@ -77,7 +77,7 @@ function spatchFailed({ file, name }: SemanticStep, said: string, summary: strin
   );
 }
 
-/** Without its talk about its own standard.h. */
+/** Without remarks about spatch's own standard.h. */
 function usefulLines(text: string): string {
   return text
     .split('\n')
@@ -96,7 +96,7 @@ async function readCode(tree: string): Promise<Map<string, Buffer>> {
   return contents;
 }
 
-/** Changes when spatch is updated; no program has to run for it. */
+/** Changes when spatch is updated. Runs no program. */
 export async function spatchIdentity(): Promise<string> {
   const file = findProgram('spatch');
   if (file === undefined) return 'none';

@@ -3,7 +3,7 @@ import { readChangeFiles, stepsOf } from './changes.js';
 import type { Variant } from './variant.js';
 
 /**
- * One variant for each prefix of a series: with its first patch, with its first two, and so on.
+ * One variant per prefix of a series: with the first patch, with the first two, and so on.
  *
  * @param files mailboxes, patches and semantic patches, in order
  */

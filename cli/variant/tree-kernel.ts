@@ -17,8 +17,8 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 
 /**
- * A tree of git's as a kernel and a file system's module. Trees that differ in their file systems
- * alone share a kernel: of the second one only the module is built.
+ * The kernel and the file system's module of a git tree. Trees that differ only in their file
+ * systems share a kernel, so only the module of the second one is built.
  */
 
 export interface TreeKernel {
@@ -26,7 +26,7 @@ export interface TreeKernel {
   module: FileSystemModule | undefined;
 }
 
-/** @param base a kernel to build the module for, which has been checked to fit; see tree-base.ts */
+/** @param base a kernel to build the module for, known to fit: see tree-base.ts */
 export async function treeKernel(
   source: GitSource,
   fs: FileSystem,
@@ -41,7 +41,7 @@ export async function treeKernel(
     : await buildKernel({ tree: shared, options: build }, context);
   if (!kernel.ok) return kernel;
   if (base === undefined && (await isBuiltIn(kernel.value, fs))) {
-    // Where there are no modules the file systems are in the image, each tree's own.
+    // Without modules, each tree's own file systems are built in.
     const own = await buildKernel({ tree: source, options: build }, context);
     if (!own.ok) return own;
     const module = await fileSystemModule(own.value, fs, context);
@@ -53,7 +53,7 @@ export async function treeKernel(
   return module.ok ? success({ kernel: kernel.value, module: module.value }) : module;
 }
 
-/** A directory like `fs/ext2`: an entry of the cache, known by git's name of it. */
+/** A directory like `fs/ext2`, as a cache entry keyed by its git object name. */
 async function moduleSource(
   source: GitSource,
   fs: FileSystem,

@@ -5,23 +5,23 @@ import type { SemanticStep } from './changes.js';
 import type { PatchTarget } from './patch.js';
 
 /**
- * Code that spatch could not parse. It skips such a function without a word and exits with 0 (seen with
- * 1.1.1 and 1.3.0, for one where the function uses `scoped_guard`), so that a semantic patch is
- * applied by half.
+ * Finds code that spatch could not parse. spatch silently skips such a function and exits with 0
+ * (seen with 1.1.1 and 1.3.0, for a function that uses `scoped_guard`), so the semantic patch is
+ * only half applied.
  */
 
-/** A semantic patch with this comment may leave unparsed functions as they are. */
+/** A semantic patch with this comment may skip functions that spatch cannot parse. */
 export const ALLOWED = '// daxrepro: skip unparsed';
 
 export interface UnparsedRegion {
   /** Relative to the tree. */
   file: string;
-  /** The line that spatch stopped at, from 1. */
+  /** The line where spatch stopped, from 1. */
   line: number;
   text: string;
 }
 
-/** Words of C that say nothing about which code a rule matches. */
+/** C keywords, which do not tell which code a rule matches. */
 const KEYWORDS = new Set(
   'if else for while do switch case default return goto break continue sizeof struct union enum static inline const void int long short char unsigned signed bool NULL true false when any exists forall'.split(
     ' ',
@@ -29,8 +29,9 @@ const KEYWORDS = new Set(
 );
 
 /**
- * For each removed line of the rules, its words that have to occur in the code. Metavariables are none
- * of them. A rule is `@name@`, its declarations, `@@` (or both marks on one line), and its body.
+ * For each line that the rules remove, the words that must occur in the code, without
+ * metavariables. A rule is `@name@`, its declarations, `@@` (or both marks on one line), and its
+ * body.
  */
 export function removedWords(cocci: string): string[][] {
   const lines: string[][] = [];
@@ -57,7 +58,7 @@ function wordsOf(text: string): string[] {
   return text.match(/[A-Za-z_]\w*/g) ?? [];
 }
 
-/** What `spatch --parse-c` says it could not parse. */
+/** The regions that `spatch --parse-c` reports as not parsed. */
 export function unparsedRegions(output: string): UnparsedRegion[] {
   const regions: UnparsedRegion[] = [];
   for (const part of output.split(/^parse error\s*$/m).slice(1)) {
@@ -72,7 +73,7 @@ function hasWords(text: string, words: readonly string[]): boolean {
   return words.every((word) => new RegExp(`\\b${word}\\b`).test(text));
 }
 
-/** Fails where spatch skipped code that a rule of the semantic patch would have changed. */
+/** Fails if spatch skipped code that a rule of the semantic patch would have changed. */
 export async function checkUnparsed(
   step: SemanticStep,
   code: ReadonlyMap<string, Buffer>,
@@ -97,8 +98,8 @@ export async function checkUnparsed(
     if (!skipped) continue;
     return failure(
       'change-rejected',
-      `${step.name} is applied by half: spatch cannot parse a function in ${file}, near line ${skipped.line}, that the patch would change`,
-      `Change that function with a patch, or accept that it stays as it is with a line "${ALLOWED}" in ${step.name}`,
+      `${step.name} is only half applied: spatch cannot parse a function in ${file}, near line ${skipped.line}, that the patch would change`,
+      `Change that function with a patch, or accept it unchanged with a line "${ALLOWED}" in ${step.name}`,
       {
         place: { file: step.file },
         detail: skipped.text.trim().split('\n').slice(0, 20).join('\n'),

@@ -143,13 +143,13 @@ t.test('reports each mistake with its place and a remedy', async (t) => {
     ['1:9', /debian:6\.2/, /debian:6\.1/, lines({ kernel: 'kernel: debian:6.2' })],
     [
       '2:16',
-      /nowhere\.patch, a change of v2, is not there/,
+      /nowhere\.patch, a change of v2, does not exist/,
       /relative/,
       lines({ variants: 'variants: {v2: nowhere.patch}' }),
     ],
     [
       '2:27',
-      /folder, a change of v2, is no file/,
+      /folder, a change of v2, is not a file/,
       /patch/,
       lines({ variants: 'variants: {v2: [v2.patch, folder]}' }),
     ],
@@ -216,9 +216,9 @@ t.test('reports each mistake with its place and a remedy', async (t) => {
 
 t.test('reports a file that is missing, or a directory', async (t) => {
   t.match(await readCaseFile(join(top, 'no.yaml')), {
-    failure: { kind: 'unreadable', message: 'The case is not there' },
+    failure: { kind: 'unreadable', message: 'The case does not exist' },
   });
-  t.match(await readCaseFile(top), { failure: { kind: 'unreadable', message: /is no file/ } });
+  t.match(await readCaseFile(top), { failure: { kind: 'unreadable', message: /is not a file/ } });
 });
 
 t.test('accepts the example cases', async (t) => {

@@ -155,7 +155,7 @@ t.test('rejects flags that are wrong', async (t) => {
     [/--variant "a.patch"/, /v2=v2\.patch/, flags({ variant: ['a.patch'] })],
     [/--variant "v2="/, /v2=v2\.patch/, flags({ variant: ['v2='] })],
     [/--variant "a=b,"/, /NAME=FILE/, flags({ variant: ['a=b,'] })],
-    [/no\.patch, a change of v2, is not there/, /\.cocci/, flags({ variant: ['v2=no.patch'] })],
+    [/no\.patch, a change of v2, does not exist/, /\.cocci/, flags({ variant: ['v2=no.patch'] })],
     [
       /Two variants are called a/,
       /different name/,

@@ -92,7 +92,7 @@ const WRONG: [text: string, said: RegExp][] = [
   ['exclude: [generic/1, "two words"]', /yaml:1:22: This is not a test, range or pattern/],
   [
     'variants: {v2: gone.patch}',
-    /yaml:1:16: gone\.patch, a change of v2, is not there\.\n {2}Paths/,
+    /yaml:1:16: gone\.patch, a change of v2, does not exist\.\n {2}Paths/,
   ],
   [
     'jobs: 1\nvariants: {"a b": x}',

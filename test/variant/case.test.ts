@@ -4,7 +4,7 @@ import { findProgram } from '../../cli/system/programs.js';
 import { writeTree } from '../kernel/fixtures.js';
 import { failureOf, makeKernel, read } from './rig.js';
 
-// The semantic patches of the case, by the real spatch, on the shapes that they are written for.
+// The case's semantic patches, applied by the real spatch to the code that they are written for.
 
 const skip = findProgram('spatch') === undefined && 'there is no spatch';
 
@@ -53,13 +53,13 @@ t.test('early-return', { skip }, async (t) => {
   t.match(modern, RETURNS_0);
   const old = read(await apply(t, 'early-return', IN_4_5), 'fs/ext2/inode.c');
   t.match(old, EVERY_INODE);
-  t.ok(old.startsWith(IN_4_5), '4.5 returns early as it is');
+  t.ok(old.startsWith(IN_4_5), '4.5 returns early');
 });
 
 t.test('page-writeback-too', { skip }, async (t) => {
   const modern = read(await apply(t, 'page-writeback-too', MODERN), 'fs/ext2/inode.c');
   t.match(modern, EVERY_INODE);
-  t.ok(modern.startsWith(MODERN), 'pages are written as it is');
+  t.ok(modern.startsWith(MODERN), 'pages are written');
   const old = read(await apply(t, 'page-writeback-too', IN_4_5), 'fs/ext2/inode.c');
   t.match(old, EVERY_INODE);
   t.match(old, /int flushed = dax_writeback_mapping_range\(mapping, wbc\);\n\n\t\tif \(flushed\)/);
@@ -74,13 +74,13 @@ t.test('regular-files-only', { skip }, async (t) => {
   }
 });
 
-t.test('both places or none', { skip }, async (t) => {
+t.test('changes both places or neither', { skip }, async (t) => {
   for (const variant of ['early-return', 'page-writeback-too']) {
     const other = MODERN.replace('mpage_writepages', 'iomap_writepages');
     t.match(failureOf(await apply(t, variant, other)), { kind: 'change-rejected' });
   }
   const failed = await apply(t, 'regular-files-only', MODERN.replaceAll('ext2_writepages', 'x'));
-  t.match(failureOf(failed), { message: /matches nothing/ });
+  t.match(failureOf(failed), { message: /has no match/ });
 });
 
 const EXT4 = `\

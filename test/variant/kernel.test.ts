@@ -26,7 +26,7 @@ function setUp(t: import('tap').Test, lost: readonly string[] = []) {
   return { ...rig, spec, of, build };
 }
 
-t.test('a change to a file system alone: the same kernel, and its module', async (t) => {
+t.test('uses the same kernel, with another module, for a change to one file system', async (t) => {
   const { of, build, compiled, context } = setUp(t);
   const base = await build(BASE);
   t.strictSame(compiled(), ALL);
@@ -37,7 +37,7 @@ t.test('a change to a file system alone: the same kernel, and its module', async
     value: { origin: 'built' },
   });
   t.strictSame(compiled(), ['inode.c', 'super.c']);
-  // One line of the patch is another one: only that object is compiled again.
+  // One line of the patch differs: only that object is compiled again.
   const second = of('v2', patchOf('fs/ext2/super.c', 10, 'patched otherwise;'));
   t.match(await variantModule(found.kernel, 'ext2', second, context), {
     value: { origin: 'built' },
@@ -45,40 +45,33 @@ t.test('a change to a file system alone: the same kernel, and its module', async
   t.strictSame(compiled(), ['super.c']);
 });
 
-t.test(
-  'a change to more: a kernel of its own, of which only what differs is compiled',
-  async (t) => {
-    const { of, build, compiled, context } = setUp(t);
-    const base = await build(BASE);
-    compiled();
-    const variant = of('v1', patchOf('fs/dax.c', 10, 'patched;'));
-    const found = await build(variant);
-    t.strictSame(compiled(), ['dax.c']);
-    t.ok(found.changed);
-    t.not(found.kernel.id, base.kernel.id);
-    t.not(found.kernel.release, base.kernel.release, 'a guest tells which of them it runs');
-    t.match(await variantModule(found.kernel, 'ext2', BASE, context), {
-      value: { origin: 'packaged' },
-    });
+t.test('builds a kernel for a change to more, and compiles only what differs', async (t) => {
+  const { of, build, compiled, context } = setUp(t);
+  const base = await build(BASE);
+  compiled();
+  const variant = of('v1', patchOf('fs/dax.c', 10, 'patched;'));
+  const found = await build(variant);
+  t.strictSame(compiled(), ['dax.c']);
+  t.ok(found.changed);
+  t.not(found.kernel.id, base.kernel.id);
+  t.not(found.kernel.release, base.kernel.release, 'the guest can tell which one it runs');
+  t.match(await variantModule(found.kernel, 'ext2', BASE, context), {
+    value: { origin: 'packaged' },
+  });
 
-    // What two variants have in common is not compiled again, nor is what the cache has.
-    const both = of(
-      'v2',
-      patchOf('fs/dax.c', 10, 'patched;'),
-      patchOf('mm/memory.c', 5, 'patched;'),
-    );
-    await build(both);
-    t.strictSame(compiled(), ['memory.c']);
-    t.equal((await build(BASE)).kernel.id, base.kernel.id);
-    t.equal((await build(variant)).kernel.id, found.kernel.id);
-    t.strictSame(compiled(), []);
-    // Back to what dax.c was, with another change beside it.
-    await build(of('v3', patchOf('mm/memory.c', 7, 'patched;')));
-    t.strictSame(compiled(), ['dax.c', 'memory.c']);
-  },
-);
+  // What two variants have in common is not compiled again, nor is what the cache has.
+  const both = of('v2', patchOf('fs/dax.c', 10, 'patched;'), patchOf('mm/memory.c', 5, 'patched;'));
+  await build(both);
+  t.strictSame(compiled(), ['memory.c']);
+  t.equal((await build(BASE)).kernel.id, base.kernel.id);
+  t.equal((await build(variant)).kernel.id, found.kernel.id);
+  t.strictSame(compiled(), []);
+  // dax.c as it was, next to a new change.
+  await build(of('v3', patchOf('mm/memory.c', 7, 'patched;')));
+  t.strictSame(compiled(), ['dax.c', 'memory.c']);
+});
 
-t.test('files that come, go and change their names', async (t) => {
+t.test('handles files that appear, disappear and are renamed', async (t) => {
   const { of, build, context } = setUp(t);
   await build(BASE);
   const added = `\
@@ -108,12 +101,12 @@ deleted file mode 100644
     ].sort();
   };
   t.strictSame(await headers(of('v1', added)), ['dax-old.h', 'fresh.h']);
-  // And all of it back.
+  // And everything back.
   t.strictSame(await headers(of('v2', patchOf('mm/memory.c', 5, 'x;'))), ['dax.h', 'page.h']);
   t.ok(context);
 });
 
-t.test('a change that does not apply leaves the workspace as good as it was', async (t) => {
+t.test('leaves the workspace intact after a change that does not apply', async (t) => {
   const { spec, of, build, compiled, context } = setUp(t);
   await build(BASE);
   compiled();
@@ -126,12 +119,12 @@ t.test('a change that does not apply leaves the workspace as good as it was', as
   t.strictSame(compiled(), ['memory.c']);
 });
 
-t.test('a file system that is built in takes the whole kernel', async (t) => {
+t.test('builds the whole kernel for a file system that is built in', async (t) => {
   const { tree, of, build, compiled } = setUp(t, ['MODULES', 'MODULE_UNLOAD', 'EXT2_FS']);
   const { writeFileSync } = await import('node:fs');
   const makefile = readFileSync(join(tree, 'Makefile'), 'utf8')
     .replace('VERSION = 6\nPATCHLEVEL = 1', 'VERSION = 4\nPATCHLEVEL = 5')
-    // As Kconfig does where there are no modules.
+    // Like Kconfig without modules.
     .replace('>$(O)/.config', '>$(O)/.config; echo CONFIG_EXT2_FS=y >>$(O)/.config');
   writeFileSync(join(tree, 'Makefile'), makefile);
   const base = await build(BASE);
@@ -141,14 +134,14 @@ t.test('a file system that is built in takes the whole kernel', async (t) => {
   t.not(found.kernel.release, base.kernel.release);
 });
 
-t.test('a packaged kernel becomes one that is built, for all that are compared', async (t) => {
+t.test('builds a packaged kernel from source, for all variants that are compared', async (t) => {
   const { of, context, notes } = setUp(t);
   const small = of('small', patchOf('fs/ext2/super.c', 10, 'patched;'));
   const wide = of('wide', patchOf('fs/dax.c', 10, 'patched;'));
   t.equal(await comparedSpec('debian:6.1', [BASE, small], context), 'debian:6.1');
   t.equal(await comparedSpec('debian:6.1', [BASE, small, wide], context), 'debsrc:6.1');
   t.match(notes(), [
-    /^wide changes fs\/dax\.c, which takes a full build: of debsrc:6\.1, .* All variants are compared on it$/,
+    /^wide changes fs\/dax\.c, which needs a full build: of debsrc:6\.1, .* All variants are compared on it$/,
   ]);
   t.equal(await comparedSpec('src:/linux', [wide], context), 'src:/linux');
   t.equal(await comparedSpec('host', [wide], context), 'host');

@@ -4,7 +4,7 @@ import { findProgram } from '../../cli/system/programs.js';
 import { writeTree } from '../kernel/fixtures.js';
 import { failureOf, makeKernel, read } from './rig.js';
 
-// The variants that lose flushes, by the real spatch, on the shapes of 5.10, 6.1 and 6.12.
+// The variants that lose flushes, applied by the real spatch to the code of 5.10, 6.1 and 6.12.
 
 const skip = findProgram('spatch') === undefined && 'there is no spatch';
 
@@ -104,7 +104,7 @@ t.test('dax-no-fence', { skip }, async (t) => {
   }
 });
 
-t.test('a kernel without operations of their own for DAX', { skip }, async (t) => {
+t.test('a kernel without separate operations for DAX', { skip }, async (t) => {
   const before = EXT2_INODE.replace('ext2_dax_writepages', 'ext2_writepages');
   for (const variant of ['dax-no-flush', 'dax-all-but-last-line']) {
     t.match(failureOf(await apply(t, variant, { 'ext2/inode.c': before })), {

@@ -7,7 +7,9 @@ import { prependPath } from '../kernel/context.js';
 import { linesOf, makeProgram, writeTree } from '../kernel/fixtures.js';
 import { failureOf, makeKernel, patchOf, RELEASE } from './rig.js';
 
-/** Objects only for sources that changed; the module's text, and so its build id, is theirs. */
+/**
+ * Makes objects only for changed sources. The module's text, and so its build id, depends on them.
+ */
 const HEADERS = `\
 sources := $(wildcard $(M)/*.c)
 modules: $(M)/ext2.ko
@@ -37,7 +39,7 @@ function makeBuildable(t: Test) {
   return { ...made, calls: () => linesOf(calls) };
 }
 
-t.test('patched and base are different modules; only what changed is compiled', async (t) => {
+t.test('makes another module for a change, and compiles only what changed', async (t) => {
   const { kernel, context, file, calls, stages } = makeBuildable(t);
   const base = await variantModule(kernel, 'ext2', BASE, context);
   t.strictSame(calls().sort(), ['inode.c', 'super.c']);
@@ -53,18 +55,18 @@ t.test('patched and base are different modules; only what changed is compiled', 
   t.not(patched.value?.sha256, base.value?.sha256);
   const before = stages().length;
   t.same(await variantModule(kernel, 'ext2', variant, context), patched);
-  t.equal(stages().length, before, 'nothing is made twice');
-  t.same(await variantModule(kernel, 'ext2', BASE, context), base, 'and the base is still itself');
+  t.equal(stages().length, before, 'nothing is built twice');
+  t.same(await variantModule(kernel, 'ext2', BASE, context), base, 'base is unchanged');
 });
 
-t.test('where nothing touches it, the module is the base', async (t) => {
+t.test('uses the base module if no change touches it', async (t) => {
   const { kernel, context, file } = makeBuildable(t);
   const changes = [file('v2.patch', patchOf('fs/ext4/inode.c', 10, 'patched;'))];
   const base = await variantModule(kernel, 'ext2', BASE, context);
   t.same(await variantModule(kernel, 'ext2', { name: 'v2', changes }, context), base);
 });
 
-t.test('what is in the image cannot be replaced by a module', async (t) => {
+t.test('rejects a change to a file system that is built in', async (t) => {
   const { root, kernel, context, file } = makeBuildable(t);
   kernel.modules = join(root, 'modules');
   mkdirSync(kernel.modules);
@@ -73,11 +75,11 @@ t.test('what is in the image cannot be replaced by a module', async (t) => {
   const changes = [file('v2.patch', patchOf('fs/ext4/inode.c', 10, 'patched;'))];
   t.match(failureOf(await variantModule(kernel, 'ext4', { name: 'v2', changes }, context)), {
     kind: 'change-rejected',
-    message: /^v2 changes ext4, which 6\.1\.0-1-test has in its image/,
+    message: /^v2 changes ext4, but 6\.1\.0-1-test has ext4 built in/,
   });
 });
 
-t.test('a change that does not compile', async (t) => {
+t.test('reports a change that does not compile', async (t) => {
   const { root, kernel, context, file } = makeBuildable(t);
   makeProgram(
     join(root, 'bin'),

@@ -6,21 +6,21 @@ import { failureOf, INODE, makeKernel, patchOf, read } from './rig.js';
 
 const PATCH = patchOf('fs/ext2/inode.c', 10, 'patched;');
 
-t.test('a patch is applied to a copy of the directories that it touches', async (t) => {
+t.test('applies a patch to a copy of the directories that it touches', async (t) => {
   const { root, apply, file, stages } = makeKernel(t);
   const patch = file('fix.patch', `Some words first.\n\n${PATCH}`);
   const source = await apply([patch]);
   t.equal(read(source, 'fs/ext2/inode.c'), INODE.replace('line 10;', 'patched;'));
   t.equal(read(source, 'fs/ext2/super.c'), INODE);
   if (!source.ok) return;
-  t.notOk(existsSync(join(source.value, 'fs/ext4')), 'what is not touched is not there');
-  t.strictSame(readdirSync(source.value), ['fs'], 'nothing of ours is left');
+  t.notOk(existsSync(join(source.value, 'fs/ext4')), 'untouched directories are absent');
+  t.strictSame(readdirSync(source.value), ['fs'], 'no temporary files are left');
   t.equal(read({ ok: true, value: join(root, 'source') }, 'fs/ext2/inode.c'), INODE);
   t.same(await apply([patch]), source);
   t.equal(stages().length, 1, 'once');
 });
 
-t.test('plain diffs, CRLF, new files and several files in order', async (t) => {
+t.test('applies plain diffs, CRLF, new files and several files in order', async (t) => {
   const { apply, file } = makeKernel(t);
   const plain = PATCH.replace(/^diff .*\n/, '');
   const crlf = file('crlf.patch', plain.replaceAll('\n', '\r\n'));
@@ -42,18 +42,18 @@ t.test('plain diffs, CRLF, new files and several files in order', async (t) => {
   t.notOk((await apply([second])).ok);
 });
 
-t.test('documentation does not take a full build', async (t) => {
+t.test('needs no full build for documentation', async (t) => {
   const { apply, file } = makeKernel(t);
   const docs = patchOf('Documentation/filesystems/dax.txt', 10, 'told;');
   const source = await apply([file('fix.patch', docs + PATCH)]);
   t.equal(read(source, 'fs/ext2/inode.c'), INODE.replace('line 10;', 'patched;'));
   t.match(failureOf(await apply([file('docs.patch', docs)])), {
     kind: 'change-rejected',
-    message: /touch nothing/,
+    message: /do not affect any file/,
   });
 });
 
-t.test('a hunk that does not apply: file, hunk and reject, and nothing half-applied', async (t) => {
+t.test('applies nothing if a hunk fails, and reports file, hunk and reject', async (t) => {
   const { apply, file, entries } = makeKernel(t);
   const wrong = file('wrong.patch', PATCH + patchOf('fs/ext2/super.c', 5, 'x;', 'another line;'));
   t.match(failureOf(await apply([wrong])), {
@@ -69,19 +69,19 @@ t.test('a hunk that does not apply: file, hunk and reject, and nothing half-appl
   });
 });
 
-t.test('no fuzz: context that differs is no match', async (t) => {
+t.test('rejects context that differs: no fuzz', async (t) => {
   const { apply, file } = makeKernel(t);
   const wrong = PATCH.replace(' line 11;', ' line eleven;');
   t.match(failureOf(await apply([file('fuzz.patch', wrong)])), { kind: 'change-rejected' });
 });
 
-t.test('a patch that the kernel has already', async (t) => {
+t.test('recognises a patch that the kernel already has', async (t) => {
   const { apply, file } = makeKernel(t);
   const has = patchOf('fs/ext2/inode.c', 10, 'line 10;', 'bug;');
-  t.match(failureOf(await apply([file('old.patch', has)])), { message: /has it already/ });
+  t.match(failureOf(await apply([file('old.patch', has)])), { message: /already has it/ });
 });
 
-t.test('which files of a change no module is built from', async (t) => {
+t.test('lists the changed files that do not belong to a module', async (t) => {
   const { context, file } = makeKernel(t);
   const outside = async (text: string) => {
     const variant = { name: 'v2', changes: [file('outside.patch', text)] };
@@ -101,7 +101,7 @@ rename to fs/ext2/dax.c
   t.strictSame(await outside(renamed), ['fs/dax.c']);
 });
 
-t.test('paths that leave the tree', async (t) => {
+t.test('rejects paths outside the tree', async (t) => {
   const { root, apply, file } = makeKernel(t);
   for (const path of ['../../escaped', 'fs/ext2/../../../../escaped', '/escaped']) {
     const leaving = `--- /dev/null\n+++ b/${path}\n@@ -0,0 +1 @@\n+x\n`;
@@ -121,11 +121,11 @@ new file mode 120000
   t.match(failureOf(await apply([file('link.patch', link)])), { message: /symbolic links/ });
 });
 
-t.test('what is no patch, or a broken one', async (t) => {
+t.test('rejects a file without a patch, or with a broken one', async (t) => {
   const { root, kernel, apply, file } = makeKernel(t);
   t.match(failureOf(await apply([file('words.patch', 'Nothing here.\n')])), {
     kind: 'unreadable',
-    message: 'There is no patch in words.patch',
+    message: 'words.patch contains no patch',
   });
   t.match(failureOf(await apply([file('cut.patch', PATCH.slice(0, -20))])), {
     kind: 'unreadable',

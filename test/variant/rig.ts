@@ -7,18 +7,18 @@ import { patchedSource } from '../../cli/variant/patched-source.js';
 import { makeContext } from '../kernel/context.js';
 import { writeTree } from '../kernel/fixtures.js';
 
-/** A kernel whose sources are a few lines, and changes to them. */
+/** A kernel with sources of a few lines, and changes to them. */
 
 export const RELEASE = '6.1.0-1-test';
 
 export const INODE = lines(1, 20);
 
-/** `line 1;` and so on: each is context of its own. */
+/** `line 1;` and so on: each line is unique context. */
 export function lines(from: number, to: number): string {
   return Array.from({ length: to - from + 1 }, (_, index) => `line ${from + index};\n`).join('');
 }
 
-/** A patch that gives one line of a file of `lines` another text. */
+/** A patch that changes one line of a file of `lines`. */
 export function patchOf(path: string, line: number, text: string, from = `line ${line};`): string {
   return `\
 diff --git a/${path} b/${path}
@@ -85,7 +85,7 @@ export function makeKernel(t: Test) {
         { name: 'v2', changes, ...(steps === undefined ? {} : { steps }) },
         context,
       ),
-    /** What a failed application must not leave. */
+    /** What a failed application must not leave behind. */
     entries: () => {
       const shelf = join(root, 'cache/patched-source');
       return existsSync(shelf) ? readdirSync(shelf).filter((name) => !name.endsWith('.lock')) : [];

@@ -4,7 +4,7 @@ import { prependPath } from '../kernel/context.js';
 import { linesOf, makeProgram } from '../kernel/fixtures.js';
 import { failureOf, INODE, makeKernel, patchOf, read } from './rig.js';
 
-/** spatch is what the test makes it. */
+/** A fake spatch, which runs the test's script. */
 function withSpatch(t: Test, script: string) {
   const made = makeKernel(t);
   const calls = join(made.root, 'calls');
@@ -13,7 +13,7 @@ function withSpatch(t: Test, script: string) {
   return { ...made, calls: () => linesOf(calls), cocci: made.file('change.cocci', '@@ @@\n- a\n') };
 }
 
-t.test('in place, on a copy, among patches, and once', async (t) => {
+t.test('applies it in place, on a copy, among patches, and once', async (t) => {
   const { root, apply, file, calls, cocci } = withSpatch(
     t,
     'sed -i "s/^patched;/semantic;/" fs/ext2/inode.c',
@@ -25,7 +25,7 @@ t.test('in place, on a copy, among patches, and once', async (t) => {
   t.match(calls()[0], '--in-place');
   t.same(await apply([patch, cocci]), source);
   t.equal(calls().length, 1);
-  // An update of spatch may bring something else.
+  // Another version of spatch may give another result.
   makeProgram(join(root, 'bin'), 'spatch', 'sed -i "s/^patched;/newer;/" fs/ext2/inode.c');
   t.equal(
     read(await apply([patch, cocci]), 'fs/ext2/inode.c'),
@@ -33,17 +33,17 @@ t.test('in place, on a copy, among patches, and once', async (t) => {
   );
 });
 
-t.test('one that matches nothing is no silent success', async (t) => {
+t.test('fails if nothing matches', async (t) => {
   const { apply, entries, cocci } = withSpatch(t, 'exit 0');
   t.match(failureOf(await apply([cocci])), {
     kind: 'change-rejected',
-    message: 'change.cocci matches nothing in 6.1.0-1-test, below fs/ext2, fs/ext4, fs/xfs',
+    message: 'change.cocci has no match in 6.1.0-1-test, in fs/ext2, fs/ext4, fs/xfs',
     place: { file: cocci },
   });
   t.strictSame(entries(), []);
 });
 
-t.test('one that does not parse: what spatch says, and where', async (t) => {
+t.test("reports spatch's message and place for a patch that does not parse", async (t) => {
   const { apply, cocci } = withSpatch(
     t,
     `for last; do case $last in *.cocci) file=$last ;; esac; done
@@ -60,7 +60,7 @@ exit 255`,
   });
 });
 
-t.test('a file that spatch gave up on, though it exits with 0', async (t) => {
+t.test('fails for a file that spatch gave up on, although it exits with 0', async (t) => {
   const { apply, cocci } = withSpatch(
     t,
     'echo x >>fs/ext2/inode.c; echo "EXN: Failure in fs/ext4/inode.c" >&2',
@@ -68,7 +68,7 @@ t.test('a file that spatch gave up on, though it exits with 0', async (t) => {
   t.match(failureOf(await apply([cocci])), { kind: 'unreadable', detail: /EXN/ });
 });
 
-t.test('a patch alone needs no spatch', async (t) => {
+t.test('needs no spatch for a plain patch', async (t) => {
   const { apply, file, calls } = withSpatch(t, 'exit 1');
   t.ok((await apply([file('fix.patch', patchOf('fs/ext2/inode.c', 10, 'patched;'))])).ok);
   t.strictSame(calls(), []);

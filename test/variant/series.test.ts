@@ -14,7 +14,7 @@ const PATCHED = [2, 10, 18].reduce(
   INODE,
 );
 
-t.test('mails are applied in order; covers and replies are passed over', async (t) => {
+t.test('applies mails in order, and skips covers and replies', async (t) => {
   const { apply, file } = makeKernel(t);
   const series = file('series.mbox', COVER + ONE + TWO + REPLY + THREE);
   t.equal(read(await apply([series]), 'fs/ext2/inode.c'), PATCHED);
@@ -30,13 +30,13 @@ t.test('mails are applied in order; covers and replies are passed over', async (
         steps: index + 1,
       })),
     },
-    'as their subjects number them',
+    'follows the numbers in the subjects',
   );
   const crlf = file('crlf.mbox', (ONE + TWO + THREE).replaceAll('\n', '\r\n'));
   t.equal(read(await apply([crlf]), 'fs/ext2/inode.c'), PATCHED);
 });
 
-t.test('prefixes of a mailbox, and of several files', async (t) => {
+t.test('takes prefixes of a mailbox, and of several files', async (t) => {
   const { apply, file } = makeKernel(t);
   const series = file('series.mbox', COVER + ONE + TWO + THREE);
   const last = file('last.patch', patchOf('fs/ext2/super.c', 5, 'last;'));
@@ -52,15 +52,15 @@ t.test('prefixes of a mailbox, and of several files', async (t) => {
   t.match(read(await apply([series, last], 4), 'fs/ext2/super.c'), 'last;');
 });
 
-t.test('a broken mail is named', async (t) => {
+t.test('names a broken mail', async (t) => {
   const { apply, file, entries } = makeKernel(t);
   const cases: [content: string, message: RegExp | string][] = [
     [
       ONE + mail('[PATCH v2 2/3] ext2: two', '') + THREE,
-      'Mail 2 (“[PATCH v2 2/3] ext2: two”) is a patch by its subject, but there is none in it',
+      'Mail 2 (“[PATCH v2 2/3] ext2: two”) is a patch by its subject, but contains none',
     ],
     [ONE + TWO.replace(/^From 01.*\n/, '') + THREE, /^Mail 1 .* runs into the next one/],
-    [ONE + THREE, 'The series lacks its patch 2/3'],
+    [ONE + THREE, 'The series is missing patch 2/3'],
     [ONE + TWO.slice(0, TWO.indexOf(' line 11;')) + THREE, /mail 2 .* is broken/],
     [ONE + TWO.replace(/^Subject: .*\n/m, ''), /^Mail 2 has no subject/],
     [COVER, 'The mailbox has no patch in any of its mails'],

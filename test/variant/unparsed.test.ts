@@ -5,7 +5,7 @@ import { prependPath } from '../kernel/context.js';
 import { makeProgram } from '../kernel/fixtures.js';
 import { failureOf, makeKernel } from './rig.js';
 
-/** As spatch 1.1.1 prints it, shortened. */
+/** Output of spatch 1.1.1, shortened. */
 const OUTPUT = `PARSING: fs/ext4/mmp.c
 ERROR-RECOV: found sync '}' at line 14
 parse error
@@ -25,7 +25,7 @@ bad: }
 NB total files = 1; perfect = 0; pbs = 1; timeout = 0; =========> 0%
 `;
 
-t.test('the words of removed lines, without metavariables and keywords', async (t) => {
+t.test('finds the words of removed lines, without metavariables and keywords', async (t) => {
   const cocci = `// a comment
 @first@
 expression e;
@@ -47,12 +47,12 @@ identifier q;
   t.strictSame(removedWords('@@ @@\n+ added();\n'), []);
 });
 
-t.test('regions that spatch could not parse', async (t) => {
+t.test('finds regions that spatch could not parse', async (t) => {
   t.match(unparsedRegions(OUTPUT), [{ file: 'fs/ext4/mmp.c', line: 10, text: /write_it\(a\)/ }]);
   t.strictSame(unparsedRegions('NB total files = 1; perfect = 1; pbs = 0'), []);
 });
 
-t.test('a semantic patch that is applied by half is rejected', async (t) => {
+t.test('rejects a semantic patch that is only half applied', async (t) => {
   const made = makeKernel(t);
   const bin = join(made.root, 'bin');
   makeProgram(
@@ -70,7 +70,7 @@ esac`,
   const half = made.file('half.cocci', '@@ @@\n- line\n+ changed\n');
   t.match(failureOf(await made.apply([half])), {
     kind: 'change-rejected',
-    message: /half\.cocci is applied by half: .* in fs\/ext2\/inode\.c, near line 10/,
+    message: /half\.cocci is only half applied: .* in fs\/ext2\/inode\.c, near line 10/,
     remedy: /skip unparsed/,
     detail: /line 10;/,
   });
