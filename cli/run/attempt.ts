@@ -1,7 +1,7 @@
 import type { Outcome } from '../outcome.js';
 import { storageFailure } from '../store/store.js';
 
-/** Our own writing can fail at any point of a unit; what it says then is an outcome like others. */
+/** Our own writing can fail at any point of a unit. Turns such an error into an outcome. */
 export async function attempt<Value>(run: () => Promise<Outcome<Value>>): Promise<Outcome<Value>> {
   try {
     return await run();

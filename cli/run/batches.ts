@@ -1,23 +1,23 @@
 import { groupBy } from '../group-by.js';
 import type { Unit } from '../plan/unit.js';
 
-/** Which units share guests. */
+/** Decides which units share guests. */
 
 export interface Numbered {
   unit: Unit;
-  /** Its place in the run. */
+  /** Its position in the run. */
   index: number;
 }
 
-/** State of one test can reach the next: not without end. */
+/** Limits how far state from one test can reach later ones. */
 const MOST_IN_A_GUEST = 50;
 
 /**
- * The units in the order they are run, each in a batch of its own or with those that can share its guest:
- * tests of xfstests that differ in nothing but the test. Within a batch they stand as xfstests'
- * `check` will run them.
+ * Groups the units into batches, in the order they run. Each unit has a batch of its own, or shares
+ * one with xfstests units that differ only in the test. Within a batch they are in the order in
+ * which xfstests' `check` runs them.
  *
- * @param jobs guests at a time; all get something to do
+ * @param jobs number of guests at a time; all get something to do
  */
 export function inBatches(
   units: readonly Unit[],
@@ -47,10 +47,10 @@ export function inBatches(
   return batches;
 }
 
-/** Which guest a unit had; undefined where it had one of its own. */
+/** The guest that a unit had; undefined if it did not share one. */
 export type GuestOf = (unit: Unit) => string | undefined;
 
-/** Guests as an earlier run had them, whatever made them so. */
+/** The same guests as in an earlier run, whatever decided them. */
 function asTheyWere(units: readonly Unit[], guestOf: GuestOf): Numbered[][] {
   const numbered = units.map((unit, index) => ({ unit, index }));
   const batches = groupBy(numbered, ({ unit, index }) => guestOf(unit) ?? `alone ${index}`);
@@ -59,7 +59,7 @@ function asTheyWere(units: readonly Unit[], guestOf: GuestOf): Numbered[][] {
   );
 }
 
-/** What is not known to take long keeps its order, and comes after what is. */
+/** Batches of unknown duration keep their order and come after the known ones. */
 export function longestFirst(
   batches: Numbered[][],
   estimate: ((unit: Unit) => number | undefined) | undefined,

@@ -2,7 +2,7 @@ import { type RunResult, type UnitResult, worstVerdict } from '../results/run-re
 import { version } from '../version.js';
 import { countRepeats } from './repeats.js';
 
-/** The result of a run that is over now. */
+/** The result of a finished run. */
 export function runResult(
   command: string[],
   started: Date,

@@ -1,5 +1,5 @@
 /**
- * Defaults of `run`. They stand alone in a file, because help texts show them and must load nothing
+ * Defaults of `run`, in a file of their own because help texts show them and must load nothing
  * else.
  */
 export const RUN_DEFAULTS = {
@@ -16,7 +16,7 @@ export const RUN_DEFAULTS = {
 /** Defaults of --power-cut. */
 export const POWER_CUT_DEFAULTS = { cuts: '2', cutStates: '1' } as const;
 
-/** Seconds for a test. Those of xfstests are made for real machines. */
+/** Time limit of a test in seconds. xfstests is made for real machines. */
 export const TIMEOUTS: Readonly<Record<'builtin' | 'xfstests', string>> = {
   builtin: RUN_DEFAULTS.timeout,
   xfstests: '900',

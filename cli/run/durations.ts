@@ -5,35 +5,32 @@ import { readReference, settleReference } from '../store/reference.js';
 import type { Store } from '../store/store.js';
 
 /**
- * How long tests took here: remembered in the cache for what is said of the time that is left, and
- * for what is run first. Never part of a verdict.
+ * Remembers in the cache how long tests took here, to estimate the remaining time and to start long
+ * tests first. Never part of a verdict.
  */
 
 /** Seconds by test. */
 export type Durations = ReadonlyMap<string, number>;
 
-/** What is alike enough for one test to take as long. */
+/** What must be equal for a test to take about as long. */
 type Like = Pick<Unit, 'fs'> & { suite: string; accel: string; together: boolean };
 
 const Remembered = z.record(z.string(), z.number().positive());
 
-/** Of the new and the old, how much the new counts: machines and kernels change. */
+/** Weight of the new duration against the old: machines and kernels change. */
 const NEW = 0.5;
 
 function nameOf({ suite, fs, accel, together }: Like): string {
   return ['durations', suite, fs, accel, ...(together ? ['together'] : [])].join('-');
 }
 
-/** Empty where nothing is remembered, or what is remembered cannot be read. */
+/** Empty if nothing is remembered, or the file cannot be read. */
 export async function knownDurations(store: Store, like: Like): Promise<Durations> {
   const parsed = Remembered.safeParse(await readReference(store, nameOf(like)));
   return new Map(parsed.success ? Object.entries(parsed.data) : []);
 }
 
-/**
- * Remembers those that came to their end. That it could not be written is nobody's loss: a run's result
- * does not depend on it.
- */
+/** Remembers the tests that finished. A write error is ignored: no result depends on it. */
 export async function learnDurations(store: Store, results: readonly UnitResult[]): Promise<void> {
   const groups = new Map<string, { like: Like; took: UnitResult[] }>();
   for (const result of results) {
@@ -54,7 +51,7 @@ export async function learnDurations(store: Store, results: readonly UnitResult[
       name,
       async () => undefined,
       async () => {
-        // Read again under the lock: another run may have learned meanwhile.
+        // Read again under the lock: another run may have written meanwhile.
         const known = new Map(await knownDurations(store, like));
         for (const { test, durationSeconds } of took) {
           const before = known.get(test) ?? durationSeconds;

@@ -23,37 +23,37 @@ export interface EngineObserver {
 }
 
 export interface EngineContext {
-  /** What a unit is run with: units of one comparison have different kernels and modules. */
+  /** Kernel and module of a unit: the units of one comparison have different ones. */
   prepared: (unit: Unit) => Prepared;
   /** The run's directory. */
   directory: string;
-  /** Guests at a time. */
+  /** Number of guests at a time. */
   jobs: number;
   store: Store;
-  /** Whether guests are cloned from checkpoints, or each is booted. */
+  /** Clone guests from checkpoints, or boot each. */
   checkpoints: boolean;
-  /** What images of damaged devices may take; undefined: none is kept. */
+  /** How much space images of damaged devices may take; undefined: keep none. */
   images?: ImageBudget | undefined;
-  /** Runs units that fail once more; undefined: that is not asked for. */
+  /** Runs failing units again; undefined: not requested. */
   explainer?: Explainer | undefined;
   progress: Progress;
-  /** What was expected of a unit that came out so. */
+  /** The expected failure that a result matches. */
   expected?: (result: UnitResult) => UnitResult['expectedFailure'];
-  /** Whether tests of xfstests share guests; or which do. */
+  /** Whether xfstests tests share guests, or which do. */
   together?: boolean | GuestOf | undefined;
-  /** How to run this unit again, after those that its guest ran before it. */
+  /** The command that runs this unit again, after the tests that its guest ran before it. */
   replay: (unit: Unit, after: readonly string[]) => string;
   observer: EngineObserver;
-  /** Seconds that a unit may take: what takes longest is begun first. Absent: in their order. */
+  /** Expected seconds of a unit, to start the longest first. Absent: keep their order. */
   estimate?: (unit: Unit) => number | undefined;
-  /** Whether to start no more after this result; what runs runs to its end. */
+  /** Whether to start no more units after this result. Running units finish. */
   isLast?: (result: UnitResult) => boolean;
   signal?: AbortSignal;
 }
 
 /**
- * @returns a result for each unit, in the units' order; those that an interruption or `isLast` kept
- *   from running are not there
+ * @returns the results in the units' order, without units that an interruption or `isLast` kept
+ * from running
  */
 export async function runUnits(
   units: readonly Unit[],
@@ -78,7 +78,7 @@ export async function runUnits(
   };
   const { explainer } = context;
   const explainAndFinish = async ({ unit, index }: Numbered, result: UnitResult) => {
-    // Whether others may begin does not wait for it.
+    // The next units do not wait for it.
     keep(result, index);
     finish((await explainer?.explain(unit, index, result, context)) ?? result, index);
   };

@@ -14,7 +14,7 @@ import { attempt } from './attempt.js';
 import { runUnit } from './run-unit.js';
 import { expectation } from './unit-result.js';
 
-/** What of the engine a second run takes part in. */
+/** The parts of the engine that a second run uses. */
 export interface ExplainContext {
   prepared: (unit: Unit) => Prepared;
   /** The run's directory. */
@@ -27,13 +27,13 @@ export interface ExplainContext {
 }
 
 /**
- * `--explain`: runs units that failed once more, in guests of their own and with write-back traced. What
- * fails alike again and again is explained once.
+ * `--explain`: runs failing units once more, in guests of their own and with write-back traced.
+ * Explains repeated failures of the same kind once.
  */
 export class Explainer {
   readonly #known = new Set<string>();
 
-  /** Whether this result is to be explained; true but once for each kind of failure of a test. */
+  /** Whether to explain this result: true once for each kind of failure of a test. */
   claims(result: UnitResult): boolean {
     const { fs, test, variant, pmem, verdict, findings, expectedFailure } = result;
     if (verdict !== 'fail' || expectedFailure?.held) return false;
@@ -44,7 +44,7 @@ export class Explainer {
     return true;
   }
 
-  /** The result with what was learned, in the unit's file too; as it was where interrupted. */
+  /** The result with what was learned, also in the unit's file; unchanged if interrupted. */
   async explain(
     unit: Unit,
     index: number,
@@ -58,7 +58,7 @@ export class Explainer {
       const directory = join(context.directory, unitFolder(unit, index));
       writeJson(join(directory, 'unit.json'), explained);
     } catch {
-      // It is in the run's own result, and that the disk is full is said there.
+      // The run's own result has it, and reports a full disk.
     }
     return explained;
   }
@@ -72,7 +72,10 @@ async function runAgain(
 ): Promise<Explanation | undefined> {
   if (context.signal?.aborted) return undefined;
   if (ending !== 'finished') {
-    return { ran: false, reason: `a guest that ends so (${ending}) cannot be asked for its trace` };
+    return {
+      ran: false,
+      reason: `a guest that ends like this (${ending}) cannot return its trace`,
+    };
   }
   const { progress, observer } = context;
   const text = `Running ${unitName(unit)} again, with write-back traced`;
@@ -81,7 +84,7 @@ async function runAgain(
   const directory = join(context.directory, folder);
   const prepared = context.prepared(unit);
   const started = performance.now();
-  // That our own writing fails is no reason to lose what the first run found.
+  // An error of our own writing must not lose what the first run found.
   const again = await attempt(async () => {
     mkdirSync(directory, { recursive: true });
     return runUnit(unit, {

@@ -3,24 +3,24 @@ import { execa } from 'execa';
 import type { Unit } from '../plan/unit.js';
 import type { RunResult } from '../results/run-result.js';
 
-/** The machine that guests run on. */
+/** Describes the machine that guests run on, and how many it can hold. */
 
 const MIB = 2 ** 20;
 
 /**
- * Bytes that a clone has for itself, besides its devices: what it writes of its memory, and what QEMU
- * translates. 270 MiB were measured of a unit of the built-in suite.
+ * Bytes that a clone uses besides its devices: the memory that it writes, and QEMU's translated
+ * code. 270 MiB were measured for a unit of the built-in suite.
  */
 const OF_A_CLONE = 400 * MIB;
 
-/** The memory that all clones of a checkpoint share, and what the host is left. */
+/** The memory that all clones of a checkpoint share, plus a reserve for the host. */
 const OF_ALL = 768 * MIB;
 
 /**
- * As many guests as cores and memory allow. A guest may fill both its devices, and one that is booted
- * all its memory.
+ * As many guests as cores and memory allow. A guest may fill both its devices, and one that boots
+ * uses all its memory.
  *
- * @param available bytes; what the machine, or the control group we are in, can still give
+ * @param available bytes that the machine, or our control group, can still give
  */
 export function guestsAtATime(
   units: readonly Unit[],
@@ -28,7 +28,7 @@ export function guestsAtATime(
   available = Math.min(freemem(), availableInGroup()),
 ): number {
   const needs = units.map(({ shape, powerCut }) => {
-    // Beside it runs the guest that looks at what survives.
+    // The guest that examines the surviving images runs next to it.
     const beside = powerCut ? OF_A_CLONE + shape.deviceSize : 0;
     return 2 * shape.deviceSize + (checkpoints ? OF_A_CLONE : shape.memory + OF_A_CLONE) + beside;
   });
@@ -41,7 +41,7 @@ function availableInGroup(): number {
   return process.availableMemory?.() ?? Number.POSITIVE_INFINITY;
 }
 
-/** What a result says of it. */
+/** The host's part of a result. */
 export async function describeHost(...qemus: string[]): Promise<RunResult['host']> {
   const versions = qemus.map(async (qemu) => {
     const { stdout } = await execa(qemu, ['--version'], { reject: false });

@@ -5,7 +5,7 @@ import type { PowerCutPlan } from '../plan/unit.js';
 import { POWER_CUT_DEFAULTS } from './defaults.js';
 import type { RunOptions } from './run-options.js';
 
-/** How power is cut; undefined where it is not. */
+/** How power is cut; undefined if it is not. */
 export function powerCutOf(options: RunOptions): Outcome<PowerCutPlan | undefined> {
   if (!options.powerCut) {
     const given = options.cuts !== undefined ? '--cuts' : options.cutStates && '--cut-states';
@@ -25,7 +25,7 @@ export function powerCutOf(options: RunOptions): Outcome<PowerCutPlan | undefine
   return states.ok ? success({ cuts: cuts.value, states: states.value }) : states;
 }
 
-/** What does not go with it, and what to do. */
+/** Options that do not combine with it, and what to do instead. */
 export function refusedWithCuts({
   accel,
   pmem,
@@ -35,17 +35,17 @@ export function refusedWithCuts({
   configured,
 }: RunOptions): [string, string] | undefined {
   if (accel === 'kvm')
-    return ['watches what guests store, which takes emulation', 'Use --accel tcg'];
+    return ["watches the guest's stores, which only emulation allows", 'Use --accel tcg'];
   if (pmem === 'none') {
     return [
-      'is about persistent memory, and --pmem none has disks',
+      'needs persistent memory, and --pmem none has disks',
       `Use ${PMEM_KINDS.slice(0, -1).join(', ')}`,
     ];
   }
   if (together && !configured?.includes('together')) {
-    return ['wants a guest for each test', 'Leave --together out'];
+    return ['needs a separate guest for each test', 'Omit --together'];
   }
-  if (control) return ['is about DAX', 'Leave --control out'];
-  if (checkpoint === false) return ['wants guests that are clones', 'Leave --no-checkpoint out'];
+  if (control) return ['tests DAX', 'Omit --control'];
+  if (checkpoint === false) return ['needs guests that are clones', 'Omit --no-checkpoint'];
   return undefined;
 }

@@ -22,9 +22,9 @@ export async function prepare(
     variant: Variant;
     build?: BuildOptions | undefined;
     accelerator: AcceleratorChoice;
-    /** Tests that do not come with us, for the guest's image. */
+    /** Tests that are not part of daxrepro, for the guest's image. */
     suite?: GuestImage | undefined;
-    /** Programs for people. */
+    /** Programs for interactive use. */
     programs?: GuestImage | undefined;
   },
   context: KernelContext,
@@ -34,7 +34,7 @@ export async function prepare(
   const found = await variantKernel(request.kernel, variant, request.build ?? {}, context);
   if (!found.ok) return found;
   const { kernel, changed } = found.value;
-  // Building the module takes long the first time; the image and the trial of KVM go on meanwhile.
+  // The first build of the module takes long. The image and the trial of KVM run meanwhile.
   const [module, machine] = await Promise.all([
     prepareModule(kernel, fs, changed ? BASE : variant, context),
     prepareMachine(kernel, request.accelerator, context, more),
@@ -44,7 +44,7 @@ export async function prepare(
   return success({ ...machine.value, module: module.value });
 }
 
-/** The file system's module as a guest gets it. */
+/** The file system's module for the guest. */
 export async function prepareModule(
   kernel: Kernel,
   fs: FileSystem,
@@ -56,12 +56,12 @@ export async function prepareModule(
 }
 
 async function asSent(module: FileSystemModule | undefined): Promise<Prepared['module']> {
-  // The kernel's own modules are in the image; what was built is sent.
+  // The kernel's own modules are in the image; a module that we built is sent.
   const sent = module?.origin === 'built';
   return module && { ...module, ...(sent ? { bytes: await readFile(module.file) } : {}) };
 }
 
-/** The same of a tree of git's, on the kernel that it makes or on one that fits it. */
+/** The same for a git tree, on its own kernel or on one that fits it. */
 export async function prepareTree(
   source: GitSource,
   request: {
@@ -82,7 +82,7 @@ export async function prepareTree(
   return machine.ok ? success({ ...machine.value, module: await asSent(module) }) : machine;
 }
 
-/** What all units of a kernel share, whatever the file system and the variant. */
+/** What all units of a kernel share, for every file system and variant. */
 export async function prepareMachine(
   kernel: Kernel,
   accelerator: AcceleratorChoice,
@@ -94,7 +94,7 @@ export async function prepareMachine(
     return failure(
       'program-missing',
       'This machine has no qemu-system-x86_64',
-      '`daxrepro setup` installs what is missing',
+      '`daxrepro setup` installs it',
     );
   }
   const bootable = await prepareBoot(qemu, kernel, accelerator, context, more);
@@ -124,7 +124,7 @@ async function prepareBoot(
     return failure(
       'usage',
       `--accel kvm cannot be used here: ${answer.reason}`,
-      'Use --accel auto, which takes emulation where KVM does not work',
+      'Use --accel auto, which falls back to emulation',
     );
   }
   const chosen = chooseAccelerator(choice, answer);

@@ -6,11 +6,11 @@ import { findProgram } from '../system/programs.js';
 import { BASE } from '../variant/variant.js';
 import { prepare } from './prepare.js';
 
-/** Whether KVM runs guests here, for `doctor`: tried where it can be without fetching anything. */
+/** Whether KVM runs guests here, for `doctor`. Tries it only if nothing has to be fetched. */
 export async function probeKvmHere(): Promise<KvmAnswer> {
   const store = defaultStore();
   const qemu = findProgram('qemu-system-x86_64');
-  if (!qemu) return { usable: false, reason: 'not tried: there is no QEMU' };
+  if (!qemu) return { usable: false, reason: 'not tried: no QEMU is installed' };
   const known = await knownKvm(store, qemu);
   if (known) return known;
   for (const kernel of await readCatalogue()) {
@@ -23,6 +23,6 @@ export async function probeKvmHere(): Promise<KvmAnswer> {
   }
   return {
     usable: false,
-    reason: 'not tried yet: the first run does, with the kernel that it fetches',
+    reason: 'not tried yet: the first run tries it, with the kernel that it fetches',
   };
 }

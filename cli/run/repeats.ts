@@ -2,7 +2,7 @@ import { groupBy } from '../group-by.js';
 import type { Repeats, UnitResult } from '../results/run-result.js';
 import { proportion } from '../statistics/proportion.js';
 
-/** For each test with more than one attempt, in the order they were run. */
+/** Counts the results of each test with several attempts, in the order they ran. */
 export function countRepeats(units: readonly UnitResult[]): Repeats[] {
   const groups = groupBy(units, ({ fs, test, variant, pmem, powerCut }) =>
     JSON.stringify([fs, test, variant, pmem, powerCut !== undefined]),

@@ -3,7 +3,7 @@ import { shellQuote } from '../shell-quote.js';
 import { POWER_CUT_DEFAULTS, RUN_DEFAULTS, TIMEOUTS } from './defaults.js';
 
 /**
- * The command that runs this unit again: only what differs from the defaults is named.
+ * The command that runs this unit again. It names only what differs from the defaults.
  *
  * @param after the tests that its guest ran before it
  */
@@ -18,7 +18,7 @@ export function replayCommand(
   return ['daxrepro', 'run', unit.fs, ...after, unit.test, ...options, ...together].join(' ');
 }
 
-/** The words of a command that has this unit again, after the test; each is one for a shell. */
+/** The part of such a command after the test: one shell word each. */
 export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: string): string[] {
   const given: [string, string | undefined, string?][] = [
     [
@@ -37,7 +37,7 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
     ['--mount-opts', request.mountOptions],
     ['--timeout', String(unit.timeout), usualTimeout],
     ['--cpus', String(unit.shape.cpus), RUN_DEFAULTS.cpus],
-    // Of one attempt among many: another may well have another verdict.
+    // For one of many attempts: another seed may give another verdict.
     ['--seed', request.repeat > 1 && !unit.powerCut ? String(unit.seed) : undefined],
   ];
   const options = given
@@ -50,7 +50,7 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
   return [...options, ...control, ...(unit.powerCut ? cutWords(unit) : [])];
 }
 
-/** The moments are drawn from the seed. */
+/** The seed determines the random moments. */
 export function cutWords({ powerCut, seed }: Unit): string[] {
   const { cuts, states } = powerCut as PowerCutPlan;
   return [

@@ -19,14 +19,14 @@ import { type Selection, selectFrom, selectSession } from './select-tests.js';
 export interface CheckedRequest {
   request: RunRequest;
   accelerator: AcceleratorChoice;
-  /** Guests at a time; undefined: as many as the machine takes. */
+  /** Number of guests at a time; undefined: as many as the machine can hold. */
   jobs: number | undefined;
   expected: readonly ExpectedFailure[];
   /** Bytes that images of damaged devices may take. */
   imageBytes: number;
 }
 
-/** Checks everything that needs no lookup and starts nothing. All mistakes are reported at once. */
+/** Checks everything that needs no lookup and starts nothing. Reports all mistakes at once. */
 export function checkRequest(
   fs: string,
   tests: readonly string[],
@@ -56,7 +56,7 @@ function check(
 ): Outcome<CheckedRequest> {
   const fileSystem = parseChoice('file system', fs, FILE_SYSTEMS);
   const selected = fileSystem.ok ? select(fileSystem.value) : fileSystem;
-  // Which test, suite and time limit are meant depends on these two.
+  // The meaning of tests, suite and time limit depends on these two.
   if (!fileSystem.ok) return fileSystem;
   if (!selected.ok) return selected;
   const { tests, suite } = selected.value;
@@ -83,7 +83,7 @@ function check(
   const { variant, pmem, size, timeout, repeat, seed, cpus, mkfsOptions, mountOptions } =
     checked.value;
   return success({
-    // Only emulation lets us watch what a guest stores.
+    // Only under emulation can we watch the guest's stores.
     accelerator: powerCut ? 'tcg' : accelerator,
     ...{ jobs, expected, imageBytes },
     request: {
@@ -98,19 +98,19 @@ function check(
   });
 }
 
-/** `--until-fail` without `--repeat` needs an end of its own. */
+/** `--until-fail` without `--repeat` needs a limit of its own. */
 function attempts({ repeat, untilFail }: RunOptions): string {
   return untilFail && repeat === RUN_DEFAULTS.repeat ? '1000' : repeat;
 }
 
-/** A project's configuration applies only to the runs it fits; the command line must fit. */
+/** The project's configuration applies only to runs that it fits. The command line must fit. */
 function checkTogether({ together, configured }: RunOptions, suite: string): Outcome<void> {
   const asked = together && !configured?.includes('together');
   if (!asked || suite === 'xfstests') return success(undefined);
   return failure(
     'usage',
     '--together is for xfstests; the built-in tests start quickly',
-    'Leave it out, or name a tree with --suite',
+    'Remove it, or name a tree with --suite',
   );
 }
 
@@ -134,7 +134,7 @@ function expectedOf({ expected }: RunOptions): Outcome<ExpectedFailure[]> {
 
 function oneLine(name: string, value: string | undefined): Outcome<string | undefined> {
   if (value === undefined || !/[\x00-\x1f]/.test(value)) return success(value);
-  return failure('usage', `${name} holds a control character`, 'Give it on one line');
+  return failure('usage', `${name} contains a control character`, 'Give it on one line');
 }
 
 function checkSize(
@@ -180,8 +180,8 @@ function variantOf({ patch = [], steps, variant, variants }: RunOptions): Outcom
     }
     return failure(
       'usage',
-      '--variant and --patch both say what is changed',
-      'Leave one of them out; --variant NAME=FILE,FILE takes several files',
+      '--variant and --patch both specify the changes',
+      'Remove one of them; --variant NAME=FILE,FILE takes several files',
     );
   }
   const changes = patch.map((file) => resolve(file));

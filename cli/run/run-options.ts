@@ -7,9 +7,9 @@ export interface RunOptions extends ExclusionOptions {
   cc?: string;
   kconfig?: string[];
   patch?: string[];
-  /** NAME=FILE[,FILE…], or a NAME of the project's configuration. */
+  /** NAME=FILE[,FILE…], or a NAME from the project's configuration. */
   variant?: string;
-  /** Only so many of the patches that the files of --patch hold. */
+  /** Apply only this many patches of --patch. */
   steps?: string;
   pmem: string;
   suite: string;
@@ -24,26 +24,29 @@ export interface RunOptions extends ExclusionOptions {
   jobs?: string;
   cpus: string;
   accel: string;
-  /** What images of damaged devices may take: a size, or 0. */
+  /** How much space images of damaged devices may take: a size, or 0. */
   keepImages?: string;
-  /** Runs units that fail again, with write-back traced. */
+  /** Run failing units again, with write-back traced. */
   explain?: boolean;
   /** A file of expected failures. */
   expected?: string;
   control?: boolean;
-  /** Whether the guests' power is cut, how often besides promises, and random images of each cut. */
+  /**
+   * Whether to cut the guests' power, how often at random moments, and the number of random images
+   * of each cut.
+   */
   powerCut?: boolean;
   cuts?: string;
   cutStates?: string;
-  /** Tests of xfstests share guests. */
+  /** Let xfstests tests share guests. */
   together?: boolean;
   /** false with --no-checkpoint. */
   checkpoint?: boolean;
   dryRun?: boolean;
   json?: boolean;
   out?: string;
-  /** Those that the environment or the project's configuration has a value for. */
+  /** Options set by the environment or the project's configuration. */
   configured?: string[];
-  /** Those of the project's configuration. */
+  /** Variants from the project's configuration. */
   variants?: Variant[];
 }

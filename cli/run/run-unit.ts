@@ -13,7 +13,7 @@ import type { Unit } from '../plan/unit.js';
 import type { UnitRecord } from '../record/record.js';
 import type { CutGuest, SurvivorCheck } from '../survivors/check.js';
 
-/** Runs one unit in a guest of its own and keeps what it says, in files and as a record. */
+/** Runs one unit in a guest of its own, and keeps its output as files and as a record. */
 
 export interface UnitRun {
   record: UnitRecord;
@@ -25,24 +25,25 @@ export interface UnitRun {
   cloned: boolean;
 }
 
-/** Seconds that a unit gets beyond its test's: module, mkfs, unmount, check. */
+/** Seconds for the rest of a unit, besides its test: module, mkfs, unmount, check. */
 export const AROUND_THE_TEST = 120;
 
 /**
- * Randomness for a guest, 32 bytes as the kernel's generator keeps them, in hexadecimal. The kernel
- * mixes in when its interrupts come: guests with the same seed are alike, not equal.
+ * Seed for a guest's random generator, 32 bytes in hexadecimal, as the kernel's generator keeps
+ * them. The kernel also mixes in interrupt times, so guests with the same seed are alike but not
+ * equal.
  */
 function entropy(seed: number): string {
   return createHash('sha256').update(`entropy ${seed}`).digest('hex');
 }
 
-/** What of a request is not decided by the unit. */
+/** The parts of a request that do not depend on the unit. */
 export interface RequestOptions {
   /** Bytes for images. */
   imageBytes: number;
-  /** Where the guest runs more than one test: all of them. */
+  /** All tests, if the guest runs more than one. */
   together?: readonly string[];
-  /** Whether write-back is traced. */
+  /** Whether to trace write-back. */
   trace?: boolean | undefined;
 }
 
@@ -69,7 +70,7 @@ export function unitRequest(
   };
 }
 
-/** Both are told, who keeps it first. */
+/** Passes events to both, to the keeper first. */
 function told(keeper: GuestObserver, session: UnitSession | undefined): GuestObserver {
   if (!session) return keeper;
   return {
@@ -153,7 +154,7 @@ async function runInGuest(
   );
 }
 
-/** What the check of the surviving images has to know of the guest. */
+/** What the check of the surviving images needs to know about the guest. */
 async function cutGuest(record: UnitRecord, directory: string): Promise<CutGuest> {
   const modules = await readFile(join(directory, 'modules.txt'), 'utf8').catch(() => '');
   const devices = devicesOf(record);
@@ -165,7 +166,9 @@ async function cutGuest(record: UnitRecord, directory: string): Promise<CutGuest
   return { modules, devices, mountOptions };
 }
 
-/** In the unit's directory, while it runs: what the plugin says, and what of the medium changed. */
+/**
+ * Folder in the unit's directory while it runs: the plugin's output, and the changes of the medium.
+ */
 const CUTS = 'cuts';
 
 async function makeCutDirectory(directory: string): Promise<string> {
@@ -174,7 +177,7 @@ async function makeCutDirectory(directory: string): Promise<string> {
   return cuts;
 }
 
-/** What is plugged in was not there when the guest was ready. */
+/** Devices plugged in later did not exist when the guest was ready. */
 function devicesOf({ ready, events }: UnitRecord): CutGuest['devices'] {
   const begin = events.find((event) => event.event === 'begin');
   return [
@@ -183,7 +186,7 @@ function devicesOf({ ready, events }: UnitRecord): CutGuest['devices'] {
   ];
 }
 
-/** What the plugin said stays; what it kept of the medium is large. */
+/** The plugin's events stay. Its data from the medium is large and goes. */
 async function keepEvents(directory: string): Promise<void> {
   const cuts = join(directory, CUTS);
   await copyFile(join(cuts, 'events.jsonl'), join(directory, 'power-cuts.jsonl')).catch(() => {});
@@ -194,9 +197,9 @@ async function beginCheck(
   unit: Unit,
   { prepared, directory, store, checkpoints, progress, signal, cutDirectory }: CutContext,
 ): Promise<SurvivorCheck> {
-  // Loaded by those alone who cut power.
+  // Loaded only for power cuts.
   const { SurvivorCheck } = await import('../survivors/check.js');
-  // It is the unit's own guest whose steps are told.
+  // Only the steps of the unit's own guest are reported.
   const onStep = () => {};
   return new SurvivorCheck(unit, {
     ...{ prepared, directory, store, checkpoints, progress, signal, onStep, cutDirectory },

@@ -7,7 +7,7 @@ import { withoutExcluded } from '../suite/exclude.js';
 import { findTree, testFacts, treeTests } from '../suite/xfstests/tree.js';
 import type { RunOptions } from './run-options.js';
 
-/** The tests of a request, and the suite they are from. */
+/** The tests of a request, and their suite. */
 export interface Selection {
   tests: string[];
   suite: RequestedSuite;

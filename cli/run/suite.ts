@@ -5,11 +5,11 @@ import type { RequestedSuite, RunRequest } from '../plan/unit.js';
 import { thisHost } from '../system/install.js';
 import { xfstestsLacks } from '../system/programs.js';
 
-/** The tests of a run where they do not come with us. */
+/** Packs the tests of a run that are not part of daxrepro. */
 
 /**
- * The tree of xfstests as a guest gets it, packed where it is not yet; undefined for the built-in suite.
- * What tests want of this machine and do not find is named before anything starts.
+ * The xfstests tree for a guest, packed if needed; undefined for the built-in suite. Reports
+ * programs that tests need and this machine lacks before anything starts.
  */
 export async function packSuite(
   suite: RequestedSuite,
@@ -19,13 +19,13 @@ export async function packSuite(
   const { path, distribution } = thisHost();
   const lacks = xfstestsLacks(path, distribution.family);
   if (lacks) {
-    const text = `tests that want these may say that they do not apply: ${lacks}`;
+    const text = `tests that need these programs may report that they do not apply: ${lacks}`;
     context.progress({ type: 'note', text });
   }
   return treeArchive(suite.tree.directory, context);
 }
 
-/** The request, with the version that its suite turned out to have. */
+/** The request with the actual version of its suite. */
 export function withVersion(request: RunRequest, suite: TreeArchive | undefined): RunRequest {
   return suite ? { ...request, suite: { ...request.suite, version: suite.version } } : request;
 }

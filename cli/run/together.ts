@@ -17,22 +17,23 @@ import { AROUND_THE_TEST, type UnitRun, unitRequest } from './run-unit.js';
 import { type ConclusionContext, concludeUnit } from './unit-result.js';
 
 /**
- * Runs many tests of xfstests in one guest, by one call of its `check`, with a record and a verdict for
- * each (guest-scripts/lib/xfstests-together.sh). Between two the guest waits for us:
+ * Runs many xfstests tests in one guest, with one call of its `check`, and makes a record and a
+ * verdict for each (guest-scripts/lib/xfstests-together.sh). Between two tests the guest waits for
+ * us:
  *
  *     ready ──▶ test 1 ──over──▶ judged ──go──▶ test 2 ──over──▶ … ──▶ finished
  *                  │                │
- *                  └─ the guest     └─ something was found, whatever it is:
+ *                  └─ the guest     └─ a problem was found:
  *                     died              the others get another guest
  *
- * So a test only ever runs after tests of which nothing was found, and what kills the guest is held
- * against the one test that was running.
+ * So a test runs only after tests that had no problems, and if the guest dies, only the test that
+ * was running is blamed.
  */
 
 export interface TogetherContext extends ConclusionContext {
   store: Store;
   checkpoints: boolean;
-  /** What images of damaged devices may take; undefined: none is kept. */
+  /** How much space images of damaged devices may take; undefined: keep none. */
   images?: ImageBudget | undefined;
   progress: Progress;
   observer: {
@@ -42,14 +43,17 @@ export interface TogetherContext extends ConclusionContext {
   /** Counts the guests of the run. */
   guests: { number: number };
   finish: (result: UnitResult, index: number) => void;
-  /** For a test that xfstests' `check` passes over. */
+  /** Runs a test that xfstests' `check` skips. */
   runAlone: (one: Numbered) => Promise<void>;
-  /** Whether another test may begin. */
+  /** Whether another test may start. */
   mayGoOn: () => boolean;
   signal?: AbortSignal | undefined;
 }
 
-/** All units of a batch, in as many guests as it takes; `finish` gets each result as it is known. */
+/**
+ * Runs all units of a batch, in as many guests as needed. `finish` gets each result as soon as it
+ * is known.
+ */
 export async function runTogether(
   batch: readonly Numbered[],
   context: TogetherContext,
@@ -63,7 +67,7 @@ export async function runTogether(
   }
 }
 
-/** The test that runs now. */
+/** The running test. */
 interface Running extends Numbered {
   keeper: RecordKeeper;
   images: ImageKeeper;
@@ -81,10 +85,10 @@ class SharedRun implements GuestObserver {
   #ready: ReadyEvent | undefined;
   #cloned = false;
   #bootSeconds: number | undefined;
-  /** What the guest does that ends it, where it is we who say so. */
+  /** A violation by the guest, for which we end it. */
   #violation: Ending | undefined;
   #passedOver: Numbered | undefined;
-  /** What is done between two tests. */
+  /** The work between two tests. */
   #turning: Promise<void> = Promise.resolve();
 
   constructor(
@@ -96,8 +100,8 @@ class SharedRun implements GuestObserver {
   }
 
   /**
-   * @returns the indexes of those that have a verdict, one at least; or else the first, where `check`
-   *   began with another
+   * @returns the indexes of units with a verdict, at least one; or else the first unit, if `check`
+   * started another one
    */
   async run(): Promise<{ done: ReadonlyMap<number, string>; passedOver?: Numbered | undefined }> {
     const { unit } = this.#first;
@@ -202,7 +206,7 @@ class SharedRun implements GuestObserver {
     const guest = this.#guest;
     if (!running || !guest) return;
     const { unit, keeper } = running;
-    // Before the first test nothing is over.
+    // Before the first test, none is over.
     const begins = test === '';
     if (begins && this.#isLater(next)) {
       keeper.close();
@@ -212,7 +216,7 @@ class SharedRun implements GuestObserver {
       return;
     }
     if (begins ? next !== unit.test || this.#done.size > 0 : test !== unit.test) {
-      const problem = `word of test ${(test || next).slice(0, 80)} where ${unit.test} was running`;
+      const problem = `the guest reported test ${(test || next).slice(0, 80)} while ${unit.test} was running`;
       this.#violation = { kind: 'protocol-violation', problem };
       await guest.stop();
       return;
@@ -222,7 +226,8 @@ class SharedRun implements GuestObserver {
       guest.goOn(seconds);
       return;
     }
-    // What the kernel said until now is this test's; the guest says so on the console as well.
+    // The kernel's messages until now belong to this test. The guest prints this line on the
+    // console as well.
     if (!(await guest.settle(`daxrepro: over ${test}.`))) return;
     const inherited = keeper.ofTheGuest;
     const result = await this.#conclude({ kind: 'finished' });
@@ -239,7 +244,7 @@ class SharedRun implements GuestObserver {
     return this.#done.size === 0 && this.left.slice(1).some(({ unit }) => unit.test === test);
   }
 
-  /** What runs now has this end. */
+  /** Concludes the running test with this ending. */
   async #conclude(ending: Ending): Promise<UnitResult | undefined> {
     const running = this.#running;
     if (!running) return undefined;
@@ -257,7 +262,7 @@ class SharedRun implements GuestObserver {
     );
   }
 
-  /** Our own doing failed: the one that runs, or was to run first, is told so. */
+  /** Our own work failed: the running test, or the first one to run, gets the failure. */
   #fail(failed: { ok: false; failure: Failure }): void {
     const running = this.#running ?? (this.#done.size === 0 ? this.#first : undefined);
     if (running) this.#tell(running, failed);
@@ -276,7 +281,7 @@ class SharedRun implements GuestObserver {
   }
 }
 
-/** Whether the guest is as good as new after it, as far as can be seen. */
+/** Whether the guest is as good as new after this test, as far as we can see. */
 function isSpotless(result: UnitResult | undefined): boolean {
   return (
     (result?.verdict === 'pass' || result?.verdict === 'notrun') &&

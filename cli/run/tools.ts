@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import type { FileSystem } from '../file-systems.js';
 import type { CompareResult } from '../results/compare-result.js';
 
-/** The versions of the host's programs, which are the guest's: what a mail says it was done with. */
+/** Versions of the host's programs, which are also the guest's: a mail reports them. */
 export async function describeTools(
   fileSystems: readonly FileSystem[],
 ): Promise<CompareResult['tools']> {

@@ -14,7 +14,7 @@ import { type Judgement, judge } from '../verdict/judge.js';
 import { omittedFindings } from '../verdict/omitted.js';
 import type { UnitRun } from './run-unit.js';
 
-/** From what a unit's guest left to what is said of it. */
+/** Makes a unit's result from what its guest left. */
 
 export interface ConclusionContext {
   prepared: (unit: Unit) => Prepared;
@@ -24,7 +24,9 @@ export interface ConclusionContext {
   replay: (unit: Unit, after: readonly string[]) => string;
 }
 
-/** That a unit shared its guest: the guest's number in the run, and the tests it ran before this one. */
+/**
+ * A unit that shared its guest: the guest's number in the run, and the tests that it ran before.
+ */
 export interface SharedGuest {
   guest: number;
   after: readonly string[];
@@ -32,7 +34,7 @@ export interface SharedGuest {
   folder: string;
 }
 
-/** Judges a unit, and keeps the result in its folder. */
+/** Judges a unit, and writes the result to its folder. */
 export function concludeUnit(
   unit: Unit,
   index: number,
@@ -87,14 +89,14 @@ export function concludeUnit(
   try {
     if (existsSync(directory)) writeJson(join(directory, 'unit.json'), result);
   } catch (error) {
-    // The result still goes into result.json and onto the screen; a bug is thrown.
+    // The result still goes to result.json and to the screen. A bug throws.
     const failed = storageFailure(directory, error);
     if (result.verdict === 'pass') return { ...result, ...notRun(failed.failure), dax: result.dax };
   }
   return result;
 }
 
-/** A failure after others in one guest may be theirs. */
+/** Earlier tests in the same guest may have caused a failure. */
 function withCompany({ verdict, reason }: Judgement, shared: SharedGuest | undefined): string {
   const before = shared?.after.length ?? 0;
   if (verdict !== 'fail' || before === 0) return reason;
@@ -113,7 +115,7 @@ function imagesOf(folder: string, { images }: UnitRun): Pick<UnitResult, 'images
   return { images: images.map((image) => ({ ...image, ...inRun(image.file) })) };
 }
 
-/** The findings are among the unit's. */
+/** The findings are listed with the unit's. */
 export function describeCuts({ findings: _, ...cuts }: PowerCutRecord): UnitResult['powerCut'] {
   return cuts;
 }
@@ -134,7 +136,7 @@ function notRun(reason: Failure): Judgement {
   };
 }
 
-/** What the unit's guest had to be. */
+/** The requirements that the unit's guest must meet. */
 export function expectation(unit: Unit, { kernel, module }: Prepared): Expectation {
   return {
     session: unit.session,

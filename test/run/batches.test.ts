@@ -16,46 +16,43 @@ const tests = (units: Unit[], jobs = 1, together = true) =>
 
 const THREE = ['generic/010', 'generic/002', 'generic/100'].map((test) => unit(test));
 
-t.test('a guest for each where nobody asks', async (t) => {
+t.test('gives each unit its own guest by default', async (t) => {
   t.strictSame(tests(THREE, 1, false), [['0 generic/010'], ['1 generic/002'], ['2 generic/100']]);
 });
 
-t.test('in one guest they stand as check will run them', async (t) => {
+t.test('orders the tests of a guest as check runs them', async (t) => {
   t.strictSame(tests(THREE), [['1 generic/002', '0 generic/010', '2 generic/100']]);
 });
 
-t.test('each guest that may run at a time gets some', async (t) => {
+t.test('gives every concurrent guest some tests', async (t) => {
   t.strictSame(tests(THREE, 2), [['1 generic/002', '0 generic/010'], ['2 generic/100']]);
 });
 
-t.test(
-  'what differs in more than the test is apart, and so is what check would pass over',
-  async (t) => {
-    const units = [
-      unit('generic/001'),
-      unit('generic/001', { attempt: 2, seed: 8 }),
-      unit('generic/001', { variant: 'v2' }),
-      unit('generic/002', {
-        facts: { groups: [], provokes: [], summary: '', missing: true },
-      }),
-      unit('generic/003', {
-        facts: { groups: ['quick'], provokes: ['no-dmesg-check'], summary: 'x' },
-      }),
-      unit('generic/004', { suite: { name: 'builtin', version: '1' } }),
-      unit('generic/005', { powerCut: { cuts: 1, states: 1 } }),
-    ];
-    t.strictSame(tests(units), [
-      ['3 generic/002'],
-      ['5 generic/004'],
-      ['6 generic/005'],
-      ['0 generic/001', '4 generic/003'],
-      ['1 generic/001'],
-      ['2 generic/001'],
-    ]);
-  },
-);
+t.test('separates units that differ in more than the test, or that check skips', async (t) => {
+  const units = [
+    unit('generic/001'),
+    unit('generic/001', { attempt: 2, seed: 8 }),
+    unit('generic/001', { variant: 'v2' }),
+    unit('generic/002', {
+      facts: { groups: [], provokes: [], summary: '', missing: true },
+    }),
+    unit('generic/003', {
+      facts: { groups: ['quick'], provokes: ['no-dmesg-check'], summary: 'x' },
+    }),
+    unit('generic/004', { suite: { name: 'builtin', version: '1' } }),
+    unit('generic/005', { powerCut: { cuts: 1, states: 1 } }),
+  ];
+  t.strictSame(tests(units), [
+    ['3 generic/002'],
+    ['5 generic/004'],
+    ['6 generic/005'],
+    ['0 generic/001', '4 generic/003'],
+    ['1 generic/001'],
+    ['2 generic/001'],
+  ]);
+});
 
-t.test('guests as an earlier run had them', async (t) => {
+t.test('repeats the guests of an earlier run', async (t) => {
   const guests: Record<string, string> = { 'generic/100': '1', 'generic/002': '1' };
   const batches = inBatches(THREE, 2, ({ test }) => guests[test]);
   t.strictSame(
@@ -64,7 +61,7 @@ t.test('guests as an earlier run had them', async (t) => {
   );
 });
 
-t.test('a guest does not go on for ever', async (t) => {
+t.test('limits the number of tests in a guest', async (t) => {
   const many = Array.from({ length: 101 }, (_, n) => unit(`generic/${String(n).padStart(3, '0')}`));
   t.strictSame(
     inBatches(many, 1, true).map(({ length }) => length),
@@ -72,7 +69,7 @@ t.test('a guest does not go on for ever', async (t) => {
   );
 });
 
-t.test('what takes longest is begun first', async (t) => {
+t.test('starts the longest first', async (t) => {
   const batches = inBatches([...THREE, unit('generic/101')], 1, false);
   const seconds: Record<string, number> = { 'generic/002': 5, 'generic/100': 50 };
   const order = longestFirst(batches, ({ test }) => seconds[test]).map(([one]) => one?.unit.test);

@@ -19,7 +19,7 @@ const unit = (
 });
 const LIKE = { suite: 'xfstests', fs: 'ext2', accel: 'tcg', together: false } as const;
 
-t.test('what took how long is remembered, by file system, accelerator and guest', async (t) => {
+t.test('remembers durations by file system, accelerator and kind of guest', async (t) => {
   const store = { root: t.testdir() };
   const known = async (more = {}) =>
     Object.fromEntries(await knownDurations(store, { ...LIKE, ...more }));
@@ -32,7 +32,7 @@ t.test('what took how long is remembered, by file system, accelerator and guest'
     unit('generic/004', 30, { fs: 'xfs' }),
     unit('generic/005', 40, { accel: 'kvm' }),
     unit('generic/006', 50, { together: { ...shared, position: 2 } }),
-    // With all that comes before the first test, as in a guest of its own.
+    // Includes all that precedes the first test, as in a guest of its own.
     unit('generic/007', 60, { together: { ...shared, position: 1 } }),
   ]);
   t.strictSame(await known(), { 'generic/001': 10, 'generic/002': 20, 'generic/007': 60 });
@@ -43,21 +43,21 @@ t.test('what took how long is remembered, by file system, accelerator and guest'
   t.match(await known(), { 'generic/001': 15, 'generic/002': 20 });
 });
 
-t.test('two runs that end at once both teach', async (t) => {
+t.test('keeps the durations of two runs that end at once', async (t) => {
   const store = { root: t.testdir() };
   const tests = Array.from({ length: 8 }, (_, n) => `generic/00${n}`);
   await Promise.all(tests.map((test) => learnDurations(store, [unit(test, 1)])));
   t.strictSame([...(await knownDurations(store, LIKE)).keys()].sort(), tests);
 });
 
-t.test('what is broken is nothing', async (t) => {
+t.test('ignores a broken file', async (t) => {
   const store = { root: t.testdir() };
   mkdirSync(join(store.root, 'references'));
   writeFileSync(join(store.root, 'references/durations-xfstests-ext2-tcg.json'), '{"a": "long"}');
   t.equal((await knownDurations(store, LIKE)).size, 0);
 });
 
-t.test('an estimate of all', async (t) => {
+t.test('estimates all tests', async (t) => {
   t.equal(estimateAll([]), undefined);
   t.equal(estimateAll([undefined]), undefined);
   t.equal(estimateAll([10, undefined, 30]), 60);

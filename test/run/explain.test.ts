@@ -7,7 +7,7 @@ import { Explainer } from '../../cli/run/explain.js';
 import { PREPARED, readLog, type Step } from '../util/fake-qemu.js';
 import { CORRUPT_E2FSCK, unitSteps, XFSTESTS_UNIT } from '../util/units.js';
 
-// --explain: what fails is run once more. The guests are fakes.
+// --explain: failing units run once more. The guests are fakes.
 
 const UNIT: Unit = { ...XFSTESTS_UNIT, suite: { name: 'builtin', version: '1' } };
 
@@ -27,7 +27,7 @@ const TRACE: Step[] = [
     },
   },
 ];
-/** The same, with what a guest says that was asked to trace. */
+/** The same, plus the report of a guest that was asked to trace. */
 const traced = (steps: Step[]): Step[] => [...steps.slice(0, -1), ...TRACE, ...steps.slice(-1)];
 
 interface Options {
@@ -36,7 +36,7 @@ interface Options {
   signal?: AbortController;
 }
 
-/** @param again what a guest does that is run to explain: until the first of these, `first` */
+/** @param again what a guest does in the second run, instead of `first` */
 async function run(t: Test, first: Step[], again: Step[], options: Options = {}) {
   const { attempts = 1, signal } = options;
   const explainer = 'explainer' in options ? options.explainer : new Explainer();
@@ -75,7 +75,7 @@ async function run(t: Test, first: Step[], again: Step[], options: Options = {})
 
 const SIGNATURE = 'e2fsck:directory-inode-block-offset-directory-corrupted';
 
-t.test('a failing unit is run again, and keeps the verdict of its first run', async (t) => {
+t.test('runs a failing unit again, and keeps the verdict of the first run', async (t) => {
   const { results, told, requests, directory } = await run(t, FAILS, traced(FAILS));
   const [result] = results;
   t.match(result, {
@@ -94,10 +94,10 @@ t.test('a failing unit is run again, and keeps the verdict of its first run', as
     readFileSync(join(directory, '001-ext4-generic-002', file), 'utf8');
   t.match(JSON.parse(kept('unit.json')), { explanation: { ran: true } });
   t.match(kept('explain/write-back.txt'), /^ ln-9 /);
-  t.match(kept('fsck-test.txt'), 'directory corrupted', 'the first one is as it was');
+  t.match(kept('fsck-test.txt'), 'directory corrupted', 'the first is unchanged');
 });
 
-t.test('that it did not show again, or nothing was traced, changes nothing either', async (t) => {
+t.test('changes nothing if the failure does not recur or nothing was traced', async (t) => {
   const { results } = await run(t, FAILS, PASSES);
   t.match(results, [
     {
@@ -112,7 +112,7 @@ t.test('that it did not show again, or nothing was traced, changes nothing eithe
   ]);
 });
 
-t.test('what passes, or was not asked for, costs nothing', async (t) => {
+t.test('runs nothing again if the unit passes or it was not requested', async (t) => {
   for (const [steps, explainer] of [
     [PASSES, new Explainer()],
     [FAILS, undefined],
@@ -124,7 +124,7 @@ t.test('what passes, or was not asked for, costs nothing', async (t) => {
   }
 });
 
-t.test('what fails alike again and again is explained once', async (t) => {
+t.test('explains repeated failures of one kind once', async (t) => {
   const { results, requests } = await run(t, FAILS, traced(FAILS), { attempts: 3 });
   t.strictSame(requests, [undefined, '1', undefined, undefined]);
   t.strictSame(
@@ -133,7 +133,7 @@ t.test('what fails alike again and again is explained once', async (t) => {
   );
 });
 
-t.test('a guest that died is not run again, since it could not be asked', async (t) => {
+t.test('does not run a unit again whose guest died and cannot return a trace', async (t) => {
   const said = '[    9.000000] Kernel panic - not syncing: at once\n';
   const panic = unitSteps({ during: [{ console: said }, { exit: 0 }] });
   const { results, requests } = await run(t, panic, FAILS);
@@ -143,7 +143,7 @@ t.test('a guest that died is not run again, since it could not be asked', async 
   t.strictSame(requests, [undefined]);
 });
 
-t.test('interrupted meanwhile, the first result is kept', async (t) => {
+t.test('keeps the first result when interrupted', async (t) => {
   const { results } = await run(t, FAILS, FAILS, { signal: new AbortController() });
   t.match(results, [{ verdict: 'fail', ending: 'finished', explanation: undefined }]);
 });

@@ -13,7 +13,7 @@ function units(more: { size?: string; pmem?: string } = {}) {
   return planUnits(checked.value.request, '6.1.0');
 }
 
-t.test('no more guests than cores, and than memory allows', async (t) => {
+t.test('allows no more guests than cores and memory', async (t) => {
   const cores = availableParallelism();
   t.equal(guestsAtATime(units(), true, 1024 * GIB), cores);
   // A clone and its two devices of 4 GiB take more than 8 GiB.
@@ -22,13 +22,13 @@ t.test('no more guests than cores, and than memory allows', async (t) => {
   t.equal(guestsAtATime(units(), true, 0), 1, 'one, always');
 });
 
-t.test('a guest that is booted needs all its memory', async (t) => {
+t.test('counts all the memory of a guest that boots', async (t) => {
   const most = (checkpoints: boolean) => guestsAtATime(units(), checkpoints, 3 * GIB);
   t.equal(most(true), Math.min(availableParallelism(), 2));
   t.equal(most(false), 1);
 });
 
-t.test('where power is cut another guest looks at what survives', async (t) => {
+t.test('counts the guest that examines surviving images', async (t) => {
   const plain = units({ size: '64M' });
   const cut = plain.map((unit) => ({ ...unit, powerCut: { cuts: 2, states: 1 } }));
   t.equal(guestsAtATime(plain, true, 2 * GIB), Math.min(availableParallelism(), 2));

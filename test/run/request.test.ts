@@ -20,7 +20,7 @@ const request = (more: Partial<RunOptions> = {}, fs = 'ext2'): RunRequest => {
   return checked.value.request;
 };
 
-t.test('the defaults', (t) => {
+t.test('has the documented defaults', (t) => {
   t.match(check(), {
     ok: true,
     value: {
@@ -42,7 +42,7 @@ t.test('the defaults', (t) => {
   t.end();
 });
 
-t.test('nonsense and near misses end at once, with what would be right', (t) => {
+t.test('rejects invalid input and near misses, with a suggestion', (t) => {
   const wrong: [RegExp, RegExp, ReturnType<typeof check>][] = [
     [/"12Q" is not a size/, /such as 256M/, check({ size: '12Q' })],
     [/"" is not a size/, /256M/, check({ size: '' })],
@@ -73,8 +73,8 @@ t.test('nonsense and near misses end at once, with what would be right', (t) => 
     [/group "quik"/, /quick/, check({ group: ['quik'] }, 'ext2', [])],
     [/No test is named/, /generic\/002/, check({}, 'ext2', [])],
     [/--suite elsewhere/, /builtin/, check({ suite: 'elsewhere' })],
-    [/--mkfs-opts holds a control/, /one line/, check({ mkfsOpts: '-b 1024\nEND' })],
-    [/--mount-opts holds a control/, /one line/, check({ mountOpts: 'a\x1b[2J' })],
+    [/--mkfs-opts contains a control/, /one line/, check({ mkfsOpts: '-b 1024\nEND' })],
+    [/--mount-opts contains a control/, /one line/, check({ mountOpts: 'a\x1b[2J' })],
   ];
   for (const [message, remedy, outcome] of wrong) {
     if (outcome.ok) {
@@ -87,7 +87,7 @@ t.test('nonsense and near misses end at once, with what would be right', (t) => 
   t.end();
 });
 
-/** What the command line's parser makes of a replay command: flags, and options with a value. */
+/** Parses a replay command like the command line: flags, and options with a value. */
 function parse(argv: string[]): ReturnType<typeof checkRequest> {
   const options: RunOptions = { ...RUN_DEFAULTS };
   const words: string[] = [];
@@ -115,7 +115,7 @@ function shellWords(command: string): string[] {
   return output.split('\0').slice(0, -1);
 }
 
-t.test('power cuts: on all persistent memory, under emulation, in clones', async (t) => {
+t.test('allows power cuts on all persistent memory, under emulation, in clones', async (t) => {
   for (const pmem of ['memmap', 'nvdimm', 'virtio-pmem']) {
     t.match(check({ powerCut: true, pmem }), {
       ok: true,
@@ -124,18 +124,18 @@ t.test('power cuts: on all persistent memory, under emulation, in clones', async
   }
   for (const [message, more] of [
     [/--pmem none has disks/, { pmem: 'none' }],
-    [/takes emulation/, { accel: 'kvm' }],
-    [/is about DAX/, { control: true }],
-    [/wants guests that are clones/, { checkpoint: false }],
+    [/which only emulation allows/, { accel: 'kvm' }],
+    [/tests DAX/, { control: true }],
+    [/needs guests that are clones/, { checkpoint: false }],
   ] as const) {
     const checked = check({ powerCut: true, ...more });
     t.match(checked, { ok: false, failure: { kind: 'usage', message } });
-    t.ok(check(more).ok, 'without power cuts that is all right');
+    t.ok(check(more).ok, 'allowed without power cuts');
   }
   t.match(check({ cuts: '3' }), { ok: false, failure: { message: '--cuts without --power-cut' } });
 });
 
-t.test('a replay command asks for the same again', (t) => {
+t.test('makes a replay command that gives the same request', (t) => {
   const requests: [Partial<RunOptions>, string?][] = [
     [{}],
     [{ pmem: 'none', control: true }],
@@ -157,7 +157,7 @@ t.test('a replay command asks for the same again', (t) => {
       const again = parse(words);
       t.ok(again.ok, command);
       if (!again.ok) continue;
-      // A seed that nobody asked for is new each time.
+      // Without --seed, the seed is random.
       t.strictSame({ ...again.value.request, seed: 0 }, { ...asked, seed: 0 }, command);
     }
   }
@@ -165,17 +165,17 @@ t.test('a replay command asks for the same again', (t) => {
   t.equal(
     replayCommand(planUnits(repeated, '6.1.0')[1] as never, repeated),
     'daxrepro run ext2 generic/002 --seed 42',
-    'one attempt of many, by its seed',
+    'repeats one of many attempts by its seed',
   );
   t.equal(
     replayCommand(planUnits(request(), '6.1.0')[0] as never, request()),
     'daxrepro run ext2 generic/002',
-    'what is usual is not named',
+    'omits defaults from the command',
   );
   t.end();
 });
 
-t.test('how a kernel is built is asked only of one that is built; paths become absolute', (t) => {
+t.test('accepts build options only for a built kernel; makes paths absolute', (t) => {
   for (const more of [{ cc: 'gcc-9' }, { kconfig: ['x'] }]) {
     t.match(check(more), { failure: { kind: 'usage', remedy: /debsrc:6\.1/ } });
   }
@@ -184,7 +184,7 @@ t.test('how a kernel is built is asked only of one that is built; paths become a
   t.end();
 });
 
-t.test('words for a shell', (t) => {
+t.test('quotes words for a shell', (t) => {
   const nasty = [
     '',
     ' ',
@@ -210,7 +210,7 @@ t.test('words for a shell', (t) => {
 
 const STAND_IN = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
 
-t.test('a tree of xfstests', (t) => {
+t.test('reads a tree of xfstests', (t) => {
   const checked = check({ suite: STAND_IN }, 'ext4', ['generic/002-004']);
   t.match(checked, {
     ok: true,
@@ -225,7 +225,7 @@ t.test('a tree of xfstests', (t) => {
     { suite: STAND_IN, exclude: ['generic/001'], group: ['quick,dax'] },
     'ext4',
   );
-  t.same(asked.tests, ['generic/002', 'generic/007'], 'ids, then groups, less what is excluded');
+  t.same(asked.tests, ['generic/002', 'generic/007'], 'selects ids, then groups, minus exclusions');
   const units = planUnits({ ...asked, timeout: 900 }, '6.1.0');
   t.match(units[1], {
     suite: { name: 'xfstests' },
@@ -239,7 +239,7 @@ t.test('a tree of xfstests', (t) => {
   t.end();
 });
 
-t.test('what a tree of xfstests cannot give', (t) => {
+t.test('rejects tests that a tree of xfstests does not have', (t) => {
   const empty = t.testdir();
   const wrong: [RegExp, ReturnType<typeof check>][] = [
     [/--suite \/nowhere: there is no directory/, check({ suite: '/nowhere' })],
@@ -261,18 +261,15 @@ t.test('what a tree of xfstests cannot give', (t) => {
   t.end();
 });
 
-t.test(
-  'looking for a failure goes on for a thousand attempts, or as many as are asked for',
-  async (t) => {
-    t.match(request({ untilFail: true }), { untilFail: true, repeat: 1000 });
-    t.match(request({ untilFail: true, repeat: '7' }), { untilFail: true, repeat: 7 });
-    t.match(request(), { untilFail: false, repeat: 1 });
-  },
-);
+t.test('looks for a failure in a thousand attempts, or as many as requested', async (t) => {
+  t.match(request({ untilFail: true }), { untilFail: true, repeat: 1000 });
+  t.match(request({ untilFail: true, repeat: '7' }), { untilFail: true, repeat: 7 });
+  t.match(request(), { untilFail: false, repeat: 1 });
+});
 
-t.test('a seed is a number of 32 bits', async (t) => {
+t.test('takes seeds of 32 bits', async (t) => {
   t.equal(request({ seed: '4294967295' }).seed, 4294967295);
-  t.not(request().seed, request().seed, 'random where nobody says');
+  t.not(request().seed, request().seed, 'random by default');
   for (const seed of ['4294967296', '-1', 'x', '1.5', '']) {
     const checked = checkRequest('ext2', ['generic/002'], { ...RUN_DEFAULTS, seed });
     t.match(checked, { ok: false, failure: { kind: 'usage', message: /--seed/ } }, seed);

@@ -6,7 +6,7 @@ import { runUnits } from '../../cli/run/engine.js';
 import { PREPARED, READY, readLog, type Step } from '../util/fake-qemu.js';
 import { CLEAN_E2FSCK, proofStep, XFSTESTS_UNIT } from '../util/units.js';
 
-// Many tests in one guest, and what a guest's end makes of them. The guest is a fake.
+// Many tests in one guest, and the effect of the guest's end on them. The guest is a fake.
 
 const step = (name: string): Step => ({
   console: `[    4.000000] daxrepro: ${name}\n`,
@@ -38,7 +38,7 @@ const CHECKED: Step[] = [
   { event: { event: 'fsck', name: 'test', device: '/dev/pmem0', status: 0 } },
 ];
 
-/** One test in the middle of a guest, to where the host says go. */
+/** One test in the middle of a guest, until the host says go. */
 const one = (test: string, next: string, during: Step[] = [], more = {}): Step[] => [
   proofStep('before'),
   step('test'),
@@ -47,7 +47,7 @@ const one = (test: string, next: string, during: Step[] = [], more = {}): Step[]
   proofStep('after'),
   ...CHECKED,
   { event: { event: 'over', test, next } },
-  // The console comes after the channel: what the kernel says is waited for.
+  // The console comes after the channel: it waits for the kernel's messages.
   { sleep: 50 },
   step(`over ${test}.`),
   { go: true },
@@ -65,7 +65,7 @@ const last = (test: string): Step[] => [
 
 const id = (n: number) => `generic/${String(n).padStart(3, '0')}`;
 
-/** Runs the tests 1 to `count`. @param guests what each does, by its first test */
+/** Runs the tests 1 to `count`. @param guests what each guest does, by its first test */
 async function run(t: Test, count: number, guests: Record<string, Step[]>) {
   const directory = t.testdir();
   const script = join(directory, 'script.json');
@@ -103,7 +103,7 @@ const brief = (results: UnitResult[]) =>
     together ? `${together.guest}.${together.position}` : 'alone',
   ]);
 
-t.test('the guest dies in the third of ten', async (t) => {
+t.test('continues in a new guest after the guest dies in the third of ten', async (t) => {
   const panic: Step = { console: '[    9.000000] Kernel panic - not syncing: at the third\n' };
   const { results, told, requests, directory } = await run(t, 10, {
     [`together ${id(1)}`]: [
@@ -136,7 +136,7 @@ t.test('the guest dies in the third of ten', async (t) => {
   t.strictSame(
     told,
     results.map(({ test }) => test),
-    'each is told when it is known',
+    'each result is reported as soon as it is known',
   );
   t.equal(requests[1], [4, 5, 6, 7, 8, 9, 10].map(id).join(' '));
   const log = (result: UnitResult | undefined) =>
@@ -146,7 +146,7 @@ t.test('the guest dies in the third of ten', async (t) => {
   for (const { verdict, dax } of results) if (verdict === 'pass') t.ok(dax.proven);
 });
 
-t.test('after anything that is no pass the rest gets another guest', async (t) => {
+t.test('gives the rest another guest after anything but a pass', async (t) => {
   const { results } = await run(t, 3, {
     [`together ${id(1)}`]: [
       ...first(id(1)),
@@ -162,26 +162,23 @@ t.test('after anything that is no pass the rest gets another guest', async (t) =
   ]);
 });
 
-t.test(
-  'what the kernel says while a test ends is held against it, and not against the next',
-  async (t) => {
-    const warning =
-      '[    5.000000] WARNING: CPU: 0 PID: 9 at fs/dax.c:1 dax_x+0x1/0x2\n[    5.000000] Call Trace:\n';
-    const late = one(id(1), id(2)).flatMap((a): Step[] =>
-      a.sleep === undefined ? [a] : [a, { console: warning }],
-    );
-    const { results } = await run(t, 2, {
-      [`together ${id(1)}`]: [...first(id(1)), ...late],
-      [`together ${id(2)}`]: [...first(id(2)), ...last(id(2))],
-    });
-    t.match(results, [
-      { verdict: 'fail', outcome: 'kernel-log', findings: [{ kind: 'warning' }] },
-      { verdict: 'pass', findings: [] },
-    ]);
-  },
-);
+t.test("blames the kernel's last messages on the test that ends, not on the next", async (t) => {
+  const warning =
+    '[    5.000000] WARNING: CPU: 0 PID: 9 at fs/dax.c:1 dax_x+0x1/0x2\n[    5.000000] Call Trace:\n';
+  const late = one(id(1), id(2)).flatMap((a): Step[] =>
+    a.sleep === undefined ? [a] : [a, { console: warning }],
+  );
+  const { results } = await run(t, 2, {
+    [`together ${id(1)}`]: [...first(id(1)), ...late],
+    [`together ${id(2)}`]: [...first(id(2)), ...last(id(2))],
+  });
+  t.match(results, [
+    { verdict: 'fail', outcome: 'kernel-log', findings: [{ kind: 'warning' }] },
+    { verdict: 'pass', findings: [] },
+  ]);
+});
 
-t.test('one that check passes over is run alone, in its place', async (t) => {
+t.test('runs a test that check skips alone, in its place', async (t) => {
   const alone: Step[] = [
     proofStep('before'),
     said(id(1), { together: false, output: `${id(1)} - unknown test, ignored\n`, times: '' }),
@@ -202,7 +199,7 @@ t.test('one that check passes over is run alone, in its place', async (t) => {
   t.match(results[0], { verdict: 'invalid', outcome: 'unknown-test', together: undefined });
 });
 
-t.test('a guest that tells of another test than the one that runs', async (t) => {
+t.test('rejects a guest that reports another test than the running one', async (t) => {
   const { results } = await run(t, 2, {
     [`together ${id(1)}`]: [...first(id(1)), ...one(id(2), id(2))],
     [`together ${id(2)}`]: [...first(id(2)), ...last(id(2))],
@@ -211,13 +208,13 @@ t.test('a guest that tells of another test than the one that runs', async (t) =>
     {
       verdict: 'error',
       ending: 'protocol-violation',
-      reason: /word of test generic\/002 where generic\/001/,
+      reason: /reported test generic\/002 while generic\/001/,
     },
     { verdict: 'pass' },
   ]);
 });
 
-t.test('without its proof a test of many has no pass', async (t) => {
+t.test('gives no pass to a test of many without its proof', async (t) => {
   const unproven = one(id(2), id(3)).filter(
     ({ event }) => (event as { when?: string })?.when !== 'before',
   );
