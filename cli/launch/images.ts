@@ -5,11 +5,11 @@ import type { FilePiece } from '../guest/protocol.js';
 import { runTool } from '../process/child.js';
 
 /**
- * Images of the devices on which something was found, as they were before any repair. The guest sends
- * what of them is not zero; here it becomes a sparse file, and then an archive of it.
+ * Keeps images of devices with findings, as they were before any repair. The guest sends the parts
+ * that are not zero; they become a sparse file, then an archive.
  */
 
-/** What images may take on our disk, all those of a run together. */
+/** How much of our disk all images of a run may take together. */
 export class ImageBudget {
   #left: number;
 
@@ -35,11 +35,11 @@ export class ImageBudget {
 
 export interface KeptImage {
   device: string;
-  /** In the unit's directory: a tar archive of the sparse image, compressed. */
+  /** A compressed tar archive of the sparse image, in the unit's directory. */
   file?: string | undefined;
-  /** Of the archive. */
+  /** Size of the archive. */
   bytes?: number | undefined;
-  /** Where there is none: why, in one clause without the full stop. */
+  /** Why it is missing: one clause without the full stop. */
   missing?: string | undefined;
 }
 
@@ -49,10 +49,13 @@ interface Coming {
   missing: string | undefined;
 }
 
-/** Of TEST_DEV and SCRATCH_DEV; xfstests' check may find something more than once. */
+/** TEST_DEV and SCRATCH_DEV; xfstests' check may find problems several times. */
 const MOST_IMAGES = 4;
 
-/** Those of one unit. The guest is not trusted: it gets no more than the budget and a device's size. */
+/**
+ * The images of one unit. The guest is not trusted: it gets no more than the budget and the
+ * device's size.
+ */
 export class ImageKeeper {
   readonly #coming = new Map<string, Coming>();
   readonly #ended: { name: string; device: string; whole: boolean }[] = [];
@@ -87,7 +90,7 @@ export class ImageKeeper {
       image = { ...image, descriptor: openSync(this.#raw(name), 'wx') };
       ftruncateSync(image.descriptor, this.deviceSize);
     } catch (error) {
-      // That a unit's evidence cannot be kept does not change what the unit is.
+      // An image that cannot be kept does not change the unit's result.
       image.missing = `it could not be written: ${(error as Error).message}`;
     }
     this.#coming.set(name, image);
@@ -107,12 +110,12 @@ export class ImageKeeper {
     return join(this.directory, `${name}.raw`);
   }
 
-  /** What the guest says of an image at its end. */
+  /** The guest's message at the end of an image. */
   end(name: string, device: string, whole: boolean): void {
     if (this.#ended.length < MOST_IMAGES) this.#ended.push({ name, device, whole });
   }
 
-  /** Archives them, when the guest is over. Nothing but whole images is left. */
+  /** Archives the images after the guest has ended. Leaves only complete ones. */
   async pack(signal?: AbortSignal): Promise<KeptImage[]> {
     const kept: KeptImage[] = [];
     for (const { name, device, whole } of this.#ended) {
@@ -140,7 +143,7 @@ export class ImageKeeper {
     signal: AbortSignal | undefined,
   ): Promise<Pick<KeptImage, 'file' | 'bytes' | 'missing'>> {
     const file = `${name}.tar.gz`;
-    // pax knows sparse files: GNU tar and bsdtar make the holes again.
+    // pax supports sparse files: GNU tar and bsdtar restore the holes.
     const argv = ['bsdtar', '--format=pax', '-czf', file, '-C', '.', `${name}.raw`] as const;
     const packed = await runTool([...argv], {
       cwd: this.directory,

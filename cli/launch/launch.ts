@@ -29,44 +29,44 @@ import type { Store } from '../store/store.js';
 import type { ImageBudget } from './images.js';
 import type { Prepared } from './prepared.js';
 
-/** Gets a unit its guest: a clone of a checkpoint, or one that boots. */
+/** Starts a guest for a unit: a clone of a checkpoint, or one that boots. */
 
 export interface UnitRunContext {
   prepared: Prepared;
-  /** The unit's own directory, there and empty. */
+  /** The unit's own directory, which must exist and be empty. */
   directory: string;
   store: Store;
-  /** Whether to clone a checkpoint, made where there is none, or to boot. */
+  /** Whether to clone a checkpoint, making it if needed, or to boot. */
   checkpoints: boolean;
   images: ImageBudget;
-  /** What devices begin with, in place of a fresh file system or of nothing. */
+  /** Initial contents of devices, instead of a fresh file system or nothing. */
   contents?: Partial<Record<'test' | 'scratch', DeviceContents>> | undefined;
-  /** Whether write-back is traced, which the verdict has no use for. */
+  /** Whether to trace write-back. The verdict does not use it. */
   trace?: boolean;
-  /** What it runs in place of a test. */
+  /** What to run instead of a test. */
   session?: UnitSession | undefined;
-  /** Where power is cut: the plugin's directory, there and empty. */
+  /** The plugin's directory if power is cut; must exist and be empty. */
   cutDirectory?: string | undefined;
-  /** Open descriptors of the devices' files, in place of empty ones; not of memmap. */
+  /** Open descriptors of the devices' files, instead of empty ones; not for memmap. */
   devices?: readonly number[] | undefined;
   progress: Progress;
   onStep: (step: string) => void;
   signal?: AbortSignal | undefined;
 }
 
-/** A session in place of a test: a person's shell, or a command of theirs. */
+/** A session instead of a test: a person's shell, or a person's command. */
 export interface UnitSession {
-  /** What the guest is asked besides. */
+  /** Additional requests to the guest. */
   request: Partial<UnitRequest>;
-  /** Seconds: of a guest in which somebody works, or which a debugger stops. */
+  /** In seconds, for a guest in which somebody works, or which a debugger stops. */
   limits: Partial<GuestLimits>;
   gdb: GdbAddress | undefined;
   observer: Pick<GuestObserver, 'event' | 'finding' | 'silent'>;
-  /** The guest is ready, and does not yet know what it will do. */
+  /** Called when the guest is ready, before it knows what to do. */
   begin(guest: Guest): Promise<void>;
 }
 
-/** Seconds for what is not the test: under emulation on a busy machine everything takes longer. */
+/** Seconds for everything but the test: emulation on a busy machine is slow. */
 function limitsFor(accelerator: MachineShape['accelerator']): GuestLimits {
   return accelerator === 'kvm'
     ? { boot: 30, silence: 30, afterOops: 15 }
@@ -87,13 +87,13 @@ function machineFiles(unit: Unit, prepared: Prepared): Omit<MachineFiles, 'devic
   };
 }
 
-/** Only some can watch what their guest stores. */
+/** Not every QEMU can watch the guest's stores. */
 function qemuForCuts({ powerCut }: Prepared): Pick<MachineFiles, 'qemu' | 'environment' | 'after'> {
   if (!powerCut) throw new Error('power cuts were not prepared');
   return { qemu: powerCut.qemu, environment: powerCut.environment, after: powerCut.after };
 }
 
-/** The command line of a unit that is booted, for it and for the dry run. */
+/** The command line of a unit that boots, for the unit and for the dry run. */
 export function unitArgv(unit: Unit, prepared: Prepared, gdb?: GdbAddress): [string, ...string[]] {
   return qemuArgv(unitShape(unit, prepared), {
     ...machineFiles(unit, prepared),
@@ -107,7 +107,7 @@ export interface Launched {
   cloned: boolean;
 }
 
-/** A guest that is on its way to ready: a clone where that works, else one that boots. */
+/** A guest that is starting: a clone if possible, else one that boots. */
 export async function launch(
   unit: Unit,
   context: UnitRunContext,
@@ -162,14 +162,14 @@ function clone(
 ): Outcome<Guest> {
   const { prepared } = context;
   const shape = unitShape(unit, prepared);
-  // Each clone has its own where it does not begin with a copy of the checkpoint's.
+  // Each clone has files of its own, unless it begins with a copy of the checkpoint's.
   const own = from.devices.length === 0 ? openDevices(unit, context, opened) : success([]);
   if (!own.ok) return own;
   const paths = own.value.map((_, index) => inheritedPath(index));
   const plugged = arePlugged(shape);
   const devices = [...from.devices, ...paths];
   const inherit = [...own.value];
-  /** @returns which of the inherited ones it is */
+  /** @returns its index among the inherited descriptors */
   const pass = (file: string) => {
     const descriptor = openSync(file, 'r');
     opened.push(descriptor);
@@ -213,7 +213,7 @@ function start(
   return startGuest(argv, limits, keeper, { ...options, signal, terminal: shape.terminal });
 }
 
-/** What has QEMU watch TEST_DEV; undefined where power is not cut. */
+/** Makes QEMU watch TEST_DEV; undefined if power is not cut. */
 function watching(
   unit: Unit,
   { memory }: Checkpoint,
@@ -234,7 +234,7 @@ function watching(
   });
 }
 
-/** A guest that boots has no memory that the plugin could read. */
+/** The plugin cannot read the memory of a guest that boots. */
 function notCut(why: string): Outcome<Launched> {
   return failure(
     'tool-failed',
@@ -243,7 +243,7 @@ function notCut(why: string): Outcome<Launched> {
   );
 }
 
-/** Empty files for the devices, by their descriptors; none for memmap. */
+/** Descriptors of empty files for the devices; none for memmap. */
 function openDevices(
   unit: Unit,
   context: Pick<UnitRunContext, 'devices'>,

@@ -3,16 +3,16 @@ import type { FileSystemModule } from '../kernel/file-system-module.js';
 import type { Kernel, WitnessState } from '../kernel/kernel.js';
 import type { PowerCutTools } from '../power-cut/tools.js';
 
-/** All that units of one kernel share. Made once, from caches where they have it. */
+/** What all units of one kernel share. Made once, from the cache if possible. */
 export interface Prepared {
   qemu: string;
   kernel: Kernel;
   initramfs: string;
   accelerator: Accelerator;
-  /** Whether the guest's kernel gets our own module, and where not, why. */
+  /** Whether the guest's kernel gets the witness module, and if not, why. */
   witness: WitnessState;
-  /** undefined where the file system is built in, or the kernel's modules have none. */
+  /** undefined if the file system is built in, or the kernel's modules do not include it. */
   module: (FileSystemModule & { bytes?: Buffer }) | undefined;
-  /** Where power is cut. */
+  /** Set if power is cut. */
   powerCut?: PowerCutTools | undefined;
 }

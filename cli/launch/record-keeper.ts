@@ -10,21 +10,21 @@ import { readUnmounts } from '../record/unmounts.js';
 import { readWriteBack, type WriteBackTrace } from '../record/write-back.js';
 import type { ImageKeeper } from './images.js';
 
-/** Bytes of a guest's console and of all its files that are kept: a guest must not fill our disk. */
+/** Limit for a guest's console and for all its files, in bytes: a guest must not fill our disk. */
 const MOST_CONSOLE = 64 * 1024 * 1024;
 const MOST_FILES = 64 * 1024 * 1024;
 
-/** How the guest's console names a unit's first step. */
+/** The console's line for a unit's first step. */
 const FIRST_STEP = 'daxrepro: load-module';
 
 export interface KeeperOptions {
-  /** Takes the images of devices; where there is none they are dropped. */
+  /** Takes the images of devices; without it they are dropped. */
   images?: ImageKeeper | undefined;
-  /** Where the guest has run others before: what it told before their first. */
+  /** For a guest that ran other tests: the events before its first test. */
   inherited?: readonly GuestEvent[] | undefined;
 }
 
-/** Keeps the console, the events and the guest's files, each within bounds. */
+/** Keeps the console, the events and the guest's files, all within limits. */
 export class RecordKeeper implements GuestObserver {
   readonly artifacts: Record<string, string> = {};
   readonly #console: number;
@@ -36,11 +36,11 @@ export class RecordKeeper implements GuestObserver {
   readonly #images: ImageKeeper | undefined;
   #consoleSize = 0;
   #filesSize = 0;
-  /** Whether the unit has begun: what the kernel says from then on is its doing. */
+  /** Whether the unit has begun: messages of the kernel count against it from then on. */
   #begun = false;
   #consoleEnd = '';
   #clock: GuestClock | undefined;
-  /** On that clock, in seconds. */
+  /** By the guest's clock, in seconds. */
   #since = 0;
   #testSince: number | undefined;
   #testUntil: number | undefined;
@@ -58,7 +58,7 @@ export class RecordKeeper implements GuestObserver {
     for (const event of inherited ?? []) this.event(event);
   }
 
-  /** What holds for all tests of a guest: what it is, and what it loaded. */
+  /** Events that hold for all tests of a guest: what it is, and what it loaded. */
   get ofTheGuest(): GuestEvent[] {
     return this.#events.filter(({ event }) => event === 'begin' || event === 'module');
   }
@@ -84,8 +84,9 @@ export class RecordKeeper implements GuestObserver {
   }
 
   /**
-   * Console and channel arrive in any order: a warning of the first step can be here before word of
-   * that step. The guest names its steps on the console too (guest-scripts/lib/unit.sh).
+   * Console and channel are not synchronised: a warning of the first step may arrive before the
+   * event of that step. The guest therefore names its steps on the console too
+   * (guest-scripts/lib/unit.sh).
    */
   #lookForFirstStep(chunk: Buffer): void {
     if (this.#begun) return;
@@ -103,7 +104,7 @@ export class RecordKeeper implements GuestObserver {
       if (event.name === 'test') this.#testSince = now();
     }
     if (event.event === 'test' || event.event === 'xfstests') this.#testUntil = now();
-    // One that floods us with events is no better than one that floods the console.
+    // Events count against the limit, so a guest cannot flood us with them either.
     this.#filesSize += JSON.stringify(event).length;
     if (this.#filesSize > MOST_FILES) return;
     this.#events.push(event);
@@ -124,7 +125,7 @@ export class RecordKeeper implements GuestObserver {
     if (this.#filesSize > MOST_FILES) return;
     let file = this.#files.get(name);
     if (file === undefined) {
-      // The name's shape is checked where events are read; the suffix keeps it off our own files.
+      // The name was validated when the event was read. The suffix keeps it from our own files.
       file = this.#open(name, `${name}.txt`);
       this.#files.set(name, file);
     }
@@ -181,7 +182,7 @@ export class RecordKeeper implements GuestObserver {
     return event && readWriteBack(this.#text('write-back'), event);
   }
 
-  /** What the guest sent under this name; empty where it sent nothing. */
+  /** The content that the guest sent under this name; empty if none. */
   #text(name: string): string {
     const file = this.#files.has(name) ? this.artifacts[name] : undefined;
     return file === undefined ? '' : readFileSync(join(this.directory, file), 'utf8');

@@ -1,4 +1,4 @@
-/** The words that findings have for the types of inodes, by the four bits of their mode (inode(7)). */
+/** The words that findings use for inode types, by the top four bits of the mode (inode(7)). */
 const TYPES: Readonly<Record<number, string>> = {
   1: 'fifo',
   2: 'character device',
@@ -9,7 +9,7 @@ const TYPES: Readonly<Record<number, string>> = {
   12: 'socket',
 };
 
-/** `directory`, `symlink`, …; `unknown` where the mode is none. */
+/** `directory`, `symlink`, …; `unknown` if the mode is invalid. */
 export function inodeTypeOf(mode: number): string {
   return TYPES[(mode >> 12) & 0xf] ?? 'unknown';
 }

@@ -1,28 +1,33 @@
 import type { Finding } from '../findings/finding.js';
 
-/** What is known of a unit whose guest's power was cut; verdicts are made from this. */
+/** Everything known about the power cuts of a unit; the verdict is made from it. */
 export interface PowerCutRecord {
-  /** Why it cannot be told what survived, in one clause without the full stop. */
+  /** Why the effect of the power cuts is unknown: one clause without the full stop. */
   problem?: string | undefined;
-  /** What the plugin saw of the device, until the script's end. */
+  /** What the plugin saw of the device, until the end of the test's script. */
   counters?: { stores: number; writeBacks: number; fences: number; requests: number } | undefined;
-  /** Calls of the test that promised something, and of which it is known whether that was kept. */
+  /** The test's calls that promised something and could be judged. */
   promises: number;
-  /** Where the test's sync calls were seen, and not told by itself. */
+  /**
+   * Counts of the sync calls, if they were seen by the kernel and not reported by the test itself.
+   */
   calls?: CallCounts | undefined;
-  /** Cuts after promises, and at drawn moments. */
+  /** Cuts after promises, and at random moments. */
   cuts: { promised: number; moments: number };
-  /** Images that were mounted and asked; those that were the same, with the same claims. */
+  /**
+   * Images that were mounted and examined, and images skipped as equal to one of them, with equal
+   * claims.
+   */
   images: number;
   repeated: number;
-  /** Names, sizes and parts of files that these images were asked for. */
+  /** Names, sizes and parts of files that were checked in these images. */
   asked: number;
-  /** What the file system owes; undefined where its options take all guarantees back. */
+  /** What the file system guarantees; undefined if its options cancel all guarantees. */
   guarantees?: string | undefined;
   findings: Finding[];
 }
 
-/** Of a unit whose guest did not come so far: it says that it was to be cut. */
+/** For a unit whose guest did not get that far: records that power was to be cut. */
 export const NOT_CUT: PowerCutRecord = {
   problem: 'the power was not cut',
   promises: 0,
@@ -33,16 +38,16 @@ export const NOT_CUT: PowerCutRecord = {
   findings: [],
 };
 
-/** Sync calls on either device that returned 0, by any program. */
+/** Sync calls by any program, on either device, that returned 0. */
 export interface CallCounts {
   seen: number;
   /**
-   * Of these, what the file system does not promise: sync(2) on ext2; what a file system promises that the
-   * test made otherwise than TEST_DEV's.
+   * Of these, calls without a promise: sync(2) on ext2, and calls on a file system that the test
+   * made with other options than TEST_DEV's.
    */
   unpromised: number;
-  /** Not judged, since the file was written to or cut short meanwhile. */
+  /** Not judged, because the file was written or truncated during the call. */
   changed: number;
-  /** Not judged, since something was lost, and power was not cut there any more: no pass then. */
+  /** Not judged: something was lost, and power was no longer cut there. This rules out a pass. */
   beyond: number;
 }

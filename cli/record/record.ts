@@ -9,40 +9,40 @@ import type { PowerCutRecord } from './power-cut.js';
 import type { UnmountLog } from './unmounts.js';
 import type { WriteBackTrace } from './write-back.js';
 
-/** All that is known of a unit when its guest is over; verdicts are made from this and nothing else. */
+/** Everything known about a unit after its guest has ended. Verdicts are made from this alone. */
 export interface UnitRecord {
   ending: Ending;
-  /** What the guest said of itself; undefined where it never was ready. */
+  /** What the guest said about itself; undefined if it was never ready. */
   ready?: ReadyEvent | undefined;
   /** In the order they came, without the contents of files. */
   events: GuestEvent[];
-  /** What the kernel said before the guest was ready, and since. */
+  /** The kernel's messages before the guest was ready, and since. */
   bootFindings: Finding[];
   kernelFindings: Finding[];
-  /** The check's log of each device, read. */
+  /** The parsed check log of each device. */
   checks: Partial<Record<'test' | 'scratch', FsckReport>>;
-  /** Those that xfstests' `check` made itself, in their order; undefined: their log was none. */
+  /** The checks by xfstests' own `check`, in order; undefined if their log could not be read. */
   suiteChecks?: { event: CheckEvent; report: FsckReport | undefined }[];
-  /** What the kernel's witness saw; undefined where it was not asked, or is not there. */
+  /** What the witness module saw; undefined if it was not asked or is missing. */
   unmounts?: UnmountLog | undefined;
-  /** What write-back did; undefined where it was not traced, or the guest never came to say. */
+  /** What write-back did; undefined if it was not traced, or the guest could not report it. */
   writeBack?: WriteBackTrace | undefined;
-  /** Where power was cut. */
+  /** Present if power is cut. */
   powerCut?: PowerCutRecord | undefined;
-  /** What processor time the host gave the guest; undefined where it never started. */
+  /** The processor time that the host gave the guest; undefined if it never started. */
   cpu?: CpuRecord | undefined;
 }
 
 export interface CpuRecord {
   /** Over the unit. */
   unit: CpuSupply;
-  /** Over its test, where that ran. */
+  /** During the test, if it ran. */
   test?: CpuSupply | undefined;
-  /** The longest time in which the guest was starved more than not, by the host's clock (ISO 8601). */
+  /** The longest period in which the guest was mostly starved, by the host's clock (ISO 8601). */
   longestStarved?: (CpuSupply & { at: string }) | undefined;
 }
 
-/** What the guest had to be. */
+/** The requirements that the guest must meet. */
 export interface Expectation {
   fs: string;
   /** `uname -r`. */
@@ -50,10 +50,10 @@ export interface Expectation {
   control: boolean;
   /** Whether power is cut. */
   powerCut?: boolean | undefined;
-  /** Where the test is one of xfstests: its id, and what its tree tells of it. */
+  /** For an xfstests test: its id, and what its tree says about it. */
   xfstests?: ({ test: string } & Partial<TestFacts>) | undefined;
-  /** Where there is no test but a session. */
+  /** Set for a session, which has no test. */
   session?: SessionKind | undefined;
-  /** The file system's module; undefined where it is built in or the kernel's own business. */
+  /** The file system's module; undefined if it is built in or the kernel chooses it. */
   module?: { sha256: string; buildId: string; sent: boolean } | undefined;
 }

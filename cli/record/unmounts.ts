@@ -1,19 +1,19 @@
 import { inodeTypeOf } from './inode-type.js';
 
 /**
- * What the kernel's witness saw at unmounts, as kernels/witness/unmounts.c writes it: it says
- * what each line means. It comes from a guest, so that nothing in it need be as it should.
+ * Parses what the witness module saw at unmounts. kernels/witness/unmounts.c writes it and explains
+ * each line. It comes from a guest, so it may be malformed.
  */
 export interface Unmount {
-  /** Counted from 1 since the guest's boot. */
+  /** Counted from 1 since the guest booted. */
   number: number;
   fs: string;
   device: string;
   /** Before anything was written, while names were cached. */
   before?: Look | undefined;
-  /** When the unmount had written all that a sync writes. */
+  /** After the unmount had written all that a sync writes. */
   synced?: Look | undefined;
-  /** Each inode at the moment that what is cached of it was thrown away. */
+  /** Each inode, at the moment its cached data was dropped. */
   dropped?: Look | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface Look {
   /** All inodes in memory. */
   inodes: number;
   shown: SeenInode[];
-  /** How many would have been shown were there room. */
+  /** How many more would have been listed if there were room. */
   omitted: number;
 }
 
@@ -33,7 +33,7 @@ export interface SeenInode {
   size: number;
   links: number;
   cached: CachedData;
-  /** In the file system, where the kernel had its name. */
+  /** Path in the file system, if the kernel had the name cached. */
   path?: string | undefined;
 }
 
@@ -42,17 +42,17 @@ export interface CachedData {
   /** Of the page cache. */
   pages: number;
   dirtyPages: number;
-  /** What DAX has in the place of pages. */
+  /** DAX entries, which take the place of pages. */
   daxEntries: number;
   dirtyDaxEntries: number;
-  /** There may be more: so many were looked at. */
+  /** There may be more; only this many were examined. */
   atLeast: boolean;
 }
 
 export interface UnmountLog {
-  /** All that there were, whether or not anything was worth keeping. */
+  /** All unmounts, whether or not anything was recorded of them. */
   total: number;
-  /** Those that had something to be kept and found no room. */
+  /** Unmounts with something to record but no room. */
   forgotten: number;
   unmounts: Unmount[];
 }
@@ -68,7 +68,7 @@ const LOOK = /^look (before|synced|dropped) (\d{1,10}) (\d{1,10}) (\d{1,10})$/;
 const INODE =
   /^inode (?<inode>\d{1,16}) (?<mode>[0-7]{1,6}) (?<dax>[01]) (?<size>\d{1,16}) (?<links>\d{1,10}) (?<pages>\d{1,10}) (?<dirtyPages>\d{1,10}) (?<entries>\d{1,10}) (?<dirtyEntries>\d{1,10}) (?<capped>[01]) (?<path>.{0,2000})$/s;
 
-/** undefined where it is no such text. Lines that are none of these are passed over. */
+/** undefined if the text is in another format. Skips unknown lines. */
 export function readUnmounts(text: string): UnmountLog | undefined {
   const [header, ...lines] = text.split('\n');
   if (header !== HEADER) return undefined;

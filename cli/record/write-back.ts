@@ -1,17 +1,19 @@
 import type { TraceEvent } from '../guest/protocol.js';
 
 /**
- * What write-back did for each inode, by the kernel's trace events as tracefs prints them
- * (guest-scripts/lib/trace.pl; include/trace/events/writeback.h and fs_dax.h). It comes from a guest: a
- * line that is none of these is passed over.
+ * What write-back did for each inode, parsed from the kernel's trace events in tracefs format
+ * (guest-scripts/lib/trace.pl; include/trace/events/writeback.h and fs_dax.h). It comes from a
+ * guest, so unknown lines are skipped.
  */
 export type WriteBackTrace =
   | {
       known: true;
       inodes: TracedInode[];
-      /** Events that found no room: the oldest. What is counted may then be more. */
+      /** The oldest events, dropped for lack of room. The counts are then lower bounds. */
       lost: number;
-      /** Events that this kernel does not have: `do_writepages` is calls of ->writepages. */
+      /**
+       * Events that this kernel does not have; `do_writepages` stands for calls of ->writepages.
+       */
       without: string[];
     }
   /** `reason`: one clause without the full stop. */
@@ -23,35 +25,37 @@ export interface TracedInode {
   inode: number;
   /** Pages of the page cache that became dirty. */
   pagesDirtied: Occurrences;
-  /** The inode itself was marked, for its data or its attributes. */
+  /** The inode itself was marked dirty, for its data or its attributes. */
   marked: Occurrences;
-  /** Write-back was called for the inode: by a sync, an unmount, the kernel's own clock. */
+  /** Write-back of the inode, by a sync, an unmount or the kernel's timer. */
   writeBacks: Occurrences;
-  /** Pages that these wrote, by their own count. */
+  /** Pages written by these, by their own count. */
   pagesWritten: number;
-  /** ->writepages was called, by write-back or by an fsync; undefined where this cannot be told. */
+  /**
+   * Calls of ->writepages, by write-back or an fsync; undefined if the kernel cannot trace them.
+   */
   writepages?: Occurrences & {
-    /** What it returned, each once: 0, or -errno. */ results: number[];
+    /** Its return values, each once: 0 or -errno. */ results: number[];
   };
-  /** The DAX part of ->writepages ran; undefined where this cannot be told. */
+  /** Runs of the DAX part of ->writepages; undefined if the kernel cannot trace them. */
   daxWriteBacks?: Occurrences;
 }
 
 export interface Occurrences {
   times: number;
-  /** Absent where there was none. */
+  /** Absent if there were none. */
   first?: Occurrence;
   last?: Occurrence;
 }
 
 export interface Occurrence {
-  /** Of the guest's clock. */
+  /** By the guest's clock. */
   seconds: number;
-  /** As the kernel names it: 15 characters at most. */
+  /** The kernel's name for it: at most 15 characters. */
   program: string;
 }
 
-/** An inode is some 500 bytes of JSON. */
+/** An inode takes about 500 bytes of JSON. */
 const MOST_INODES = 5000;
 const MOST_RESULTS = 8;
 
@@ -84,7 +88,7 @@ function devicesOf(text: string): Map<string, string> {
 
 class TraceReader {
   readonly #inodes = new Map<string, TracedInode>();
-  /** By its process, the inode whose ->writepages has not returned yet. */
+  /** For each process, the inode whose ->writepages has not returned yet. */
   readonly #within = new Map<string, TracedInode>();
 
   constructor(
@@ -158,7 +162,7 @@ class TraceReader {
   }
 }
 
-/** MAJOR:MINOR; kprobes show the kernel's own number, which has 20 bits of minor. */
+/** MAJOR:MINOR. kprobes show the kernel's internal number, with 20 bits of minor. */
 function deviceNumber(text: string): string {
   if (text.includes(':')) return text;
   const number = Number(text);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ImageBudget, ImageKeeper } from '../../cli/launch/images.js';
 
-// What a guest sends for an image may be anything: it gets no more than a device and the budget.
+// A guest may send anything for an image: it gets no more than the device and the budget.
 
 const PAGE = new Uint8Array(4096).fill(7);
 
@@ -12,7 +12,7 @@ function keeper(t: Test, { deviceSize = 1 << 20, budget = new ImageBudget(1 << 2
   return { directory, budget, images: new ImageKeeper(directory, deviceSize, budget) };
 }
 
-t.test('pieces may come in any order', async (t) => {
+t.test('accepts pieces in any order', async (t) => {
   const { directory, budget, images } = keeper(t);
   images.piece({ name: 'image-test', data: PAGE, offset: 8192 });
   images.piece({ name: 'image-test', data: PAGE, offset: 0 });
@@ -20,10 +20,10 @@ t.test('pieces may come in any order', async (t) => {
   const [kept] = await images.pack();
   t.match(kept, { device: '/dev/pmem0', file: 'image-test.tar.gz' });
   t.strictSame(readdirSync(directory), ['image-test.tar.gz']);
-  t.equal(budget.left, (1 << 20) - (kept?.bytes ?? 0), 'what it takes in the end is taken');
+  t.equal(budget.left, (1 << 20) - (kept?.bytes ?? 0), 'the final size counts against the budget');
 });
 
-t.test('no byte beyond the device, none beyond the budget', async (t) => {
+t.test('takes no byte beyond the device or the budget', async (t) => {
   const { images } = keeper(t, { deviceSize: 4096 });
   images.piece({ name: 'image-test', data: PAGE, offset: 4095 });
   images.end('image-test', '/dev/pmem0', true);
@@ -33,13 +33,13 @@ t.test('no byte beyond the device, none beyond the budget', async (t) => {
   for (let n = 0; n < 3; n += 1) {
     small.images.piece({ name: 'image-test', data: PAGE, offset: n * 4096 });
   }
-  t.equal(small.budget.left, 8192, 'what is given up is free again');
+  t.equal(small.budget.left, 8192, 'the space of a dropped image is free again');
   small.images.end('image-test', '/dev/pmem0', true);
   t.match(await small.images.pack(), [{ missing: /--keep-images/ }]);
   t.strictSame(readdirSync(small.directory), []);
 });
 
-t.test('an image without an end leaves nothing, and there are never many', async (t) => {
+t.test('keeps no image without an end, and never many', async (t) => {
   const { directory, budget, images } = keeper(t);
   for (let n = 0; n < 9; n += 1) images.piece({ name: `image-${n}`, data: PAGE, offset: 0 });
   t.equal(readdirSync(directory).length, 4);
@@ -49,7 +49,7 @@ t.test('an image without an end leaves nothing, and there are never many', async
   t.equal(budget.left, 1 << 20);
 });
 
-t.test('a directory that is gone is no error of the unit', async (t) => {
+t.test('does not fail the unit if its directory is gone', async (t) => {
   const images = new ImageKeeper(join(t.testdir(), 'gone'), 1 << 20, new ImageBudget(1 << 20));
   images.piece({ name: 'image-test', data: PAGE, offset: 0 });
   images.end('image-test', '/dev/pmem0', true);

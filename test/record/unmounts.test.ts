@@ -2,7 +2,7 @@ import t from 'tap';
 import { inodeTypeOf } from '../../cli/record/inode-type.js';
 import { readUnmounts } from '../../cli/record/unmounts.js';
 
-// As kernels/witness wrote it for the case of 2016, but for the path.
+// As kernels/witness wrote it for the case of 2016, except for the path.
 const TEXT = `daxrepro_witness 1
 totals 3 0
 unmount 1 ext2 pmem0 7
@@ -14,7 +14,7 @@ look dropped 2 1 0
 inode 8193 40755 1 4096 2 1 1 0 0 0 
 `;
 
-t.test('what the witness writes', (t) => {
+t.test('parses what the witness writes', (t) => {
   const cached = { pages: 1, dirtyPages: 1, daxEntries: 0, dirtyDaxEntries: 0, atLeast: false };
   const directory = {
     inode: 8193,
@@ -58,10 +58,10 @@ t.test('what the witness writes', (t) => {
   t.end();
 });
 
-t.test('a guest may send anything', (t) => {
+t.test('survives anything that a guest sends', (t) => {
   t.equal(readUnmounts(''), undefined);
   t.equal(readUnmounts('daxrepro_witness 2\ntotals 1 0\n'), undefined);
-  // Cut at any byte: what is whole is read, nothing throws.
+  // Truncated at any byte: complete lines are read, nothing throws.
   for (let end = 0; end < TEXT.length; end += 1) {
     const log = readUnmounts(TEXT.slice(0, end));
     t.ok(log === undefined || log.unmounts.length <= 1);
@@ -81,7 +81,7 @@ t.test('a guest may send anything', (t) => {
   t.end();
 });
 
-t.test('types of inodes, by their mode', (t) => {
+t.test('names the types of inodes by their mode', (t) => {
   const types = ['directory', 'regular file', 'symlink', 'fifo', 'socket', 'block device'];
   const modes = ['40755', '100644', '120777', '10600', '140755', '60660'];
   t.strictSame(

@@ -7,7 +7,7 @@ import { describeExplanation } from '../../cli/report/explanation.js';
 
 const EVENT = { devices: 'pmem0=259:1 pmem1=259:0', problem: '', without: '', lost: 0 };
 
-/** As 6.12 and 5.10 print them, but for the one of DAX: nothing in them is made up. */
+/** Real output of 6.12 and 5.10, except for the DAX event. */
 const REAL = `
            mount-142     [000] d..1.    21.799799: writeback_dirty_folio: bdi 259:0: ino=271581184 index=0
             perl-139     [000] d..1.    21.890000: writeback_dirty_folio: bdi 259:1: ino=2 index=0
@@ -42,7 +42,7 @@ const LOST: Extract<Unwritten, { known: true }> = {
 
 const by = (program: string, seconds: number) => ({ seconds, program });
 
-t.test('who dirtied what, and what write-back did', (t) => {
+t.test('lists who dirtied what, and what write-back did', (t) => {
   t.strictSame(one(REAL, 2), {
     device: 'pmem0',
     inode: 2,
@@ -54,7 +54,7 @@ t.test('who dirtied what, and what write-back did', (t) => {
       last: by('kworker/u2:0', 22.165568),
     },
     pagesWritten: 3,
-    // What came back to a process that had not gone in is another inode's.
+    // A return without a call belongs to another inode.
     writepages: {
       times: 2,
       results: [0, -28],
@@ -68,7 +68,7 @@ t.test('who dirtied what, and what write-back did', (t) => {
   t.end();
 });
 
-t.test('what a kernel cannot tell is not told as never', (t) => {
+t.test('reports as unknown what a kernel cannot trace, not as zero', (t) => {
   const without = 'do_writepages fs_dax/dax_writeback_range';
   const { writepages, daxWriteBacks } = one(REAL, 2, { ...EVENT, without });
   t.strictSame([writepages, daxWriteBacks], [undefined, undefined]);
@@ -79,7 +79,7 @@ t.test('what a kernel cannot tell is not told as never', (t) => {
   t.end();
 });
 
-t.test('a guest can write what it likes', (t) => {
+t.test('survives anything that a guest writes', (t) => {
   const nonsense = [
     '',
     'writeback_dirty_folio: bdi 259:1: ino=2 index=0',
@@ -120,7 +120,7 @@ const explanation = (
   ...more,
 });
 
-t.test('each unwritten inode has a line', (t) => {
+t.test('prints a line for each unwritten inode', (t) => {
   const artifacts = { 'write-back': '001/explain/write-back.txt' };
   t.strictSame(describeExplanation(explanation({ artifacts })), [
     'second run, with write-back tracing: the test failed again, with the same kind of finding',
@@ -145,8 +145,8 @@ t.test('each unwritten inode has a line', (t) => {
   t.end();
 });
 
-t.test('inodes with the same history share a line', (t) => {
-  // ext4's symbolic links on 5.10, where the journal dirties their pages.
+t.test('shares a line among inodes with the same history', (t) => {
+  // ext4's symbolic links on 5.10, whose pages the journal dirties.
   const link = (inode: number, at: number) => `
               ln-113     [000] ....    ${at}.447321: writeback_mark_inode_dirty: bdi 259:1: ino=${inode} state= flags=I_DIRTY_SYNC
     jbd2/pmem0-8-98      [000] d...    ${at}.698061: writeback_dirty_page: bdi 259:1: ino=${inode} index=0
@@ -175,7 +175,7 @@ t.test('inodes with the same history share a line', (t) => {
   t.end();
 });
 
-t.test('the second run is compared with the first', (t) => {
+t.test('compares the second run with the first', (t) => {
   const first = [finding('b'), finding('a'), finding('a'), finding('n', 'notice')];
   const told = (verdict: Explanation & { ran: true }, second: Finding[], before = first) =>
     describeExplanation({ ...verdict, signatures: compareSignatures(before, second) })[0];
