@@ -14,26 +14,26 @@ import {
 } from './store.js';
 
 /**
- * Removes from the cache what nobody makes or uses right now. An entry's lock tells: its users hold
- * it, and we hold it while we remove.
+ * Removes cache entries that no process is making or using. Users of an entry hold its lock, and we
+ * hold it during the removal.
  */
 
 export interface Cleaning {
   removed: Entry[];
-  /** Was to go, but somebody uses it. */
+  /** Not removed, because a process uses it. */
   inUse: Entry[];
-  /** What killed makers and removers left, by path. */
+  /** Leftovers of killed makers and removers, by path. */
   leftovers: string[];
 }
 
 export interface CleanOptions {
-  /** Only say what would go. */
+  /** Only list what would be removed. */
   dryRun?: boolean;
-  /** Forget what names stand for, too. */
+  /** Remove the references, too. */
   references?: boolean;
 }
 
-/** @param goes says which entries are to go */
+/** @param goes tells which entries to remove */
 export async function cleanStore(
   store: Store,
   goes: (entry: Entry) => boolean,
@@ -55,7 +55,7 @@ export async function cleanStore(
   }
 }
 
-/** Whoever is working one out writes it anew. */
+/** A process that is working one out writes it again. */
 async function removeReferences(store: Store): Promise<void> {
   const shelf = join(store.root, REFERENCES);
   const names: string[] = await readdir(shelf).catch(() => []);
@@ -65,10 +65,10 @@ async function removeReferences(store: Store): Promise<void> {
   }
 }
 
-/** @returns false where somebody uses it */
+/** @returns false if a process uses it */
 async function removeEntry(store: Store, { kind, key }: Entry, dryRun: boolean): Promise<boolean> {
   const { entry, lock, removing } = placesOf(store, kind, key);
-  // A dry run makes no lock files.
+  // A dry run creates no lock files.
   if (dryRun && !existsSync(lock)) return true;
   const held = await tryLock(lock);
   if (!held) return false;
@@ -77,7 +77,7 @@ async function removeEntry(store: Store, { kind, key }: Entry, dryRun: boolean):
     await rm(removing, { recursive: true, force: true });
     await rename(entry, removing).catch(ignoreMissing);
     await rm(removing, { recursive: true, force: true });
-    // Whoever waits for this lock sees that its file is gone and begins again.
+    // A process that waits for this lock notices that its file is gone, and starts over.
     await rm(lock, { force: true });
     return true;
   } finally {
@@ -85,7 +85,7 @@ async function removeEntry(store: Store, { kind, key }: Entry, dryRun: boolean):
   }
 }
 
-/** What stands beside entries: `.<key>.making` and the like. */
+/** Files beside entries: `.<key>.making` and the like. */
 const BESIDE = /^\.(.+)\.(lock|making|removing|busy)$/;
 
 async function sweep(store: Store, kind: string, dryRun: boolean): Promise<string[]> {
@@ -97,7 +97,7 @@ async function sweep(store: Store, kind: string, dryRun: boolean): Promise<strin
     const isThere = names.includes(key) || names.includes(`${key}.json`);
     const left = names.filter((name) => {
       const [, of, what] = name.match(BESIDE) ?? [];
-      // A workspace keeps its mark that it cannot be relied on.
+      // A workspace keeps the mark that it cannot be trusted.
       return of === key && what !== 'lock' && !(isThere && what === 'busy');
     });
     const lock = placesOf(store, kind, key).lock;

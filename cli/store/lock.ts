@@ -4,12 +4,12 @@ import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { boundArgv } from '../process/child.js';
 
 /**
- * Locks between processes that the kernel gives back when their holder dies, whatever killed it:
- * flock(2). Node cannot call it; util-linux' `flock` can, on a descriptor that it inherits. The
- * lock belongs to the open file, which is ours: it stays when `flock` ends, until we close it.
+ * Locks between processes that the kernel releases when their holder dies: flock(2). Node cannot
+ * call it, but util-linux's `flock` can, on a descriptor that it inherits. The lock belongs to the
+ * open file, which is ours: it outlives `flock`, until we close the file.
  */
 
-/** `release` it, or die. */
+/** Released by `release`, or when the process dies. */
 export interface Lock {
   release(): void;
 }
@@ -18,10 +18,10 @@ export interface Lock {
 export type LockMode = 'exclusive' | 'shared';
 
 /**
- * Waits for the lock on `file` (made where missing). Errors of the file system are thrown as they
- * come.
+ * Waits for the lock on `file`, which is created if missing. Errors of the file system are thrown
+ * unchanged.
  *
- * @param onWait called once, where somebody else holds the lock just now
+ * @param onWait called once if another process holds the lock
  */
 export async function acquireLock(
   file: string,
@@ -41,12 +41,12 @@ export async function acquireLock(
       closeSync(descriptor);
       throw error;
     }
-    // Its holder removed the file: a lock on it would keep nobody out.
+    // Its holder removed the file, so a lock on it would exclude nobody.
     closeSync(descriptor);
   }
 }
 
-/** The exclusive lock on `file`, or undefined where somebody holds one of either mode. */
+/** The exclusive lock on `file`, or undefined if a process holds either kind of lock. */
 export async function tryLock(file: string): Promise<Lock | undefined> {
   const descriptor = openLockFile(file, 'exclusive');
   try {
@@ -61,7 +61,7 @@ export async function tryLock(file: string): Promise<Lock | undefined> {
   return undefined;
 }
 
-/** A shared lock needs no right to write: others may have made a cache that we only read. */
+/** A shared lock needs no write permission: the cache may belong to others. */
 function openLockFile(file: string, mode: LockMode): number {
   try {
     return openSync(file, 'a');
@@ -78,21 +78,22 @@ function isStill(file: string, descriptor: number): boolean {
   return named?.ino === opened.ino && named.dev === opened.dev;
 }
 
-/** @returns false where somebody else has it, and we are not to wait */
+/** @returns false if another process has it and we should not wait */
 async function flock(
   descriptor: number,
   mode: LockMode,
   patience: 'at once' | 'waiting',
 ): Promise<boolean> {
   const argv = ['flock', `--${mode}`, ...(patience === 'at once' ? ['--nonblock'] : []), '3'];
-  // One that may wait for long must not outlive us; the guard costs two more programs to start.
+  // A waiting flock must not outlive us. The guard starts two more programs, so a flock that does
+  // not wait goes without.
   const [program = '', ...rest] = patience === 'at once' ? argv : boundArgv(argv, 'single');
   const child = spawn(program, rest, {
     detached: true,
     stdio: ['ignore', 'ignore', 'inherit', descriptor],
   });
   const [exitCode, signal] = await once(child, 'close').catch((error: Error) => {
-    // Without its `code`, which would make it an error of the file system.
+    // Without its `code`, which would make it look like an error of the file system.
     throw new Error(`flock (of util-linux) does not start: ${error.message}`);
   });
   if (exitCode === 0) return true;

@@ -5,31 +5,32 @@ import { acquireLock } from './lock.js';
 import { type Store, storageFailure } from './store.js';
 
 /**
- * What names stand for: small JSON files that, unlike entries, change. `debian:6.1` is one version
- * today and another next week; a reference remembers which, and so spares us asking.
+ * References say what names stand for: small JSON files that change, unlike entries. `debian:6.1`
+ * is one version today and another next week; a reference remembers which, so that the mirror need
+ * not be asked.
  *
  *     <root>/references/<name>.json
- *     <root>/references/.<name>.lock     held while it is being worked out
- *     <root>/references/.<name>.making/  scratch space for that, gone afterwards
+ *     <root>/references/.<name>.lock     held while the value is worked out
+ *     <root>/references/.<name>.making/  scratch space for that, removed afterwards
  */
 
 export const REFERENCES = 'references';
 
-/** The value as it was written, or undefined. Its shape is the reader's to check. */
+/** The value as it was written, or undefined. The reader checks its shape. */
 export async function readReference(store: Store, name: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(join(store.root, REFERENCES, `${name}.json`), 'utf8'));
   } catch {
-    // Missing or broken: both mean that it has to be worked out again.
+    // Missing or broken: either way it must be worked out again.
     return undefined;
   }
 }
 
 /**
- * Works out what `name` stands for, one process at a time, and remembers it.
+ * Works out what `name` stands for, in one process at a time, and remembers it.
  *
- * @param look the value where it is known by now: another process may have been at it
- * @param make works it out; its directory is empty and its own, and gone afterwards
+ * @param look returns the value if it is known by now: another process may have worked it out
+ * @param make works it out; its directory is empty and removed afterwards
  */
 export async function settleReference<Value>(
   store: Store,

@@ -6,32 +6,36 @@ import { type Failure, failure, type Outcome, success } from '../outcome.js';
 import { acquireLock, type Lock, tryLock } from './lock.js';
 
 /**
- * The cache: directories that never change once they are there, each named by the hash of
- * everything that went into it.
+ * The cache: directories that never change once they exist, each named by the hash of all its
+ * inputs.
  *
  *     <root>/<kind>/<key>/           an entry
- *     <root>/<kind>/.<key>.lock      held alone while it is made or removed, shared while it is used
- *     <root>/<kind>/.<key>.making/   one that is being made, or was when its maker died
- *     <root>/<kind>/.<key>.removing/ the same for one that is being removed
+ *     <root>/<kind>/.<key>.lock      exclusive while it is made or removed, shared while it is used
+ *     <root>/<kind>/.<key>.making/   an entry being made, or left by a maker that died
+ *     <root>/<kind>/.<key>.removing/ the same for an entry being removed
  *
- * An entry comes and goes by a rename, so one that is there is whole. References (reference.ts) and
- * workspaces (workspace.ts), which change, have their places and locks by the same pattern.
+ * Entries appear and disappear by a rename, so an existing entry is complete. References
+ * (reference.ts) and workspaces (workspace.ts), which change, have their places and locks by the
+ * same pattern.
  */
 
-/** Raised with every change to what entries hold, so that an older program's entries are not used. */
+/**
+ * Raise it with every change to what entries hold, so that entries of an older program are not
+ * used.
+ */
 const FORMAT = 1;
 
 export interface Store {
   readonly root: string;
 }
 
-/** `$XDG_CACHE_HOME/daxrepro`, by the XDG base directory specification. */
+/** `$XDG_CACHE_HOME/daxrepro`, as the XDG base directory specification says. */
 export function defaultStore(): Store {
   const base = process.env['XDG_CACHE_HOME'];
   return { root: join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'daxrepro') };
 }
 
-/** The key for these inputs: 32 hexadecimal digits. Order does not matter, names do. */
+/** The key for these inputs: 32 hexadecimal digits. Names matter, their order does not. */
 export function cacheKey(inputs: Record<string, string | number | boolean>): string {
   const hash = createHash('sha256').update(`format ${FORMAT}\n`);
   for (const name of Object.keys(inputs).sort()) {
@@ -40,7 +44,7 @@ export function cacheKey(inputs: Record<string, string | number | boolean>): str
   return hash.digest('hex').slice(0, 32);
 }
 
-/** Where what belongs to a key is: the entry itself, and what stands beside it. */
+/** The paths that belong to a key: the entry, and the files beside it. */
 export function placesOf(store: Store, kind: string, key: string) {
   const shelf = join(store.root, kind);
   return {
@@ -53,16 +57,16 @@ export function placesOf(store: Store, kind: string, key: string) {
 }
 
 /**
- * The entry's directory where it is there, else undefined. Never makes anything. From then on until
- * this process ends nobody removes the entry.
+ * The entry's directory if it exists, else undefined. Never makes one. From then on nobody removes
+ * the entry until this process ends.
  */
 export async function lookUp(store: Store, kind: string, key: string): Promise<string | undefined> {
   const { entry, lock } = placesOf(store, kind, key);
   if (await exists(entry)) {
     await keep(lock);
-    // It may have gone while we waited for the lock.
+    // It may have been removed while we waited for the lock.
     if (await exists(entry)) {
-      // The time of last use, for `daxrepro cache clean`. A read-only cache is still a cache.
+      // Records the last use for `daxrepro cache clean`. A read-only cache works all the same.
       const now = new Date();
       await utimes(entry, now, now).catch(() => {});
       return entry;
@@ -75,12 +79,12 @@ export async function lookUp(store: Store, kind: string, key: string): Promise<s
 /** The shared locks of the entries that this process uses, by lock file. */
 const kept = new Map<string, Promise<Lock | undefined>>();
 
-/** Takes the shared lock once and for all; the kernel gives it back when we end. */
+/** Takes the shared lock for good; the kernel releases it when we end. */
 async function keep(lock: string): Promise<void> {
   let taken = kept.get(lock);
   if (!taken) {
     taken = acquireLock(lock, { mode: 'shared' }).catch((error: NodeJS.ErrnoException) => {
-      // Who cannot lock cannot clean either: a cache on a read-only file system, for example.
+      // A process that cannot lock cannot clean either, for example on a read-only file system.
       if (error.code === undefined) throw error;
       return undefined;
     });
@@ -89,7 +93,7 @@ async function keep(lock: string): Promise<void> {
   await taken;
 }
 
-/** For an entry that is gone: with our own lock on it we could not make it. */
+/** For an entry that is gone: our own lock would keep us from making it. */
 async function letGo(lock: string): Promise<void> {
   const taken = kept.get(lock);
   if (!taken) return;
@@ -98,13 +102,13 @@ async function letGo(lock: string): Promise<void> {
 }
 
 export interface MakeOptions {
-  /** Called once where another process is making the same entry. */
+  /** Called once if another process is making the same entry. */
   onWait?: () => void;
 }
 
 /**
- * The entry's directory, made by `make` where it is missing. Of several processes that want the
- * same entry one makes it and the others wait. Where `make` fails nothing is left behind.
+ * The entry's directory, made by `make` if it is missing. If several processes want the same entry,
+ * one makes it and the others wait. If `make` fails, nothing is left behind.
  */
 export async function lookUpOrMake(
   store: Store,
@@ -126,8 +130,8 @@ export async function lookUpOrMake(
       await mkdir(shelf, { recursive: true });
       const held = await tryLock(lock);
       if (!held) {
-        // For a shared lock, which is to be had as soon as it is made: its maker goes on to hold
-        // one for as long as it lives, and that may be us.
+        // A shared lock is free as soon as the entry is made: its maker, possibly us, goes on to
+        // hold a shared one for the rest of its life.
         announce();
         (await acquireLock(lock, { mode: 'shared' })).release();
         continue;
@@ -135,7 +139,7 @@ export async function lookUpOrMake(
       try {
         // Another process may have made it since we looked.
         if (await exists(entry)) continue;
-        // What a killed maker left is nobody's now: we hold the lock.
+        // A leftover of a killed maker belongs to nobody: we hold the lock.
         await rm(making, { recursive: true, force: true });
         await mkdir(making);
         try {
@@ -154,20 +158,23 @@ export async function lookUpOrMake(
   }
 }
 
-/** Removes an entry that turned out to be no good. Who uses it keeps the files that are open. */
+/** Removes a bad entry. Processes that use it keep their open files. */
 export async function discard(store: Store, kind: string, key: string): Promise<void> {
   const { entry, lock, removing } = placesOf(store, kind, key);
   await letGo(lock);
   try {
     await rename(entry, `${removing}-${process.pid}`);
   } catch (error) {
-    // Somebody else was faster.
+    // Another process was faster.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   await rm(`${removing}-${process.pid}`, { recursive: true, force: true });
 }
 
-/** A file-system error of our own writing, as a failure. What is not one is a bug and thrown. */
+/**
+ * Turns an error of the file system from our own writing into a failure. Any other error is a bug
+ * and is thrown.
+ */
 export function storageFailure(where: string, error: unknown): { ok: false; failure: Failure } {
   const code = (error as NodeJS.ErrnoException).code;
   const reasons: Record<string, string> = {
@@ -185,7 +192,7 @@ export function storageFailure(where: string, error: unknown): { ok: false; fail
   return failure(
     'storage',
     `Cannot write below ${where}: ${reason}`,
-    'Make room (`daxrepro cache clean` frees what the cache holds), or set XDG_CACHE_HOME to a directory with some',
+    'Free some space (`daxrepro cache clean` removes what the cache holds), or set XDG_CACHE_HOME to a directory on another disk',
   );
 }
 
@@ -198,7 +205,7 @@ export interface Entry {
   lastUsed: Date;
 }
 
-/** Every whole entry and every workspace, by kind and key. */
+/** Every complete entry and every workspace, by kind and key. */
 export async function listEntries(store: Store): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (const kind of await directoriesIn(store.root)) {
@@ -214,7 +221,7 @@ export async function listEntries(store: Store): Promise<Entry[]> {
   return entries;
 }
 
-/** The names of the directories in a directory, but for hidden ones, in order. */
+/** The names of the directories in a directory, sorted, without hidden ones. */
 export async function directoriesIn(directory: string): Promise<string[]> {
   const found = await readdir(directory, { withFileTypes: true }).catch(() => []);
   return found

@@ -4,17 +4,17 @@ import type { FailureKind, Outcome } from '../outcome.js';
 import { acquireLock } from './lock.js';
 import { type Store, storageFailure } from './store.js';
 
-/** Failures after which files may be half-written. */
+/** Failures that may leave half-written files. */
 const CUT_OFF: readonly FailureKind[] = ['interrupted', 'storage', 'tool-failed'];
 
 /**
- * Directories that stay and change: where something is built again and again, each time from what
- * is there. One process at a time uses one.
+ * Workspaces: directories that stay and change, in which something is built again and again from
+ * what is there. One process at a time uses a workspace.
  *
  *     <root>/<kind>/<key>/        the workspace
  *     <root>/<kind>/.<key>.lock   held while it is used
- *     <root>/<kind>/.<key>.busy   there while it is used: one that is left over says that its user
- *                                 was killed at work, and nothing in the workspace can be relied on
+ *     <root>/<kind>/.<key>.busy   exists while it is used: a leftover means that its user was killed,
+ *                                 and the workspace cannot be trusted
  */
 export async function useWorkspace<Value>(
   store: Store,
@@ -37,7 +37,7 @@ export async function useWorkspace<Value>(
       await writeFile(busy, '');
       await mkdir(directory, { recursive: true });
       const used = await use(directory);
-      // What failed by itself has cleaned up after itself; what was cut off has not.
+      // A build that failed by itself has cleaned up. One that was cut off has not.
       if (used.ok || !CUT_OFF.includes(used.failure.kind)) {
         const now = new Date();
         await utimes(directory, now, now);
@@ -53,8 +53,8 @@ export async function useWorkspace<Value>(
 }
 
 /**
- * A place in the workspace for a tool's temporary files, empty, to give it as TMPDIR: a compiler that is
- * killed leaves files there, and they go with the next build instead of filling the system's own.
+ * An empty directory in the workspace for a tool's TMPDIR. A killed compiler leaves files there;
+ * they go with the next build instead of filling the system's own.
  */
 export async function temporaryPlace(workspace: string): Promise<string> {
   const place = join(workspace, 'tmp');

@@ -5,20 +5,21 @@ import { type Failure, failure, type Outcome, success } from '../outcome.js';
 import type { ProgressEvent } from '../progress.js';
 
 /**
- * Installing through the system's apt, as root. Unlike all other programs that we start, apt is
- * not bound to us (`process/child.ts`): killed half-way it leaves packages half-configured, so it
- * ends its work where we die. It stays in the terminal's session, where sudo asks for a password.
+ * Installs packages with the system's apt, as root. Unlike all other programs that we start, apt
+ * does not die with us (`process/child.ts`): killed half-way, it leaves packages half-configured,
+ * so it finishes even if we die. It stays in the terminal's session, where sudo asks for a
+ * password.
  */
 
 export interface AptContext {
-  /** What goes before the program: nothing, or sudo. */
+  /** A prefix for the command: nothing, or sudo. */
   privilege: readonly string[];
   path: string;
   /** Where apt keeps its package lists. */
   lists: string;
   progress: (event: ProgressEvent) => void;
   signal?: AbortSignal;
-  /** Milliseconds to wait for a lock that somebody else holds, and between two tries. */
+  /** Milliseconds to wait for a lock that another process holds, and between two tries. */
   lockWait: number;
   lockPause: number;
 }
@@ -35,7 +36,7 @@ export async function aptInstall(
     context.progress({ type: 'stage', text: 'Reading package lists' });
     return aptGet(['update'], context);
   };
-  // An update may fail for a source that has nothing to do with us: installing tells.
+  // An update may fail for an unrelated source. The installation shows whether it matters.
   if (!listsAreFresh(context.lists)) {
     const result = await update();
     if (result.canceled) return interrupted();
@@ -45,7 +46,7 @@ export async function aptInstall(
     return aptGet(['install', '-y', '--no-install-recommends', ...packages], context);
   };
   let result = await install();
-  // Lists of this morning may name files that the mirror has replaced since.
+  // Lists fetched earlier today may name files that the mirror has replaced since.
   if (!result.ok && !result.canceled && !updated) {
     const { canceled } = await update();
     result = canceled ? { ...result, canceled } : await install();
@@ -61,14 +62,14 @@ interface AptResult {
   output: string;
 }
 
-/** Runs apt-get, again and again while somebody else holds one of apt's locks. */
+/** Runs apt-get, and repeats it while another process holds one of apt's locks. */
 async function aptGet(args: readonly string[], context: AptContext): Promise<AptResult> {
   const giveUp = Date.now() + context.lockWait;
   for (;;) {
     const result = await aptGetOnce(args, context);
     const locked = /Could not get lock|Unable to (?:acquire|lock)/.test(result.output);
     if (result.ok || result.canceled || !locked || Date.now() >= giveUp) return result;
-    context.progress({ type: 'detail', text: 'waiting for another installation to end' });
+    context.progress({ type: 'detail', text: 'waiting for another installation to finish' });
     await sleep(
       context.lockPause,
       undefined,
@@ -80,7 +81,7 @@ async function aptGet(args: readonly string[], context: AptContext): Promise<Apt
 async function aptGetOnce(args: readonly string[], context: AptContext): Promise<AptResult> {
   const { privilege, path, progress, signal, lockWait } = context;
   if (signal?.aborted) return { ok: false, canceled: true, exitCode: undefined, output: '' };
-  // sudo drops most of the environment: env sets it behind sudo.
+  // sudo drops most of the environment, so env sets it after sudo.
   const [program = 'env', ...rest] = [
     ...privilege,
     ...['env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C', 'apt-get'],
@@ -88,18 +89,18 @@ async function aptGetOnce(args: readonly string[], context: AptContext): Promise
   ];
   const subprocess = execa(program, rest, {
     env: { PATH: path },
-    // sudo finds the terminal by itself; apt has nothing to ask.
+    // sudo finds the terminal by itself. apt asks nothing.
     stdin: 'ignore',
     all: true,
     reject: false,
     cleanup: false,
     maxBuffer: 16 * 1024 * 1024,
   });
-  // What apt does on Ctrl-C: it ends the step it is in.
+  // apt ends the current step on Ctrl-C.
   const stop = () => subprocess.kill('SIGINT');
   signal?.addEventListener('abort', stop, { once: true });
   for await (const line of subprocess.iterable({ from: 'all' })) {
-    // dpkg counts up on one line; what a terminal would show is the last of it.
+    // dpkg counts up on one line; a terminal would show the last part.
     const text = line.split('\r').at(-1)?.trim();
     if (text) progress({ type: 'detail', text });
   }
@@ -113,7 +114,7 @@ async function aptGetOnce(args: readonly string[], context: AptContext): Promise
   };
 }
 
-/** Whether there are lists and they were fetched within a day. */
+/** Whether there are lists, and they were fetched within a day. */
 export function listsAreFresh(directory: string): boolean {
   try {
     const isList = (name: string) => /_Packages(?:\.\w+)?$/.test(name);
@@ -130,7 +131,7 @@ function aptFailure(packages: readonly string[], { exitCode, output }: AptResult
   return failure(
     'tool-failed',
     `apt-get ${ended} while it installed ${packages.join(', ')}`,
-    'Fix what it reports above, and start again',
+    'Fix the problem reported above, and start again',
     { detail },
   ).failure;
 }

@@ -5,17 +5,17 @@ import { findProgram } from './programs.js';
 
 /** A C compiler on this machine. */
 export interface Compiler {
-  /** As it is called: `gcc-12`. */
+  /** Its name as a command: `gcc-12`. */
   program: string;
   path: string;
-  /** Changes when the compiler is updated; no program has to run for it. */
+  /** Changes when the compiler is updated. Runs no program. */
   identity: string;
 }
 
 /**
- * The compiler that the kernel was built with where this machine has it, else the one of the same
- * family whose version is closest, else plain `gcc`. Modules and image may come from compilers of
- * different versions, but the closer they are the more options they share.
+ * The compiler that built the kernel if this machine has it, else the closest version of the same
+ * family, else plain `gcc`. Modules and image may come from different compiler versions, but the
+ * closer they are, the more options they share.
  *
  * @param wanted `gcc-12`
  * @param path directories to look in, as in $PATH
@@ -24,7 +24,7 @@ export async function findCompiler(
   wanted: string,
   path = process.env['PATH'] ?? '',
 ): Promise<Compiler | undefined> {
-  // One that was named by its path is that one, or none.
+  // A compiler named by its path must be that one.
   if (isAbsolute(wanted)) {
     const named = await namedCompiler(wanted);
     return named.ok ? named.value : undefined;
@@ -78,7 +78,9 @@ async function describe(program: string, file: string): Promise<Compiler> {
   return { program, path: file, identity: `${program} ${real} ${size} ${mtimeMs}` };
 }
 
-/** Of two that are equally close the newer: it knows every option that the kernel was built with. */
+/**
+ * If two are equally close, takes the newer: it knows every option that the kernel was built with.
+ */
 function closest(names: readonly string[], family: string, version: number): string | undefined {
   const distance = (name: string) => Math.abs(Number(name.split('-')[1]) - version);
   const numbered = names

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Missing } from './programs.js';
 import type { Family } from './requirements.js';
 
-/** Which system this is, and how its packages are installed by hand. */
+/** Identifies the distribution, and tells how to install its packages by hand. */
 
 export interface Distribution {
   /** `Debian GNU/Linux 12 (bookworm)` */
@@ -10,7 +10,7 @@ export interface Distribution {
   family: Family | undefined;
 }
 
-/** By os-release(5). */
+/** Reads os-release(5). */
 export function readDistribution(file = '/etc/os-release'): Distribution {
   let text = '';
   try {
@@ -45,13 +45,13 @@ const INSTALLERS: Record<Family, string> = {
   suse: 'zypper install',
 };
 
-/** The packages that bring what is missing; Debian's names where the family is not known. */
+/** The packages that contain what is missing; Debian's names for an unknown family. */
 export function packagesFor(missing: readonly Missing[], family: Family = 'debian'): string[] {
   const names = missing.map(({ requirement }) => requirement.packages[family]);
   return [...new Set(names.filter((name) => name !== undefined))].sort();
 }
 
-/** The command that a person types to install them; undefined where we do not know one. */
+/** The command that installs them; undefined if we do not know one. */
 export function installCommand(
   missing: readonly Missing[],
   { family }: Distribution,
@@ -62,7 +62,7 @@ export function installCommand(
   return `${asRoot ? '' : 'sudo '}${INSTALLERS[family]} ${packages.join(' ')}`;
 }
 
-/** One line for each package: its name, what it is for, and what of it is missing. */
+/** One line per package: its name, its purpose, and which of its programs are missing. */
 export function describeMissing(missing: readonly Missing[], family: Family = 'debian'): string[] {
   const rows = missing.map(({ requirement, names }) => ({
     name: requirement.packages[family] ?? '(no package)',

@@ -12,13 +12,13 @@ import {
 import { findProgram, type Missing, missingRequirements, systemPath } from './programs.js';
 import { type Part, REQUIREMENTS, type Requirement } from './requirements.js';
 
-/** Brings what the system lacks, or says how a person can. */
+/** Installs what the system lacks, or tells the user how to. */
 
-/** What is asked of the machine; tests give another one. */
+/** Properties of the machine; tests give another one. */
 export interface Host {
   path: string;
   root: boolean;
-  /** Whether somebody can be asked for a password. */
+  /** Whether a user can be asked for a password. */
   terminal: boolean;
   distribution: Distribution;
   requirements: readonly Requirement[];
@@ -47,8 +47,8 @@ export interface InstallContext {
 }
 
 /**
- * Everything that these parts of the work need is there afterwards. Where it is already, this is a
- * look at some directories: no program is started.
+ * Makes sure that the system has everything for these parts of the work. If it does, this only
+ * looks at some directories and starts no program.
  */
 export async function ensureSystem(
   parts: readonly Part[],
@@ -71,7 +71,7 @@ export async function ensureSystem(
     ...(signal ? { signal } : {}),
   });
   const still = look();
-  // Another set-up may have brought all of it while ours waited and failed.
+  // Another set-up may have installed everything while ours waited and failed.
   if (still.length === 0) return success(undefined);
   if (!installed.ok) return installed;
   return failure(
@@ -83,7 +83,7 @@ export async function ensureSystem(
 
 export type Privilege = { ok: true; argv: readonly string[] } | { ok: false; reason: string };
 
-/** What to put before a command that has to run as root. Asks for no password. */
+/** The prefix for a command that must run as root. Asks for no password. */
 export async function installPrivilege(host: Host): Promise<Privilege> {
   const { distribution, path } = host;
   if (distribution.family !== 'debian' || !findProgram('apt-get', path)) {

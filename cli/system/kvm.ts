@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 
-/** What /dev/kvm is to this user. That it opens does not mean that guests run: a boot tells. */
+/** Whether this user may open /dev/kvm. Only booting a guest shows whether KVM works. */
 export type KvmDevice =
   | { state: 'absent' }
   | { state: 'denied'; remedy: string }

@@ -6,11 +6,11 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemPath } from './programs.js';
 
-/** What this machine has, and what it may forbid. */
+/** The machine's resources and restrictions. */
 
 export interface Machine {
   processors: number;
-  /** Bytes. A control group's limit counts. */
+  /** Bytes, limited by the control group. */
   memory: number;
   memoryAvailable: number;
 }
@@ -21,7 +21,7 @@ export async function describeMachine(): Promise<Machine> {
     Number(text.match(new RegExp(`^${key}: *(\\d+) kB`, 'm'))?.[1] ?? 0) * 1024;
   const limit = process.constrainedMemory();
   const total = bytes('MemTotal');
-  // No limit is 0 or a number beyond all memory.
+  // No limit is 0 or a number above all memory.
   const memory = limit > 0 ? Math.min(limit, total) : total;
   return {
     processors: availableParallelism(),
@@ -32,14 +32,14 @@ export async function describeMachine(): Promise<Machine> {
 
 export interface Place {
   directory: string;
-  /** Bytes that this user may still write. */
+  /** Bytes that this user can still write. */
   free: number;
   writable: boolean;
-  /** The kernel's build tools are started from the cache: `noexec` forbids that. */
+  /** The kernel's build tools run from the cache, which `noexec` forbids. */
   noexec: boolean;
 }
 
-/** Where `directory` is not there yet: what holds of the one that it would be made in. */
+/** If `directory` does not exist: for the closest existing parent. */
 export async function describePlace(directory: string): Promise<Place> {
   let existing = directory;
   for (;;) {
@@ -66,7 +66,7 @@ export async function describePlace(directory: string): Promise<Place> {
   };
 }
 
-/** The options of the mount that `directory` is on, from /proc/self/mountinfo (proc(5)). */
+/** The options of the mount that contains `directory`, from /proc/self/mountinfo (proc(5)). */
 export function mountOptions(mountinfo: string, directory: string): string[] {
   let best: { point: string; options: string } | undefined;
   for (const line of mountinfo.split('\n')) {
@@ -76,13 +76,13 @@ export function mountOptions(mountinfo: string, directory: string): string[] {
       String.fromCharCode(Number.parseInt(octal, 8)),
     );
     const within = directory === point || directory.startsWith(point === '/' ? '/' : `${point}/`);
-    // A later line with the same point is mounted over the earlier one.
+    // A later line with the same mount point is mounted over the earlier one.
     if (within && point.length >= (best?.point.length ?? 0)) best = { point, options };
   }
   return best?.options.split(',') ?? [];
 }
 
-/** Whether a child dies with its parent, which keeps QEMU from outliving us: it is tried. */
+/** Tests whether a child dies with its parent, so that QEMU cannot outlive us. */
 export async function parentDeathWorks(path: string = systemPath()): Promise<boolean> {
   const child = `echo $$; exec sleep 60`;
   const script = `setpriv --pdeathsig KILL -- sh -c '${child}' & wait`;
@@ -90,7 +90,7 @@ export async function parentDeathWorks(path: string = systemPath()): Promise<boo
     env: { ...process.env, PATH: path },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  // Where there is no shell its output ends at once.
+  // Without a shell, its output ends at once.
   parent.on('error', () => {});
   const lines = createInterface(parent.stdout)[Symbol.asyncIterator]();
   const first = await lines.next();
@@ -107,11 +107,11 @@ export async function parentDeathWorks(path: string = systemPath()): Promise<boo
 
 async function isAlive(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // A zombie is dead; who its new parent is, is not our business.
+  // A zombie is dead, whoever its new parent is.
   return stat !== undefined && !/\) [ZX] /.test(stat);
 }
 
-/** What a security module may be in the way of; undefined where none confines us. */
+/** What a security module might block; undefined if none confines us. */
 export async function confinement(): Promise<string | undefined> {
   const read = (file: string) => readFile(file, 'utf8').catch(() => '');
   if ((await read('/sys/fs/selinux/enforce')).trim() === '1') {
@@ -124,7 +124,7 @@ export async function confinement(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Releases of the kernels whose images the cache holds. */
+/** Releases of the kernel images in the cache. */
 export async function cachedKernels(cache: string): Promise<string[]> {
   const images = join(cache, 'kernel-image');
   const releases = await Promise.all(

@@ -2,21 +2,23 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Family, type Part, REQUIREMENTS, type Requirement } from './requirements.js';
 
-/** Looking for programs, without starting any: this is done before every run. */
+/** Finds programs without starting any: this happens before every run. */
 
-/** Debian's users do not have them in their PATH; e2fsck, depmod and others are there. */
+/**
+ * Ordinary users of Debian do not have these in their PATH; e2fsck, depmod and others are there.
+ */
 const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-/** `path` and the sbin directories that it lacks: the PATH for the programs that we start. */
+/** `path` plus the sbin directories that it lacks: the PATH for programs that we start. */
 export function systemPath(path: string = process.env['PATH'] ?? '/usr/bin:/bin'): string {
   const directories = path.split(':');
   return [...directories, ...SBIN.filter((one) => !directories.includes(one))].join(':');
 }
 
-/** Where a program is, as a shell would find it; undefined where it is not. */
+/** The path of a program, as a shell would find it; undefined if there is none. */
 export function findProgram(name: string, path: string = systemPath()): string | undefined {
   for (const directory of path.split(':')) {
-    // An empty one is the current directory, in which we do not look.
+    // An empty entry means the current directory, which we do not search.
     if (directory === '') continue;
     const file = join(directory, name);
     if (isExecutable(file)) return file;
@@ -26,7 +28,7 @@ export function findProgram(name: string, path: string = systemPath()): string |
 
 function isExecutable(file: string): boolean {
   try {
-    // No exception where it is missing: there are hundreds of these, and exceptions are slow.
+    // Do not throw if it is missing: there are hundreds of lookups, and exceptions are slow.
     const found = statSync(file, { throwIfNoEntry: false });
     return found?.isFile() === true && (found.mode & 0o111) !== 0;
   } catch {
@@ -36,11 +38,11 @@ function isExecutable(file: string): boolean {
 
 export interface Missing {
   requirement: Requirement;
-  /** What of it is missing: names of programs, or its file. */
+  /** The missing programs, or the missing file. */
   names: string[];
 }
 
-/** What of these parts' requirements is not there. */
+/** The missing requirements of these parts. */
 export function missingRequirements(
   parts: readonly Part[],
   path: string = systemPath(),
@@ -52,7 +54,9 @@ export function missingRequirements(
     .filter(({ names }) => names.length > 0);
 }
 
-/** The programs that tests of xfstests want and this machine lacks, by package; empty: none. */
+/**
+ * The programs that xfstests tests need and this machine lacks, with their packages; empty if none.
+ */
 export function xfstestsLacks(path?: string, family: Family = 'debian'): string {
   return missingRequirements(['xfstests'], path)
     .map(({ requirement, names }) => {

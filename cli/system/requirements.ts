@@ -1,52 +1,53 @@
 /**
- * What the program needs of the system, as data: which programs, what for, and the package that
- * brings them. What goes into the guest is listed program by program in `guest-scripts/image.yaml`;
- * here is one or two of each of its packages.
+ * System requirements as data: programs, their purpose, and the packages that contain them.
+ * `guest-scripts/image.yaml` lists every program for the guest; here are one or two per package.
  */
 
-/** Which part of the work needs it. */
+/** The part of the work that needs it. */
 export type Part =
   /** Every run. */
   | 'run'
-  /** Getting and unpacking packaged kernels. */
+  /** Downloading and unpacking packaged kernels. */
   | 'debian-kernel'
   /** Building file-system modules. */
   | 'build'
-  /** Building whole kernels; only installed for who builds one. */
+  /** Building whole kernels; installed on first use. */
   | 'kernel-build'
   /** Applying patches. */
   | 'patches'
-  /** Applying semantic patches; only installed for who uses one. */
+  /** Applying semantic patches; installed on first use. */
   | 'semantic-patches'
-  /** What tests of xfstests want, each a few of them: told, and not installed unasked. */
+  /** Programs for some xfstests tests: reported if missing, installed only on request. */
   | 'xfstests'
-  /** Our own tests; only installed for who runs them. */
+  /** Our own tests; installed only for those who run them. */
   | 'test';
 
-/** What `daxrepro setup` installs. */
+/** The parts that `daxrepro setup` installs. */
 export const ALL_PARTS: readonly Part[] = ['run', 'debian-kernel', 'build', 'patches'];
 
-/** The same, and where the launcher got the npm packages of our tests, what they need of the system. */
+/**
+ * The same, plus our tests' requirements if the launcher installed the npm packages of our tests.
+ */
 export function partsToInstall(tools = process.env['DAXREPRO_TOOLS']): readonly Part[] {
   return tools === 'all' ? [...ALL_PARTS, 'test'] : ALL_PARTS;
 }
 
-/** Kinds of system by their packages' names. */
+/** Families of distributions with the same package names. */
 export type Family = 'debian' | 'fedora' | 'arch' | 'suse';
 
 export interface Requirement {
   part: Part;
-  /** All of them have to be in the PATH or the sbin directories. */
+  /** All of them must be in the PATH or the sbin directories. */
   programs: readonly string[];
-  /** A file that has to be there, where what is needed is no program. */
+  /** A required file, if it is not a program. */
   file?: string;
   /** Completes "it …": `boots the guests`. */
   purpose: string;
-  /** undefined where a family is known to have no such package. */
+  /** undefined if the family has no such package. */
   packages: Record<Family, string | undefined>;
 }
 
-/** `debian` serves for the families that are not named. */
+/** Families that are not named use Debian's name. */
 function packaged(
   debian: string,
   others: Partial<Record<Exclude<Family, 'debian'>, string | undefined>> = {},
@@ -98,7 +99,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     part: 'run',
     programs: ['setpriv', 'flock', 'findmnt', 'losetup'],
-    purpose: 'ends programs with the one that started them, and locks the cache',
+    purpose: 'ends programs together with the one that started them, and locks the cache',
     packages: packaged('util-linux'),
   },
   {
@@ -155,7 +156,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     packages: packaged('gcc'),
   },
   {
-    // The packaged headers bring objtool, which is linked with it.
+    // The packaged headers contain objtool, which needs this library.
     part: 'build',
     programs: [],
     file: '/usr/include/libelf.h',
@@ -169,19 +170,19 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     part: 'kernel-build',
     programs: ['flex'],
-    purpose: "makes the scanners of the kernel's configuration",
+    purpose: "generates the scanners of the kernel's configuration",
     packages: packaged('flex'),
   },
   {
     part: 'kernel-build',
     programs: ['bison'],
-    purpose: "makes the parsers of the kernel's configuration",
+    purpose: "generates the parsers of the kernel's configuration",
     packages: packaged('bison'),
   },
   {
     part: 'kernel-build',
     programs: ['bc'],
-    purpose: "calculates the kernel's constants of time",
+    purpose: "calculates the kernel's time constants",
     packages: packaged('bc'),
   },
   {
@@ -211,13 +212,13 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     part: 'test',
     programs: ['chromium'],
-    purpose: 'shows reports to our tests',
+    purpose: 'displays reports in our tests',
     packages: packaged('chromium'),
   },
   {
     part: 'test',
     programs: ['xmllint'],
-    purpose: 'checks JUnit reports by a schema',
+    purpose: 'validates JUnit reports',
     packages: packaged('libxml2-utils', {
       fedora: 'libxml2',
       arch: 'libxml2',
@@ -227,13 +228,13 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     part: 'test',
     programs: ['zsh'],
-    purpose: 'tries its completions',
+    purpose: 'tests the completions',
     packages: packaged('zsh'),
   },
   {
     part: 'test',
     programs: ['fish'],
-    purpose: 'tries its completions',
+    purpose: 'tests the completions',
     packages: packaged('fish'),
   },
   {
@@ -245,7 +246,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     part: 'test',
     programs: ['man'],
-    purpose: 'shows the manual page to our tests',
+    purpose: 'displays the manual page in our tests',
     packages: packaged('man-db', { suse: 'man' }),
   },
   {
@@ -257,7 +258,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     part: 'test',
     programs: ['clang-format'],
-    purpose: 'checks the format of our C',
+    purpose: 'checks the format of our C code',
     packages: packaged('clang-format', {
       fedora: 'clang-tools-extra',
       arch: 'clang',
@@ -266,7 +267,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   },
 ];
 
-/** What tests look for and do without, by saying that they do not apply. */
+/** Programs that tests look for; without them they report that they do not apply. */
 function xfstestsPrograms(): Requirement[] {
   const lines: [programs: string[], packages: Requirement['packages']][] = [
     [['attr'], packaged('attr')],
@@ -283,7 +284,7 @@ function xfstestsPrograms(): Requirement[] {
   return lines.map(([programs, packages]) => ({
     part: 'xfstests',
     programs,
-    purpose: 'is what some tests of xfstests want',
+    purpose: 'is needed by some tests of xfstests',
     packages,
   }));
 }

@@ -1,16 +1,16 @@
 import { runTool } from '../process/child.js';
 import { findProgram, systemPath } from './programs.js';
 
-/** Which versions of the programs are here, as they say it themselves. */
+/** The versions of the installed programs, by their own output. */
 
 export interface Tool {
   name: string;
   path: string;
-  /** undefined where it does not say, or does not start. */
+  /** undefined if it prints none or does not start. */
   version: string | undefined;
 }
 
-/** Programs whose version matters to a result or to a bug report, and how to ask for it. */
+/** Programs whose version matters for a result or a bug report, with the option that prints it. */
 const QUESTIONS: readonly (readonly [program: string, option: string])[] = [
   ['qemu-system-x86_64', '--version'],
   ['e2fsck', '-V'],
@@ -29,7 +29,7 @@ const QUESTIONS: readonly (readonly [program: string, option: string])[] = [
   ['spatch', '--version'],
 ];
 
-/** Those that are there. */
+/** Only programs that are installed. */
 export async function toolVersions(path: string = systemPath()): Promise<Tool[]> {
   const found = QUESTIONS.map(([name, option]) => ({
     name,
@@ -49,9 +49,9 @@ async function askVersion(name: string, path: string, option: string): Promise<T
   return { name, path, version: ok ? findVersion(all) : undefined };
 }
 
-/** The first number with a dot in it, or where there is none the first number: `7.2.22`, `30`. */
+/** The first number with a dot, or else the first number: `7.2.22`, `30`. */
 export function findVersion(text: string): string | undefined {
-  // What stands in parentheses is the packager's.
+  // Text in parentheses is the packager's.
   const plain = text.replaceAll(/\([^)]*\)/g, '');
   const [version] =
     plain.match(/(?<![\w.-])v?\d+(?:\.\d+)+[\w~-]*/) ?? plain.match(/(?<![\w.-])\d+\b/) ?? [];

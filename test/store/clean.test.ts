@@ -6,7 +6,7 @@ import { startOther } from './other.js';
 
 const everything = () => true;
 
-/** A store as other processes have left it: this one uses nothing in it. */
+/** A store as other processes left it: this one uses nothing in it. */
 function makeStore(t: import('tap').Test, ...keys: string[]) {
   const root = t.testdir({ things: {} });
   for (const key of keys) {
@@ -16,7 +16,7 @@ function makeStore(t: import('tap').Test, ...keys: string[]) {
   return { root };
 }
 
-t.test('removes what it is asked to, whole', async (t) => {
+t.test('removes the requested entries completely', async (t) => {
   const store = makeStore(t, 'old', 'new');
   utimesSync(join(store.root, 'things/old'), 1, 1);
   const cleaned = await cleanStore(store, ({ lastUsed }) => lastUsed.getTime() < 10_000);
@@ -24,7 +24,7 @@ t.test('removes what it is asked to, whole', async (t) => {
   t.strictSame(readdirSync(join(store.root, 'things')), ['new']);
 });
 
-t.test('a dry run removes nothing', async (t) => {
+t.test('removes nothing in a dry run', async (t) => {
   const store = makeStore(t, 'one');
   mkdirSync(join(store.root, 'things/.two.making'));
   const cleaned = await cleanStore(store, everything, { dryRun: true });
@@ -33,7 +33,7 @@ t.test('a dry run removes nothing', async (t) => {
   t.ok(existsSync(join(store.root, 'things/.two.making')));
 });
 
-t.test('what another process uses stays until that one ends', async (t) => {
+t.test('keeps what another process uses, until that process ends', async (t) => {
   const store = makeStore(t, 'one');
   const other = startOther(t, 'use', store.root);
   t.equal(await other.line(), 'uses true');
@@ -47,7 +47,7 @@ t.test('what another process uses stays until that one ends', async (t) => {
   t.strictSame(readdirSync(join(store.root, 'things')), []);
 });
 
-t.test('what another process is making stays', async (t) => {
+t.test('keeps what another process is making', async (t) => {
   const store = makeStore(t);
   const other = startOther(t, 'make', store.root);
   t.equal(await other.line(), 'makes');
@@ -61,14 +61,14 @@ t.test('what another process is making stays', async (t) => {
   t.strictSame(readdirSync(join(store.root, 'things')), []);
 });
 
-t.test('sweeps what a killed cleaner left', async (t) => {
+t.test('removes the leftovers of a killed cleaner', async (t) => {
   const store = makeStore(t, 'one');
   mkdirSync(join(store.root, 'things/.two.removing/deep'), { recursive: true });
   t.match(await cleanStore(store, () => false), { ok: true, value: { removed: [] } });
   t.strictSame(readdirSync(join(store.root, 'things')), ['one']);
 });
 
-t.test('references go with everything, and only then', async (t) => {
+t.test('removes references together with everything, and only then', async (t) => {
   const store = { root: t.testdir({ references: { 'debian-6.1.json': '{}' } }) };
   await cleanStore(store, everything);
   t.strictSame(readdirSync(join(store.root, 'references')), ['debian-6.1.json']);
@@ -76,7 +76,7 @@ t.test('references go with everything, and only then', async (t) => {
   t.strictSame(readdirSync(join(store.root, 'references')), []);
 });
 
-t.test('no cache is nothing to clean', async (t) => {
+t.test('has nothing to clean without a cache', async (t) => {
   const store = { root: join(t.testdir(), 'none') };
   t.match(await cleanStore(store, everything), { ok: true, value: { removed: [] } });
 });

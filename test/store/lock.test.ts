@@ -4,7 +4,7 @@ import t from 'tap';
 import { acquireLock, tryLock } from '../../cli/store/lock.js';
 import { startOther } from './other.js';
 
-t.test('an exclusive lock keeps everybody out until it is released', async (t) => {
+t.test('excludes everybody with an exclusive lock until it is released', async (t) => {
   const file = join(t.testdir(), 'lock');
   const first = await acquireLock(file);
   t.equal(await tryLock(file), undefined);
@@ -22,7 +22,7 @@ t.test('an exclusive lock keeps everybody out until it is released', async (t) =
   (await shared).release();
 });
 
-t.test('shared locks go together, and keep an exclusive one out', async (t) => {
+t.test('shares shared locks, which exclude an exclusive one', async (t) => {
   const file = join(t.testdir(), 'lock');
   const locks = [
     await acquireLock(file, { mode: 'shared' }),
@@ -35,7 +35,7 @@ t.test('shared locks go together, and keep an exclusive one out', async (t) => {
   alone?.release();
 });
 
-t.test("a killed process' lock is free at once", async (t) => {
+t.test("frees a killed process's lock at once", async (t) => {
   const file = join(t.testdir(), 'lock');
   const other = startOther(t, 'lock', file);
   t.equal(await other.line(), 'holds');
@@ -45,7 +45,7 @@ t.test("a killed process' lock is free at once", async (t) => {
   (await lock).release();
 });
 
-t.test('one that waits and is killed leaves nothing that waits on', async (t) => {
+t.test('leaves nothing waiting when a waiting process is killed', async (t) => {
   const file = join(t.testdir(), 'lock');
   const first = await acquireLock(file);
   const other = startOther(t, 'lock', file);
@@ -57,7 +57,7 @@ t.test('one that waits and is killed leaves nothing that waits on', async (t) =>
   second?.release();
 });
 
-t.test('a lock on a file that was removed meanwhile is none', async (t) => {
+t.test('does not accept a lock on a file that was removed meanwhile', async (t) => {
   const file = join(t.testdir(), 'lock');
   const remover = await acquireLock(file);
   const waiting = acquireLock(file);
@@ -65,11 +65,11 @@ t.test('a lock on a file that was removed meanwhile is none', async (t) => {
   rmSync(file);
   remover.release();
   const lock = await waiting;
-  // On the file that is there now: nobody else gets it.
+  // On the current file: nobody else gets it.
   t.equal(await tryLock(file), undefined);
   lock.release();
 });
 
-t.test('errors of the file system come as they are', async (t) => {
+t.test('passes errors of the file system on', async (t) => {
   await t.rejects(acquireLock(join(t.testdir(), 'no/lock')), { code: 'ENOENT' });
 });

@@ -6,14 +6,14 @@ import type { Test } from 'tap';
 const loader = fileURLToPath(new URL('../loader/register.js', import.meta.url));
 
 /**
- * Another process that uses a store: `other-main.ts`, which does as it is told and then says what
- * it did, one line each, and stays until it is killed.
+ * Another process that uses a store: `other-main.ts`. It follows its orders, reports each step on
+ * one line, and stays until it is killed.
  */
 export interface Other {
   child: ChildProcess;
-  /** The next line that it says. */
+  /** The next line of its output. */
   line(): Promise<string>;
-  /** Ends what it makes. */
+  /** Ends what it is making. */
   goOn(): void;
   kill(): Promise<void>;
 }

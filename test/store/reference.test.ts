@@ -6,7 +6,7 @@ import { readReference, settleReference } from '../../cli/store/reference.js';
 
 const unknown = async () => undefined;
 
-t.test('is worked out once and remembered', async (t) => {
+t.test('works it out once and remembers it', async (t) => {
   const store = { root: t.testdir() };
   let made = 0;
   const settle = () =>
@@ -26,7 +26,7 @@ t.test('is worked out once and remembered', async (t) => {
   t.strictSame(readdirSync(join(store.root, 'references')).sort(), ['.name.lock', 'name.json']);
 });
 
-t.test('a failure remembers nothing and keeps what was known', async (t) => {
+t.test('remembers nothing on failure, and keeps the old value', async (t) => {
   const store = { root: t.testdir() };
   const make = async () => success({ remember: 1, value: 1 });
   t.strictSame(await settleReference(store, 'name', unknown, make), success(1));
@@ -35,7 +35,7 @@ t.test('a failure remembers nothing and keeps what was known', async (t) => {
   t.equal(await readReference(store, 'name'), 1);
 });
 
-t.test('one that cannot be read is as good as none', async (t) => {
+t.test('treats an unreadable reference as missing', async (t) => {
   const store = { root: t.testdir({ references: { 'name.json': '{ broken' } }) };
   t.equal(await readReference(store, 'name'), undefined);
   t.equal(await readReference(store, 'other'), undefined);

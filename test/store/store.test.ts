@@ -18,14 +18,14 @@ import { startOther } from './other.js';
 
 const nothing = async () => success(undefined);
 
-t.test('keys depend on names and values, not on their order', async (t) => {
+t.test('makes keys of names and values, whatever their order', async (t) => {
   t.match(cacheKey({ a: 1 }), /^[0-9a-f]{32}$/);
   t.equal(cacheKey({ a: 1, b: '2' }), cacheKey({ b: '2', a: 1 }));
   t.not(cacheKey({ a: 1 }), cacheKey({ a: '1' }));
   t.not(cacheKey({ a: 'b", "c' }), cacheKey({ a: 'b', c: '' }));
 });
 
-t.test('the default place follows the XDG specification', async (t) => {
+t.test('follows the XDG specification for the default place', async (t) => {
   const before = process.env['XDG_CACHE_HOME'];
   t.teardown(() => {
     if (before === undefined) delete process.env['XDG_CACHE_HOME'];
@@ -33,12 +33,12 @@ t.test('the default place follows the XDG specification', async (t) => {
   });
   process.env['XDG_CACHE_HOME'] = '/somewhere';
   t.equal(defaultStore().root, '/somewhere/daxrepro');
-  // By that specification relative paths are to be ignored.
+  // The specification says to ignore relative paths.
   process.env['XDG_CACHE_HOME'] = 'here';
   t.match(defaultStore().root, /^\/.*\.cache\/daxrepro$/);
 });
 
-t.test('an entry is made once, and appears when it is whole', async (t) => {
+t.test('makes an entry once, and shows it only when it is complete', async (t) => {
   const store = { root: join(t.testdir(), 'cache') };
   let made = 0;
   const make = () =>
@@ -60,10 +60,10 @@ t.test('an entry is made once, and appears when it is whole', async (t) => {
   );
 });
 
-t.test('who waited for an entry does not wait for its users', async (t) => {
+t.test("does not wait for an entry's users", async (t) => {
   const store = { root: t.testdir({ things: {} }) };
   const lock = join(store.root, 'things/.one.lock');
-  // A maker that goes on to use what it made before anybody else had a turn.
+  // A maker that goes on to use its entry before any other process had a turn.
   const script =
     'exec 9>>"$1"; flock -x 9; echo makes; read go; mkdir "$2"; flock -s 9; echo uses; read go';
   const other = spawn('bash', ['-c', script, 'maker', lock, join(store.root, 'things/one')], {
@@ -81,7 +81,7 @@ t.test('who waited for an entry does not wait for its users', async (t) => {
   t.strictSame(await wanted, success(join(store.root, 'things/one')));
 });
 
-t.test('those who waited for one that failed make it, one of them', async (t) => {
+t.test('lets one of the waiting processes retry after a failure', async (t) => {
   const store = { root: t.testdir() };
   let calls = 0;
   const make = () =>
@@ -96,7 +96,7 @@ t.test('those who waited for one that failed make it, one of them', async (t) =>
   t.equal(calls, 2);
 });
 
-t.test('of two processes one makes and the other waits', async (t) => {
+t.test('lets one of two processes make it while the other waits', async (t) => {
   const root = t.testdir();
   const others = [startOther(t, 'make', root), startOther(t, 'make', root)];
   const said = await Promise.all(others.map((other) => other.line()));
@@ -105,7 +105,7 @@ t.test('of two processes one makes and the other waits', async (t) => {
   t.strictSame(await Promise.all(others.map((other) => other.line())), ['has true', 'has true']);
 });
 
-t.test('what a killed maker left is not used', async (t) => {
+t.test('does not use what a killed maker left', async (t) => {
   const store = { root: t.testdir() };
   const other = startOther(t, 'make', store.root);
   t.equal(await other.line(), 'makes');
@@ -119,7 +119,7 @@ t.test('what a killed maker left is not used', async (t) => {
   t.ok(made.ok);
 });
 
-t.test('a failure leaves nothing, and the next one tries again', async (t) => {
+t.test('leaves nothing after a failure, and retries the next time', async (t) => {
   const store = { root: t.testdir() };
   const wrong = await lookUpOrMake(store, 'things', 'one', async (directory) => {
     await writeFile(join(directory, 'half'), '');
@@ -136,7 +136,7 @@ t.test('a failure leaves nothing, and the next one tries again', async (t) => {
   t.ok((await lookUpOrMake(store, 'things', 'one', nothing)).ok);
 });
 
-t.test('an entry that somebody removed by hand is made again', async (t) => {
+t.test('makes an entry again that was removed by hand', async (t) => {
   const store = { root: t.testdir() };
   t.ok((await lookUpOrMake(store, 'things', 'one', nothing)).ok);
   rmSync(join(store.root, 'things/one'), { recursive: true });
@@ -144,7 +144,7 @@ t.test('an entry that somebody removed by hand is made again', async (t) => {
   t.ok(existsSync(join(store.root, 'things/one')));
 });
 
-t.test('a file in the way of the cache is a failure that says so', async (t) => {
+t.test('reports a file in the place of the cache', async (t) => {
   const store = { root: join(t.testdir({ cache: 'a file' }), 'cache') };
   t.match(await lookUpOrMake(store, 'things', 'one', nothing), {
     ok: false,
@@ -152,7 +152,7 @@ t.test('a file in the way of the cache is a failure that says so', async (t) => 
   });
 });
 
-t.test('a disk that fills up midway leaves the cache as it was', async (t) => {
+t.test('leaves the cache intact when the disk fills up', async (t) => {
   const root = mkdtempSync(join(tmpdir(), 'daxrepro-small-'));
   t.teardown(() => rmSync(root, { recursive: true }));
   try {

@@ -6,7 +6,7 @@ import { failure, success } from '../../cli/outcome.js';
 import { temporaryPlace, useWorkspace } from '../../cli/store/workspace.js';
 import { startOther } from './other.js';
 
-t.test('keeps what was left there, also by a build that failed', async (t) => {
+t.test('keeps the content, also after a failed build', async (t) => {
   const store = { root: t.testdir() };
   const first = await useWorkspace(store, 'shops', 'one', async (directory) => {
     await writeFile(join(directory, 'object'), '');
@@ -19,7 +19,7 @@ t.test('keeps what was left there, also by a build that failed', async (t) => {
   t.strictSame(second, success(['object']));
 });
 
-t.test('begins anew where its user was killed or cut off at work', async (t) => {
+t.test('starts over if its user was killed or cut off', async (t) => {
   const store = { root: t.testdir() };
   const other = startOther(t, 'work', store.root);
   t.equal(await other.line(), 'works');
@@ -35,7 +35,7 @@ t.test('begins anew where its user was killed or cut off at work', async (t) => 
   t.strictSame(await useWorkspace(store, 'shops', 'one', list), success([]));
 });
 
-t.test('one at a time', async (t) => {
+t.test('has one user at a time', async (t) => {
   const store = { root: t.testdir() };
   let inside = 0;
   const use = () =>
@@ -49,7 +49,7 @@ t.test('one at a time', async (t) => {
   await Promise.all([use(), use(), use()]);
 });
 
-t.test('temporary files have a place in it, empty for each use', async (t) => {
+t.test('has a place for temporary files, empty for each use', async (t) => {
   const workspace = t.testdir();
   const place = await temporaryPlace(workspace);
   await mkdir(join(place, 'deep'));

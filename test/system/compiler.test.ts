@@ -10,7 +10,7 @@ function choose(t: import('tap').Test, wanted: string, ...present: string[]) {
   return findCompiler(wanted, `:/nowhere:${directory}`);
 }
 
-t.test('the one that the kernel was built with, else the closest', async (t) => {
+t.test('finds the compiler that built the kernel, else the closest', async (t) => {
   const cases: [string, string[], string | undefined][] = [
     ['gcc-12', ['gcc', 'gcc-11', 'gcc-12', 'gcc-13', 'gcc-12-base'], 'gcc-12'],
     ['gcc-10', ['gcc', 'gcc-9', 'gcc-14', 'gcc-12'], 'gcc-9'],
@@ -27,13 +27,13 @@ t.test('the one that the kernel was built with, else the closest', async (t) => 
   }
 });
 
-t.test('one that may not be run is not there', async (t) => {
+t.test('ignores a compiler that may not be run', async (t) => {
   const directory = t.testdir({ 'gcc-12': '' });
   chmodSync(join(directory, 'gcc-12'), 0o644);
   t.equal(await findCompiler('gcc-12', directory), undefined);
 });
 
-t.test('an update of the compiler changes its identity', async (t) => {
+t.test('changes the identity when the compiler is updated', async (t) => {
   const directory = t.testdir();
   makeProgram(directory, 'gcc-12', 'exit');
   const before = await findCompiler('gcc-12', directory);

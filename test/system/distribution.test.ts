@@ -18,7 +18,7 @@ t.test('families', async (t) => {
   t.equal(parseDistribution('ID=void').name, 'void');
 });
 
-t.test('the command that a person types', async (t) => {
+t.test('prints the command for the user to run', async (t) => {
   const missing = missingRequirements(ALL_PARTS, '/none', TWO);
   const command = (id: string, root = false) =>
     installCommand(missing, parseDistribution(`ID=${id}`), root);

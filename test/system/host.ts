@@ -7,7 +7,7 @@ import type { Requirement } from '../../cli/system/requirements.js';
 
 const PACKAGES = { debian: 'deb', fedora: 'rpm', arch: undefined, suse: 'suse' };
 
-/** Two programs, `boots` of the package `deb` and `builds` of `deb-build`. */
+/** Two programs: `boots` of the package `deb` and `builds` of `deb-build`. */
 export const TWO: readonly Requirement[] = [
   { part: 'run', programs: ['boots'], purpose: 'boots things', packages: PACKAGES },
   {
@@ -22,17 +22,17 @@ export const DEBIAN = parseDistribution('ID=debian\nPRETTY_NAME="Debian 12"\n');
 export const FEDORA = parseDistribution('ID=fedora\nPRETTY_NAME="Fedora 43"\n');
 export const ARCH = parseDistribution('ID=arch\nPRETTY_NAME="Arch Linux"\n');
 
-/** sh that makes both programs, beside the apt-get that runs it. */
+/** Shell commands that create both programs next to the apt-get that runs them. */
 export const BRING_BOTH = [
   'here=$(dirname "$0")',
   'for program in boots builds; do echo >"$here/$program"; chmod +x "$here/$program"; done',
 ].join('\n');
 
 /**
- * A machine whose programs are in a folder of the test's own, before the real PATH, and whose
- * apt-get notes how it was called.
+ * A machine whose programs are in the test's own folder, before the real PATH. Its apt-get records
+ * its calls.
  *
- * @param aptGet what `apt-get install` does then, in sh; where it is not given: makes both programs
+ * @param aptGet what `apt-get install` does, as shell commands; by default it creates both programs
  */
 export function fakeHost(t: Test, more: Partial<Host> & { aptGet?: string; sudo?: string } = {}) {
   const { aptGet, sudo, ...host } = more;

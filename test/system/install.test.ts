@@ -21,7 +21,7 @@ function failureText(outcome: Outcome<void>): string {
   return outcome.ok ? '' : `${exitCodeOf(outcome.failure)} ${formatFailure(outcome.failure)}`;
 }
 
-t.test('does nothing where all is there', async (t) => {
+t.test('does nothing if nothing is missing', async (t) => {
   const { host, program, calls } = fakeHost(t);
   const { progress, text } = recorder();
   program('boots', '');
@@ -30,7 +30,7 @@ t.test('does nothing where all is there', async (t) => {
   t.equal(text(), '');
 });
 
-t.test('says what it installs and why, and installs that', async (t) => {
+t.test('lists what it installs and why, and installs it', async (t) => {
   const { host, calls } = fakeHost(t);
   const { progress, text } = recorder();
   t.ok((await ensureSystem(['run', 'build'], { progress, host })).ok);
@@ -38,7 +38,7 @@ t.test('says what it installs and why, and installs that', async (t) => {
   t.same(calls(), [INSTALL]);
 });
 
-t.test('reads package lists where there are none or old ones', async (t) => {
+t.test('updates package lists that are missing or old', async (t) => {
   const { host, calls, lists, bin } = fakeHost(t);
   const { progress } = recorder();
   const old = new Date(Date.now() - 3 * 24 * 3600 * 1000);
@@ -51,7 +51,7 @@ t.test('reads package lists where there are none or old ones', async (t) => {
   t.equal(calls().length, 4);
 });
 
-t.test('a failure shows the end of what apt said, after trying with new lists', async (t) => {
+t.test("reports the end of apt's output after failing with fresh lists", async (t) => {
   const { host, calls } = fakeHost(t, { aptGet: 'echo "E: no such thing"; exit 100' });
   const { progress } = recorder();
   const text = failureText(await ensureSystem(['run', 'build'], { progress, host }));
@@ -75,18 +75,18 @@ ${BRING_BOTH}`;
   t.match(text(), 'waiting for another installation');
 });
 
-t.test('what another set-up brought meanwhile is enough', async (t) => {
+t.test('succeeds if another set-up installed everything meanwhile', async (t) => {
   const { host } = fakeHost(t, { aptGet: `${BRING_BOTH}\nexit 1` });
   t.ok((await ensureSystem(['run', 'build'], { ...recorder(), host })).ok);
 });
 
-t.test('apt that brings nothing', async (t) => {
+t.test('fails if apt does not provide the programs', async (t) => {
   const { host } = fakeHost(t, { aptGet: ':' });
   const text = failureText(await ensureSystem(['run'], { ...recorder(), host }));
   t.match(text, 'but boots cannot be found');
 });
 
-t.test('goes through sudo', async (t) => {
+t.test('uses sudo', async (t) => {
   const asks = { root: false, terminal: true, sudo: 'exec "$@"' };
   const { host, calls } = fakeHost(t, asks);
   t.ok((await ensureSystem(['run', 'build'], { ...recorder(), host })).ok);
@@ -94,7 +94,7 @@ t.test('goes through sudo', async (t) => {
   t.equal(calls()[1], INSTALL);
 });
 
-t.test('without a terminal sudo has to need no password', async (t) => {
+t.test('requires sudo without a password if there is no terminal', async (t) => {
   const silent = fakeHost(t, { root: false, sudo: '[ "$1" = -n ] && shift && exec "$@"' });
   t.ok((await ensureSystem(['run', 'build'], { ...recorder(), host: silent.host })).ok);
   t.equal(silent.calls()[0], 'sudo -n true');
@@ -105,7 +105,7 @@ t.test('without a terminal sudo has to need no password', async (t) => {
   t.same(asking.calls(), ['sudo -n true']);
 });
 
-t.test('neither root nor sudo', async (t) => {
+t.test('reports that there is neither root nor sudo', async (t) => {
   const { bin, host, calls } = fakeHost(t, { root: false });
   const text = failureText(
     await ensureSystem(['run'], { ...recorder(), host: { ...host, path: bin } }),
@@ -114,7 +114,7 @@ t.test('neither root nor sudo', async (t) => {
   t.same(calls(), []);
 });
 
-t.test("other systems get their own packages' names", async (t) => {
+t.test('names the packages of other distributions', async (t) => {
   const fedora = fakeHost(t, { distribution: FEDORA });
   const text = failureText(await ensureSystem(['run'], { ...recorder(), host: fedora.host }));
   t.match(text, /^3 .*daxrepro cannot install packages on Fedora 43/);
@@ -127,7 +127,7 @@ t.test("other systems get their own packages' names", async (t) => {
   t.same(fedora.calls(), []);
 });
 
-t.test('an interruption', async (t) => {
+t.test('can be interrupted', async (t) => {
   const { host } = fakeHost(t, { aptGet: 'exec sleep 20' });
   const controller = new AbortController();
   setTimeout(() => controller.abort(), 100);

@@ -10,7 +10,7 @@ import {
 } from '../../cli/system/machine.js';
 import { findVersion } from '../../cli/system/versions.js';
 
-t.test('versions as programs say them', async (t) => {
+t.test("finds the version in a program's output", async (t) => {
   const said: [string, string | undefined][] = [
     ['QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright (c) 2003', '7.2.22'],
     ['e2fsck 1.47.0 (5-Feb-2023)\n\tUsing EXT2FS Library version 1.47.0', '1.47.0'],
@@ -24,7 +24,7 @@ t.test('versions as programs say them', async (t) => {
   for (const [text, version] of said) t.equal(findVersion(text), version, text);
 });
 
-t.test('the mount that a directory is on', async (t) => {
+t.test('finds the mount of a directory', async (t) => {
   const mountinfo = `21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 21 0:26 / /tmp rw,nosuid,noexec - tmpfs tmpfs rw
 31 21 0:27 / /with\\040space ro - tmpfs tmpfs rw`;
@@ -33,7 +33,7 @@ t.test('the mount that a directory is on', async (t) => {
   t.same(mountOptions(mountinfo, '/with space'), ['ro']);
 });
 
-t.test('a place that is not there yet is judged by where it would be', async (t) => {
+t.test('judges a missing directory by its closest parent', async (t) => {
   const top = t.testdir({});
   const place = await describePlace(join(top, 'a/b'));
   t.equal(place.directory, join(top, 'a/b'));
@@ -41,7 +41,7 @@ t.test('a place that is not there yet is judged by where it would be', async (t)
   t.ok(place.free > 0);
 });
 
-t.test('kernels in the cache', async (t) => {
+t.test('lists the kernels in the cache', async (t) => {
   const image = (release: string) => ({ lib: { modules: { [release]: {} } } });
   const top = t.testdir({
     'kernel-image': { a: image('6.12.1'), b: image('6.1.0'), '.c.making': image('5.10.0') },
@@ -50,16 +50,16 @@ t.test('kernels in the cache', async (t) => {
   t.same(await cachedKernels(join(top, 'none')), []);
 });
 
-t.test('children die with their parent', async (t) => {
+t.test('kills children with their parent', async (t) => {
   t.equal(await parentDeathWorks(), true);
-  // One that starts the program and sets nothing.
+  // A setpriv that starts the program and sets nothing.
   const top = t.testdir({ setpriv: '#!/bin/sh\nshift 3\nexec "$@"\n' });
   chmodSync(join(top, 'setpriv'), 0o755);
   t.equal(await parentDeathWorks(`${top}:/usr/bin:/bin`), false);
   t.equal(await parentDeathWorks(join(top, 'nothing')), false, 'without a shell');
 });
 
-t.test('the KVM device', async (t) => {
+t.test('describes the KVM device', async (t) => {
   const top = t.testdir({ device: '', group: 'root:x:0:\nkvm:x:106:me\n', directory: {} });
   t.same(await kvmDevice(join(top, 'none')), { state: 'absent' });
   t.same(await kvmDevice(join(top, 'device')), { state: 'opens' });

@@ -10,11 +10,11 @@ import {
 import { ALL_PARTS, partsToInstall, REQUIREMENTS } from '../../cli/system/requirements.js';
 import { fakeHost } from './host.js';
 
-t.test('the sbin directories come last, and once', async (t) => {
+t.test('puts the sbin directories last, and once', async (t) => {
   t.equal(systemPath('/usr/bin:/sbin'), '/usr/bin:/sbin:/usr/local/sbin:/usr/sbin');
 });
 
-t.test('only executable files are programs', async (t) => {
+t.test('finds executable files only', async (t) => {
   const top = t.testdir({ a: { text: '', directory: {} }, b: { text: '', real: '' } });
   chmodSync(join(top, 'b/text'), 0o755);
   const path = `${top}/none::${top}/a:${top}/b:${top}/a/text`;
@@ -23,7 +23,7 @@ t.test('only executable files are programs', async (t) => {
   t.equal(findProgram('real', path), undefined);
 });
 
-t.test('parts have requirements of their own, and files count', async (t) => {
+t.test('checks the requirements of each part, files included', async (t) => {
   const { host, program } = fakeHost(t);
   program('boots', '');
   const missing = missingRequirements(['run', 'build'], host.path, host.requirements);
@@ -36,21 +36,21 @@ t.test('parts have requirements of their own, and files count', async (t) => {
   t.same(missingRequirements(['run'], host.path, [file])[0]?.names, ['/none']);
 });
 
-t.test('every requirement is whole', async (t) => {
+t.test('has complete requirements', async (t) => {
   for (const { part, programs, file, purpose, packages } of REQUIREMENTS) {
-    // Who never uses a semantic patch needs no spatch.
+    // Users without semantic patches need no spatch.
     t.ok([...partsToInstall('all'), 'semantic-patches', 'kernel-build', 'xfstests'].includes(part));
     t.ok(programs.length > 0 || file !== undefined, purpose);
     t.ok(packages.debian, purpose);
   }
 });
 
-t.test('what our own tests need is installed for those who run them alone', async (t) => {
+t.test("installs our tests' requirements only for those who run them", async (t) => {
   t.same(partsToInstall('run'), ALL_PARTS);
   t.same(partsToInstall('all'), [...ALL_PARTS, 'test']);
 });
 
-t.test('what tests of xfstests want is told by package', async (t) => {
+t.test('lists missing programs of xfstests by package', async (t) => {
   const lacks = xfstestsLacks('/none');
   t.match(lacks, /\bfuser and killall \(package psmisc\)/);
   t.match(lacks, /\bquota and quotacheck \(package quota\)/);
