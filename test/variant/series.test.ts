@@ -59,7 +59,7 @@ t.test('names a broken mail', async (t) => {
       ONE + mail('[PATCH v2 2/3] ext2: two', '') + THREE,
       'Mail 2 (“[PATCH v2 2/3] ext2: two”) is a patch by its subject, but contains none',
     ],
-    [ONE + TWO.replace(/^From 01.*\n/, '') + THREE, /^Mail 1 .* runs into the next one/],
+    [ONE + TWO.replace(/^From 01.*\n/, '') + THREE, /^Mail 1 .* runs into the next mail/],
     [ONE + THREE, 'The series is missing patch 2/3'],
     [ONE + TWO.slice(0, TWO.indexOf(' line 11;')) + THREE, /mail 2 .* is broken/],
     [ONE + TWO.replace(/^Subject: .*\n/m, ''), /^Mail 2 has no subject/],
