@@ -1,27 +1,27 @@
 import { execa } from 'execa';
 
 /**
- * Children that cannot outlive us, however we end.
+ * Starts children that cannot outlive us, however we end.
  *
- * The kernel sends a parent-death signal when we die, SIGKILL included (prctl(2),
- * PR_SET_PDEATHSIG; util-linux' setpriv sets it). There is a gap between fork and prctl in which
- * we may already be dead: a child therefore compares its parent with the process id it was given.
+ * The kernel sends them a parent-death signal when we die, even by SIGKILL (prctl(2),
+ * PR_SET_PDEATHSIG; util-linux's setpriv sets it). We may already be dead between fork and prctl,
+ * so a child compares its parent with the process id it was given.
  *
- * Both run in a session of their own, so that a Ctrl-C on the terminal reaches us alone and we
- * decide how they end.
+ * Both kinds run in a session of their own: a Ctrl-C on the terminal reaches only us, and we decide
+ * how they end.
  */
 
-/** For a program without children of its own, QEMU: the signal goes straight to it. */
+/** For a program without children, such as QEMU: the signal goes straight to it. */
 const SINGLE_GUARD = '[ "$PPID" = "$0" ] || exit 125; exec "$@"';
 
 /**
- * For a program with children, make: killing make alone would leave its compilers running. The
- * guard leads a process group and takes the whole of it along.
+ * For a program with children, such as make: killing make alone would leave its compilers running.
+ * The guard leads a process group and kills all of it.
  */
 const TREE_GUARD = [
   'trap "trap - TERM; kill -KILL 0" TERM INT HUP',
   '[ "$PPID" = "$0" ] || exit 125',
-  // By itself a shell gives /dev/null to what it starts in the background.
+  // By default a shell gives background commands /dev/null as input.
   'exec 3<&0',
   '"$@" <&3 3<&- & wait "$!"',
 ].join('; ');
@@ -44,21 +44,21 @@ export interface ToolOptions {
   env?: Record<string, string>;
   /** Text for its standard input; empty by default. */
   input?: string;
-  /** Milliseconds; then the whole tree is killed. */
+  /** Milliseconds until the whole process tree is killed. */
   timeout?: number;
   signal?: AbortSignal;
-  /** Called with each line of both output streams, as it comes. */
+  /** Called with each line of both output streams as it arrives. */
   onLine?: (line: string) => void;
 }
 
 export interface ToolResult {
-  /** True where the program ran and exited with 0. */
+  /** True if the program ran and exited with 0. */
   ok: boolean;
   exitCode: number | undefined;
   /** Both without the last newline. */
   stdout: string;
   stderr: string;
-  /** Both streams in the order they came: what a failure shows. */
+  /** Both streams in order of arrival, for error messages. */
   all: string;
   /** One line, safe for a terminal: `Command failed with exit code 2: make …`. */
   summary: string;
@@ -66,7 +66,7 @@ export interface ToolResult {
   canceled: boolean;
 }
 
-/** Runs a program to its end; it and all its children die with us. Never throws for its failure. */
+/** Runs a program to its end; it and all its children die with us. Never throws if it fails. */
 export async function runTool(
   argv: readonly [string, ...string[]],
   { cwd, env, input, timeout, signal, onLine }: ToolOptions = {},

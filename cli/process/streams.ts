@@ -1,15 +1,15 @@
 import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-/** Our standard streams, where whoever reads them goes away. */
+/** Handles our standard streams when their reader goes away. */
 
-/** As a shell tells of a program that SIGPIPE ended. */
+/** The exit code of a shell for a program that SIGPIPE ended. */
 const NOT_READ = 128 + 13;
 
 /**
- * Whoever reads what we print may have enough, `daxrepro list | head`: we end then, and where no verdict
- * is known yet that is no success. A terminal that was closed, and who read stderr, are not missed: what
- * is to be ended then a signal ends.
+ * Ends us if the reader of stdout goes away, as in `daxrepro list | head`; without a known verdict
+ * this is not a success. A closed terminal, or a reader of stderr, is ignored: a signal ends us if
+ * we should end.
  */
 export function endWithoutReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -23,8 +23,8 @@ export function endWithoutReader(): void {
 }
 
 /**
- * At its end Node 20 sets terminals as they were, and aborts where one does not take that since it was
- * closed (ResetStdio in src/node.cc). It leaves alone what is not open.
+ * Node 20 restores terminals at its end, and aborts if one was closed (ResetStdio in src/node.cc).
+ * It leaves closed descriptors alone.
  */
 function closeHungUp(): void {
   const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));

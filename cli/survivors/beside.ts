@@ -10,14 +10,17 @@ import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { UnitRecord } from '../record/record.js';
 
-/** A second guest, beside the one under test: its kernel, two plain disks, and no power cuts. */
+/** A second guest next to the one under test: the same kernel, two plain disks, no power cuts. */
 
 export type BesideContext = Pick<
   UnitRunContext,
   'prepared' | 'directory' | 'store' | 'checkpoints' | 'progress' | 'onStep' | 'signal'
 >;
 
-/** Bytes of each disk. It is sparse, and always as large, so that one checkpoint does for all. */
+/**
+ * Size of each disk in bytes. Disks are sparse and always of this size, so that one checkpoint
+ * serves all.
+ */
 export const DISK = 64 * 2 ** 30;
 
 export async function makeKeeper(directory: string): Promise<RecordKeeper> {
@@ -25,7 +28,7 @@ export async function makeKeeper(directory: string): Promise<RecordKeeper> {
   return new RecordKeeper(directory, () => {});
 }
 
-/** @param opened takes what has to be closed when the guest is over */
+/** @param opened collects what must be closed after the guest has ended */
 export async function launchBeside(
   unit: Unit,
   context: BesideContext,
@@ -75,7 +78,7 @@ export function runBeside(
   );
 }
 
-/** Has such a guest do one thing, and ends it. */
+/** Makes such a guest do one thing, then ends it. */
 export async function askBeside(
   unit: Unit,
   context: BesideContext,

@@ -18,31 +18,34 @@ import { makeSymbolizer } from './unit-symbols.js';
 import { WrongImages } from './wrong-images.js';
 
 /**
- * Has the images that survive the power cuts of a unit's guest examined while that guest still runs: a clone
- * of another guest mounts each as the next boot would mount it, checks it, and asks it for what was promised
- * before its cut. This schedules; judge-image.ts judges.
+ * Examines the images that survive the power cuts of a unit's guest while that guest still runs. A
+ * clone of another guest mounts each image as the next boot would, checks it, and compares it with
+ * what was promised before its cut. This file schedules; judge-image.ts judges.
  */
 
 export interface CheckContext extends ExaminerContext {
-  /** Where the plugin writes. */
+  /** The directory where the plugin writes. */
   cutDirectory: string;
 }
 
-/** What the unit's guest told about itself, once it is over. */
+/** What the unit's guest reported about itself, after it has ended. */
 export interface CutGuest {
-  /** Its /proc/modules, and where its kernel begins. */
+  /** Its /proc/modules, and the address of its kernel. */
   modules: string;
-  /** TEST_DEV and SCRATCH_DEV, with the physical addresses at which they begin, as the guest says. */
+  /** TEST_DEV and SCRATCH_DEV, with their physical start addresses as the guest reports them. */
   devices: readonly { name: string; address: number | undefined }[];
-  /** The options of all mounts that the test made on either device. */
+  /** The options of all the test's mounts of either device. */
   mountOptions: readonly string[];
 }
 
-/** Images that wait to be examined, at most: each takes room on the disk. */
+/** Most images that may wait for examination: each takes disk space. */
 const MOST_WAITING = 16;
-/** Findings of one unit, at most. */
+/** Most findings of one unit. */
 const MOST_FINDINGS = 50;
-/** Broken promises of sync calls that are enough: one makes the verdict, and these show the files and calls. */
+/**
+ * This many broken promises of sync calls are enough: one decides the verdict, the others show more
+ * files and calls.
+ */
 const ENOUGH = 16;
 
 const NONE = { promises: 0, cuts: { promised: 0, moments: 0 }, images: 0, repeated: 0, asked: 0 };
@@ -59,12 +62,12 @@ export class SurvivorCheck {
   #images = 0;
   #asked = 0;
   #problem: string | undefined;
-  /** What kept images from being examined. */
+  /** The error that kept images from being examined. */
   #failed: { error: unknown } | undefined;
   #closed = false;
   #toldEnough = false;
 
-  /** Before the unit's guest is started. */
+  /** Call it before the unit's guest starts. */
   constructor(unit: Unit, context: CheckContext) {
     this.#unit = unit;
     this.#context = context;
@@ -83,11 +86,11 @@ export class SurvivorCheck {
     this.#surveyed = surveyCuts(context.cutDirectory, events, { fs: unit.fs, guarantees }, (one) =>
       this.#take(one),
     );
-    // Whoever concludes is told; before that nobody listens.
+    // `conclude` reports the error. Until then nobody awaits this promise.
     this.#surveyed.catch(() => {});
   }
 
-  /** When the unit's guest is over, and has run to its end. */
+  /** Call it after the unit's guest has run to its end. */
   async conclude(guest: CutGuest): Promise<Outcome<PowerCutRecord>> {
     this.#guestIsOver();
     if (!this.#guarantees) return success({ ...NONE, findings: [] });
@@ -125,10 +128,13 @@ export class SurvivorCheck {
     const options = mountOptions.find(keepsNothing);
     return options === undefined
       ? undefined
-      : `within the test a file system was mounted with ${options}, which guarantees nothing over a power cut`;
+      : `within the test a file system was mounted with ${options}, which guarantees nothing after a power cut`;
   }
 
-  /** Ends what runs and waits for it: for when nobody wants to know any more. Does nothing twice. */
+  /**
+   * Ends everything that runs and waits for it, if no result is needed any more. May be called
+   * twice.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     this.#guestIsOver();
@@ -140,7 +146,7 @@ export class SurvivorCheck {
   async #take({ pages, ...image }: Survivor): Promise<void> {
     const questions = questionsOf(image.claims);
     if (Buffer.byteLength(questions) > MOST_QUESTIONS) {
-      this.#problem ??= 'more was promised than one image can be asked for';
+      this.#problem ??= 'more was promised than can be checked in one image';
       return;
     }
     if (!this.#examiner || this.#failed || this.#closed) return;
@@ -175,7 +181,7 @@ export class SurvivorCheck {
     try {
       writeFileSync(join(this.#context.cutDirectory, 'enough'), '');
     } catch {
-      // The run takes longer.
+      // Ignored: the run only takes longer.
     }
   }
 

@@ -14,44 +14,44 @@ import { describeEnding, type Examination } from './examination.js';
 import { ImageWatcher } from './image-watcher.js';
 
 /**
- * The guest that examines images. They lie one after the other on a plain disk, and the guest mounts each as
- * the next boot would (guest-scripts/programs/survivor). If one kills or hangs the guest, another guest goes
- * on with the next.
+ * The guest that examines images. They lie one after the other on a plain disk, and the guest
+ * mounts each as the next boot would (guest-scripts/programs/survivor). If an image kills or
+ * hangs the guest, another guest continues with the next image.
  */
 
 export type ExaminerContext = BesideContext & {
-  /** Seconds for one image; absent: `FOR_ONE`. */
+  /** Seconds for one image; default: `FOR_ONE`. */
   seconds?: number;
 };
 
 /**
- * Seconds for one image on a busy machine, and for the module before the first one. The guest's kernel
- * complains of tasks that hang for 30.
+ * Seconds for one image on a busy machine; the first one includes loading the module. The guest's
+ * kernel reports tasks that hang for 30.
  */
 const FOR_ONE = 120;
-/** Seconds until there is an image: as long as the unit's own guest takes. */
+/** Seconds to wait for the first image: as long as the unit's own guest may take. */
 const A_DAY = 86_400;
-/** Guests that may be lost: a kernel that hangs on every image would take hours. */
+/** Most guests that may be lost: a kernel that hangs on every image would take hours. */
 const MOST_LOST = 3;
 
-/** A guest that runs, and what it tells about the image that it examines. */
+/** A running guest, and what it reports about the current image. */
 interface Running {
   guest: Guest;
   over: Promise<Ending>;
   watcher: ImageWatcher;
-  /** Closes its files, when it is over. */
+  /** Closes its files after it has ended. */
   close(): void;
 }
 
 export class Examiner {
-  /** How many images the disk has room for. */
+  /** How many images fit on the disk. */
   readonly #room: number;
   #disks: number[] = [];
   #guests = 0;
   #lost = 0;
-  /** Why the last one was. */
+  /** Why the last guest was lost. */
   #because = '';
-  /** On the disk. */
+  /** Images on the disk. */
   #images = 0;
   #running: Promise<Outcome<Running>> | undefined;
   #queue: Promise<unknown> = Promise.resolve();
@@ -64,16 +64,16 @@ export class Examiner {
     this.#room = Math.floor(DISK / unit.shape.deviceSize) - 1;
   }
 
-  /** Begins to start a guest: there may soon be an image. */
+  /** Starts a guest in the background: an image may come soon. */
   start(): void {
     this.#running ??= this.#launch();
   }
 
   /**
-   * Has an image examined, after those before. Resolves when it is on the disk: from then on the pages may
-   * change.
+   * Queues an image for examination. Resolves when it is written to the disk; from then on the
+   * pages may change.
    *
-   * @returns `examined` is a failure where no guest can be started
+   * @returns `examined` fails if no guest can be started
    */
   async add(pages: Pages, questions: string): Promise<{ examined: Promise<Outcome<Examination>> }> {
     if (this.#images === this.#room) await this.#anew();
@@ -93,7 +93,7 @@ export class Examiner {
       if (!running.ok) return running;
       const { guest, over, watcher } = running.value;
       const told = watcher.next(number);
-      // The kernel's messages come another way: those before this one belong to the image.
+      // The kernel's messages use another channel: those before this line belong to the image.
       const settled = guest.settle(`daxrepro: survivor ${number}.`);
       guest.goOn(this.context.seconds ?? FOR_ONE, `look ${number} ${bytes.length}\n${bytes}`);
       const came = await Promise.race([told, over]);
@@ -108,7 +108,7 @@ export class Examiner {
         ? `the examining guest gave up: ${watcher.gaveUp}`
         : `the examining guest ended (${describeEnding(ending)})`;
       const { complaints } = watcher.said();
-      // What happened before the guest began with the image is not the image's doing.
+      // What happened before the guest began with the image is not the image's fault.
       if (watcher.began) return success({ kind: 'lost', ending, complaints });
     }
     return success({ kind: 'none', because: this.#because });
@@ -126,7 +126,7 @@ export class Examiner {
     }
   }
 
-  /** With an empty disk. */
+  /** Starts a new guest with an empty disk. */
   async #anew(): Promise<void> {
     await this.#queue;
     const running = await this.#running;
@@ -136,7 +136,7 @@ export class Examiner {
   }
 
   async #openDisks(): Promise<number[]> {
-    // A guest has two; the other stays empty.
+    // A guest has two disks; the second stays empty.
     while (this.#disks.length < 2) {
       const made = makeDeviceFile(DISK);
       if (!made.ok) throw new CannotExamine(made);
@@ -169,7 +169,7 @@ export class Examiner {
         IMAGE_SIZE: unit.shape.deviceSize,
         RECOVERY: guarantees.recovery,
       };
-      // The request is on its way when this returns.
+      // The request is being sent when this returns.
       const booted = await guest.ready;
       const over = booted.ok
         ? runBeside(guest, unit, context, request, A_DAY)
@@ -189,7 +189,7 @@ export class Examiner {
     this.#running = undefined;
   }
 
-  /** Ends the guest, whatever it does: no image is examined any more. */
+  /** Ends the guest, whatever it is doing. No image is examined any more. */
   async stop(): Promise<void> {
     this.#lost = MOST_LOST;
     const running = await this.#running?.catch(() => undefined);
@@ -197,7 +197,7 @@ export class Examiner {
     await this.#queue;
   }
 
-  /** For when nothing more is added. */
+  /** Call it when no more images follow. */
   async close(): Promise<void> {
     await this.stop();
     this.#closeDisks();
@@ -208,7 +208,7 @@ export class Examiner {
   }
 }
 
-/** Carries a failure to where it can be returned. */
+/** Carries a failure to a caller that can return it. */
 export class CannotExamine extends Error {
   constructor(readonly outcome: Extract<Outcome<never>, { ok: false }>) {
     super(outcome.failure.message);

@@ -6,12 +6,12 @@ import type { Symbolizer } from '../power-cut/symbols.js';
 import type { Image } from './judge-image.js';
 import type { Wrong } from './wrong-images.js';
 
-/** From what is wrong with images to the findings that are reported. */
+/** Turns the problems of images into reported findings. */
 
 export interface FindingsContext {
   /** The names of TEST_DEV and SCRATCH_DEV. */
   devices: readonly { name: string }[];
-  /** What brings stores to their medium. */
+  /** How stores reach the medium. */
   flush: PmemRange['flush'];
   /** @param told whether the test announced its promises itself */
   symbolizer: (told: boolean) => Promise<Symbolizer>;

@@ -3,17 +3,20 @@ import type { GuestObserver } from '../guest/guest.js';
 import type { FilePiece, GuestEvent, SurvivorEvent } from '../guest/protocol.js';
 import type { RecordKeeper } from '../launch/record-keeper.js';
 
-/** Bytes that are kept of what the guest tells about one image; without its end no answers count. */
+/**
+ * Limit for what the guest reports about one image, in bytes. Answers count only if they are
+ * complete.
+ */
 const MOST_SAID = 4 * 2 ** 20;
 
-/** What the name of a check's text ends with. */
+/** Suffix of the names of check logs. */
 const CHECK = '-check';
 
-/** Sorts what the examining guest tells by the image that it is about. */
+/** Sorts the examining guest's reports by the image that they are about. */
 export class ImageWatcher implements GuestObserver {
   /** Whether the guest has begun with the image. */
   began = false;
-  /** Why the guest does nothing more. */
+  /** Why the guest stopped working. */
   gaveUp: string | undefined;
   #number = 0;
   #tell: (event: SurvivorEvent) => void = () => {};
@@ -23,7 +26,7 @@ export class ImageWatcher implements GuestObserver {
 
   constructor(readonly keeper: RecordKeeper) {}
 
-  /** Resolves when the guest is through with the image of this number. */
+  /** Resolves when the guest has finished the image of this number. */
   next(number: number): Promise<SurvivorEvent> {
     this.#number = number;
     this.began = false;
@@ -34,7 +37,7 @@ export class ImageWatcher implements GuestObserver {
     });
   }
 
-  /** What was told about the image; the kernel's messages are those since the last call. */
+  /** Everything reported about the image, with the kernel's messages since the last call. */
   said(): { answers: string; check: string; complaints: Finding[] } {
     const text = (suffix: string) =>
       Buffer.concat(this.#texts.get(`survivor-${this.#number}${suffix}`) ?? []).toString();

@@ -10,28 +10,28 @@ import type { Survivor } from '../power-cut/survey.js';
 import { describeEnding, type Examination } from './examination.js';
 
 /**
- * Judges one image that survived a power cut by what the examining guest told about it. Pure: whatever is
- * not told to the end is a `problem`, and never a kept promise.
+ * Judges an image that survived a power cut by the report of the examining guest. Pure: an
+ * incomplete report is a `problem`, never a kept promise.
  */
 
-/** An image: which it is, and what has to hold of it. */
+/** An image, and the promises that it must keep. */
 export type Image = Omit<Survivor, 'pages'>;
 
-/** What is wrong with an image as a whole. */
+/** A defect of the image as a whole. */
 export interface Defect {
   kind: 'mount' | 'repair' | 'check' | 'kernel' | 'panic';
-  /** Goes on after "the image of a power cut". */
+  /** Continues "the image of a power cut". */
   message: string;
-  /** The signature of the message that the check or the kernel printed. */
+  /** The signature of the message from the check or the kernel. */
   signature?: string | undefined;
 }
 
 export interface ImageJudgement {
-  /** Why the image proves nothing, in one clause without the full stop. */
+  /** Why the image proves nothing: one clause without the full stop. */
   problem?: string;
-  /** Whether it was repaired, mounted, asked and checked, each as far as it should be. */
+  /** Whether it was repaired, mounted, questioned and checked, each as far as required. */
   examined: boolean;
-  /** How many names, sizes and parts of files were compared with what was promised. */
+  /** How many names, sizes and parts of files were compared with the promises. */
   asked: number;
   broken: BrokenPromise[];
   defects: Defect[];
@@ -40,9 +40,9 @@ export interface ImageJudgement {
 type Meaning = 'bug' | 'trouble' | 'expected';
 
 /**
- * What a kernel message says about the image that was examined meanwhile. `bug`: it is held against the
- * image. `trouble`: the guest or this machine is in trouble, and nothing can be told. `expected`: file systems
- * print messages of their own when they recover. Whether they recover is told by mount, check and answers.
+ * The meaning of a kernel message during the examination. `bug`: counts against the image.
+ * `trouble`: the guest or this machine has a problem, so the image proves nothing. `expected`: file
+ * systems print messages when they recover; mount, check and answers show whether they did.
  */
 const MEANINGS: Record<KernelFindingKind, Meaning> = {
   panic: 'bug',
@@ -101,7 +101,9 @@ function ofMeaning(complaints: readonly Finding[], meaning: Meaning): Finding[] 
   );
 }
 
-/** A stall that the host caused says nothing; of one that it may have caused nothing can be told. */
+/**
+ * A stall caused by the host is ignored. If the host may have caused it, the image proves nothing.
+ */
 function meaningOf(finding: Finding): Meaning | undefined {
   const meaning = finding.kind && MEANINGS[finding.kind];
   if (meaning !== 'bug') return meaning;
@@ -112,7 +114,7 @@ function ofKernel({ message, signature }: Finding): Defect {
   return { kind: 'kernel', message: `makes the kernel complain: ${message}`, signature };
 }
 
-/** The guest ended before it had told what it saw. */
+/** The guest ended before it had reported what it saw. */
 function judgeLost(
   { cut: { cut }, state }: Image,
   { ending }: Extract<Examination, { kind: 'lost' }>,
@@ -134,7 +136,7 @@ function judgeTold(
 ): ImageJudgement {
   const { repair, mount, looked } = event;
   const missing = whatIsMissing(event, repairs);
-  if (missing) return { ...NOTHING, problem: `an image was not examined to the end: ${missing}` };
+  if (missing) return { ...NOTHING, problem: `an image was not examined completely: ${missing}` };
   const examined = { ...NOTHING, examined: true };
   if (repair !== undefined && repair >= FIRST_UNREPAIRED) {
     const message = `cannot be repaired by e2fsck (exit code ${repair})`;
@@ -151,14 +153,14 @@ function judgeTold(
   return { ...examined, asked: countClaims(claims), broken, ...judgeCheck(event.check, check) };
 }
 
-/** @param status undefined where an image is repaired before the mount, in place of a check after it */
+/** @param status undefined if the image is repaired before the mount instead of checked after it */
 function judgeCheck(
   status: number | undefined,
   text: string,
 ): Pick<ImageJudgement, 'defects' | 'problem'> {
   if (status === undefined) return { defects: [] };
   const report = parseFsck(text, { alone: true });
-  // The findings decide: e2fsck exits with 0 where only free counts are wrong.
+  // The findings decide: e2fsck exits with 0 if only free counts are wrong.
   const serious = report?.findings.find(({ severity }) => severity !== 'notice');
   if (serious || status !== 0) {
     const message = `fails its check: ${serious?.message ?? `exit code ${status}`}`;
@@ -166,15 +168,15 @@ function judgeCheck(
   }
   if (report?.clean) return { defects: [] };
   const because = report?.unparsed[0] ?? report?.reason ?? firstLine(text);
-  return { defects: [], problem: `the check of an image did not say that it is clean: ${because}` };
+  return { defects: [], problem: `the check of an image did not report it as clean: ${because}` };
 }
 
-/** e2fsck(8): below this it has repaired everything. */
+/** e2fsck(8): below this, everything was repaired. */
 const FIRST_UNREPAIRED = 4;
-/** An exit code from here on is that of a program that did not start or was killed. */
+/** Exit codes from here on mean that a program did not start or was killed. */
 const FIRST_CRASH = 127;
 
-/** Which step of an image the guest left out; undefined where it left out none. */
+/** The step that the guest left out; undefined if none. */
 function whatIsMissing(
   { repair, mount, looked, check, said }: SurvivorEvent,
   repairs: boolean,
@@ -185,13 +187,16 @@ function whatIsMissing(
   if (repair !== undefined && repair >= FIRST_UNREPAIRED) return undefined;
   if (mount === undefined) return `it was not mounted${why}`;
   if (mount !== 0) return undefined;
-  if (looked === undefined) return `it was not asked${why}`;
+  if (looked === undefined) return `it was not questioned${why}`;
   if (repairs) return undefined;
   if (check === undefined) return `it was not checked afterwards${why}`;
   return check >= FIRST_CRASH ? `its check ended with ${check}` : undefined;
 }
 
-/** How many things have to hold. A name that may be absent, and of whose file nothing is promised, is none. */
+/**
+ * The number of claims to verify. A name that may be absent and whose file has no promise does not
+ * count.
+ */
 export function countClaims({ names, moves, call }: Claims): number {
   if (call) return (call.lost.length > 0 ? 1 : 0) + (call.file?.unchanged ? 1 : 0);
   const ofName = ({ mayBeAbsent, files }: Claims['names'][number]) =>

@@ -13,9 +13,9 @@ import {
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { askBeside, type BesideContext } from './beside.js';
 
-/** Names for the places of code in a unit's guest: of its kernel, its modules, and our own program. */
+/** Names code addresses in a unit's guest: in its kernel, its modules, and our own program. */
 
-/** @param told whether it was a program of ours that stored, and told of it */
+/** @param told whether our own program stored the data and announced it */
 export async function makeSymbolizer(
   unit: Unit,
   context: BesideContext,
@@ -34,7 +34,10 @@ export async function makeSymbolizer(
   });
 }
 
-/** Asked of a guest once for each kernel; a kernel whose symbols cannot be had leaves places unnamed. */
+/**
+ * A guest is asked once per kernel. If a kernel's symbols are unavailable, its addresses have no
+ * names.
+ */
 async function symbolsOfKernel(unit: Unit, context: BesideContext): Promise<Symbols> {
   const { kernel } = context.prepared;
   const key = cacheKey({ layout: 1, kernel: kernel.id });
@@ -45,7 +48,11 @@ async function symbolsOfKernel(unit: Unit, context: BesideContext): Promise<Symb
     if (!ran.ok) return ran;
     const text = await readFile(join(place, 'symbols.txt'), 'utf8').catch(() => '');
     if (text === '') {
-      return failure('tool-failed', "The kernel's symbols are not told", 'Look at its console');
+      return failure(
+        'tool-failed',
+        "The kernel's symbols are unavailable",
+        "Look at the guest's console",
+      );
     }
     await writeFile(join(directory, 'symbols'), text);
     return success(undefined);

@@ -1,21 +1,21 @@
 import type { BrokenPromise } from '../power-cut/broken-promise.js';
 import type { Defect, Image, ImageJudgement } from './judge-image.js';
 
-/** An image with a promise that it does not keep, or with a defect of its own. */
+/** An image with a broken promise, or with a defect. */
 export type Wrong =
   | { image: Image; broken: BrokenPromise; images: number }
   | { image: Image; defect: Defect };
 
-/** Collects what is wrong with the images of a unit, each thing once. Pure. */
+/** Collects the problems of a unit's images, each once. Pure. */
 export class WrongImages {
   readonly #wrong: Wrong[] = [];
-  /** What is broken in the image "nothing", by its cut and the promise. */
+  /** Promises broken in the "nothing" image, by cut and promise. */
   readonly #worst = new Map<string, Extract<Wrong, { images: number }>>();
-  /** Cuts and devices whose image "everything" has no defect. */
+  /** Cuts and devices whose "everything" image has no defect. */
   readonly #sound = new Set<string>();
   #brokenCalls = 0;
 
-  /** How many images show that a sync call did not keep its promise. */
+  /** How many images show a sync call that broke its promise. */
   get brokenCalls(): number {
     return this.#brokenCalls;
   }
@@ -42,8 +42,9 @@ export class WrongImages {
   }
 
   /**
-   * What the power cuts are to blame for. Tests break the file system on SCRATCH_DEV on purpose: a defect
-   * counts there only where the image "everything" of the same cut has none. On TEST_DEV it always counts.
+   * The problems caused by power cuts. Tests damage the file system on SCRATCH_DEV on purpose, so a
+   * defect there counts only if the "everything" image of the same cut has none. On TEST_DEV it
+   * always counts.
    */
   ofCuts(): Wrong[] {
     return this.#wrong.filter(

@@ -7,8 +7,8 @@ import { compileModulesInto } from '../util/compiled.js';
 import { lives, READY } from '../util/fake-qemu.js';
 
 /**
- * Nothing of ours outlives us, whenever we are killed: a process that starts a guest, or make, is
- * killed with SIGKILL at many moments of its life.
+ * Nothing that we start outlives us, whenever we are killed: a process that starts a guest or make
+ * is killed with SIGKILL at many moments of its life.
  */
 
 const ROUNDS = { guest: 20, tree: 10 };
@@ -17,7 +17,7 @@ const AT_ONCE = 5;
 const directory = t.testdir();
 const { module } = compileModulesInto(directory);
 
-/** A machine that ignores what it can: a shell, since it starts many times. */
+/** A machine that ignores every signal it can. A shell, because it starts many times. */
 const DEAF = `trap "" TERM INT HUP; printf '%s\\n' '${JSON.stringify(READY)}' >&4; exec sleep 300`;
 
 const GUEST = `
@@ -31,7 +31,7 @@ await guest.ready;
 console.log('running');
 `;
 
-/** A make whose compilers have children of their own, and are deaf. */
+/** A make whose compilers have children and ignore signals. */
 const MAKE = `#!/bin/sh
 sh -c 'trap "" TERM INT HUP; sleep 300 & sleep 300; :' &
 sleep 300 &
@@ -46,7 +46,7 @@ await runTool(['sh', ${JSON.stringify(join(directory, 'make'))}, process.argv[2]
 });
 `;
 
-/** Processes with this word in the environment that they were born with. */
+/** Processes that had this word in their initial environment. */
 function processesOf(word: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -68,7 +68,7 @@ async function round(script: string, word: string, when: number): Promise<number
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const dead = new Promise((resolve) => parent.once('exit', resolve));
-  // Half of the moments count from the start, half from when all is up.
+  // Half of the moments count from the start, half from when everything runs.
   if (when >= 0) await sleep(when);
   else {
     await new Promise((resolve) => parent.stdout.once('data', resolve));
@@ -76,7 +76,7 @@ async function round(script: string, word: string, when: number): Promise<number
   }
   parent.kill('SIGKILL');
   await dead;
-  // The kernel sends the signals at once; the children take them when they next run.
+  // The kernel sends the signals at once; the children receive them when they next run.
   let left = processesOf(word);
   for (let waited = 0; left.length > 0 && waited < 300_000; waited += 20) {
     await sleep(20);

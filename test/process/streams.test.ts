@@ -7,7 +7,7 @@ import { fakeMachine } from '../util/fake-machine.js';
 import { READY, readLog, type Step } from '../util/fake-qemu.js';
 import { Terminal } from '../util/terminal.js';
 
-// Whoever reads us goes away.
+// The reader of our output goes away.
 const { top, main, bin, bzImage } = fakeMachine(t);
 const RUN = ['run', 'ext4', 'generic/002', '--kernel', `image:${bzImage}`, '--accel', 'tcg'];
 
@@ -27,35 +27,32 @@ function place(name: string, steps: Step[]) {
   return { directory, env, log: () => readLog(env.FAKE_QEMU_LOG) };
 }
 
-t.test(
-  'a terminal that is closed: the run is interrupted, and what is known is kept',
-  async (t) => {
-    const { directory, env, log } = place('terminal', [
-      ...[{ beat: 50 }, { event: READY }, { request: true } as const],
-    ]);
-    const status = join(directory, 'status');
-    const words = [process.execPath, main, ...RUN, '--no-checkpoint', '--out', directory];
-    const line = `trap : HUP; ${words.join(' ')}; echo $? >${status}.part; mv ${status}.part ${status}`;
-    const terminal = new Terminal(['sh', '-c', line], { directory, env });
-    t.teardown(() => terminal.close());
-    while (!log().some(({ request }) => request)) await sleep(20);
-    terminal.close();
-    while (!existsSync(status)) await sleep(20);
-    t.equal(readFileSync(status, 'utf8'), '130\n');
-    const kept = readdirSync(directory).filter((name) =>
-      existsSync(join(directory, name, 'result.json')),
-    );
-    t.equal(kept.length, 1);
-  },
-);
+t.test('interrupts the run and keeps known results when the terminal closes', async (t) => {
+  const { directory, env, log } = place('terminal', [
+    ...[{ beat: 50 }, { event: READY }, { request: true } as const],
+  ]);
+  const status = join(directory, 'status');
+  const words = [process.execPath, main, ...RUN, '--no-checkpoint', '--out', directory];
+  const line = `trap : HUP; ${words.join(' ')}; echo $? >${status}.part; mv ${status}.part ${status}`;
+  const terminal = new Terminal(['sh', '-c', line], { directory, env });
+  t.teardown(() => terminal.close());
+  while (!log().some(({ request }) => request)) await sleep(20);
+  terminal.close();
+  while (!existsSync(status)) await sleep(20);
+  t.equal(readFileSync(status, 'utf8'), '130\n');
+  const kept = readdirSync(directory).filter((name) =>
+    existsSync(join(directory, name, 'result.json')),
+  );
+  t.equal(kept.length, 1);
+});
 
-t.test('a pipe that is closed before there is a verdict is no success', async (t) => {
+t.test('exits with an error if the pipe closes before there is a verdict', async (t) => {
   const { directory, env } = place('pipe', [{ beat: 50 }, { exit: 1 }]);
   const script = `"$@" | true; echo "\${PIPESTATUS[0]}"`;
   const words = [process.execPath, main, ...RUN, '--no-checkpoint', '--out', directory];
   const { stdout } = await execa('bash', ['-c', script, 'bash', ...words], { env });
   t.match(stdout.trim(), /^(?:3|141)$/);
   const list = await execa('bash', ['-c', script, 'bash', process.execPath, main, 'list'], { env });
-  t.equal(list.stdout.trim(), '0', 'of what needs no verdict it is');
+  t.equal(list.stdout.trim(), '0', 'exits with success if no verdict was needed');
   t.equal(list.stderr, '');
 });

@@ -6,9 +6,9 @@ import type { PowerCutRecord } from '../../cli/record/power-cut.js';
 import { type CheckContext, SurvivorCheck } from '../../cli/survivors/check.js';
 import { BOOTS, type LogLine, PREPARED, readLog, type Step } from '../util/fake-qemu.js';
 
-// What becomes of images that survived, whatever the guest that looks at them does. It is a fake.
+// The fate of surviving images, whatever the examining guest does. The guest is a fake.
 
-/** All that a check takes but where the cuts are. */
+/** The context of a check, without the plugin's directory. */
 function contextIn(directory: string): Omit<CheckContext, 'cutDirectory'> {
   return {
     prepared: PREPARED,
@@ -35,7 +35,7 @@ const UNIT = {
   },
 } as Unit;
 
-/** Where that shape has TEST_DEV, and SCRATCH_DEV. */
+/** The address of TEST_DEV in a machine of that shape; SCRATCH_DEV follows. */
 const ADDRESS = 0x30000000;
 const SCRATCH_ADDRESS = 0x40000000;
 
@@ -43,7 +43,7 @@ const QUESTIONS = 'name a\ndata 0 4096 17\n';
 const KEPT = 'name file 4096\ndata same\nend\n';
 const ALL_WELL = { repair: '', mount: '0', looked: '0', check: '0', said: '' };
 
-/** What the check of an image prints where it finds nothing. */
+/** Output of a check without findings. */
 const CLEAN = `e2fsck 1.47.0 (5-Feb-2023)
 Pass 1: Checking inodes, blocks, and sizes
 Pass 2: Checking directory structure
@@ -53,7 +53,7 @@ Pass 5: Checking group summary information
 /dev/vda1: 12/16384 files (0.0% non-contiguous), 8459/65536 blocks
 `;
 
-/** What a guest says of an image. */
+/** A guest's report about an image. */
 function looksAt(
   number: number,
   { answers = KEPT, said = {}, during = [] as Step[], check = CLEAN } = {},
@@ -64,7 +64,7 @@ function looksAt(
     ...(check === '' ? [] : [{ file: { name: `survivor-${number}-check`, text: check } }]),
     ...(answers === '' ? [] : [{ file: { name: `survivor-${number}`, text: answers } }]),
     { event: { event: 'survivor', number, ...ALL_WELL, ...said } },
-    // The console comes after the channel: what the kernel says is waited for.
+    // The console comes after the channel: the kernel's messages are waited for.
     { sleep: 20, console: `[    5.000000] daxrepro: survivor ${number}.\n` },
   ];
 }
@@ -73,7 +73,7 @@ const ALL: Record<string, Step[]> = Object.fromEntries(
   [1, 2, 3, 4, 5].map((number) => [String(number), looksAt(number)]),
 );
 
-/** A delta of one page, the first, where it is given. */
+/** A delta of one page, the first, if given. */
 function delta(page?: Buffer, range = 0): Buffer {
   const head = (range: number, length: number) => {
     const bytes = Buffer.alloc(16);
@@ -88,7 +88,7 @@ const pageOf = (byte: number) => Buffer.alloc(4096, byte);
 
 const COUNTERS = { stores: 9, writeBacks: 5, fences: 3, requests: 0, untranslated: 0 };
 
-/** The plugin's directory of a guest that promised bytes of a file, and was cut so many times. */
+/** The plugin's directory of a guest that promised bytes of a file, with this many cuts. */
 function makeCuts(directory: string, cuts: number): void {
   mkdirSync(directory, { recursive: true });
   const record = (value: object) => ({
@@ -127,7 +127,7 @@ function makeCuts(directory: string, cuts: number): void {
 interface Checked {
   record: PowerCutRecord;
   log: LogLine[];
-  /** What is left of the plugin's files. */
+  /** Which of the plugin's files are left. */
   left: string[];
 }
 
@@ -166,7 +166,7 @@ async function check(
   return { record: done.value, log: readLog(log), left: readdirSync(cutDirectory) };
 }
 
-/** @returns what takes it back */
+/** @returns a function that undoes it */
 function tellFake(script: string, log: string): () => void {
   Object.assign(process.env, { FAKE_QEMU_SCRIPT: script, FAKE_QEMU_LOG: log });
   return () => {
@@ -177,7 +177,7 @@ function tellFake(script: string, log: string): () => void {
 
 const guestThat = (looks: Record<string, Step[]>): Step[] => [...BOOTS, { looks }];
 
-/** All processes that were started have ended; one may not have come so far as to say that it was. */
+/** Whether all started processes have ended; one may have died before it logged its start. */
 function allEnded(log: readonly LogLine[]): boolean {
   return log.every(({ pid }) => !isAlive(pid));
 }
@@ -191,7 +191,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-t.test('a device that was not watched: nothing that was found counts', async (t) => {
+t.test('ignores findings on a device that was not watched', async (t) => {
   const lost = { answers: 'name file 4096\ndata differs 0 4095 4096 0 -1\nend\n' };
   const looks = { 1: looksAt(1, lost), 2: looksAt(2, lost), 3: looksAt(3, lost) };
   const here = await check(t, guestThat(looks));
@@ -200,7 +200,7 @@ t.test('a device that was not watched: nothing that was found counts', async (t)
   t.match(elsewhere.record, { findings: [], images: 0, problem: /^TEST_DEV is at 0x30001000 / });
 });
 
-t.test('each image is asked for what was promised before its cut', async (t) => {
+t.test('checks each image for what was promised before its cut', async (t) => {
   const { record, log, left } = await check(t, guestThat(ALL));
   t.equal(record.problem, undefined);
   t.same(record.findings, []);
@@ -214,11 +214,11 @@ t.test('each image is asked for what was promised before its cut', async (t) => 
   t.ok(
     log.some(({ request }) => request?.['SURVIVORS'] === '1' && request['RECOVERY'] === 'journal'),
   );
-  t.same(left, ['events.jsonl'], 'what was read is not kept');
+  t.same(left, ['events.jsonl'], 'examined images are deleted');
   t.ok(allEnded(log), 'its guest is gone');
 });
 
-t.test('what is broken is found, and the others are asked all the same', async (t) => {
+t.test('finds a broken promise, and examines the other images all the same', async (t) => {
   const answers = 'name file 4096\ndata differs 0 63 64 1 8192\nend\n';
   const { record } = await check(t, guestThat({ ...ALL, 2: looksAt(2, { answers }) }));
   t.equal(record.images, 3);
@@ -226,7 +226,7 @@ t.test('what is broken is found, and the others are asked all the same', async (
   t.equal(record.findings.length, 1);
 });
 
-t.test('an image that cannot be mounted, or is not clean afterwards', async (t) => {
+t.test('finds an image that cannot be mounted, or is not clean afterwards', async (t) => {
   const said = { mount: '32', looked: '', check: '', said: 'mount: Structure needs cleaning' };
   const looks = {
     1: looksAt(1, { answers: '', said }),
@@ -244,7 +244,7 @@ t.test('an image that cannot be mounted, or is not clean afterwards', async (t) 
   ]);
 });
 
-t.test('a kernel that panics on one image is found, and another guest goes on', async (t) => {
+t.test('finds an image that makes the kernel panic, and goes on in another guest', async (t) => {
   const panic: Step[] = [
     { event: { event: 'step', name: 'survivor-2' } },
     { console: '[    6.000000] Kernel panic - not syncing: journal\n' },
@@ -258,7 +258,7 @@ t.test('a kernel that panics on one image is found, and another guest goes on', 
   t.equal(new Set(log.map(({ pid }) => pid)).size, 2);
 });
 
-t.test('what the kernel complains of while it looks is held against that image', async (t) => {
+t.test('blames kernel messages on the image under examination', async (t) => {
   const during = [{ console: '[    6.000000] kernel BUG at fs/jbd2/recovery.c:12!\n' }];
   const { record } = await check(t, guestThat({ ...ALL, 2: looksAt(2, { during }) }));
   t.equal(record.images, 3);
@@ -267,7 +267,7 @@ t.test('what the kernel complains of while it looks is held against that image',
   ]);
 });
 
-t.test('what the file system says of an image that it recovers is no complaint', async (t) => {
+t.test("ignores the file system's messages about recovery", async (t) => {
   const torn = 'XFS (vda1): Torn write (CRC failure) detected at log block 0x10. Truncating head';
   const during = [{ console: `[    6.000000] ${torn} block from 0x18.\n` }];
   const { record } = await check(t, guestThat({ ...ALL, 2: looksAt(2, { during }) }));
@@ -276,7 +276,7 @@ t.test('what the file system says of an image that it recovers is no complaint',
   t.equal(record.images, 3);
 });
 
-t.test('a guest that cannot read its disk proves nothing', async (t) => {
+t.test('takes no proof from a guest that cannot read its disk', async (t) => {
   const during = [
     { console: '[    6.000000] I/O error, dev vda, sector 131072 op 0x0:(READ) flags 0x0\n' },
   ];
@@ -287,7 +287,7 @@ t.test('a guest that cannot read its disk proves nothing', async (t) => {
   t.match(record.problem, /the examining guest was in trouble: .*I\/O error, dev vda/);
 });
 
-t.test('a guest that does not come back from an image is ended in time', async (t) => {
+t.test('ends a guest that hangs on an image', async (t) => {
   const { record, log } = await check(
     t,
     guestThat({ ...ALL, 2: [{ event: { event: 'step', name: 'survivor-2' } }] }),
@@ -299,7 +299,7 @@ t.test('a guest that does not come back from an image is ended in time', async (
   t.ok(allEnded(log));
 });
 
-t.test('guests that die at each image are not started for ever', async (t) => {
+t.test('gives up after a few guests that die at every image', async (t) => {
   const dies: Step[] = [{ event: { event: 'step', name: 'survivor-1' } }, { exit: 1 }];
   const others = [1, 2, 3, 4, 5].map((number) => [
     String(number),
@@ -316,7 +316,7 @@ t.test('guests that die at each image are not started for ever', async (t) => {
   t.equal(new Set(log.map(({ pid }) => pid)).size, 3);
 });
 
-t.test('what comes before the first look is not held against an image', async (t) => {
+t.test('does not blame an image for what happened before it', async (t) => {
   const script: Step[] = [
     ...BOOTS,
     { event: { event: 'gave-up', step: 'load-module', message: 'no such module', kernelLog: '' } },
@@ -327,7 +327,7 @@ t.test('what comes before the first look is not held against an image', async (t
   t.same(record.findings, []);
 });
 
-t.test('a guest that leaves something out proves nothing', async (t) => {
+t.test('takes no proof from a guest that leaves a step out', async (t) => {
   const cases: [name: string, look: Parameters<typeof looksAt>[1], problem: RegExp][] = [
     ['no check', { said: { check: '' } }, /it was not checked afterwards/],
     ['no mount', { said: { mount: '' } }, /it was not mounted/],
@@ -344,12 +344,12 @@ t.test('a guest that leaves something out proves nothing', async (t) => {
       t.same(record.findings, []);
     });
   }
-  await t.test('no repair, where there is no journal', async (t) => {
+  await t.test('no repair, because there is no journal', async (t) => {
     const unit = { ...UNIT, fs: 'ext2' } as Unit;
     const { record } = await check(t, guestThat(ALL), { unit });
     t.match(record.problem, /it was not repaired/);
   });
-  await t.test('what it says of another image', async (t) => {
+  await t.test('its report about another image', async (t) => {
     const wrong: Step[] = [
       { event: { event: 'step', name: 'survivor-2' } },
       { event: { event: 'survivor', number: 3, ...ALL_WELL } },
@@ -360,7 +360,7 @@ t.test('a guest that leaves something out proves nothing', async (t) => {
   });
 });
 
-t.test('a disk that is full on our side is said so', async (t) => {
+t.test('reports a full disk on the host', async (t) => {
   const full: Step[] = [
     { event: { event: 'step', name: 'survivor-2' } },
     {
@@ -375,7 +375,7 @@ t.test('a disk that is full on our side is said so', async (t) => {
   t.same(record.findings, []);
 });
 
-t.test('what the plugin could not write is no pass', async (t) => {
+t.test('gives no pass if the plugin could not write', async (t) => {
   const full = { sequence: 9, event: 'problem', text: 'cannot write cut-000004.medium: No space' };
   const { record, log } = await check(t, guestThat(ALL), {
     change: (cuts) => appendFileSync(join(cuts, 'events.jsonl'), `${JSON.stringify(full)}\n`),
@@ -390,7 +390,7 @@ t.test('what the plugin could not write is no pass', async (t) => {
   t.ok(allEnded(torn.log));
 });
 
-t.test('file systems that guarantee nothing prove nothing, also those of the test', async (t) => {
+t.test("gives no pass if a file system guarantees nothing, also a test's own", async (t) => {
   const { record } = await check(t, guestThat(ALL), {
     mountOptions: ['rw,dax=always', 'rw,nobarrier,dax=always'],
   });
@@ -398,7 +398,7 @@ t.test('file systems that guarantee nothing prove nothing, also those of the tes
   t.same(record.findings, []);
 });
 
-/** ext4 with a journal of its own, as far as it is looked at, and something that differs. */
+/** The relevant part of an ext4 superblock with its own journal, and a distinguishing mark. */
 function superblock(mark: number, journalInode = 8): Buffer {
   const page = pageOf(0);
   page.writeUInt16LE(0xef53, 1024 + 0x38);
@@ -417,7 +417,7 @@ const LOST = {
   before: true,
 };
 
-/** In place of makeCuts' files: so many fsyncs on SCRATCH_DEV, each with a page of the file lost. */
+/** Replaces makeCuts' files: this many fsyncs on SCRATCH_DEV, each losing a page of the file. */
 function makeCalls(directory: string, calls: number, journalInode?: number): void {
   const range = { size: 8192, flush: 'instructions' };
   const mark = (value: object) => ({ cpu: 0, text: JSON.stringify(value) });
@@ -460,7 +460,7 @@ function makeCalls(directory: string, calls: number, journalInode?: number): voi
 const THERE = { answers: 'file 12 4096 8 1 \ndone\nend\n' };
 const ITS_OWN = { answers: 'file 12 4096 8 1 \nheld 0 4096 4096\ndone\nend\n' };
 
-t.test('calls on SCRATCH_DEV: what is lost there, and of its own files', async (t) => {
+t.test('judges calls on SCRATCH_DEV by that device and its files', async (t) => {
   const looks = {
     1: looksAt(1, THERE),
     2: looksAt(2, ITS_OWN),
@@ -482,7 +482,7 @@ t.test('calls on SCRATCH_DEV: what is lost there, and of its own files', async (
   t.same(left, ['events.jsonl']);
 });
 
-t.test('the plugin is told when enough is broken', async (t) => {
+t.test('tells the plugin when enough promises are broken', async (t) => {
   const looks: Record<string, Step[]> = {};
   for (let number = 1; number <= 32; number += 2) {
     looks[number] = looksAt(number, THERE);
@@ -496,7 +496,7 @@ t.test('the plugin is told when enough is broken', async (t) => {
   t.same(left.sort(), ['enough', 'events.jsonl']);
 });
 
-t.test('of SCRATCH_DEV, what is wrong where nothing is lost is the test’s doing', async (t) => {
+t.test('ignores defects on SCRATCH_DEV that exist where nothing is lost', async (t) => {
   const unclean = { ...THERE, said: { check: '4' } };
   const looks = {
     1: looksAt(1, unclean),
@@ -512,7 +512,7 @@ t.test('of SCRATCH_DEV, what is wrong where nothing is lost is the test’s doin
   t.equal(record.findings.length, 1, 'not what the second cut shows');
 });
 
-t.test('a file system on SCRATCH_DEV whose journal is elsewhere is not judged', async (t) => {
+t.test('does not judge a file system on SCRATCH_DEV with an external journal', async (t) => {
   const { record } = await check(t, guestThat(ALL), {
     cuts: 0,
     change: (cuts) => makeCalls(cuts, 2, 0),
@@ -521,7 +521,7 @@ t.test('a file system on SCRATCH_DEV whose journal is elsewhere is not judged', 
   t.same(record.findings, []);
 });
 
-t.test('no room for the images is said, and where', async (t) => {
+t.test('reports where there is no room for the images', async (t) => {
   const before = process.env['TMPDIR'];
   process.env['TMPDIR'] = join(t.testdir({}), 'is-not-there');
   t.teardown(() => {
@@ -531,32 +531,29 @@ t.test('no room for the images is said, and where', async (t) => {
   await t.rejects(check(t, guestThat(ALL)), { message: /Cannot write below .*is-not-there/ });
 });
 
-t.test(
-  'images are looked at while the guest still runs, and nothing is left where it fails',
-  async (t) => {
-    const directory = t.testdir({});
-    const cutDirectory = join(directory, 'cuts');
-    makeCuts(cutDirectory, 3);
-    const [file, log] = [join(directory, 'script.json'), join(directory, 'log')];
-    writeFileSync(file, JSON.stringify(guestThat(ALL)));
-    t.teardown(tellFake(file, log));
-    const checking = new SurvivorCheck(UNIT, { ...contextIn(directory), cutDirectory });
-    const looked = () => readLog(log).filter(({ look }) => look !== undefined).length;
-    while (looked() < 3) await new Promise((resolve) => setTimeout(resolve, 20));
-    t.equal(looked(), 3);
-    await checking.close();
-    t.ok(allEnded(readLog(log)));
-    const open = readdirSync('/proc/self/fd').map((name) => {
-      try {
-        return readlinkSync(`/proc/self/fd/${name}`);
-      } catch {
-        return '';
-      }
-    });
-    t.same(
-      open.filter((path) => path.includes(`daxrepro-${process.pid}-`)),
-      [],
-      'its disks are closed',
-    );
-  },
-);
+t.test('examines images while the guest runs, and cleans up on failure', async (t) => {
+  const directory = t.testdir({});
+  const cutDirectory = join(directory, 'cuts');
+  makeCuts(cutDirectory, 3);
+  const [file, log] = [join(directory, 'script.json'), join(directory, 'log')];
+  writeFileSync(file, JSON.stringify(guestThat(ALL)));
+  t.teardown(tellFake(file, log));
+  const checking = new SurvivorCheck(UNIT, { ...contextIn(directory), cutDirectory });
+  const looked = () => readLog(log).filter(({ look }) => look !== undefined).length;
+  while (looked() < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+  t.equal(looked(), 3);
+  await checking.close();
+  t.ok(allEnded(readLog(log)));
+  const open = readdirSync('/proc/self/fd').map((name) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`);
+    } catch {
+      return '';
+    }
+  });
+  t.same(
+    open.filter((path) => path.includes(`daxrepro-${process.pid}-`)),
+    [],
+    'its disks are closed',
+  );
+});

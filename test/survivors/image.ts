@@ -3,7 +3,7 @@ import type { Claims } from '../../cli/power-cut/ledger.js';
 import type { Examination } from '../../cli/survivors/examination.js';
 import type { Image } from '../../cli/survivors/judge-image.js';
 
-/** An image of which one name with 4096 bytes was promised, and what a guest tells about it. */
+/** An image with one promised name of 4096 bytes, and a guest's report about it. */
 
 export const CLAIMS: Claims = {
   names: [
@@ -26,7 +26,7 @@ export const CLAIMS: Claims = {
 export const KEPT = 'name file 4096\ndata same\nend\n';
 export const BROKEN = 'name file 4096\ndata differs 0 63 64 1 8192\nend\n';
 
-/** What a check prints where it finds nothing. */
+/** Output of a check without findings. */
 export const CLEAN = `e2fsck 1.47.0 (5-Feb-2023)
 Pass 1: Checking inodes, blocks, and sizes
 Pass 2: Checking directory structure

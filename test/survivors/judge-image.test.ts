@@ -4,7 +4,7 @@ import type { SurvivorEvent } from '../../cli/guest/protocol.js';
 import { judgeImage } from '../../cli/survivors/judge-image.js';
 import { BROKEN, CLEAN, image, told } from './image.js';
 
-// What one image shows, by what the guest told about it.
+// What one image shows, judged by the guest's report about it.
 
 const JOURNAL = { recovery: 'journal' } as const;
 const REPAIR = { recovery: 'repair' } as const;
@@ -15,7 +15,7 @@ const kernel = (kind: KernelFindingKind, more: Partial<Finding> = {}): Finding =
   ...more,
 });
 
-t.test('an image that keeps all promises', async (t) => {
+t.test('accepts an image that keeps all promises', async (t) => {
   t.strictSame(judgeImage(image(), told(), JOURNAL), {
     ...{ examined: true, asked: 3, broken: [], defects: [] },
   });
@@ -25,13 +25,13 @@ t.test('an image that keeps all promises', async (t) => {
   });
 });
 
-t.test('a broken promise', async (t) => {
+t.test('finds a broken promise', async (t) => {
   const { broken, defects, problem } = judgeImage(image(), told({ answers: BROKEN }), JOURNAL);
   t.match(broken, [{ kind: 'data', by: 'fsync', name: 'a', from: 0, to: 64 }]);
   t.strictSame([defects, problem], [[], undefined]);
 });
 
-t.test('a step that is missing, or crashed, proves nothing', async (t) => {
+t.test('takes no proof if a step is missing or crashed', async (t) => {
   const cases: [event: Partial<SurvivorEvent>, problem: RegExp][] = [
     [{ mount: undefined }, /to the end: it was not mounted/],
     [
@@ -53,7 +53,7 @@ t.test('a step that is missing, or crashed, proves nothing', async (t) => {
   t.match(crashed, { problem: /e2fsck ended with 139/, examined: false });
 });
 
-t.test('answers to other questions, or none, prove nothing', async (t) => {
+t.test('takes no proof from answers to other questions, or from none', async (t) => {
   for (const answers of ['', 'name file 4096\nend\n', 'name file 4096\ndata perhaps\nend\n']) {
     const judgement = judgeImage(image(), told({ answers }), JOURNAL);
     t.match(judgement, { problem: /an image gave no answers/, asked: 0 });
@@ -62,7 +62,7 @@ t.test('answers to other questions, or none, prove nothing', async (t) => {
   t.match(judgeImage(image(), told({ event }), JOURNAL), { problem: /more to answer/, asked: 0 });
 });
 
-t.test('defects of the whole image', async (t) => {
+t.test('finds defects of the whole image', async (t) => {
   const of = (
     event: Partial<SurvivorEvent>,
     guarantees: typeof JOURNAL | typeof REPAIR = JOURNAL,
@@ -83,7 +83,7 @@ const FREE_COUNTS = CLEAN.replace(
   'Free blocks count wrong (57077, counted=57069).\nFix? no\n\n\n/dev/vda1: 12/',
 );
 
-t.test('the findings of a check decide, not its exit code', async (t) => {
+t.test('goes by the findings of a check, not by its exit code', async (t) => {
   const check = (status: number, text: string) =>
     judgeImage(image(), told({ event: { check: status }, check: text }), JOURNAL);
   t.match(check(0, FREE_COUNTS).defects, [
@@ -98,7 +98,7 @@ t.test('the findings of a check decide, not its exit code', async (t) => {
   }
 });
 
-t.test('what the kernel prints meanwhile', async (t) => {
+t.test("interprets the kernel's messages", async (t) => {
   const of = (complaints: Finding[]) => judgeImage(image(), told({ complaints }), JOURNAL);
   t.match(of([kernel('warning')]), {
     examined: true,
@@ -122,7 +122,7 @@ t.test('what the kernel prints meanwhile', async (t) => {
   }
 });
 
-t.test('a guest that ended before it had told everything', async (t) => {
+t.test('interprets a guest that ended before it had reported everything', async (t) => {
   const lost = (ending: Parameters<typeof judgeImage>[1] & { kind: 'lost' }) =>
     judgeImage(image(), ending, JOURNAL);
   const panic = { kind: 'panic', message: 'journal' } as const;
@@ -142,7 +142,7 @@ t.test('a guest that ended before it had told everything', async (t) => {
   });
 });
 
-t.test('an image that no guest examined', async (t) => {
+t.test('takes no proof from an image that no guest examined', async (t) => {
   const none = { kind: 'none', because: 'three guests were lost' } as const;
   t.match(judgeImage(image(), none, JOURNAL), {
     problem: 'an image was not examined: three guests were lost',
