@@ -10,9 +10,9 @@ import { startGuest } from './guest.js';
 import { type Accelerator, type MachineFiles, type MachineShape, qemuArgv } from './machine.js';
 
 /**
- * Whether KVM really runs guests here. That /dev/kvm exists and opens says little: on some hosted
- * machines it does and guests hang. So a guest is booted once, and the answer remembered until the
- * machine is booted anew or QEMU changes.
+ * Tests whether KVM really runs guests here. An existing /dev/kvm that opens proves little: on some
+ * hosted machines guests hang all the same. So a guest is booted once, and the answer remembered
+ * until the machine reboots or QEMU changes.
  */
 
 export const ACCELERATOR_CHOICES = ['auto', 'kvm', 'tcg'] as const;
@@ -35,7 +35,7 @@ export interface TrialContext {
   signal?: AbortSignal;
 }
 
-/** What is known without a trial boot: that of the device alone, or what an earlier trial found. */
+/** What is known without a trial boot: from the device alone, or from an earlier trial. */
 export async function knownKvm(store: Store, qemu: string): Promise<KvmAnswer | undefined> {
   return (await withoutTrial('/dev/kvm')) ?? (await rememberedKvm(store, qemu));
 }
@@ -54,7 +54,7 @@ async function withoutTrial(device: string): Promise<KvmAnswer | undefined> {
   }
 }
 
-/** What an earlier trial found, where it still holds. */
+/** The result of an earlier trial, if it still holds. */
 async function rememberedKvm(store: Store, qemu: string): Promise<KvmAnswer | undefined> {
   try {
     return Remembered.parse(JSON.parse(await readFile(rememberedFile(store, qemu), 'utf8')));
@@ -99,7 +99,7 @@ async function tryKvm(
         ? `/dev/kvm opens, but a guest did not boot in ${ending.seconds} s`
         : ending.kind === 'qemu-died'
           ? `QEMU cannot use it: ${ending.message.split('\n').at(-1)}`
-          : `/dev/kvm opens, but a guest ended in its boot (${ending.kind})`,
+          : `/dev/kvm opens, but a guest ended during boot (${ending.kind})`,
   };
 }
 
@@ -122,7 +122,7 @@ function rememberedFile(store: Store, qemu: string): string {
   return join(store.root, `accelerator-${key}.json`);
 }
 
-/** That this could not be written costs a trial more the next time, and nothing else. */
+/** If this cannot be written, the next run tries again. */
 async function remember(store: Store, qemu: string, answer: KvmAnswer): Promise<void> {
   const file = rememberedFile(store, qemu);
   try {
@@ -144,11 +144,11 @@ export async function choiceWithoutTrial(
 
 export interface ChosenAccelerator {
   accelerator: Accelerator;
-  /** For people, where the choice is not what they may think. */
+  /** For people, if the choice may surprise them. */
   note?: string;
 }
 
-/** Decides for `auto`; a choice that was made is kept where it can work. */
+/** Decides for `auto`. An explicit choice is kept if it can work. */
 export function chooseAccelerator(choice: AcceleratorChoice, kvm: KvmAnswer): ChosenAccelerator {
   if (choice === 'tcg' || kvm.usable) {
     return { accelerator: choice === 'tcg' ? 'tcg' : 'kvm' };

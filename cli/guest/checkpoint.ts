@@ -12,14 +12,14 @@ import { type ReadyEvent, ReadyEventSchema } from './protocol.js';
 
 /**
  * A guest that was booted to ready once, to be cloned instead of booted again. Its memory is a file
- * that clones map privately: what they do not write they share, and nothing they write reaches it.
- * The rest of its state, some 300 KB, is what QEMU's migration writes when it is told that memory
- * is shared (`x-ignore-shared`). Kata Containers' templates work the same way.
+ * that clones map privately: they share what they do not write, and their writes never reach the
+ * file. The rest of its state, some 300 KB, is what QEMU's migration writes when memory is declared
+ * shared (`x-ignore-shared`). Kata Containers' templates work the same way.
  *
  *     memory          the guest's memory
  *     device-0, -1    nvdimm: the devices, prepared and empty
  *     state           QEMU's
- *     checkpoint.json written last: what the guest said, and the files as they were left
+ *     checkpoint.json written last: what the guest reported, and the state of the files
  */
 export interface Checkpoint {
   key: string;
@@ -43,7 +43,7 @@ const Left = z.object({
   files: z.record(z.string(), z.object({ size: z.number(), mtimeMs: z.number() })),
 });
 
-/** The checkpoint of this machine, made where there is none or where it is not as it was left. */
+/** The checkpoint of this machine, made if it does not exist or was modified. */
 export async function checkpoint(
   shape: MachineShape,
   files: Omit<MachineFiles, 'devices'>,
@@ -68,12 +68,12 @@ export async function checkpoint(
   }
 }
 
-/** For one that did not work: the next run makes it again. */
+/** For a checkpoint that did not work: the next run makes it again. */
 export async function discardCheckpoint(store: Store, { key }: Checkpoint): Promise<void> {
   await discard(store, KIND, key);
 }
 
-/** All that decides what a booted guest is like. */
+/** Everything that determines the state of a booted guest. */
 async function identity(
   shape: MachineShape,
   files: Omit<MachineFiles, 'devices'>,
@@ -85,7 +85,7 @@ async function identity(
   };
   const flags = /^flags\s*:(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''));
   return {
-    // Raise it where the guest is prepared otherwise by the same files.
+    // Raise it if the same files prepare the guest differently.
     layout: '1',
     shape: JSON.stringify(shape, Object.keys(shape).sort()),
     command: qemuArgv(shape, { ...files, devices: [] }).join(' '),
@@ -101,7 +101,7 @@ function names(shape: MachineShape): { memory: string; state: string; devices: s
   return { memory: 'memory', state: 'state', devices };
 }
 
-/** undefined where a file is missing, shorter, or was written since. */
+/** undefined if a file is missing, shorter, or was written since. */
 async function read(
   directory: string,
   shape: MachineShape,
@@ -135,7 +135,7 @@ async function make(
 ): Promise<Outcome<void>> {
   progress({ type: 'stage', text: 'booting a guest once, to clone it from then on' });
   const { memory, state, devices } = names(shape);
-  // The disks of `none` hold nothing yet: any empty files of their size will do, here and later.
+  // The disks of `none` are still empty: any empty files of their size will do, here and later.
   const disks = shape.pmem === 'none' ? ['disk-0', 'disk-1'] : devices;
   try {
     for (const name of disks) {

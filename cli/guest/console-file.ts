@@ -4,9 +4,9 @@ import { type Outcome, success } from '../outcome.js';
 import { storageFailure } from '../store/store.js';
 import { makeDeviceFile } from './device-file.js';
 
-/** Milliseconds between two looks: nothing tells a reader that a file has grown. */
+/** Milliseconds between two reads: nothing notifies a reader when a file grows. */
 const INTERVAL = 25;
-/** Bytes that are read at once. */
+/** Bytes per read. */
 const PIECE = 64 * 1024;
 
 /**
@@ -38,15 +38,15 @@ export class ConsoleFile {
     return this.#length;
   }
 
-  /** @param take is given the bytes in their order, as they come */
+  /** @param take receives the bytes in order, as they come */
   follow(take: (chunk: Buffer) => void): void {
     this.#take = take;
     this.#timer = setInterval(() => this.read(), INTERVAL);
   }
 
-  /** Reads at once what is there. */
+  /** Reads what is there now. */
   read(): void {
-    // Whoever takes a piece may call this again.
+    // The receiver of a piece may call this again.
     if (this.#reading || this.#closed) return;
     this.#reading = true;
     try {
@@ -62,9 +62,9 @@ export class ConsoleFile {
   }
 
   /**
-   * Reads the rest, when QEMU is over, and gives the file's room back. Does nothing twice.
+   * Reads the rest after QEMU has ended, and frees the file's space. May be called twice.
    *
-   * @returns a failure where the disk is full: QEMU drops what it cannot write, and says nothing
+   * @returns a failure if the disk is full: QEMU silently drops what it cannot write
    */
   close(): Outcome<undefined> {
     if (this.#closed) return success(undefined);

@@ -1,19 +1,19 @@
 import type { Finding } from '../findings/finding.js';
 import { KernelLogWatcher } from '../findings/kernel-log.js';
 
-/** Bytes of the console in which a marker may still be found after it came. */
+/** Bytes of the console in which a marker can still be found after it arrived. */
 const LONGEST_MARKER = 4096;
 
-/** What is looked for in a guest's console while it comes in: the kernel's findings, and markers. */
+/** Looks for the kernel's findings, and for markers, in a guest's console as it arrives. */
 export class ConsoleWatch {
   readonly #log = new KernelLogWatcher();
-  /** @param since when the finding's first line came, on the clock of `now` */
+  /** @param since when the finding's first line arrived, by the clock of `now` */
   readonly #tell: (finding: Finding, since: number) => void;
   readonly #now: () => number;
-  /** When the first line of a report came whose end has not come yet. */
+  /** When the first line of an unfinished report arrived. */
   #openSince: number | undefined;
   #markers: { text: string; seen: () => void }[] = [];
-  /** Long enough for a marker that comes in pieces. */
+  /** Long enough for a marker that arrives in pieces. */
   #end = '';
 
   constructor(tell: (finding: Finding, since: number) => void, now: () => number) {
@@ -32,12 +32,12 @@ export class ConsoleWatch {
     this.#end = text.slice(-LONGEST_MARKER);
   }
 
-  /** Finds what the whole lines say that came so far, and counts from new. */
+  /** Reports the findings in the complete lines so far, and starts counting anew. */
   settle(): void {
     this.#tellAll(this.#log.settle());
   }
 
-  /** The console has ended: finds what its last lines say. */
+  /** The console has ended: reports the findings in its last lines. */
   end(): void {
     this.#tellAll(this.#log.end());
   }

@@ -2,25 +2,25 @@ import { read } from 'node:fs';
 import { promisify } from 'node:util';
 
 /**
- * What a guest's device holds before anything is mounted from it. It goes over the channel, where the
- * guest writes it to the device (guest-scripts/lib/contents.pl): that is the same for every kind of
+ * What a guest's device holds before anything is mounted from it. It goes over the channel, and the
+ * guest writes it to the device (guest-scripts/lib/contents.pl). This works for every kind of
  * persistent memory, and for clones, whose devices may lie in the memory that they share.
  */
 
-/** Some of a device's bytes. */
+/** A range of a device's bytes. */
 export interface Extent {
-  /** Bytes from the device's begin. */
+  /** Bytes from the start of the device. */
   offset: number;
   data: Uint8Array;
 }
 
-/** Extents in any order; what none of them covers is zero. */
+/** Extents in any order; everything else is zero. */
 export type DeviceContents = AsyncIterable<Extent> | Iterable<Extent>;
 
 /** The contents as the guest reads them: see guest-scripts/lib/contents.pl. */
 export async function* encodeContents(contents: DeviceContents): AsyncGenerator<Uint8Array> {
   for await (const { offset, data } of contents) {
-    // One of no length would be the end.
+    // An extent of length zero would mark the end.
     if (data.length === 0) continue;
     yield extentHead(offset, data.length);
     yield data;
@@ -35,7 +35,7 @@ function extentHead(offset: number, length: number): Buffer {
   return head;
 }
 
-/** Bytes: what is read at once, and what is looked at for zeros. */
+/** Bytes per read, and per search for zeros. */
 const PIECE = 1 << 20;
 const PAGE = 4096;
 
@@ -43,7 +43,7 @@ const ZEROS = Buffer.alloc(PIECE);
 
 const readPiece = promisify(read);
 
-/** What of a file is not zero, page by page. The file stays open; errors of reading it are thrown. */
+/** The pages of a file that are not zero. The file stays open; read errors are thrown. */
 export async function* extentsOfFile(descriptor: number): AsyncGenerator<Extent> {
   for (let at = 0; ; ) {
     const { bytesRead, buffer } = await readPiece(descriptor, Buffer.alloc(PIECE), 0, PIECE, at);
@@ -55,7 +55,7 @@ export async function* extentsOfFile(descriptor: number): AsyncGenerator<Extent>
   }
 }
 
-/** Neighbouring pages that are not zero are one extent. */
+/** Merges neighbouring pages that are not zero into one extent. */
 function* extentsOf(piece: Buffer): Generator<Extent> {
   if (isZero(piece)) return;
   let begin: number | undefined;

@@ -13,12 +13,18 @@ import { CpuHistory, type CpuInterval, type GuestClock } from './cpu-history.js'
 /** A thread's clocks, in seconds since it began. */
 export interface ThreadClock {
   name: string;
-  /** As /proc has it: `R` runs or waits for a processor, `S` sleeps, `D` waits for the host, `T` is stopped. */
+  /**
+   * From /proc: `R` runs or waits for a processor, `S` sleeps, `D` waits for the host, `T` is
+   * stopped.
+   */
   state: string;
   ran: number;
-  /** Undefined where the kernel does not count it. */
+  /** Undefined if the kernel does not count it. */
   waited: number | undefined;
-  /** Seconds of `waited` that were counted before the kernel did: the thread has waited since. */
+  /**
+   * Seconds of `waited` that were counted before the kernel counted them: the thread has waited
+   * since.
+   */
   ahead: number;
 }
 
@@ -29,10 +35,10 @@ const VIRTUAL_CPU = /^(?:CPU \d+|ALL CPUs)\//;
 
 /** The index of utime among the fields of `stat` after the state; stime follows it. */
 const UTIME = 10;
-/** USER_HZ, on every architecture that QEMU has guests of ours on. */
+/** USER_HZ, on every architecture that runs our guests. */
 const TICKS = 100;
 
-/** @returns undefined where nothing can be read: the process is gone, or has no such clocks */
+/** @returns undefined if nothing can be read: the process is gone, or has no such clocks */
 export function readClocks(pid: number, proc = '/proc'): ThreadClocks | undefined {
   const threads: ThreadClocks = new Map();
   try {
@@ -48,7 +54,7 @@ export function readClocks(pid: number, proc = '/proc'): ThreadClocks | undefine
 
 function readClock(directory: string): ThreadClock | undefined {
   try {
-    // `17 (CPU 0/TCG) S …`: a name may hold parentheses.
+    // `17 (CPU 0/TCG) S …`: a name may contain parentheses.
     const [, name = '', fields = ''] =
       /\((.*)\) (.*)/s.exec(readFileSync(`${directory}/stat`, 'utf8')) ?? [];
     const [state = '', ...numbers] = fields.split(' ');
@@ -71,11 +77,11 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-/** A gap between two readings that is this much longer than planned hides what happened in it. */
+/** If a gap between two readings exceeds the plan by this much, what happened in it is unknown. */
 const LONGEST_GAP = 1;
 
 /**
- * What the guest got between two readings that are `seconds` apart.
+ * What the guest got between two readings `seconds` apart.
  *
  * @param next gets its `ahead` from this
  */
@@ -99,7 +105,7 @@ export function supplyBetween(
     const isVirtualCpu = VIRTUAL_CPU.test(clock.name);
     if (isVirtualCpu) ran += ranNow;
     starved = Math.max(starved, lacked);
-    // The main thread mostly sleeps; it is the virtual CPUs that show whether time went by.
+    // The main thread mostly sleeps. Only the virtual CPUs show whether time passed.
     if (isVirtualCpu && seconds > LONGEST_GAP) {
       unseen = Math.max(unseen, seconds - ranNow - lacked);
     }
@@ -114,8 +120,8 @@ function lackOf(earlier: ThreadClock, later: ThreadClock, seconds: number): numb
   const rest = Math.max(0, seconds - ran - waited);
   const isRunnable = earlier.state === 'R' && later.state === 'R';
   if (later.waited === undefined && isRunnable) return rest;
-  // The kernel counts a wait when it ends. One that goes on shows by a thread that is runnable at both
-  // readings and did not run in between.
+  // The kernel counts a wait when it ends. A wait that goes on shows in a thread that is runnable
+  // at both readings and did not run in between.
   if (isRunnable && ran === 0 && waited === 0) {
     later.ahead = earlier.ahead + seconds;
     return seconds;
@@ -128,7 +134,7 @@ function lackOf(earlier: ThreadClock, later: ThreadClock, seconds: number): numb
 /** Seconds between two readings. */
 const PERIOD = 0.25;
 
-/** Reads a process' clocks until it is stopped. */
+/** Reads a process's clocks until it is stopped. */
 export class CpuClock implements GuestClock {
   readonly #history = new CpuHistory();
   readonly #read: () => ThreadClocks | undefined;

@@ -1,11 +1,11 @@
 import type { CpuSupply } from '../cpu-supply.js';
 
-/** A supply with its place on the host's monotonic clock (`performance.now()`), in seconds. */
+/** A supply with its interval on the host's monotonic clock (`performance.now()`), in seconds. */
 export interface CpuInterval extends CpuSupply {
   from: number;
 }
 
-/** Tells what processor time a guest gets. Times are in seconds of `now`. */
+/** Measures the processor time that a guest gets. Times are in seconds of `now`. */
 export interface GuestClock {
   /** From then until now. */
   since(from: number): CpuSupply;
@@ -16,9 +16,12 @@ export interface GuestClock {
 
 /** Intervals shorter than this are merged, in seconds. */
 const SHORTEST = 1;
-/** A day in one guest takes no more memory than an hour: then neighbours are merged. */
+/**
+ * Limits memory: beyond this, neighbouring intervals are merged, so a day takes no more than an
+ * hour.
+ */
 const MOST_INTERVALS = 4096;
-/** A longer starved stretch may be interrupted by calmer seconds; this share makes one starved. */
+/** Calmer seconds may interrupt a starved stretch; this share makes an interval starved. */
 const STARVED_SHARE = 0.5;
 
 /** The supply over a guest's life. Memory is bounded. */
@@ -49,7 +52,7 @@ export class CpuHistory {
     this.#intervals = merged;
   }
 
-  /** What the guest got between two moments. What lies outside of the history is unseen. */
+  /** What the guest got between two moments. Time outside the history counts as unseen. */
   between(from: number, to: number): CpuSupply {
     const seconds = Math.max(0, to - from);
     let sum: CpuSupply = { seconds: 0, ran: 0, starved: 0, unseen: 0 };
@@ -62,7 +65,7 @@ export class CpuHistory {
     return { seconds, ran: sum.ran, starved: Math.min(seconds, sum.starved), unseen };
   }
 
-  /** The longest stretch of a time in which the guest was starved in each interval. */
+  /** The longest stretch within a period in which every interval was starved. */
   longestStarved(from: number, to: number): CpuInterval | undefined {
     let longest: CpuInterval | undefined;
     let current: CpuInterval | undefined;

@@ -9,7 +9,7 @@ import { storageFailure } from '../store/store.js';
  * The file behind an emulated device: sparse, and without a name, so that nothing of it remains.
  *
  * @param size in bytes
- * @returns an open descriptor, for a child to inherit; close it afterwards
+ * @returns an open descriptor for a child to inherit; close it afterwards
  */
 export function makeDeviceFile(size: number): Outcome<number> {
   const path = join(tmpdir(), `daxrepro-${process.pid}-${randomBytes(6).toString('hex')}`);

@@ -6,19 +6,19 @@ export type Ending =
   | { kind: 'finished' }
   /** A checkpoint's state could not be loaded. */
   | { kind: 'restore-failed'; message: string }
-  /** Not ready in time; nothing on the console says why. */
+  /** Not ready in time, and the console does not say why. */
   | { kind: 'boot-timeout'; seconds: number; shortage?: Shortage }
   | { kind: 'panic'; message: string }
-  /** No heartbeat for so long: neither user space nor, probably, the kernel runs. */
+  /** No heartbeat for so long: user space does not run, and probably not the kernel either. */
   | { kind: 'hang'; seconds: number; step: string; shortage?: Shortage }
-  /** The guest lives, but the unit did not end in its time. */
+  /** The guest is alive, but the unit did not finish in time. */
   | { kind: 'unit-timeout'; seconds: number; step: string; shortage?: Shortage }
-  /** The guest switched itself off before it had finished. */
+  /** The guest powered off before it had finished. */
   | { kind: 'guest-shutdown'; step: string }
-  /** QEMU ended by a signal or an error of its own. */
+  /** QEMU died from a signal or an error of its own. */
   | { kind: 'qemu-died'; exitCode: number | null; signal: string | null; message: string }
   | { kind: 'protocol-violation'; problem: string }
-  /** A write of ours failed: the disk that holds the run's files is full. */
+  /** One of our writes failed: the disk that holds the run's files is full. */
   | { kind: 'storage'; message: string }
   | { kind: 'interrupted' };
 
@@ -26,11 +26,11 @@ export type Ending =
 export interface QemuEnd {
   exitCode: number | null;
   signal: string | null;
-  /** What it printed last. */
+  /** The end of its output. */
   message: string;
 }
 
-/** What it means for a guest in this step that QEMU ended by itself. */
+/** What it means that QEMU ended by itself, in this step of the guest. */
 export function endingOfQemu({ exitCode, signal, message }: QemuEnd, step: string): Ending {
   // QEMU exits with 0 when a signal asks it to end, and prints the signal's number.
   const asked = /^[^\n]*: terminating on signal (\d+)/m.exec(message);

@@ -39,41 +39,42 @@ export type { GuestLimits } from './life.js';
 /**
  * One guest, from its start to its end; life.ts has its states.
  *
- * A guest is prepared (`startGuest`) apart from the unit it runs (`run`): the first can be done
- * once for many. However it ends, QEMU is dead when `run` or `stop` has returned.
+ * Preparing a guest (`startGuest`) is separate from running its unit (`run`), so that one
+ * preparation can serve many units. However the guest ends, QEMU is dead when `run` or `stop` has
+ * returned.
  */
 
-/** What a guest's life is told to, as it happens. */
+/** Receives the events of a guest's life as they happen. */
 export interface GuestObserver {
   console(chunk: Buffer): void;
   event(event: GuestEvent): void;
-  /** Some of the bytes of a file that the guest sends, in their order. */
+  /** A part of a file that the guest sends; parts come in order. */
   filePiece(piece: FilePiece): void;
-  /** Something that the kernel said on the console. */
+  /** A finding from the kernel's messages on the console. */
   finding(finding: Finding): void;
-  /** No heartbeat for these seconds (`notice`); undefined: there is one again. */
+  /** No heartbeat for this many seconds (`notice`); undefined: it is back. */
   silent?(seconds: number | undefined): void;
-  /** QEMU has started: this tells what processor time it gets. */
+  /** QEMU has started; the clock measures its processor time. */
   started?(clock: GuestClock): void;
 }
 
-/** Where a clone takes its state from, and what the guest had said before it was saved. */
+/** The state of a clone, and what the guest had reported before it was saved. */
 export interface Resumption {
-  /** The number under which QEMU finds the state's file open. */
+  /** The file descriptor of the saved state, as QEMU sees it. */
   descriptor: number;
   ready: ReadyEvent;
-  /** Commands that give it its devices once it runs. */
+  /** Commands that plug in the devices once it runs. */
   plug: readonly MonitorCommand[];
 }
 
 export interface Guest {
   readonly monitor: Monitor;
-  /** The port of a session's terminal; undefined where the machine has none. */
+  /** The port of a session's terminal; undefined if the machine has none. */
   readonly terminal: Duplex | undefined;
-  /** Resolves with what the guest says of itself, or with how it ended instead. */
+  /** Resolves with the guest's report about itself, or with its ending. */
   readonly ready: Promise<{ ok: true; ready: ReadyEvent } | { ok: false; ending: Ending }>;
   /**
-   * Runs the one unit; resolves when QEMU is dead.
+   * Runs the unit; resolves when QEMU is dead.
    *
    * @param contents of the devices that the request names in CONTENTS
    */
@@ -84,31 +85,34 @@ export interface Guest {
     contents?: readonly DeviceContents[],
   ): Promise<Ending>;
   /**
-   * For a guest that takes more while it runs: what its `take_contents` waits for
-   * (guest-scripts/lib/filesystem.sh). Resolves when all of it has been sent, or when the guest is over.
+   * Sends contents to a running guest, which waits in `take_contents`
+   * (guest-scripts/lib/filesystem.sh). Resolves when everything is sent, or when the guest has
+   * ended.
    */
   sendContents(contents: DeviceContents): Promise<void>;
   /**
-   * For a guest that runs many: waits until the console has shown this text, which the guest prints
-   * when one is over. What the kernel said before it has then been found. False where the guest
-   * ended before.
+   * For a guest with many tests: waits until the console shows this text, which the guest prints
+   * after a test. All earlier kernel messages have then been parsed. False if the guest ended
+   * first.
    */
   settle(marker: string): Promise<boolean>;
-  /** Lets it go on with the next, for which it has so many seconds. */
+  /** Lets it continue with the next test, with this many seconds for it. */
   goOn(seconds: number, words?: string): void;
-  /** It waits for us, and no time runs. */
+  /** The guest waits for us; no limit applies. */
   rest(): void;
-  /** Ends it now, if it still lives. */
+  /** Ends it now if it is still alive. */
   stop(): Promise<void>;
 }
 
-/** Bytes of the console, all of which wait on the disk of temporary files until the guest is over. */
+/**
+ * Limit for the console in bytes: all of it stays on the temporary disk until the guest has ended.
+ */
 const MOST_CONSOLE = 512 * 2 ** 20;
 
-/** Events that may end the guest: what the console has by then may say more, and end it otherwise. */
+/** Events that may end the guest. The console is read first, because it may show another ending. */
 const MAY_END: ReadonlySet<LifeEvent['type']> = new Set(['finished', 'expired', 'end']);
 
-/** Bytes of QEMU's own messages that are kept. */
+/** How many bytes of QEMU's own messages are kept. */
 const QEMU_MESSAGES = 8192;
 
 export interface GuestOptions {
@@ -117,13 +121,13 @@ export interface GuestOptions {
   inherit?: readonly number[];
   /** Whether the machine has a port for a terminal. */
   terminal?: boolean | undefined;
-  /** For a clone: it is ready when it has its state. */
+  /** For a clone: it is ready when it has this state. */
   resumption?: Resumption;
-  /** Where the processor time of a process is read. */
+  /** Reads the processor time of a process. */
   clock?: (pid: number) => GuestClock;
 }
 
-/** @param argv QEMU's, by `qemuArgv` */
+/** @param argv QEMU's command line, from `qemuArgv` */
 export function startGuest(
   argv: readonly [string, ...string[]],
   limits: GuestLimits,
@@ -164,9 +168,9 @@ class RunningGuest implements Guest {
   #qemuSaid = '';
   #stopListening: () => void = () => {};
   #file: ConsoleFile | undefined;
-  /** Why the console may lack something. */
+  /** Why the console may be incomplete. */
   #incomplete: Ending | undefined;
-  /** Contents that are on their way. */
+  /** Contents being sent. */
   #sending = Promise.resolve();
 
   constructor(
@@ -176,7 +180,7 @@ class RunningGuest implements Guest {
     readonly clock: GuestClock,
   ) {
     this.monitor = new Monitor(this.#stream(MONITOR_FD), ({ event, data }) => {
-      // QEMU stops the machine where it cannot write a disk's file. Nothing would ever say why.
+      // QEMU stops the machine if it cannot write a disk's file. Nothing else would report why.
       if (event !== 'BLOCK_IO_ERROR' || data?.['action'] !== 'stop') return;
       this.#end({ kind: 'storage', message: `a disk's file cannot be written: ${data['reason']}` });
     });
@@ -239,7 +243,7 @@ class RunningGuest implements Guest {
   }
 
   sendContents(contents: DeviceContents): Promise<void> {
-    // One after the other, whoever asks.
+    // One after the other, whoever calls.
     this.#sending = this.#sending.then(() => this.#send(contents));
     return this.#sending;
   }
@@ -249,7 +253,7 @@ class RunningGuest implements Guest {
     try {
       for await (const bytes of encodeContents(contents)) {
         if (this.#life.phase === 'over') return;
-        // No faster than the guest takes it.
+        // No faster than the guest reads.
         if (stream.write(bytes)) continue;
         const drained = new Promise((resolve) => stream.once('drain', resolve));
         await Promise.race([drained, this.#over]);
@@ -302,7 +306,7 @@ class RunningGuest implements Guest {
   #do(action: LifeAction): void {
     switch (action.do) {
       case 'start-timer':
-        // An action before this one may have ended the guest: no timer may keep our process waiting.
+        // An earlier action may have ended the guest: no timer may keep our process alive.
         if (this.#life.phase !== 'over') this.#timers.start(action.timer, action.seconds);
         break;
       case 'stop-timer':
@@ -336,14 +340,14 @@ class RunningGuest implements Guest {
     try {
       action();
     } catch (error) {
-      // The observer writes to disk; that this can fail is expected, all else is a bug.
+      // The observer writes to disk, which may fail. Any other error is a bug.
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === undefined) throw error;
       this.#end({ kind: 'storage', message });
     }
   }
 
-  /** @returns resolves when QEMU is dead and all that it wrote was read */
+  /** @returns resolves when QEMU is dead and all its output was read */
   #watchProcess(): Promise<void> {
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.#qemuSaid = (this.#qemuSaid + chunk.toString()).slice(-QEMU_MESSAGES);
@@ -353,7 +357,7 @@ class RunningGuest implements Guest {
         this.#end({ kind: 'qemu-died', exitCode: null, signal: null, message });
         resolve();
       });
-      // `close` and not `exit`: what QEMU wrote before it died has then been read.
+      // `close` and not `exit`: by then, all output of QEMU was read.
       this.child.once('close', (exitCode, signal) => {
         this.#endConsole();
         this.#happen({ type: 'qemu-ended', exitCode, signal, message: this.#qemuSaid.trim() });
@@ -374,7 +378,7 @@ class RunningGuest implements Guest {
     });
   }
 
-  /** Reads its rest, and finds what its last, unfinished lines say. */
+  /** Reads the rest, and reports the findings in its last, unfinished lines. */
   #endConsole(): void {
     const closed = this.#file?.close();
     if (closed && !closed.ok) {
@@ -383,7 +387,7 @@ class RunningGuest implements Guest {
     this.#console.end();
   }
 
-  /** @param since when its first line came, in seconds of `now` */
+  /** @param since when its first line arrived, in seconds of `now` */
   #find(finding: Finding, since: number): void {
     const stall = stallOf(finding);
     const cpu = stall && roundedSupply(this.clock.between(since - stall.seconds, since));
@@ -397,7 +401,7 @@ class RunningGuest implements Guest {
     this.#stream(CHANNEL_FD)
       .on('data', (chunk: Buffer) => {
         for (const received of reader.push(chunk)) {
-          // What stands behind garbage is no better than it.
+          // Whatever follows garbage is not trusted.
           if (this.#life.phase === 'over') return;
           if (!received.ok) {
             this.#end({ kind: 'protocol-violation', problem: received.problem });

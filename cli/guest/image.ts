@@ -23,11 +23,11 @@ import { formatMtree, type MtreeEntry } from './mtree.js';
 import { type GuestPrograms, guestPrograms } from './programs.js';
 
 /**
- * The guest's root file system: an initramfs of the host's own programs, made without root and
- * without a download. It has two parts or more, archives one after the other, as the kernel takes them
- * (Documentation/driver-api/early-userspace/buffer-format.rst): programs and our scripts, the same
- * for every kernel, the modules of one kernel, and where they are asked for a tree of tests that is the
- * user's, and programs for people (shell-archive.ts).
+ * The guest's root file system: an initramfs made of the host's own programs, without root and
+ * without a download. It consists of archives one after the other, as the kernel accepts them
+ * (Documentation/driver-api/early-userspace/buffer-format.rst): programs and our scripts, which are
+ * the same for every kernel; the modules of one kernel; and on request the user's tree of tests,
+ * and programs for people (shell-archive.ts).
  *
  * None is compressed: unpacking costs an emulated guest more than reading costs the host.
  */
@@ -48,8 +48,8 @@ export interface GuestImage {
 /**
  * The image for a kernel's modules.
  *
- * @param modules a directory that holds `lib/modules/<release>`; none for a kernel without modules
- * @param more archives of tests that do not come with us, of programs for people
+ * @param modules a directory with `lib/modules/<release>`; none for a kernel without modules
+ * @param more archives of external tests, or of programs for people
  */
 export async function guestImage(
   modules: string | undefined,
@@ -88,7 +88,7 @@ async function imageWithModules(
   const key = cacheKey({ layout: 1, root: root.value.key, modules: basename(modules) });
   const made = await lookUpOrMake(context.store, 'guest-image', key, async (directory) => {
     const archive = join(directory, 'modules.cpio');
-    // The kernel makes no parents of its own.
+    // The kernel does not create parent directories.
     const entries: MtreeEntry[] = [
       { type: 'dir', path: 'usr/lib/modules' },
       ...(await directoryEntries(join(modules, 'lib/modules'), 'usr/lib/modules')),
@@ -121,10 +121,10 @@ async function rootArchive({
   return made.ok ? success({ file: join(made.value, 'root.cpio'), key }) : made;
 }
 
-/** System directories come first: a wrapper in somebody's PATH is not what a guest needs. */
+/** System directories come first: a guest should not get a wrapper from a user's PATH. */
 export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Program name → where it was found. */
+/** Program name → path. */
 type Programs = Map<string, string>;
 
 function locatePrograms({ programs }: Manifest): Outcome<Programs> {
@@ -146,8 +146,9 @@ function locatePrograms({ programs }: Manifest): Outcome<Programs> {
 }
 
 /**
- * What the archive depends on. The host's files go in by size and time; their libraries through
- * the loader's cache, which every change to an installed library makes anew (ldconfig).
+ * Everything that the archive depends on. The host's files count by size and time. Their libraries
+ * count through the loader's cache, which ldconfig rewrites with every change to an installed
+ * library.
  */
 async function identity(manifest: Manifest, programs: Programs): Promise<Record<string, string>> {
   const stamp = async (path: string) => {
@@ -200,10 +201,10 @@ async function rootEntries(
 
   const ours = await directoryEntries(fileURLToPath(guestScripts), 'daxrepro');
   for (const entry of ours) {
-    // Our own /etc goes where /etc is; init where the kernel looks for it.
+    // Our own /etc goes to /etc, and init to where the kernel looks for it.
     if (entry.path.startsWith('daxrepro/etc/')) entry.path = entry.path.slice('daxrepro/'.length);
     if (entry.path === 'daxrepro/init') entry.path = 'init';
-    // Sources; what they make is there instead.
+    // Sources; the programs made from them are added instead.
     if (entry.path.startsWith('daxrepro/programs/')) continue;
     add(entry);
   }
@@ -230,8 +231,8 @@ async function rootEntries(
 }
 
 /**
- * Programs of the host at their places in the guest, and the libraries that they load. Several names of
- * one program (mke2fs, mkfs.ext4) become links to the first.
+ * Programs of the host at their paths in the guest, and the libraries that they load. Several names
+ * of one program (mke2fs, mkfs.ext4) become links to the first.
  */
 export async function programEntries(
   programs: readonly { path: string; file: string }[],
@@ -253,12 +254,12 @@ export async function programEntries(
   return entries;
 }
 
-/** Where the guest has a library: its /lib is a link. */
+/** The path of a library in the guest, where /lib is a link. */
 function libraryPath(library: string): string {
   return library.replace(/^\/(?=lib(64)?\/)/, '/usr/').slice(1);
 }
 
-/** The programs that an image has without being asked for more, and the libraries they load. */
+/** The libraries of the programs that every image contains. */
 export async function librariesOfRoot(): Promise<Outcome<string[]>> {
   const located = locatePrograms(readManifest());
   return located.ok ? librariesOf([...located.value.values()]) : located;
@@ -272,7 +273,7 @@ export function addParents(entries: MtreeEntry[], tree: Set<string>, path: strin
   entries.push({ type: 'dir', path: parent });
 }
 
-/** A directory's files and folders at another place of the image; links are followed. */
+/** Copies a directory's files and folders to another path of the image, following links. */
 export async function directoryEntries(directory: string, path: string): Promise<MtreeEntry[]> {
   const entries: MtreeEntry[] = [];
   const listed = await readdir(directory, { withFileTypes: true }).catch(() => []);
@@ -327,7 +328,7 @@ export async function pack(
   signal: AbortSignal | undefined,
 ): Promise<Outcome<void>> {
   const description = join(directory, 'content.mtree');
-  // bsdtar looks for what it packs in its own directory too, and what lies there wins.
+  // bsdtar also looks in its own directory for what it packs, and prefers what it finds there.
   const nowhere = join(directory, 'empty');
   try {
     await writeFile(description, formatMtree(entries));
@@ -344,7 +345,7 @@ export async function pack(
     : failure(
         'tool-failed',
         `The guest image could not be packed: ${packed.summary}`,
-        'Look at what bsdtar says; a full disk is the usual reason',
+        "Look at bsdtar's message; a full disk is the usual reason",
         { detail: packed.all.slice(-2000) },
       );
 }

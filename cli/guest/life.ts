@@ -17,9 +17,9 @@ export interface GuestLimits {
   boot: number;
   /** Seconds without a heartbeat, after the first one. */
   silence: number;
-  /** Seconds without a heartbeat after which the observer is told; shorter than `silence`. */
+  /** Seconds without a heartbeat until the observer is told; shorter than `silence`. */
   notice?: number;
-  /** Seconds a guest still gets after its kernel oopsed: what follows is rarely worth more. */
+  /** Seconds that a guest still gets after its kernel oopsed: more is rarely useful. */
   afterOops: number;
 }
 
@@ -27,21 +27,21 @@ export type TimerName = 'boot' | 'unit' | 'silence' | 'notice' | 'after-oops';
 
 export interface Alive {
   phase: 'starting' | 'ready' | 'running' | 'resting';
-  /** What the guest does, in its own words. */
+  /** The guest's current step, in its own words. */
   step: string;
   /** The kernel's last panic message. */
   panic: string | undefined;
   oopsed: boolean;
-  /** Whether the observer was told that no heartbeat comes. */
+  /** Whether the observer was told about a missing heartbeat. */
   quiet: boolean;
 }
 
 export type Life = Alive | { phase: 'over'; ending: Ending };
 
 export type LifeEvent =
-  /** The guest said that it is ready, or a clone has its state. */
+  /** The guest reported that it is ready, or a clone has its state. */
   | { type: 'ready' }
-  /** It gets a unit, or may go on with the next one, and has so many seconds for it. */
+  /** It gets a unit, or continues with the next one, and has this many seconds for it. */
   | { type: 'run'; seconds: number }
   /** It waits for the host. */
   | { type: 'rest' }
@@ -50,20 +50,23 @@ export type LifeEvent =
   | { type: 'panic'; message: string }
   | { type: 'oops' }
   | { type: 'finished' }
-  /** A timer that was started with so many seconds. `shortage`: the guest had less than these. */
+  /**
+   * A timer expired that was started with this many seconds. `shortage`: the guest got less than
+   * these.
+   */
   | { type: 'expired'; timer: TimerName; seconds: number; shortage?: Shortage | undefined }
   | ({ type: 'qemu-ended' } & QemuEnd)
   /** The host ends it. */
   | { type: 'end'; ending: Ending };
 
 export type LifeAction =
-  /** Starts a timer, anew if it runs. */
+  /** Starts a timer, or restarts it. */
   | { do: 'start-timer'; timer: TimerName; seconds: number }
   | { do: 'stop-timer'; timer: TimerName }
   | { do: 'tell-ready' }
-  /** Undefined: there is a heartbeat again. */
+  /** Undefined: the heartbeat is back. */
   | { do: 'tell-silence'; seconds: number | undefined }
-  /** Stops all timers, kills QEMU, tells the ending. */
+  /** Stops all timers, kills QEMU, reports the ending. */
   | { do: 'bury'; ending: Ending };
 
 export interface Transition {
@@ -71,7 +74,7 @@ export interface Transition {
   actions: LifeAction[];
 }
 
-/** A guest whose QEMU was just started. */
+/** A guest whose QEMU has just started. */
 export function born(limits: GuestLimits): Transition {
   return {
     state: { phase: 'starting', step: 'boot', panic: undefined, oopsed: false, quiet: false },
@@ -127,7 +130,7 @@ function becomeReady(state: Alive): Transition {
   };
 }
 
-/** The host waits for `ready` before it gives the guest a unit: nothing runs before it. */
+/** The host waits for `ready` before it gives the guest a unit. */
 function run(state: Alive, seconds: number): Transition {
   if (state.phase === 'starting') return { state, actions: [] };
   return {
@@ -173,7 +176,7 @@ function expire(
   }
 }
 
-/** A machine that stays on after its kernel's panic has panicked, whatever ended it. */
+/** If a machine stays on after its kernel's panic, the ending is the panic, whatever ended it. */
 function panicOf({ panic }: Alive): Ending | undefined {
   return panic === undefined ? undefined : { kind: 'panic', message: panic };
 }

@@ -4,23 +4,23 @@ import type { GuestClock } from './cpu-history.js';
 import type { LifeEvent, TimerName } from './life.js';
 
 /**
- * Limits in the guest's own time. That a starved guest reaches a limit proves nothing, so the limit is
- * extended by the time that the host did not give; but not without end.
+ * Limits in the guest's own time. If a starved guest reaches a limit, that proves nothing, so the
+ * limit is extended by the time that the host did not give, up to a maximum.
  */
 
-/** A limit ends after this many times its seconds, whatever the guest got. */
+/** A limit ends after this multiple of its seconds, whatever the guest got. */
 export const MOST_PATIENCE = 5;
 
-/** The share of a limit that the guest has to have had for the limit to count as reached. */
+/** The share of a limit that the guest must have had for the limit to count as reached. */
 const ENOUGH = 0.98;
 
 export type Patience =
-  /** Wait so many more seconds. */
+  /** Wait this many more seconds. */
   | { wait: number }
-  /** The limit is reached; with a shortage where waiting ended before the guest had its time. */
+  /** The limit is reached; with a shortage if waiting ended before the guest had its time. */
   | { shortage: Shortage | undefined };
 
-/** What becomes of a limit when its time has passed. `supply` is that since it was set. */
+/** Decides about a limit whose time has passed. `supply` is what the guest got since it was set. */
 export function patience(limit: number, supply: CpuSupply): Patience {
   const available = availableTime(supply);
   const proven = Math.max(0, available - supply.unseen);
@@ -29,7 +29,7 @@ export function patience(limit: number, supply: CpuSupply): Patience {
   return { wait: Math.min(limit - proven, MOST_PATIENCE * limit - supply.seconds) };
 }
 
-/** Limits that only tell people something are in the host's time. */
+/** Limits that only inform people use the host's time. */
 const IN_HOST_TIME: ReadonlySet<TimerName> = new Set(['notice']);
 
 type Expired = Extract<LifeEvent, { type: 'expired' }>;

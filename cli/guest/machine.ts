@@ -1,8 +1,8 @@
 import type { MonitorCommand } from './monitor.js';
 
 /**
- * The virtual machine: which memory lies where, and the QEMU command line that makes it. Pure, so
- * that a dry run prints exactly what a run starts.
+ * The virtual machine: its memory layout, and the QEMU command line that makes it. Pure, so that a
+ * dry run prints exactly what a run starts.
  */
 
 export const PMEM_KINDS = ['memmap', 'nvdimm', 'virtio-pmem', 'none'] as const;
@@ -14,7 +14,7 @@ export type Accelerator = 'kvm' | 'tcg';
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
 
-/** What a machine is made of. Guests of equal shape differ in nothing before they get their unit. */
+/** The properties of a machine. Guests of equal shape do not differ until they get their unit. */
 export interface MachineShape {
   pmem: PmemKind;
   /** Bytes of each of the two devices; a multiple of 2 MiB. */
@@ -27,32 +27,35 @@ export interface MachineShape {
   terminal?: true | undefined;
 }
 
-/** Where things are that a machine is started from. */
+/** Paths of the files that a machine is started from. */
 export interface MachineFiles {
   /** QEMU's program. */
   qemu: string;
-  /** Where it does not start by its name alone: of its environment, and what stands first after it. */
+  /**
+   * If QEMU needs more than its name to start: additions to its environment, and its first
+   * arguments.
+   */
   environment?: Readonly<Record<string, string>>;
   after?: readonly string[];
   kernel: string;
   initramfs: string;
-  /** The two devices' files, TEST_DEV's first, `deviceSize` long; none for memmap. */
+  /** The files of the two devices, TEST_DEV's first, `deviceSize` long; none for memmap. */
   devices: readonly string[];
-  /** Where QEMU's gdb stub listens: the path of a socket, or a port of 127.0.0.1. */
+  /** Address of QEMU's gdb stub: the path of a socket, or a port of 127.0.0.1. */
   gdb?: GdbAddress | undefined;
 }
 
 export type GdbAddress = { path: string } | { port: number };
 
 /**
- * Where a machine's memory is, for one that becomes a checkpoint or comes from one. Its devices'
- * files are then the checkpoint's too.
+ * The memory of a machine that becomes a checkpoint or comes from one. Its devices' files then
+ * belong to the checkpoint too.
  */
 export interface MachineMemory {
   file: string;
   /**
-   * `save`: what the guest writes goes to the files. `resume`: the guest begins with what they
-   * hold and keeps what it writes to itself; QEMU waits for the rest of its state.
+   * `save`: the guest's writes go to the files. `resume`: the guest starts with their content and
+   * its writes stay private; QEMU waits for the rest of its state.
    */
   mode: 'save' | 'resume';
 }
@@ -60,14 +63,14 @@ export interface MachineMemory {
 /** The descriptor of the console's file (console-file.ts). */
 export const CONSOLE_FD = 3;
 /**
- * Descriptors that the child finds open, each one end of a socket pair. No socket has a name in
- * the file system: nothing to collide, to clean up, or for others to connect to.
+ * Descriptors that the child inherits, each one end of a socket pair. No socket has a name in the
+ * file system, so there is nothing to collide, to clean up, or for others to connect to.
  */
 export const CHANNEL_FD = 4;
 export const HEARTBEAT_FD = 5;
 /** QEMU's own monitor. */
 export const MONITOR_FD = 6;
-/** The port of a session's terminal; nothing where a machine has none. */
+/** The port of a session's terminal; unused if a machine has none. */
 export const TERMINAL_FD = 7;
 /** From here on: files, which have no names either. */
 export const INHERITED_FD = 8;
@@ -77,12 +80,12 @@ export function inheritedPath(index: number): string {
   return `/dev/fd/${INHERITED_FD + index}`;
 }
 
-/** Linux on x86 wants persistent memory of 4.x kernels in whole sections of this size. */
+/** Linux on x86 needs persistent memory of 4.x kernels in whole sections of this size. */
 const SECTION = 128 * MIB;
 
 /** Below this, q35 keeps all memory in one piece under 4 GiB (hw/i386/pc_q35.c, pc_q35_init). */
 const Q35_LOW_LIMIT = 0xb0000000;
-/** Where it does not, this much stays below 4 GiB and the rest begins at 4 GiB. */
+/** Above that limit, this much stays below 4 GiB and the rest begins at 4 GiB. */
 const Q35_LOW_SPLIT = 2 * GIB;
 
 export interface MemmapRegion {
@@ -106,7 +109,7 @@ export function placeRegions(shape: MachineShape): {
   const span = roundUp(shape.deviceSize, SECTION) + SECTION;
   const whole = shape.memory + 2 * span;
   if (whole < Q35_LOW_LIMIT) return { regions: at(shape.memory - INITRAMFS_ROOM), memory: whole };
-  // Not in one piece below 4 GiB: the devices go to the end of the piece above it.
+  // Memory is split: the devices go to the end of the piece above 4 GiB.
   const aboveLow = Math.max(0, shape.memory - Q35_LOW_SPLIT);
   return { regions: at(4 * GIB + aboveLow), memory: Q35_LOW_SPLIT + aboveLow + 2 * span };
 
@@ -137,14 +140,14 @@ export function kernelCommandLine(shape: MachineShape, plugged = false): string 
   return [
     'console=ttyS0,115200',
     'quiet',
-    // The guest's reporter reads the log by syslog(2), which has no times unless they are in it.
+    // The guest's reporter reads the log with syslog(2), which includes times only with this option.
     'printk.time=1',
     // A panic ends the machine (with -no-reboot) instead of leaving it hung.
     'panic=-1',
-    // Programs at the same addresses each time: an emulator can then keep what it translated of
-    // them, and starting one is four times faster.
+    // Loads programs at the same addresses each time, so that the emulator can reuse their
+    // translated code: starting one is four times faster.
     'norandmaps',
-    // These cost seconds of emulation and are not what is under test here.
+    // These cost seconds under emulation and are not under test here.
     'cryptomgr.notests=1',
     'mitigations=off',
     'no_timer_check',
@@ -179,7 +182,7 @@ export function qemuArgv(
     ...rest,
     '-nodefaults',
     '-no-user-config',
-    // Threads get names: cpu-clock.ts reads how much time the virtual CPUs get.
+    // Names the threads: cpu-clock.ts reads how much time the virtual CPUs get.
     ...['-name', 'debug-threads=on'],
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
     ...['-display', 'none'],
@@ -214,22 +217,22 @@ export function qemuArgv(
   ];
 }
 
-/** On the command line, so that what is shown of it is all that it takes to start it. */
+/** On the command line, so that the printed command is complete. */
 function withEnvironment(environment: Readonly<Record<string, string>>): string[] {
   const settings = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
   return settings.length > 0 ? ['env', ...settings] : [];
 }
 
 /**
- * Whether a machine that is saved has no devices, and its clones get theirs while they run. QEMU (7.2,
- * tried) saves nothing of a virtio-pmem device: a clone's answers no flush, and refuses a driver that
- * is loaded later.
+ * Whether a saved machine has no devices, and its clones get theirs while they run. QEMU (7.2,
+ * tried) saves nothing of a virtio-pmem device: a clone's device answers no flush and refuses a
+ * driver that is loaded later.
  */
 export function arePlugged({ pmem }: MachineShape): boolean {
   return pmem === 'virtio-pmem';
 }
 
-/** What a q35 machine's devices can be plugged into (docs/pcie.txt of QEMU): its own bus takes none. */
+/** Slots for devices of a q35 machine (docs/pcie.txt of QEMU): its own bus takes none. */
 const SLOTS = [0, 1] as const;
 
 function slotArguments(index: number): string[] {
@@ -237,8 +240,9 @@ function slotArguments(index: number): string[] {
 }
 
 /**
- * What a clone's monitor is told for each of its devices' files. TEST_DEV is the first one, at the lower
- * address, and in the last slot: Linux looks into that first (5.10 to 6.12), and numbers what it finds.
+ * Monitor commands that plug in a clone's devices. TEST_DEV comes first, at the lower address and
+ * in the last slot: Linux (5.10 to 6.12) looks into that slot first, and numbers devices as it
+ * finds them.
  */
 export function plugCommands(shape: MachineShape, files: readonly string[]): MonitorCommand[] {
   return files.flatMap((file, index): MonitorCommand[] => [
@@ -265,7 +269,7 @@ export function plugCommands(shape: MachineShape, files: readonly string[]): Mon
   ]);
 }
 
-/** Where a region of `memmap` is in the file that holds the machine's memory, in bytes. */
+/** The offset of a `memmap` region in the file with the machine's memory, in bytes. */
 export function placeInMemoryFile(shape: MachineShape, { start }: MemmapRegion): number {
   return start < 4 * GIB ? start : memoryBelow4GiB(shape) + (start - 4 * GIB);
 }
@@ -276,13 +280,13 @@ export function memoryBelow4GiB(shape: MachineShape): number {
   return size < Q35_LOW_LIMIT ? size : Q35_LOW_SPLIT;
 }
 
-/** A stub that waits for nobody. */
+/** A stub that does not wait for a debugger. */
 function gdbArguments(gdb: GdbAddress): string[] {
   const where = 'path' in gdb ? `path=${escapeComma(gdb.path)}` : `host=127.0.0.1,port=${gdb.port}`;
   return ['-chardev', `socket,id=gdb,${where},server=on,wait=off`, '-gdb', 'chardev:gdb'];
 }
 
-/** Bytes of all the machine's memory but its devices' own. */
+/** Bytes of all the machine's memory except its devices'. */
 function memorySize(shape: MachineShape): number {
   return shape.pmem === 'memmap' ? placeRegions(shape).memory : shape.memory;
 }
@@ -300,7 +304,7 @@ function memoryArguments({ file, mode }: MachineMemory, size: number): string[] 
   ];
 }
 
-/** As QEMU's option lists want it. */
+/** Escaped for QEMU's option lists. */
 function escapeComma(path: string): string {
   return path.replaceAll(',', ',,');
 }
@@ -353,7 +357,7 @@ function deviceArguments(
       ];
     case 'none':
       return [
-        // The file ends with the guest: that the host's disk has it is nothing to wait for.
+        // The file ends with the guest, so there is no need to wait until the host's disk has it.
         ...['-drive', `if=none,id=disk${index},format=raw,cache=unsafe,discard=unmap,file=${path}`],
         ...['-device', `virtio-blk-pci,drive=disk${index}`],
       ];

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { z } from '../schema.js';
 import { packageRoot } from '../version.js';
 
-/** What runs and lies in the guest: this folder of the package. */
+/** Everything that runs in the guest: this folder of the package. */
 export const guestScripts = new URL('guest-scripts/', packageRoot);
 
 const Manifest = z.strictObject({
@@ -13,7 +13,7 @@ const Manifest = z.strictObject({
   modules: z.array(z.string()),
 });
 
-/** `guest-scripts/image.yaml`, which says itself what its parts mean. */
+/** `guest-scripts/image.yaml`; its comments explain its parts. */
 export type Manifest = z.infer<typeof Manifest>;
 
 const ShellManifest = z.strictObject({
@@ -21,12 +21,12 @@ const ShellManifest = z.strictObject({
   directories: z.array(z.string()),
 });
 
-/** What the guest of a session has besides: `guest-scripts/shell.yaml`. */
+/** Additional programs for the guest of a session: `guest-scripts/shell.yaml`. */
 export function readShellManifest(): z.infer<typeof ShellManifest> {
   return ShellManifest.parse(parse(readFileSync(new URL('shell.yaml', guestScripts), 'utf8')));
 }
 
-/** The manifest that this package ships. Throws where it is broken: it is ours. */
+/** The manifest that this package ships. Throws if it is broken, because it is ours. */
 export function readManifest(): Manifest {
   return Manifest.parse(parse(readFileSync(new URL('image.yaml', guestScripts), 'utf8')));
 }

@@ -5,15 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Monitor, MonitorAnswer, MonitorCommand } from './monitor.js';
 
-/** A machine's state out of QEMU and into another, but for its memory, which is in files. */
+/**
+ * Moves a machine's state out of one QEMU and into another, without its memory, which is in files.
+ */
 
 const IGNORE_SHARED = {
   capabilities: [{ capability: 'x-ignore-shared', state: true }],
 };
 
 /**
- * Stops the guest and writes its state. QEMU's sandbox lets it start no program to write with, so
- * it sends to a socket of ours, in a directory that nobody else may enter.
+ * Stops the guest and writes its state. QEMU's sandbox keeps it from starting a program that
+ * writes, so it sends the state to a socket of ours, in a directory that nobody else may enter.
  */
 export async function saveState(monitor: Monitor, file: string): Promise<MonitorAnswer> {
   const directory = await mkdtemp(join(tmpdir(), 'daxrepro-'));
@@ -29,7 +31,7 @@ export async function saveState(monitor: Monitor, file: string): Promise<Monitor
         connection.pipe(output);
       });
     });
-    // Looked at only where QEMU says that it sends; until then nobody waits for it.
+    // Awaited only if QEMU reports that it sends; until then an error must not be unhandled.
     received.catch(() => {});
     const asked = await executeAll(monitor, [
       ['qmp_capabilities'],
@@ -55,8 +57,8 @@ export async function saveState(monitor: Monitor, file: string): Promise<Monitor
 }
 
 /**
- * Gives a clone its state, lets it run, and plugs in what was not there when it was saved. The clone
- * was started in mode `resume`.
+ * Gives a clone its state, lets it run, and plugs in the devices that were not there when it was
+ * saved. The clone was started in mode `resume`.
  */
 export async function resumeFrom(
   monitor: Monitor,
@@ -80,7 +82,7 @@ export async function resumeFrom(
   return executeAll(monitor, [['cont'], ...plug]);
 }
 
-/** One after the other, up to the first that fails. */
+/** One after the other, until one fails. */
 async function executeAll(
   monitor: Monitor,
   commands: readonly MonitorCommand[],
@@ -92,7 +94,9 @@ async function executeAll(
   return { ok: true, value: undefined };
 }
 
-/** Asks until the answer is one of these. Ends with QEMU, whose time others limit. */
+/**
+ * Repeats the query until the answer is one of these. Ends with QEMU, which others limit in time.
+ */
 async function waitFor(
   monitor: Monitor,
   command: string,

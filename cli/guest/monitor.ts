@@ -49,7 +49,7 @@ export class Monitor {
   }
 }
 
-/** What QEMU says of itself: docs/interop/qemu-qmp-ref has them by name. */
+/** QEMU's events; docs/interop/qemu-qmp-ref lists them by name. */
 export interface MonitorEvent {
   event: string;
   data: Record<string, unknown> | undefined;

@@ -1,11 +1,14 @@
-/** A file of an archive to be, described for bsdtar by mtree(5). Paths have no leading slash. */
+/** One file of a future archive, described for bsdtar by mtree(5). Paths have no leading slash. */
 export type MtreeEntry =
   | { type: 'dir'; path: string }
   | { type: 'link'; path: string; target: string }
   | { type: 'char'; path: string; major: number; minor: number }
   | { type: 'file'; path: string; content: string; mode: number };
 
-/** The mtree description. All belongs to root and is as old as the epoch, so equal content packs equal. */
+/**
+ * The mtree description. Everything belongs to root and has the time of the epoch, so equal content
+ * makes equal archives.
+ */
 export function formatMtree(entries: readonly MtreeEntry[]): string {
   const lines = entries.map((entry) => {
     const path = `./${encode(entry.path)}`;
@@ -28,7 +31,7 @@ function particulars(entry: MtreeEntry): string {
   }
 }
 
-/** As vis(3) has it: a backslash and three octal digits for what would end a word. */
+/** vis(3) encoding: a backslash and three octal digits for characters that would end a word. */
 function encode(text: string): string {
   return [...Buffer.from(text)]
     .map((byte) =>

@@ -9,16 +9,16 @@ import { findCompiler } from '../system/compiler.js';
 import { guestScripts } from './manifest.js';
 
 /**
- * Programs of ours that run in the guest (a folder of `guest-scripts/programs` each), compiled on this
- * machine once for each state of their sources. Without libraries, so that they start quickly under
- * emulation, and at fixed addresses, so that an address within them has a name.
+ * Our own programs for the guest (a folder of `guest-scripts/programs` each), compiled on this
+ * machine whenever their sources change. Linked without libraries, so that they start quickly under
+ * emulation, and at fixed addresses, so that their addresses can be named.
  */
 export interface GuestPrograms {
-  /** Changes with what they are; `none` where they are not there. */
+  /** Changes with the programs; `none` if there are none. */
   key: string;
-  /** By name, the files; empty where this machine cannot make them. */
+  /** Path by name; empty if this machine cannot compile them. */
   files: Map<string, string>;
-  /** Why it cannot, in one clause without the full stop. */
+  /** Why it cannot: one clause without the full stop. */
   missing?: string;
 }
 

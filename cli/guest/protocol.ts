@@ -1,12 +1,13 @@
 import { z } from '../schema.js';
 
 /**
- * What the guest says on its channel: lines of JSON, and after some of them a file's bytes, written by
- * guest-scripts/lib/channel.sh. The guest is not trusted: a line that is no event, or is too long, ends the unit as a protocol
- * violation; text in events is data and is escaped before anyone sees it.
+ * Parses what the guest sends on its channel: lines of JSON, some followed by a file's bytes,
+ * written by guest-scripts/lib/channel.sh. The guest is not trusted: a line that is not an event,
+ * or is too long, ends the unit as a protocol violation. Text in events is data and is escaped
+ * before anyone sees it.
  */
 
-/** Numbers come as text where a shell may have nothing to say: empty is undefined. */
+/** Numbers come as text, because a shell may have no value: empty is undefined. */
 const count = z
   .string()
   .transform((text) => (/^\d+$/.test(text.trim()) ? Number(text) : undefined));
@@ -20,19 +21,19 @@ const Proof = z.object({
   when: z.enum(['before', 'remount', 'scratch', 'after']),
   device: z.string(),
   directory: z.string(),
-  /** Whether that device is mounted there, by /proc/mounts. */
+  /** Whether that device is mounted there, according to /proc/mounts. */
   mounted: z.boolean(),
   type: z.string(),
   options: z.string(),
   /** Whether /sys/fs/ext4/<device> exists; it does for each mount that ext4's code serves. */
   servedByExt4: z.boolean(),
   servedByXfs: z.boolean(),
-  /** Users of the file system's module now, and before anything was mounted. */
+  /** References to the file system's module now, and before anything was mounted. */
   moduleReferences: count,
   moduleReferencesUnmounted: count,
   /** The GNU build id of the module that the kernel holds, in hexadecimal. */
   moduleBuildId: z.string(),
-  /** Of a fresh regular file, by statx(2). */
+  /** Of a new regular file, by statx(2). */
   statxAttributes: kernelNumber,
   statxMask: kernelNumber,
   /** Bytes, by statfs(2). */
@@ -42,20 +43,22 @@ const Proof = z.object({
   kernelLog: z.string(),
 });
 
-/** Becomes a file's name: no path, nothing hidden. */
+/** Becomes the name of a file: no path, not hidden. */
 const fileName = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,60}$/);
 
-/** What runs a program of xfstests: its `check` before the test, the test, or `check` after it. */
+/**
+ * Which part runs an xfstests program: its `check` before the test, the test, or `check` after it.
+ */
 const phase = z.enum(['setup', 'test', 'check']);
 
-/** A call of mount(8) under xfstests, and what it did (guest-scripts/xfstests/mount). */
+/** A call of mount(8) under xfstests, and its effect (guest-scripts/xfstests/mount). */
 const Mount = z.object({
   event: z.literal('mount'),
   phase,
   /** Its exit code. */
   status: z.number().int(),
   arguments: z.string(),
-  /** Of the mount, by the kernel's table; all empty where there is none. */
+  /** From the kernel's mount table; all empty if there is no mount. */
   node: z.string(),
   device: z.string(),
   directory: z.string(),
@@ -63,11 +66,11 @@ const Mount = z.object({
   options: z.string(),
   servedByExt4: z.boolean(),
   servedByXfs: z.boolean(),
-  /** Of a refused mount: the last lines of the kernel's log. */
+  /** For a refused mount: the last lines of the kernel's log. */
   kernelLog: z.string().default(''),
 });
 
-/** A check of a file system that xfstests' `check` made; its log is the file of this name. */
+/** A file-system check by xfstests' `check`; its log is the file of this name. */
 const Check = z.object({
   event: z.literal('check'),
   phase,
@@ -81,56 +84,56 @@ const Check = z.object({
 /** What xfstests' `check` left behind (guest-scripts/lib/xfstests.sh). */
 const Xfstests = z.object({
   event: z.literal('xfstests'),
-  /** check's exit code, from which alone nothing follows. */
+  /** check's exit code, which proves nothing by itself. */
   status: z.number().int(),
   timedOut: z.boolean(),
-  /** Of full, out.bad, dmesg, notrun, core and hints, those that the test has. */
+  /** The subset of full, out.bad, dmesg, notrun, core and hints that the test has. */
   files: z.string(),
-  /** The end of what check printed. */
+  /** The end of check's output. */
   output: z.string(),
   /** The content of .notrun. */
   notrun: z.string(),
-  /** The test's lines of check.time, which has those that check takes to have passed. */
+  /** The test's lines in check.time, which lists the tests that check considers passed. */
   times: z.string(),
   /** Whether the test has a .out file. */
   expectedOutput: z.boolean(),
-  /** The begin of the difference between .out and .out.bad. */
+  /** The start of the difference between .out and .out.bad. */
   difference: z.string(),
-  /** Patterns of kernel messages that the test announces, one a line. */
+  /** Patterns of kernel messages that the test announces, one per line. */
   dmesgFilter: z.string(),
-  /** Whether the kernel counted mounts, and how many it counted that nobody saw being made. */
+  /** Whether the kernel counted mounts, and how many of them the mount wrapper did not see. */
   watched: z.boolean(),
   unseenMounts: z.number().int(),
-  /** Whether it is one of many that one call of `check` ran: `output` is then this test's part. */
+  /** Whether one call of `check` ran many tests: `output` is then this test's part. */
   together: z.boolean().default(false),
   microseconds: z.number(),
 });
 
-/** What is on a damaged device of an inode that its check speaks of (guest-scripts/lib/evidence.pl). */
+/** The on-disk data of an inode that the check mentions (guest-scripts/lib/evidence.pl). */
 const Inode = z.object({
   event: z.literal('inode'),
   /** Of the check: `test`, `scratch`, or the name of its log. */
   name: z.string().max(64),
   device: z.string().max(256),
   inode: count,
-  /** Octal, with its type; empty where it is no type. */
+  /** Octal, with its type; empty if the type is invalid. */
   mode: z.string().regex(/^[0-7]{0,7}$/),
   size: count,
   links: count,
   flags: z.string().max(32),
   /** As debugfs or xfs_db prints it. */
   blockMap: z.string().max(1000),
-  /** By the directories on the device; empty where none has it. */
+  /** By the directories on the device; empty if none has it. */
   path: z.string().max(8192),
-  /** The block of the inode that was looked at, and where it is on the device, in bytes. */
+  /** The examined block of the inode, and its offset on the device, in bytes. */
   block: count,
   position: count,
   zeros: z.enum(['', 'yes', 'no']),
-  /** How the block begins, in hexadecimal. */
+  /** The first bytes of the block, in hexadecimal. */
   bytes: z.string().regex(/^[0-9a-f]{0,256}$/),
 });
 
-/** An image of a device has been sent, in files with offsets; all of it, or it was too much. */
+/** An image of a device has been sent, in files with offsets: all of it, or as much as allowed. */
 const Image = z.object({
   event: z.literal('image'),
   name: fileName,
@@ -138,7 +141,10 @@ const Image = z.object({
   whole: z.boolean(),
 });
 
-/** What a trace of write-back lacks (guest-scripts/lib/trace.pl); the trace is the file `write-back`. */
+/**
+ * What a trace of write-back is missing (guest-scripts/lib/trace.pl); the trace is the file
+ * `write-back`.
+ */
 const Trace = z.object({
   event: z.literal('trace'),
   /** The devices under test as the events name them: `pmem0=259:0`, separated by blanks. */
@@ -147,14 +153,14 @@ const Trace = z.object({
   problem: z.string().max(500),
   /** Events that this kernel does not have, separated by blanks. */
   without: z.string().max(500),
-  /** Events that found no room. */
+  /** Events dropped for lack of room. */
   lost: z.number().int().nonnegative(),
 });
 
 /** Bytes; guest-scripts/lib/channel.sh sends no more of a file. */
 const LARGEST_FILE = 4 * 1024 * 1024;
 
-/** What a guest says of itself when it is prepared. */
+/** The report of a guest that is prepared. */
 export const ReadyEventSchema = z.object({
   event: z.literal('ready'),
   release: z.string(),
@@ -166,7 +172,7 @@ export const ReadyEventSchema = z.object({
 
 const GuestEvent = z.discriminatedUnion('event', [
   ReadyEventSchema,
-  /** The unit begins: said after a restore, so that a clone shows what it is. */
+  /** The unit begins: sent after a restore, so that a clone shows what it is. */
   z.object({
     event: z.literal('begin'),
     release: z.string(),
@@ -174,7 +180,7 @@ const GuestEvent = z.discriminatedUnion('event', [
     /** Devices that were plugged in after `ready`. */
     testDevice: z.string().optional(),
     scratchDevice: z.string().optional(),
-    /** Where power is cut: the physical addresses at which the devices begin. */
+    /** If power is cut: the physical start addresses of the devices. */
     testAddress: kernelNumber.optional(),
     scratchAddress: kernelNumber.optional(),
   }),
@@ -182,7 +188,7 @@ const GuestEvent = z.discriminatedUnion('event', [
   z.object({
     event: z.literal('module'),
     name: z.string(),
-    /** Of the file that was loaded, where the host sent one. */
+    /** Of the loaded file, if the host sent one. */
     sha256: z.string(),
     /** `sent` by the host, or the `kernel`'s own. */
     origin: z.enum(['sent', 'kernel']),
@@ -193,7 +199,7 @@ const GuestEvent = z.discriminatedUnion('event', [
     event: z.literal('test'),
     status: z.number().int(),
     timedOut: z.boolean().default(false),
-    /** One a line. */
+    /** One per line. */
     failures: z.string().default(''),
     notrun: z.string().default(''),
     lastOutput: z.string().default(''),
@@ -212,26 +218,31 @@ const GuestEvent = z.discriminatedUnion('event', [
   z.object({
     event: z.literal('file'),
     name: fileName,
-    /** Bytes of it, which follow this event's line. */
+    /** Bytes of the file, which follow this event's line. */
     size: z.number().int().positive().max(LARGEST_FILE),
-    /** Of a piece of an image: where it belongs, in bytes. */
+    /** For a piece of an image: its offset, in bytes. */
     offset: z.number().int().nonnegative().optional(),
   }),
   Inode,
   Image,
   Trace,
-  /** Of a session (guest-scripts/lib/shell.sh): its program has ended; without a status it broke. */
+  /**
+   * The program of a session (guest-scripts/lib/shell.sh) has ended; without a status it failed to
+   * run.
+   */
   z.object({ event: z.literal('shell'), status: z.number().int().min(0).max(255).optional() }),
-  /** Where things are in the kernel's memory, before a session begins. */
+  /** Addresses in the kernel's memory, before a session begins. */
   z.object({
     event: z.literal('symbols'),
     module: z.string().max(64),
-    /** `.text=0x… .data=0x…`, of the module; empty where it is built in, or nobody asked. */
+    /** `.text=0x… .data=0x…` of the module; empty if it is built in, or was not requested. */
     sections: z.string().max(8192),
-    /** Of `_text`; empty where the kernel does not tell. */
+    /** Of `_text`; empty if the kernel hides it. */
     kernelText: z.string().max(32),
   }),
-  /** An image that survived a power cut was looked at: exit codes, empty where it did not come to that. */
+  /**
+   * An image that survived a power cut was examined: exit codes, empty for steps that did not run.
+   */
   z.object({
     event: z.literal('survivor'),
     number: z.number().int().positive(),
@@ -248,7 +259,7 @@ const GuestEvent = z.discriminatedUnion('event', [
     message: z.string(),
     kernelLog: z.string(),
   }),
-  /** Of many tests in one guest one is over, and another may begin when the host says so. */
+  /** One of many tests in a guest is over; the next may begin when the host says so. */
   z.object({ event: z.literal('over'), test: z.string(), next: z.string() }),
   z.object({ event: z.literal('finished') }),
 ]);
@@ -269,14 +280,14 @@ const LONGEST_LINE = 256 * 1024;
 
 export type Received =
   | { ok: true; event: GuestEvent }
-  /** Some of a file's bytes, in their order; of an image's, with their offset. */
+  /** A part of a file, in order; of an image, with its offset. */
   | { ok: true; piece: FilePiece }
   | { ok: false; problem: string };
 
 export interface FilePiece {
   name: string;
   data: Uint8Array;
-  /** Bytes; undefined where they follow those before. */
+  /** Bytes; undefined if it follows the previous piece. */
   offset?: number | undefined;
 }
 
@@ -289,11 +300,11 @@ interface ComingFile {
   offset: number | undefined;
 }
 
-/** Turns the channel's bytes into events and files, whatever the pieces they come in. */
+/** Turns the channel's bytes into events and files, however they are split. */
 export class EventReader {
   #line: Uint8Array[] = [];
   #length = 0;
-  /** The file that is coming, and how much of it. */
+  /** The file being received, and how much of it. */
   #file: ComingFile | undefined;
 
   push(chunk: Uint8Array): Received[] {
@@ -349,15 +360,15 @@ function readEvent(line: string): Received {
   try {
     value = JSON.parse(line);
   } catch {
-    return { ok: false, problem: `a line that is no JSON: ${line.slice(0, 200)}` };
+    return { ok: false, problem: `a line that is not JSON: ${line.slice(0, 200)}` };
   }
   const parsed = GuestEvent.safeParse(value);
   return parsed.success
     ? { ok: true, event: parsed.data }
-    : { ok: false, problem: `an event of no known shape: ${line.slice(0, 200)}` };
+    : { ok: false, problem: `an event of unknown shape: ${line.slice(0, 200)}` };
 }
 
-/** What a guest is asked to run. Values are single lines; what is undefined is not sent. */
+/** What a guest is asked to run. Values are single lines; undefined values are not sent. */
 export interface UnitRequest {
   FS: string;
   TEST: string;
@@ -367,37 +378,42 @@ export interface UnitRequest {
   TOGETHER?: string | undefined;
   MKFS_OPTIONS?: string | undefined;
   MOUNT_OPTIONS?: string | undefined;
-  /** Seconds that the test itself may take. */
+  /** Seconds for the test itself. */
   TIMEOUT: number;
-  /** The wall clock, microseconds since the epoch: a clone's stands where it was saved. */
+  /**
+   * The wall clock, microseconds since the epoch: a clone's clock stands at the time it was saved.
+   */
   CLOCK?: number;
-  /** Hexadecimal: what the guest's random numbers begin with. Clones would share them otherwise. */
+  /** Hexadecimal seed of the guest's random numbers, which clones would share otherwise. */
   ENTROPY?: string;
-  /** For tests that choose at random: 32 bits. */
+  /** For tests with random choices: 32 bits. */
   SEED?: number;
-  /** Bytes that an image of a damaged device may have. */
+  /** Most bytes of an image of a damaged device. */
   IMAGE_BYTES?: number;
-  /** 1 where write-back is traced. */
+  /** 1 if write-back is traced. */
   TRACE?: number | undefined;
-  /** Whether the unit's power is cut: 1. */
+  /** 1 if the unit's power is cut. */
   POWER_CUT?: 1 | undefined;
-  /** In place of a test: 1, to look at images that survived; bytes of each, and what comes first. */
+  /**
+   * 1, instead of a test: examine images that survived. The size of each in bytes, and what comes
+   * first.
+   */
   SURVIVORS?: 1 | undefined;
   IMAGE_SIZE?: number | undefined;
   RECOVERY?: 'journal' | 'repair' | undefined;
-  /** In place of a test: tell the kernel's symbols: 1. */
+  /** 1, instead of a test: send the kernel's symbols. */
   SYMBOLS?: 1 | undefined;
   /** Modules to load before the one that is sent, separated by blanks. */
   MODULE_NEEDS?: string | undefined;
   /** Devices whose contents follow, in this order and separated by blanks: `test`, `scratch`. */
   CONTENTS?: string | undefined;
-  /** In place of the test a session over the terminal's port: see guest-scripts/lib/shell.sh. */
+  /** A session over the terminal's port instead of the test: see guest-scripts/lib/shell.sh. */
   SESSION?: 'terminal' | 'pipes' | undefined;
-  /** What the session runs, in place of an interactive shell: hexadecimal. */
+  /** The session's command, instead of an interactive shell: hexadecimal. */
   COMMAND?: string | undefined;
-  /** `yes`: nothing is made or mounted before the session, nor checked after it. */
+  /** `yes`: makes and mounts nothing before the session, and checks nothing after it. */
   LOOK?: 'yes' | undefined;
-  /** `yes`: the host wants to know where things are in memory. */
+  /** `yes`: the host asks for addresses in memory. */
   GDB?: 'yes' | undefined;
   /** Of the session's terminal. */
   TERM?: string | undefined;
@@ -407,7 +423,7 @@ export interface UnitRequest {
   COLUMNS?: number | undefined;
 }
 
-/** The request as the guest reads it, the module's bytes at its end. */
+/** The request as the guest reads it, followed by the module's bytes. */
 export function encodeRequest(request: UnitRequest, module?: Uint8Array): Buffer {
   const lines = Object.entries(request)
     .filter(([, value]) => value !== undefined && value !== '')

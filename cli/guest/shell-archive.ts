@@ -18,8 +18,8 @@ import { readShellManifest } from './manifest.js';
 import type { MtreeEntry } from './mtree.js';
 
 /**
- * What the guest of a session has for a person, of the host's programs: an editor, a pager, strace and
- * perf. A part of its initramfs, and so of its checkpoint. Where the host has none of them, none.
+ * The host's programs for a person in a session: an editor, a pager, strace and perf. Part of the
+ * initramfs, and so of the checkpoint. Programs that the host lacks are left out.
  */
 export async function shellArchive(context: ImageContext): Promise<Outcome<GuestImage>> {
   const { programs, directories } = readShellManifest();
@@ -54,7 +54,7 @@ export async function shellArchive(context: ImageContext): Promise<Outcome<Guest
   return made.ok ? success({ file: join(made.value, 'shell.cpio'), key }) : made;
 }
 
-/** The libraries that an ordinary guest does not have already. */
+/** The libraries that an ordinary guest does not already have. */
 async function librariesBeyond(programs: string[]): Promise<Outcome<string[]>> {
   if (programs.length === 0) return success([]);
   const [wanted, there] = await Promise.all([librariesOf(programs), librariesOfRoot()]);

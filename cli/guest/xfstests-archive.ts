@@ -9,8 +9,8 @@ import { addParents, type ImageContext, librariesOf, pack } from './image.js';
 import type { MtreeEntry } from './mtree.js';
 
 /**
- * An xfstests tree as a part of the guest's root file system: packed once for each state it is in,
- * with the libraries that its programs load. The guest gets a copy of its own and shares nothing.
+ * An xfstests tree as a part of the guest's root file system, repacked only when the tree changes,
+ * with the libraries that its programs load. Each guest gets its own copy and shares nothing.
  *
  * As a part of the initramfs it is in the checkpoint, so that clones of a guest share it.
  */
@@ -18,16 +18,16 @@ export interface TreeArchive {
   file: string;
   /** The name of its content in the cache. */
   key: string;
-  /** `git describe` of its sources, where they are there, and the first digits of `content`. */
+  /** `git describe` of its sources, if it has them, and the first digits of `content`. */
   version: string;
-  /** SHA-256 of all that the guest gets of it. */
+  /** SHA-256 of everything that the guest gets. */
   content: string;
 }
 
-/** Where the guest has it; guest-scripts/lib/xfstests.sh says so too. */
+/** The path in the guest; guest-scripts/lib/xfstests.sh has it too. */
 const PLACE = 'var/lib/xfstests';
 
-/** What of a tree's top a guest needs; what it has besides is how it was built, and its results. */
+/** The top-level parts of a tree that a guest needs; the rest is build files and results. */
 const PARTS = ['check', 'common', 'ltp', 'src', 'tests', 'tools', 'VERSION', 'randomize.awk'];
 
 /** Tests of file systems that are never run here: half of a tree's files. */
@@ -35,7 +35,7 @@ const OTHER_FILE_SYSTEMS = new Set(
   'afs btrfs ceph cifs f2fs nfs ocfs2 overlay perf selftest tmpfs ubifs udf'.split(' '),
 );
 
-/** What is left from building, and sources of programs. */
+/** Leftovers of the build, and sources of programs. */
 const NOT_RUN = /^\.|\.(?:o|lo|la|a|c|h|in|orig|rej)$|^Makefile$/;
 
 export async function treeArchive(
@@ -70,7 +70,7 @@ export async function treeArchive(
   return success({ file: join(made.value, 'tree.cpio'), key, version, content });
 }
 
-/** Writes the archive, and the hash of what is in it, into a directory of the cache. */
+/** Writes the archive, and the hash of its content, into a directory of the cache. */
 async function packTree(
   tree: string,
   files: readonly TreeFile[],
@@ -108,21 +108,21 @@ async function packTree(
 }
 
 interface TreeFile {
-  /** In the tree. */
+  /** Path in the tree. */
   path: string;
-  /** Where it lies. */
+  /** Path of the file itself. */
   source: string;
   mode: number;
-  /** Changes where the file does. */
+  /** Changes with the file. */
   stamp: string;
 }
 
-/** What the guest gets of a tree, sorted by path. Links are followed. */
+/** The files of a tree that the guest gets, sorted by path. Links are followed. */
 async function treeFiles(tree: string): Promise<TreeFile[]> {
   const files: TreeFile[] = [];
   const walk = async (path: string): Promise<void> => {
     const source = join(tree, path);
-    // A link to nowhere is nothing.
+    // Skips a dangling link.
     const information = await stat(source).catch(() => undefined);
     if (information?.isDirectory()) {
       for (const name of (await readdir(source)).sort()) {
@@ -171,7 +171,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Undefined where it is not the top of a git tree, or git does not want to say. */
+/** Undefined if it is not the top of a git tree, or git refuses to read it. */
 async function describe(tree: string): Promise<string | undefined> {
   if (!existsSync(join(tree, '.git'))) return undefined;
   const described = await runTool(['git', '-C', tree, 'describe', '--always', '--dirty'], {

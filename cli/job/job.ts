@@ -25,7 +25,7 @@ import { ensureSystemFor } from './system.js';
  * Only `prepare` and the running itself differ between commands.
  */
 
-/** What a job tells people while it works. */
+/** Reports a job's progress to the user. */
 export interface JobReporter extends EngineObserver {
   progress(event: ProgressEvent): void;
   /** @param estimate seconds of each unit, undefined where it never ran, and guests at a time */
@@ -44,7 +44,7 @@ export interface OpenJob extends KernelContext {
   signal: AbortSignal;
 }
 
-/** A job on a machine that has what it takes. */
+/** A job on a machine that has everything it needs. */
 export interface Job extends OpenJob {
   /** undefined: no unit has its power cut. */
   powerCut: PowerCutTools | undefined;
@@ -68,8 +68,8 @@ export function openJob(
 
 /**
  * @param requests at least one; all name the same kernel and suite
- * @param changes files of patches to check first
- * @param brought whether the kernels are there already, in a bundle
+ * @param changes patch files to check first
+ * @param brought whether the kernels are already there, in a bundle
  */
 export async function setUp(
   job: OpenJob,
@@ -88,7 +88,7 @@ export async function setUp(
   return success({ ...job, powerCut: powerCut.value, suite: packed.value });
 }
 
-/** @param out where the run's directory goes; undefined: the usual place */
+/** @param out path for the run's directory; undefined: the default */
 export function openDirectory(
   job: OpenJob,
   out: string | undefined,
@@ -103,11 +103,11 @@ export interface RunInputs extends Omit<InputContext, 'directory' | 'store'> {
 
 export interface OpenRun {
   directory: string;
-  /** As they name the copies of their files: what runs is what was kept. */
+  /** They name the copies of their files: the run uses what was kept. */
   requests: RunRequest[];
 }
 
-/** Makes the run's directory and keeps the inputs in it; not where Ctrl-C came before. */
+/** Makes the run's directory and copies the inputs to it, unless Ctrl-C came first. */
 export async function openRun(
   job: Job,
   out: string | undefined,

@@ -6,14 +6,14 @@ import { ensureSystem } from '../system/install.js';
 import type { Part } from '../system/requirements.js';
 import { readChangeFiles } from '../variant/changes.js';
 
-/** The kernel that is asked for, and the files that change it. */
+/** The requested kernel, and the files that change it. */
 export interface WantedKernel {
   kernel: string;
   build?: BuildOptions | undefined;
   changes: readonly string[];
 }
 
-/** Installs what running on this kernel takes of the system. Bad requests fail before that. */
+/** Installs the system packages that a run on this kernel needs. Bad requests fail before that. */
 export async function ensureSystemFor(
   { kernel, build = {}, changes }: WantedKernel,
   context: Pick<KernelContext, 'progress' | 'signal'>,

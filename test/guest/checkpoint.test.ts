@@ -32,7 +32,7 @@ const SHAPE: MachineShape = {
   accelerator: 'tcg',
 };
 
-/** A cache of its own, and a QEMU that boots to ready and stays there. */
+/** A separate cache, and a QEMU that boots to ready and stays there. */
 function rig(t: Test, steps: object[] = [{ beat: 50 }, { event: READY }]) {
   const directory = t.testdir({ kernel: 'k', initramfs: 'i', script: JSON.stringify(steps) });
   const log = join(directory, 'log');
@@ -57,7 +57,7 @@ function rig(t: Test, steps: object[] = [{ beat: 50 }, { event: READY }]) {
   return { files, context, starts, directory };
 }
 
-t.test('is made once, and found again', async (t) => {
+t.test('is made once, then reused', async (t) => {
   const { files, context, starts } = rig(t);
   const first = await checkpoint(SHAPE, files, context);
   const second = await checkpoint(SHAPE, files, context);
@@ -68,17 +68,17 @@ t.test('is made once, and found again', async (t) => {
 
   const other = await checkpoint({ ...SHAPE, deviceSize: 128 * MIB }, files, context);
   t.ok(other.ok);
-  t.equal(starts(), 2, 'another machine has its own');
+  t.equal(starts(), 2, 'makes another one for another machine');
 });
 
-t.test('several that want it make it once', async (t) => {
+t.test('is made once for several callers at a time', async (t) => {
   const { files, context, starts } = rig(t);
   const made = await Promise.all([1, 2, 3].map(() => checkpoint(SHAPE, files, context)));
   t.ok(made.every(({ ok }) => ok));
   t.equal(starts(), 1);
 });
 
-t.test('one that is not as it was left is made again', async (t) => {
+t.test('is made again if it was modified', async (t) => {
   const spoil: Record<string, (directory: string) => void> = {
     'cut off': (directory) => truncateSync(join(directory, 'state'), 3),
     written: (directory) => {
@@ -103,7 +103,7 @@ t.test('one that is not as it was left is made again', async (t) => {
   }
 });
 
-t.test('of a guest that does not get ready there is none, and nothing is left', async (t) => {
+t.test('makes none of a guest that does not get ready, and leaves nothing', async (t) => {
   const problem = { ...READY, deviceProblem: 'no pmem' };
   for (const steps of [[{ exit: 1 }], [{ event: problem }], [{ event: READY }, { exit: 1 }]]) {
     const { files, context, directory } = rig(t, steps);
@@ -117,11 +117,11 @@ t.test('of a guest that does not get ready there is none, and nothing is left', 
   }
 });
 
-t.test('a clone has the state, and is ready at once', async (t) => {
+t.test('gives a clone its state, so it is ready at once', async (t) => {
   const { files, context, directory } = rig(t);
   const made = await checkpoint(SHAPE, files, context);
   if (!made.ok) throw new Error(made.failure.message);
-  // What was said before it was saved is not said again.
+  // What the guest reported before it was saved is not repeated.
   writeFileSync(join(directory, 'script'), JSON.stringify([{ request: true }]));
   const { memory, state } = made.value;
   const argv = qemuArgv(SHAPE, { ...files, devices: [] }, { file: memory, mode: 'resume' });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { ConsoleFile } from '../../cli/guest/console-file.js';
 
-// The file that a guest's console is: all bytes in their order, whenever they are read.
+// The file behind a guest's console: all bytes in order, whenever they are read.
 
 function consoleFile(t: Test) {
   const made = ConsoleFile.make();
@@ -19,7 +19,7 @@ function consoleFile(t: Test) {
   return { file, write, text: () => Buffer.concat(chunks).toString() };
 }
 
-t.test('bytes come by themselves, and as they were written', async (t) => {
+t.test('delivers bytes as they are written', async (t) => {
   const { write, text, file } = consoleFile(t);
   write('one\n');
   while (text() === '') await sleep(5);
@@ -29,14 +29,14 @@ t.test('bytes come by themselves, and as they were written', async (t) => {
   t.equal(file.length, 8);
 });
 
-t.test('bytes that were written before a look are there after it', async (t) => {
+t.test('delivers on request what was written before', async (t) => {
   const { write, text, file } = consoleFile(t);
   write('now');
   file.read();
   t.equal(text(), 'now');
 });
 
-t.test('a reader that was busy has all of it in the end', async (t) => {
+t.test('delivers everything to a busy reader in the end', async (t) => {
   const { file, write, text } = consoleFile(t);
   const line = `${'x'.repeat(99)}\n`;
   write(line.repeat(20_000));
@@ -44,7 +44,7 @@ t.test('a reader that was busy has all of it in the end', async (t) => {
   t.equal(text(), line.repeat(20_000));
 });
 
-t.test('whoever takes bytes may look for more', async (t) => {
+t.test('lets the receiver of bytes read on', async (t) => {
   const made = ConsoleFile.make();
   if (!made.ok) throw new Error(made.failure.message);
   const file = made.value;

@@ -20,7 +20,7 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return all;
 }
 
-/** The guest's own script, with a file for the device. */
+/** Runs the guest's own script, with a file for the device. */
 async function take(t: Test, device: string, contents: DeviceContents, state: string) {
   const sent = join(t.testdirName, 'sent');
   writeFileSync(sent, Buffer.concat(await collect(encodeContents(contents))));
@@ -35,7 +35,7 @@ async function take(t: Test, device: string, contents: DeviceContents, state: st
   return stdout;
 }
 
-/** A device of so many MiB with these bytes in it. */
+/** A device of this many MiB with these bytes in it. */
 function makeDevice(t: Test, name: string, size: number, ...extents: Extent[]): string {
   const file = join(t.testdirName, name);
   writeFileSync(file, '');
@@ -48,7 +48,7 @@ function makeDevice(t: Test, name: string, size: number, ...extents: Extent[]): 
 
 const bytes = (length: number, value = 7) => new Uint8Array(length).fill(value);
 
-t.test('of a file, pages that are not zero', async (t) => {
+t.test('finds the pages of a file that are not zero', async (t) => {
   t.testdir();
   const page = 4096;
   const file = makeDevice(
@@ -74,7 +74,7 @@ t.test('of a file, pages that are not zero', async (t) => {
   );
 });
 
-t.test('a device becomes what an image is', async (t) => {
+t.test('turns a device into a copy of an image', async (t) => {
   t.testdir();
   const image = makeDevice(
     t,
@@ -100,14 +100,14 @@ t.test('a device becomes what an image is', async (t) => {
   }
 });
 
-t.test('no contents at all clear a device', async (t) => {
+t.test('clears a device if there are no contents', async (t) => {
   t.testdir();
   const device = makeDevice(t, 'device', 2 * MIB, { offset: 0, data: bytes(2 * MIB) });
   t.equal(await take(t, device, [], 'used'), '1.1 ok\n');
   t.ok(readFileSync(device).equals(Buffer.alloc(2 * MIB)));
 });
 
-t.test('what a device has no room for is refused, and what ends too early', async (t) => {
+t.test('refuses contents that exceed the device or end too early', async (t) => {
   t.testdir();
   const device = makeDevice(t, 'device', MIB);
   const beyond = [{ offset: MIB - 1, data: bytes(2) }];
@@ -129,7 +129,7 @@ t.test('what a device has no room for is refused, and what ends too early', asyn
   t.match(stdout, /^1\.1 failed: the host is gone/);
 });
 
-t.test('a guest gets them after its module, and more while it runs', async (t) => {
+t.test('sends them to a guest after its module, and more while it runs', async (t) => {
   const log = join(t.testdir(), 'log');
   process.env['FAKE_QEMU_LOG'] = log;
   const { guest } = fakeGuest([...BOOTS, { contents: true }, { event: { event: 'finished' } }]);
@@ -165,7 +165,7 @@ t.test('a guest gets them after its module, and more while it runs', async (t) =
   );
 });
 
-t.test('a guest that takes nothing more does not keep us', async (t) => {
+t.test('does not wait for a guest that stops reading', async (t) => {
   const { guest } = fakeGuest([...BOOTS, { sleep: 200 }, { event: { event: 'finished' } }]);
   await guest.ready;
   async function* endless() {
@@ -176,7 +176,7 @@ t.test('a guest that takes nothing more does not keep us', async (t) => {
   });
 });
 
-t.test('an image that cannot be read ends it', async (t) => {
+t.test('ends the guest if an image cannot be read', async (t) => {
   const { guest } = fakeGuest(BOOTS);
   await guest.ready;
   const ending = await guest.run({ FS: 'ext2', TEST: 'none', TIMEOUT: 5 }, 60, undefined, [

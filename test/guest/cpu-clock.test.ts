@@ -40,9 +40,9 @@ t.test('reads the threads on which progress depends', async (t) => {
   t.strictSame(
     readClocks(20, proc)?.get('20'),
     clock(2, undefined, 'R', 'qemu'),
-    'a kernel without schedstat counts in ticks',
+    'counts in ticks on a kernel without schedstat',
   );
-  t.equal(readClocks(99, proc), undefined, 'a process that is gone');
+  t.equal(readClocks(99, proc), undefined, 'reads nothing of a process that is gone');
 });
 
 /** Two readings of one thread, and what the guest lacked in the second between them. */
@@ -71,7 +71,7 @@ for (const [name, before, after, lacked] of LACKS) {
   });
 }
 
-t.test('a wait is counted once, though the kernel tells of it at its end', async (t) => {
+t.test('counts a wait once, although the kernel reports it at its end', async (t) => {
   const first = one(clock(5, 2, 'R'));
   const second = one(clock(5, 2, 'R'));
   const third = one(clock(5, 2, 'R'));
@@ -85,17 +85,17 @@ t.test('a wait is counted once, though the kernel tells of it at its end', async
   t.ok(Math.abs(starved.reduce((sum, value) => sum + value) - 2.4) < 1e-9, `${starved}`);
 });
 
-t.test('the thread that lacks the most counts: the main one delivers interrupts', async (t) => {
+t.test('takes the thread that lacks most: the main one delivers interrupts', async (t) => {
   const supply = supplyBetween(
     both(clock(5, 2), clock(1, 0, 'S', 'qemu')),
     both(clock(6, 2), clock(1, 0.9, 'S', 'qemu')),
     1,
   );
   t.ok(Math.abs(supply.starved - 0.9) < 1e-9);
-  t.equal(supply.ran, 1, 'of the virtual CPUs alone');
+  t.equal(supply.ran, 1, 'takes only virtual CPUs for the time that passed');
 });
 
-t.test('what nobody looked at is unseen', async (t) => {
+t.test('counts time without readings as unseen', async (t) => {
   t.match(supplyBetween(undefined, one(clock(5, 2)), 1), { unseen: 1 });
   t.match(supplyBetween(one(clock(5, 2)), undefined, 1), { unseen: 1 });
   t.match(supplyBetween(one(clock(5, 2)), one(clock(6, 3)), 10), { starved: 1, unseen: 8 });
@@ -110,7 +110,7 @@ const interval = (from: number, seconds: number, starved: number) => ({
   unseen: 0,
 });
 
-t.test('the history answers for any stretch', async (t) => {
+t.test('answers for any stretch of the history', async (t) => {
   const history = new CpuHistory();
   for (let at = 100; at < 110; at += 0.25) history.add(interval(at, 0.25, at < 105 ? 0 : 0.25));
   t.match(history.between(100, 110), { seconds: 10, ran: 5, starved: 5, unseen: 0 });
@@ -122,7 +122,7 @@ t.test('the history answers for any stretch', async (t) => {
   t.equal(history.longestStarved(100, 104), undefined);
 });
 
-t.test('a day takes no more memory than an hour', async (t) => {
+t.test('needs no more memory for a day than for an hour', async (t) => {
   const history = new CpuHistory();
   for (let at = 0; at < 86_400; at += 1) history.add(interval(at, 1, at % 2));
   const { seconds, starved, unseen } = history.between(0, 86_400);
@@ -131,7 +131,7 @@ t.test('a day takes no more memory than an hour', async (t) => {
   t.ok(JSON.stringify(Object.values(history)).length < 1000);
 });
 
-t.test('a limit is in the time that the guest had', async (t) => {
+t.test('measures a limit in the time that the guest had', async (t) => {
   const supply = (seconds: number, starved: number, unseen = 0) => ({
     seconds,
     ran: 0,

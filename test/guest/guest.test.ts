@@ -17,7 +17,7 @@ const REQUEST: UnitRequest = { FS: 'ext2', TEST: 'generic/002', TIMEOUT: 60 };
 
 const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
-/** Takes a guest through its life; whatever comes of it, nothing may be left. */
+/** Takes a guest through its life, and checks that nothing is left. */
 async function live(
   t: Test,
   steps: Step[],
@@ -36,7 +36,7 @@ async function live(
   return { ...watched, ending };
 }
 
-t.test('finished: what came before is all there', async (t) => {
+t.test('finished: everything before it is there', async (t) => {
   const { ending, console, events, findings } = await live(t, [
     { console: 'Linux version\n' },
     ...BOOTS,
@@ -50,7 +50,7 @@ t.test('finished: what came before is all there', async (t) => {
     events.map(({ event }) => event),
     ['ready', 'step', 'finished'],
   );
-  // Its report had not ended when the guest did.
+  // Its report was unfinished when the guest ended.
   t.match(findings, [{ kind: 'bug' }]);
 });
 
@@ -64,7 +64,7 @@ t.test('finished, in pieces of one byte', async (t) => {
   t.match(events[1], { event: 'log', text: 'Zürich → 🦀' });
 });
 
-t.test('files, whatever is in them', async (t) => {
+t.test('receives files with any content', async (t) => {
   const { ending, files, events } = await live(t, [
     ...BOOTS,
     { file: { name: 'output', text: '{"event":"finished"}\n' } },
@@ -98,10 +98,14 @@ t.test('panic', async (t) => {
   t.match(atBoot.ending, { kind: 'panic', message: /Fatal exception/ });
 
   const incomplete = await live(t, [...BOOTS, { console: panic.trimEnd() }, { exit: 0 }]);
-  t.match(incomplete.ending, { kind: 'panic' }, 'in the last bytes, without an end of line');
+  t.match(
+    incomplete.ending,
+    { kind: 'panic' },
+    'finds a panic in the last bytes, without an end of line',
+  );
 });
 
-t.test('a panic after which the machine stays on is no hang and no slow boot', async (t) => {
+t.test('panic: also if the machine stays on, instead of a hang or slow boot', async (t) => {
   const panic = '[    2.000000] Kernel panic - not syncing: stuck\n';
   const steps: Step[] = [{ event: READY }, { request: true }, { console: panic }, { beat: 60_000 }];
   const running = await live(t, steps, { limits: { silence: 0.3 } });
@@ -110,7 +114,7 @@ t.test('a panic after which the machine stays on is no hang and no slow boot', a
   t.match(booting.ending, { kind: 'panic', message: /stuck/ });
 });
 
-t.test('hang: the heart stops', async (t) => {
+t.test('hang: the heartbeat stops', async (t) => {
   // The first heartbeat starts the clock, so nothing may be left to do after it.
   const steps: Step[] = [
     { event: READY },
@@ -122,9 +126,9 @@ t.test('hang: the heart stops', async (t) => {
   t.strictSame(ending, { kind: 'hang', seconds: 0.3, step: 'umount' });
 });
 
-t.test('silence is told before it is a hang, and its end', async (t) => {
+t.test('reports silence before it is a hang, and its end', async (t) => {
   const told: (number | undefined)[] = [];
-  // It begins to beat again when the host has noticed that it does not, and waits until that is noticed.
+  // The heartbeat resumes only after the host has noticed its absence.
   const { ending } = await live(
     t,
     [
@@ -148,7 +152,7 @@ t.test('silence is told before it is a hang, and its end', async (t) => {
   t.strictSame(told.slice(0, 2), [0.3, undefined]);
 });
 
-t.test('hang: what follows an oops takes too long', async (t) => {
+t.test('hang: takes too long after an oops', async (t) => {
   const oops = [
     '[    3.000000] BUG: kernel NULL pointer dereference, address: 0000000000000000',
     '[    3.000001] RIP: 0010:ext2_get_block+0x1c/0x50 [ext2]',
@@ -181,7 +185,7 @@ t.test('guest-shutdown', async (t) => {
 });
 
 t.test('qemu-died', async (t) => {
-  await t.test('with a code; its last words are kept', async (t) => {
+  await t.test('qemu-died: with an exit code and its last output', async (t) => {
     const said = `${'noise\n'.repeat(5000)}qemu: could not load kernel\n`;
     const { ending } = await live(t, [{ stderr: said }, { exit: 1 }]);
     t.match(ending, { kind: 'qemu-died', exitCode: 1, signal: null });
@@ -202,7 +206,7 @@ t.test('qemu-died', async (t) => {
       t.match(ending, { kind: 'qemu-died', signal, message: /terminating on signal/ });
     });
   }
-  await t.test('a guest cannot make that up on its console', async (t) => {
+  await t.test('a guest cannot fake that on its console', async (t) => {
     const forged = 'qemu-system-x86_64: terminating on signal 15 from pid 1 (kill)\n';
     const { ending } = await live(t, [...BOOTS, { console: forged }, { exit: 0 }]);
     t.match(ending, { kind: 'guest-shutdown' });
@@ -242,7 +246,7 @@ t.test('protocol-violation', async (t) => {
   }
 });
 
-t.test('a flooded console changes nothing', async (t) => {
+t.test('survives a flooded console', async (t) => {
   let bytes = 0;
   const { ending } = await live(
     t,
@@ -261,7 +265,7 @@ t.test('a flooded console changes nothing', async (t) => {
   t.equal(bytes, 8 << 20);
 });
 
-t.test('storage: what the observer cannot write', async (t) => {
+t.test('storage: the observer cannot write', async (t) => {
   const full = () => {
     throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
   };
@@ -303,7 +307,7 @@ t.test('interrupted', async (t) => {
   });
 });
 
-t.test('it dies between being ready and its unit', async (t) => {
+t.test('qemu-died: between ready and its unit', async (t) => {
   const before = timers();
   const { guest, pid } = fakeGuest([{ event: READY }, { exit: 3 }]);
   await guest.ready;

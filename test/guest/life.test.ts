@@ -47,14 +47,14 @@ const quit = (exitCode: number | null, signal: string | null = null, message = '
   message,
 });
 
-t.test('a guest begins with the time to boot', async (t) => {
+t.test('starts a guest with a limit for booting', async (t) => {
   t.strictSame(born(LIMITS), {
     state: START,
     actions: [{ do: 'start-timer', timer: 'boot', seconds: 120 }],
   });
 });
 
-/** What happens, in which state, and what comes of it. */
+/** An event, the state in which it happens, and the result. */
 const TABLE: [name: string, Life, LifeEvent, [Life, LifeAction[]]][] = [
   [
     'ready ends the boot',
@@ -218,13 +218,13 @@ for (const [name, before, event, [state, actions]] of TABLE) {
   });
 }
 
-t.test('without a notice only the hang is timed', async (t) => {
+t.test('times only the hang if there is no notice', async (t) => {
   const { notice: _, ...limits } = LIMITS;
   const { actions } = transition(RUNNING, { type: 'heartbeat' }, limits);
   t.strictSame(actions, [{ do: 'start-timer', timer: 'silence', seconds: 60 }]);
 });
 
-/** A generator of numbers below 1 that a seed decides (mulberry32). */
+/** A generator of numbers below 1, determined by a seed (mulberry32). */
 function numbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -251,7 +251,7 @@ const LAST: LifeEvent[] = [
   { type: 'end', ending: { kind: 'interrupted' } },
 ];
 
-t.test('whatever happens, in whatever order', async (t) => {
+t.test('keeps its rules for any sequence of events', async (t) => {
   for (let seed = 1; seed <= 2000; seed += 1) {
     const next = numbers(seed);
     const pick = <T>(all: readonly T[]): T => all[Math.floor(next() * all.length)] as T;

@@ -38,7 +38,7 @@ function ramOf(memory: number): [number, number][] {
       ];
 }
 
-t.test('regions lie in memory, apart, aligned, and clear of what the kernel needs', (t) => {
+t.test('places regions in memory: apart, aligned, clear of the kernel', (t) => {
   const sizes = new Set([2 * MIB, 16 * MIB, 126 * MIB, 128 * MIB, 130 * MIB, 300 * MIB, 512 * MIB]);
   // Around each power of two, and across the step where memory no longer fits below 4 GiB.
   for (let size = 2 * MIB; size <= 64 * GIB; size *= 2) {
@@ -79,7 +79,7 @@ t.test('regions lie in memory, apart, aligned, and clear of what the kernel need
   t.end();
 });
 
-t.test('the kernel is told of the regions', (t) => {
+t.test('tells the kernel about the regions', (t) => {
   const line = kernelCommandLine(SHAPE);
   const [first, second] = placeRegions(SHAPE).regions;
   t.strictSame(
@@ -151,7 +151,7 @@ for (const pmem of PMEM_KINDS) {
   }
 }
 
-t.test('virtio-pmem is plugged into clones, since QEMU saves nothing of it', (t) => {
+t.test('plugs virtio-pmem into clones, because QEMU does not save it', (t) => {
   const shape = { ...SHAPE, pmem: 'virtio-pmem' } as const;
   for (const mode of ['save', 'resume'] as const) {
     const argv = qemuArgv(shape, { ...FILES, devices: [] }, { file: '/memory', mode });
@@ -176,8 +176,8 @@ t.test('virtio-pmem is plugged into clones, since QEMU saves nothing of it', (t)
   t.end();
 });
 
-t.test('devices have addresses that are known beforehand', (t) => {
-  // As QEMU 7.2 and 10.0 say them (`info memory-devices`), of the first device.
+t.test("knows the devices' addresses beforehand", (t) => {
+  // The first device, as QEMU 7.2 and 10.0 report it (`info memory-devices`).
   for (const [memory, first] of [
     [1024 * MIB, 4 * GIB],
     [2816 * MIB, 5 * GIB],
@@ -196,14 +196,14 @@ t.test('devices have addresses that are known beforehand', (t) => {
   t.end();
 });
 
-t.test('commas in paths do not become options', (t) => {
+t.test('escapes commas in paths', (t) => {
   const path = '/tmp/a,readonly=on,b';
   for (const pmem of ['nvdimm', 'virtio-pmem', 'none'] as const) {
     const argv = qemuArgv({ ...SHAPE, pmem }, { ...FILES, devices: [path, path] });
     const carriers = [...values(argv, '-object'), ...values(argv, '-drive')];
     t.equal(carriers.length, 2);
     for (const carrier of carriers) {
-      // As QEMU reads it: a doubled comma is one that belongs to the value.
+      // Like QEMU: a doubled comma belongs to the value.
       const options = carrier.split(/(?<!,),(?!,)/).map((option) => option.replaceAll(',,', ','));
       t.ok(options.includes(`${pmem === 'none' ? 'file' : 'mem-path'}=${path}`), carrier);
     }

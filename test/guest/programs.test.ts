@@ -6,7 +6,8 @@ import { guestPrograms } from '../../cli/guest/programs.js';
 import { makeContext, prependPath } from '../kernel/context.js';
 import { makeProgram } from '../kernel/fixtures.js';
 
-// The guest's own programs, on this machine: without the plugin their marks do nothing here either.
+// The guest's own programs, run on this machine: without the plugin their marks do nothing here
+// either.
 
 const root = t.testdir();
 const made = await guestPrograms({ store: makeContext(root).context.store });
@@ -31,7 +32,7 @@ async function look(directory: string, questions: string) {
   return stdout.split('\n');
 }
 
-t.test('what a script does, and what is then found', { skip }, async (t) => {
+t.test('executes a script, and finds what it wrote', { skip }, async (t) => {
   const place = join(root, 'done');
   const done = await perform(
     place,
@@ -93,7 +94,7 @@ end
   ]);
 });
 
-t.test('what fails, and what is no script', { skip }, async (t) => {
+t.test('reports failures, and rejects invalid scripts', { skip }, async (t) => {
   const at = (name: string) => join(root, name);
   t.match(await perform(at('twice'), 'file a\nsync\nfile b\nrename a b/c\n'), {
     exitCode: 1,
@@ -111,7 +112,7 @@ t.test('what fails, and what is no script', { skip }, async (t) => {
   }
 });
 
-t.test('a machine that cannot make them', async (t) => {
+t.test('reports a machine that cannot compile them', async (t) => {
   const bin = join(t.testdir(), 'bin');
   makeProgram(bin, 'gcc', 'echo "cannot find -lc"; exit 1');
   prependPath(t, bin);

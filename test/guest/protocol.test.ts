@@ -30,7 +30,7 @@ const PROOF = {
   kernelLog: '',
 };
 
-t.test('pieces cut at every byte, also in the middle of a character', (t) => {
+t.test('accepts pieces cut at every byte, even within a character', (t) => {
   const bytes = Buffer.from('{"event":"log","text":"ö → 🦀"}\n{"event":"finished"}\n');
   const expected = [
     { ok: true, event: { event: 'log', text: 'ö → 🦀' } },
@@ -44,7 +44,7 @@ t.test('pieces cut at every byte, also in the middle of a character', (t) => {
   t.end();
 });
 
-t.test('numbers of a shell', (t) => {
+t.test("parses a shell's numbers", (t) => {
   t.match(one(PROOF), {
     ok: true,
     event: { moduleReferences: 1, moduleReferencesUnmounted: 0, statxAttributes: 0x200000 },
@@ -59,7 +59,7 @@ t.test('numbers of a shell', (t) => {
   t.end();
 });
 
-t.test('more fields than are known are dropped', (t) => {
+t.test('drops unknown fields', (t) => {
   t.strictSame(one({ event: 'finished', verdict: 'pass', __proto__: { ok: 1 } }), {
     ok: true,
     event: { event: 'finished' },
@@ -70,7 +70,7 @@ t.test('more fields than are known are dropped', (t) => {
   t.end();
 });
 
-t.test('names of files that would lead elsewhere, or cannot be one', (t) => {
+t.test('rejects names of files that are paths or invalid', (t) => {
   for (const name of [
     '../../etc/passwd',
     '/etc/passwd',
@@ -95,7 +95,7 @@ t.test('names of files that would lead elsewhere, or cannot be one', (t) => {
   t.end();
 });
 
-t.test('other shapes are no events', (t) => {
+t.test('rejects other shapes', (t) => {
   const wrong: unknown[] = [
     null,
     [],
@@ -123,7 +123,7 @@ t.test('other shapes are no events', (t) => {
   t.end();
 });
 
-t.test('files: their bytes are no lines, and lines go on behind them', (t) => {
+t.test('separates the bytes of files from the lines after them', (t) => {
   const head = '{"event":"file","name":"fsck-test","size":23}\n';
   const body = '{"event":"finished"}\n\0\xff';
   const bytes = Buffer.from(`${head}${body}{"event":"finished"}\n`, 'latin1');
@@ -143,13 +143,13 @@ t.test('files: their bytes are no lines, and lines go on behind them', (t) => {
   t.end();
 });
 
-t.test('a problem quotes no more than a little of the line', (t) => {
+t.test('quotes only a little of a bad line', (t) => {
   const [received] = read(`${'x'.repeat(100_000)}\n`);
   t.ok(received && !received.ok && received.problem.length < 300);
   t.end();
 });
 
-t.test('a line without end is given up before it fills memory', (t) => {
+t.test('gives up on an endless line before it fills memory', (t) => {
   const reader = new EventReader();
   const piece = Buffer.alloc(64 * 1024, 'x');
   const received = Array.from({ length: 8 }, () => reader.push(piece)).flat();
@@ -157,12 +157,12 @@ t.test('a line without end is given up before it fills memory', (t) => {
   t.end();
 });
 
-t.test('empty lines are nothing', (t) => {
+t.test('ignores empty lines', (t) => {
   t.strictSame(read('\n\n{"event":"finished"}\n\n'), [{ ok: true, event: { event: 'finished' } }]);
   t.end();
 });
 
-/** As guest-scripts/lib/channel.sh reads it: the key is what stands before the first blank. */
+/** Like guest-scripts/lib/channel.sh: the key is what precedes the first blank. */
 const keysOf = (bytes: Buffer) =>
   bytes
     .toString('latin1')
@@ -187,7 +187,7 @@ t.test('a request', (t) => {
   t.end();
 });
 
-t.test('no value makes a line of its own', (t) => {
+t.test('never splits a value into lines', (t) => {
   for (const end of ['\n', '\r\n', '\r', '\n\n']) {
     const nasty = `dax${end}END${end}MODULE_BYTES 4`;
     const bytes = encodeRequest({ FS: 'ext2', TEST: nasty, MOUNT_OPTIONS: nasty, TIMEOUT: 1 });
