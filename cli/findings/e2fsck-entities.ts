@@ -14,14 +14,14 @@ export type Entities = Pick<
 
 interface Form {
   /**
-   * Groups: `inode`, `entryInode`, `entry`, `path`, and those that only have to go: `other`,
-   * `parent`. Names are greedy: they end where the words after them are found last.
+   * Groups: `inode`, `entryInode`, `entry`, `path`, and those that are only removed: `other`,
+   * `parent`. Names are greedy: they end where the words after them occur last.
    */
   pattern: RegExp;
   type?: string;
 }
 
-/** As ext2fs_get_pathname gives it, or one of the names that e2fsck has for reserved inodes. */
+/** From ext2fs_get_pathname, or one of e2fsck's names for reserved inodes. */
 const PATH = String.raw`(?:\/.*|<.*?>|\?\?\?|\.\.\.)`;
 
 const FORMS: readonly Form[] = [
@@ -109,19 +109,19 @@ const INDEXED = FORMS.map(({ pattern, ...form }) => ({
   pattern: new RegExp(pattern.source, `${pattern.flags}d`),
 }));
 
-/** What an entry points to, in the words after its directory. */
+/** The inode of an entry, in the words after its directory. */
 const TARGET = /\b(?:inode #:|inode|inode \(|EA inode) ?\(?(?<target>\d+)/;
 
-/** Variable texts that are no names. */
+/** Variable texts that are not names. */
 const REST: ReadonlyArray<readonly [RegExp, string]> = [
   [/\bRename to [\s\S]*/, ''],
   [/^File\b[\s\S]*? has \d+ multiply-claimed block[\s\S]*/, 'File has multiply-claimed blocks'],
   // Lists: which blocks, and how many.
   [/^((?:Block|Inode) bitmap differences:)[\s\S]*/, '$1'],
   [/^(Multiply-claimed block\(s\) in inode \d+:)[\s\S]*/, '$1'],
-  // A library's complaint; on an unbuffered stream the next message follows in the same line.
+  // A library's complaint; on an unbuffered stream the next message follows on the same line.
   [/^(Illegal block number passed to \w+) [\s\S]*?( for [a-z -]+ map)[\s\S]*/, '$1$2'],
-  // The advice after a superblock that cannot be read.
+  // The advice after an unreadable superblock.
   [/^(The superblock could not be read)[\s\S]*/, '$1'],
   // Of an unbuffered stream: another line may follow in it.
   [
@@ -139,7 +139,9 @@ const REST: ReadonlyArray<readonly [RegExp, string]> = [
   [/\bunknown file type with mode 0[0-7]+/, 'unknown file type'],
 ];
 
-/** Splits a message, which is one line without question, into what it speaks of and its class. */
+/**
+ * Splits a message, given as one line without its question, into what it speaks of and its class.
+ */
 export function readMessage(message: string): { entities: Entities; class: string } {
   for (const { pattern, type } of INDEXED) {
     const match = pattern.exec(message);
@@ -150,7 +152,7 @@ export function readMessage(message: string): { entities: Entities; class: strin
   return { entities: entitiesOf({}, undefined, message), class: classOf(message) };
 }
 
-/** The message with nothing where its names stood; the class keeps its grammar. */
+/** The message with its names removed; the class keeps its grammar. */
 function withoutNames(message: string, { indices }: RegExpExecArray): string {
   const spans = ['entry', 'path', 'other', 'parent']
     .flatMap((name) => (indices?.groups?.[name] ? [indices.groups[name]] : []))

@@ -11,7 +11,9 @@ import { anyOf } from './shape.js';
  * that a name never makes a line of its own.
  */
 
-/** The questions (the prompts of problem.c) that follow a message and are no message themselves. */
+/**
+ * The questions (the prompts of problem.c) that follow a message and are not messages themselves.
+ */
 const QUESTIONS = [
   'Fix',
   'Clear',
@@ -40,7 +42,7 @@ const QUESTIONS = [
 
 const ANSWER = String.raw`(?: \('a' enables 'yes' to all\) )?(?:<[yn]>| \(y/n\))?\? ?(?<answer>no|yes|yes to all|cancelled!|)`;
 
-/** Answers that need no question: after a question about the whole list, or when preening. */
+/** Answers without a question: after a question about the whole list, or when preening. */
 const SETTLED = [
   'IGNORED',
   'FIXED',
@@ -77,15 +79,15 @@ export const QUESTION_AT_END = new RegExp(
 /** What was done without asking, at the end of a line. */
 export const SETTLED_AT_END = new RegExp(`[\\s.:](?:${SETTLED})\\.$`);
 
-/** The same, alone in its line; one question of problem.c has no words at all. */
+/** The same on a line of its own; one question of problem.c has no words at all. */
 export const QUESTION_ALONE = new RegExp(
   `^(?:(?:${QUESTIONS}|)${ANSWER}|(?<settled>${SETTLED})\\.)\\s*$`,
 );
 
-/** Any other question: those whose text is the message, as "Recreate journal? no". */
+/** Any other question: its text is the message, as in "Recreate journal? no". */
 export const ANY_QUESTION = new RegExp(`(?<=[\\w)~\\n])${ANSWER}\\s*$`);
 
-/** Questions that ask more about the message before them. */
+/** Questions that continue the message before them. */
 export const FOLLOW_UP = new RegExp(
   `^(?:Rename to .*|Place lost files in root directory instead)${ANSWER}\\s*$`,
 );
@@ -96,9 +98,10 @@ export const FOLLOW_UP = new RegExp(
  */
 export const CONTINUATION = anyOf([
   /^[\t ]/,
-  // Messages that start in lower case after all: error texts of libraries and fields of the inode.
+  // Messages that begin in lower case all the same: error texts of libraries and fields of the
+  // inode.
   /^(?!e2fsck|ext2fs_|fsck\.|i_)[a-z][\w-]*[ [](?!.*: (?:e2fsck|clean|recovering|\*{5}|\d+\/))/,
-  // A word or two of a line that was wrapped.
+  // A word or two of a wrapped line.
   /^[a-z][\w/-]*[.:,)]?$/,
   /^(?:filesystem\.|\(and not swap)/,
   /^The physical size of the device is /,
@@ -113,10 +116,10 @@ export const CONTINUATION = anyOf([
   /^Those features are/,
 ]);
 
-/** e2fsck's first line, in every language. It does not print it when it preens. */
+/** e2fsck's first line, in every language. Not printed when it preens. */
 export const VERSION = /^e2fsck (\d+\.\d\S*) \(/;
 
-/** e2fsck by the name it was started with. */
+/** e2fsck under the name it was started with. */
 const PROGRAM = String.raw`(?:\S{0,255}/)?(?:e2fsck|fsck\.ext[234](?:dev)?)`;
 
 /**
@@ -132,7 +135,7 @@ export const PREEN_PREFIX = new RegExp(
 export const NAMES_DEVICE =
   /^[^\s:]{1,255}(?:(?: (?:was not cleanly unmounted|contains a file system with errors|primary superblock features different from backup|has been mounted \d+ times without being checked|has gone \d+ days without being checked|has filesystem last checked time in the future)), check forced\.$| (?:is mounted|is in use)\.$| has unsupported (?:feature\(s\)|encoding):|: (?:recovering journal$|won't do journal recovery|ignoring check interval|clean, |e2fsck canceled))/;
 
-/** What preening says before it gives up, and the line after it. */
+/** What preening prints before it gives up, and the line after it. */
 export const PREEN_STOPPED = /: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY\.$/;
 export const PREEN_ADVICE = /^\t\(i\.e\., without -a or -p options\)$/;
 
@@ -141,17 +144,17 @@ export const SIGNAL = /^Signal \(\d+\) SIG\w+ /;
 export const STACK =
   /^\S*(?:e2fsck|fsck\.ext[234]|lib\w+\.so[\d.]*|linux-vdso\S*|ld-\S+)(?:\([^)]*\))? ?\[0x[\da-f]+\]$/;
 
-/** It begins again: what it printed so far proves no pass. */
+/** It starts over: what it printed so far proves no pass. */
 export const RESTARTED = /^Restarting e2fsck from the beginning\.\.\.$/;
 
-/** Messages that are one line of numbers and ranges, as long as it takes. */
+/** Messages that are one line of numbers and ranges of any length. */
 export const LISTS =
   /^(?:(?:Block|Inode) bitmap differences:|Multiply-claimed block\(s\) in inode \d+:|Optimizing (?:directories|inodes|extents|extent trees):)/;
-/** Of these the lists of what was made smaller or faster, with nothing wrong before. */
+/** Of these, lists of what was made smaller or faster, without a problem. */
 export const STRUCTURE_ASIDE = /^Optimizing /;
 export const LIST_ITEMS = /^[-+()\d ]*$/;
 
-/** Lines that say nothing of damage. What is worth a notice is below. */
+/** Lines without damage. Those worth a notice are below. */
 export const NOISE = anyOf([
   /^\s*$/,
   /^\tUsing EXT2FS Library version /,
@@ -211,17 +214,20 @@ export const CUT = anyOf([
   /^Running additional passes to resolve(?: blocks(?: claimed(?: by(?: more(?: than(?: one)?)?)?)?)?)?$/,
 ]);
 
-/** The passes of problem.c; 1B to 1D come only with blocks of several files, 1E and 3A after repairs. */
+/**
+ * The passes of problem.c; 1B to 1D occur only with blocks of several files, 1E and 3A after
+ * repairs.
+ */
 export const PASS =
   /^Pass (?:(1): Checking inodes, blocks, and sizes|(1)(?:B: Rescanning for|D: Reconciling) multiply-claimed blocks|(1)C: Scanning directories for inodes with multiply-claimed blocks|(1)E: Optimizing extent trees|(2): Checking directory structure|(3): Checking directory connectivity|(3)A: Optimizing directories|(4): Checking reference counts|(5): Checking group summary information)$/;
 
-/** The summary: the last thing that a run to the end prints; the second form is that of -v. */
+/** The summary, which a complete run prints last; the second form is that of -v. */
 export const SUMMARY = anyOf([
   /: \d+\/\d+ files \(\d+\.\d% non-contiguous\), \d+\/\d+ blocks\s*$/,
   /^ +(?:1 file|\d+ files)$/,
 ]);
 
-/** Printed where e2fsck went no further. The rest of the line, if any, is why. */
+/** Printed where e2fsck stopped. The rest of the line, if any, is the reason. */
 export const ABORTED = anyOf([
   new RegExp(`^${PROGRAM}: aborted$`),
   /: e2fsck canceled\.$/,
@@ -229,8 +235,8 @@ export const ABORTED = anyOf([
 ]);
 
 /**
- * Messages of an e2fsck that checked nothing, and why. That says nothing of the file system: they
- * are notices.
+ * Messages of an e2fsck that checked nothing, and why. They are notices, because they say nothing
+ * about the file system.
  */
 export const CHECKED_NOTHING: ReadonlyArray<readonly [RegExp, string]> = [
   [
@@ -259,18 +265,18 @@ export const CHECKED_NOTHING: ReadonlyArray<readonly [RegExp, string]> = [
     new RegExp(
       `^(?:Usage: ${PROGRAM}|${PROGRAM}: (?:The -[nE]|invalid option|unrecognized option)|Unknown extended option|Only one of the options|Invalid (?:non-numeric|completion|EA version|readahead))`,
     ),
-    'e2fsck did not take its options and checked nothing',
+    'e2fsck rejected its options and checked nothing',
   ],
 ];
 
-/** e2fsck's own verdict; the log has it before the summary, or where it aborts. */
+/** e2fsck's own verdict, printed before the summary or where it aborts. */
 export const STILL_HAS_ERRORS = /: \*{10} WARNING: Filesystem still has errors \*{10}$/;
 export const WAS_MODIFIED = /: \*{5} FILE SYSTEM WAS MODIFIED \*{5}$/;
 
-/** It did not look: without -f it takes the superblock's word. */
+/** It did not check: without -f it trusts the superblock. */
 export const NOT_CHECKED = /: clean, \d+\/\d+ files, \d+\/\d+ blocks/;
 
-/** A line without a question is a message where it speaks of the file system or of a failure. */
+/** A line without a question is a message if it speaks of the file system or of a failure. */
 export const ABOUT_THE_FILE_SYSTEM =
   /, check forced\.$|\b(?:inodes?|(?:super)?blocks?|super-block|groups?|symlink|EXTENT_FL|Hurd|\w*meta_bg|features?|journal|director(?:y|ies)|entry|bitmap|extents?|lost\+found|quota|orphan|htree|attributes?|filesystem|file system|superblock|checksum|resize|error|warning|corrupt(?:ed|ion)?|could(?: not|n't)|cannot|can't|failed|invalid|illegal|unsupported|unexpected|MMP|e2fsck|fsck\.ext[234]|\w+ is (?:mounted|in use))\b|^'\.\.?' /i;
 
@@ -296,14 +302,14 @@ export const SEVERITIES: ReadonlyArray<readonly [RegExp, Severity]> = [
   [/^Moving journal from \/.* to hidden inode/, 'notice'],
   [/^Setting filetype for entry /, 'notice'],
   ...CHECKED_NOTHING.map(([pattern]) => [pattern, 'notice'] as const),
-  // After a crash: the file system has written down what is left to do.
+  // After a crash: the file system has recorded what is left to do.
   [/^(?:Clearing|Truncating) orphaned inode/, 'repairable'],
   [/^Orphan file \(inode \d+\) block \d+ is not clean/, 'repairable'],
   [/^Failed to initialize orphan file/, 'repairable'],
   [/^Feature orphan_present is set/, 'repairable'],
   [/^Recovery flag not set in backup superblock/, 'repairable'],
   [/primary superblock features different from backup/, 'repairable'],
-  // The rest of the log speaks of a state that no kernel would see: it proves nothing.
+  // The rest of the log speaks of a state that no kernel would see, so it proves nothing.
   [/^Warning: skipping journal recovery/, 'repairable'],
   [/won't do journal recovery while read-only|: recovering journal$/, 'repairable'],
   [/was not cleanly unmounted|contains a file system with errors/, 'repairable'],

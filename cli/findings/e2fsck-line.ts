@@ -31,27 +31,27 @@ import { isOthers, PROMPT } from './other-lines.js';
 import { anyOf } from './shape.js';
 import { signature } from './signature.js';
 
-/** Characters; the patterns for names look at a message from each quotation mark to its end. */
+/** In characters; the patterns for names search a message from each quotation mark to its end. */
 const LONGEST_TEXT = 2000;
 
-/** What a line is by itself; what it means depends on what came before. */
+/** What a line is by itself; its meaning depends on what came before. */
 export interface LineKind {
   isStructure: boolean;
   isQuestion: boolean;
-  /** It goes on with the message before it, where there is one. */
+  /** It continues the message before it, if there is one. */
   goesOn: boolean;
   isNoise: boolean;
-  /** It ends with a question: the message is over. */
+  /** It ends with a question, so the message is over. */
   asks: boolean;
-  /** It is another program's. */
+  /** It belongs to another program. */
   isOthers: boolean;
-  /** It is the beginning of a line that a mailer has wrapped. */
+  /** It is the beginning of a line that a mailer wrapped. */
   isCut: boolean;
-  /** It has a device or a label in front, as preening prints it. */
+  /** It begins with a device or a label, as preening prints it. */
   hasPrefix: boolean;
-  /** It ends where no message does. */
+  /** It ends where no message ends. */
   isUnfinished: boolean;
-  /** It begins as no message does. */
+  /** It begins as no message begins. */
   isRest: boolean;
   foreign: ForeignWords | undefined;
 }
@@ -80,7 +80,7 @@ export function kindOf(line: string): LineKind {
   };
 }
 
-/** The last word of a line within a sentence. */
+/** Last words of a line within a sentence. */
 const UNFINISHED =
   /(?:\b(?:a|an|the|in|of|to|for|is|are|has|have|was|be|by|at|on|with|and|or|not|but|should|could|would|set|inode|block|blocks|group|directory|entry|filesystem|extended|attribute|invalid|bad|illegal|physical|logical|len|mod|time|points|from|that|which|multiply-claimed|shared|deleted\/unused|incorrect)|[,(=]|#)$/;
 
@@ -99,7 +99,7 @@ const STRUCTURE = anyOf([
   WAS_MODIFIED,
 ]);
 
-/** Whether the line, put together again, is one that says how far e2fsck came, or noise. */
+/** Whether the rejoined line is one that shows how far e2fsck came, or noise. */
 export function isWhole(line: string): boolean {
   return STRUCTURE.test(line) || NOISE.test(withoutPrefix(line)) || CERTAIN_NOISE.test(line);
 }
@@ -113,7 +113,9 @@ export interface MessageClass {
   severity: Finding['severity'];
   fix: Finding['fix'];
   isAboutFileSystem: boolean;
-  /** It has one of e2fsck's questions, or is in the table of severities: no other language has it. */
+  /**
+   * It has one of e2fsck's questions, or is in the table of severities: no other language has it.
+   */
   isCertain: boolean;
 }
 

@@ -14,20 +14,20 @@ import {
 } from './e2fsck-grammar.js';
 
 /**
- * How far the runs of e2fsck in a log came: what each printed of its version, its passes and its
- * end. A log is complete where each run in it is.
+ * How far the runs of e2fsck in a log came: the version, the passes and the end that each printed.
+ * A log is complete if every run in it is.
  */
 export class E2fsckRuns {
   version: string | undefined;
   /** The pass that the present lines belong to. */
   pass: number | undefined;
-  /** How many runs have begun; those whose first line is missing count, too. */
+  /** How many runs have begun, including those whose first line is missing. */
   count = 0;
-  /** e2fsck's own last word on the file system, where it has one. */
+  /** e2fsck's own verdict on the file system, if it printed one. */
   verdict: 'still-has-errors' | 'modified' | undefined;
-  /** Whether something that is no repair explains why e2fsck wrote to the file system. */
+  /** Whether something other than a repair explains why e2fsck wrote to the file system. */
   isChangeExplained = false;
-  /** Whether the present run has printed what it prints last. */
+  /** Whether the present run has printed its last line. */
   isOver = false;
   /** Whether a run has printed its first line, or one of its passes. */
   hasBegun = false;
@@ -36,9 +36,9 @@ export class E2fsckRuns {
   #hasSummary = false;
   #hasSkipped = false;
   #open = false;
-  /** Why the present run went no further. */
+  /** Why the present run stopped. */
   #aborted: string | undefined;
-  /** Why the first run that is not complete is not. */
+  /** Why the first incomplete run is incomplete. */
   #problem: string | undefined;
 
   /** Any line of a run. */
@@ -47,7 +47,7 @@ export class E2fsckRuns {
     this.#begin(false);
   }
 
-  /** Whether the line tells how far a run came. `pass` and `count` are those after it. */
+  /** Whether the line shows how far a run came. `pass` and `count` include it. */
   take(line: string): boolean {
     const version = VERSION.exec(line)?.[1];
     if (version !== undefined) {
@@ -115,7 +115,7 @@ export class E2fsckRuns {
     this.isOver = false;
   }
 
-  /** The present run is over, to its end or not. */
+  /** The present run is over, complete or not. */
   finish(): void {
     if (this.#open) this.#problem ??= this.#whyIncomplete();
     this.#open = false;
@@ -127,7 +127,7 @@ export class E2fsckRuns {
     this.#aborted = undefined;
   }
 
-  /** After `finish`: why the log proves nothing; undefined where each run in it is complete. */
+  /** After `finish`: why the log proves nothing; undefined if every run in it is complete. */
   get problem(): string | undefined {
     if (this.count === 0) return "the log ends before e2fsck's summary";
     return this.#problem;
@@ -137,14 +137,14 @@ export class E2fsckRuns {
     if (this.#aborted !== undefined) return this.#aborted;
     if (!this.#hasSummary) {
       return this.#hasSkipped
-        ? "e2fsck did not check, it took the superblock's word (no -f)"
+        ? 'e2fsck did not check, it trusted the superblock (no -f)'
         : "the log ends before e2fsck's summary";
     }
     if (!this.#hasFirstLine) {
       // The first line goes to standard error, with the errors of its libraries.
       return this.#passes.size > 0
-        ? "the log lacks e2fsck's first line: it needs both streams"
-        : 'e2fsck preened (-p): it prints neither its version nor its passes, so nothing shows that the log is whole; check with -fn';
+        ? "the log lacks e2fsck's first line: it must contain both streams"
+        : 'e2fsck preened (-p): it prints neither its version nor its passes, so nothing shows that the log is complete; check with -fn';
     }
     const missing = [1, 2, 3, 4, 5].filter((pass) => !this.#passes.has(pass));
     return missing.length > 0 ? `the log lacks pass ${missing.join(', ')}` : undefined;
@@ -153,7 +153,8 @@ export class E2fsckRuns {
 
 function whyAborted(line: string): string | undefined {
   if (ABORTED.test(line)) return 'e2fsck aborted';
-  if (PREEN_STOPPED.test(line)) return 'e2fsck stopped, since it does not preen what it found';
+  if (PREEN_STOPPED.test(line))
+    return 'e2fsck stopped, because preening does not repair what it found';
   if (SIGNAL.test(line)) return `e2fsck was killed: ${line.slice(0, 80)}`;
   return undefined;
 }

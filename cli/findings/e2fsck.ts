@@ -32,13 +32,13 @@ import { type Shape, ShapeCache, Shapes } from './shape.js';
 import { signature } from './signature.js';
 import { mayGoOn } from './wrapped-line.js';
 
-/** No message of e2fsck has more lines: the lists of files that share blocks are cut. */
+/** No message of e2fsck has more lines: lists of files that share blocks are truncated. */
 const LONGEST_MESSAGE = 12;
 
-/** The answer to a question, where a mailer has wrapped between the two. */
+/** The answer to a question, if a mailer wrapped the line between them. */
 const ANSWER_ALONE = /^(?:no|yes)$/;
 
-/** The lists of files that share blocks are cut. */
+/** Lists of files that share blocks are truncated. */
 const FILE_OF_LIST = /^\t/;
 
 /**
@@ -55,27 +55,27 @@ export class E2fsckParser implements FsckParser {
   readonly #runs = new E2fsckRuns();
   readonly #language = new LogLanguage();
   readonly #shapes = new Shapes();
-  /** Of lists the first words alone. */
+  /** For lists, only the first words. */
   readonly #lists = new Shapes();
   readonly #kinds = new ShapeCache<LineKind>();
   readonly #classes = new ShapeCache<MessageClass>();
-  /** The message that is being read. */
+  /** The message being read. */
   #message: string[] = [];
-  /** The shapes of its lines, where numbers are all that varies in them. */
+  /** The shapes of its lines, if only numbers vary in them. */
   #shape: Shape | undefined;
-  /** Whether the message is one line of numbers, of which more may come. */
+  /** Whether the message is one line of numbers, which may continue. */
   #isList = false;
-  /** Whether the message has a device in front. */
+  /** Whether the message begins with a device. */
   #hasPrefix = false;
   /** The message's last line, which a mailer may have wrapped. */
   #previous = '';
-  /** Whether that line ends where no message does. */
+  /** Whether that line ends where no message ends. */
   #isUnfinished = false;
-  /** Whether a question alone in its line still belongs to the message before it. */
+  /** Whether a question on a line of its own still belongs to the message before it. */
   #mayAsk = false;
-  /** What was added last, until another message ends: its question may stand after an empty line. */
+  /** The last finding added, until another message ends: its question may follow an empty line. */
   #last: Finding | undefined;
-  /** The beginning of a line that a mailer has wrapped. */
+  /** The beginning of a line that a mailer wrapped. */
   #cut: string | undefined;
 
   constructor({ device }: FsckOptions = {}) {
@@ -144,7 +144,7 @@ export class E2fsckParser implements FsckParser {
     return (this.#isUnfinished || isRest) && mayGoOn(this.#previous, line);
   }
 
-  /** A line that was wrapped, put together again where that makes one that e2fsck prints. */
+  /** A wrapped line, rejoined if that makes a line that e2fsck prints. */
   #joined(line: string): boolean {
     const first = this.#cut ?? '';
     this.#cut = undefined;
@@ -198,7 +198,7 @@ export class E2fsckParser implements FsckParser {
 
   /** Lines about the run rather than the file system. */
   #structure(line: string): void {
-    // What was asked last got no answer.
+    // The last question got no answer.
     if (PREEN_STOPPED.test(line)) {
       this.#close('offered');
       if (this.#last) this.#last.fix ??= 'offered';
@@ -211,7 +211,7 @@ export class E2fsckParser implements FsckParser {
 
   #question(line: string, shape: Shape | undefined): void {
     if (this.#message.length > 0) {
-      // "Rename to a~0" and the like are part of what is found.
+      // "Rename to a~0" and the like are part of the message.
       this.#message.push(line);
       this.#shape = this.#shapes.joined(this.#shape, shape);
       this.#close();
@@ -228,7 +228,7 @@ export class E2fsckParser implements FsckParser {
     }
   }
 
-  /** @param unanswered what became of the repair where the message has no question */
+  /** @param unanswered what became of the repair if the message has no question */
   #close(unanswered?: Finding['fix']): void {
     const message = this.#message;
     if (message.length === 0) return;
@@ -298,7 +298,7 @@ export class E2fsckParser implements FsckParser {
     );
   }
 
-  /** e2fsck's verdict on the whole, where no message shows what it is about. */
+  /** Adds e2fsck's verdict on the whole if no message shows its reason. */
   #addVerdict(): void {
     const { verdict, isChangeExplained } = this.#runs;
     if (verdict === undefined) return;

@@ -1,15 +1,15 @@
 import type { CpuSupply } from '../cpu-supply.js';
 
 /**
- * What was found wrong: by a file-system check, in the kernel's log, or after a power cut. The fields of the
- * contract's JSON, the same names and meanings.
+ * A problem found by a file-system check, in the kernel's log, or after a power cut. Field names
+ * and meanings are those of the contract's JSON.
  */
 export interface Finding {
   tool: 'e2fsck' | 'xfs_repair' | 'kernel' | 'power-cut';
   device?: string;
   /** The pass of e2fsck (1B counts as 1), or the phase of xfs_repair. */
   pass?: number;
-  /** The program's own words. May hold whatever the guest wrote: escape it before printing. */
+  /** The program's own words. May contain anything the guest wrote: escape it before printing. */
   message: string;
   /** The message's class: see signature.ts. */
   signature: string;
@@ -20,9 +20,9 @@ export interface Finding {
    */
   fix?: 'offered' | 'made' | 'refused';
   inode?: number;
-  /** `directory`, `symlink`, …: where the message says so. */
+  /** `directory`, `symlink`, …: if the message says so. */
   inodeType?: string;
-  /** As the message counts it: mostly the number of the block within the inode. */
+  /** As the message counts it: usually the number of the block within the inode. */
   block?: number;
   /** Bytes within the block. */
   offset?: number;
@@ -35,19 +35,19 @@ export interface Finding {
   entryInode?: number;
   /** What the medium shows of that inode, read before any repair. */
   evidence?: InodeFacts;
-  /** Of a promise that was not kept over a power cut. */
+  /** For a promise that was not kept over a power cut. */
   powerCut?: CutFacts;
   /** Kernel findings only, as are the following; `function` also of what stored what was lost. */
   kind?: KernelFindingKind;
-  /** Of a notice that the test caused on purpose: how, in one clause. */
+  /** For a notice that the test caused on purpose: how, in one clause. */
   provoked?: string;
   /** The function that failed: at the instruction pointer, or named by the message. */
   function?: string;
-  /** The module of that function; absent where it is built in. */
+  /** The module of that function; absent if it is built in. */
   module?: string;
-  /** The kernel's lines about it, without time stamps, the first ones. */
+  /** The kernel's first lines about it, without time stamps. */
   lines?: string[];
-  /** Of a stall or lockup: what the host gave the guest in the time that it speaks of. */
+  /** For a stall or lockup: what the host gave the guest in the time that it speaks of. */
   cpu?: CpuSupply;
 }
 
@@ -92,23 +92,23 @@ export type KernelFindingKind =
   | 'device'
   | 'log-gap';
 
-/** What is on the medium of an inode that a check spoke of, read before any repair. */
+/** What is on the medium of an inode that a check mentions, read before any repair. */
 export interface InodeFacts {
   device: string;
   inode: number;
-  /** `directory`, `symlink`, …; absent where its mode is none. */
+  /** `directory`, `symlink`, …; absent if the mode is invalid. */
   inodeType?: string | undefined;
   /** Octal. */
   mode?: string | undefined;
   size?: number | undefined;
   links?: number | undefined;
   flags?: string | undefined;
-  /** As debugfs or xfs_db prints it: which blocks of the device are which of the inode's. */
+  /** As debugfs or xfs_db prints it: which blocks of the device belong to the inode. */
   blockMap?: string | undefined;
   path?: string | undefined;
   /**
-   * Whence the path is: a directory on the `medium` has it, only the `kernel` had it when it was still
-   * mounted, or it stands in the `check`'s message.
+   * The source of the path: a directory on the `medium`, the `kernel` while it was still mounted,
+   * or the `check`'s message.
    */
   pathFrom?: 'medium' | 'kernel' | 'check' | undefined;
   /** The block that the finding names, else the first. */
@@ -118,36 +118,41 @@ export interface InodeFacts {
 export interface BlockFacts {
   /** Within the inode. */
   number: number;
-  /** Bytes from the device's begin. */
+  /** Bytes from the start of the device. */
   position: number;
-  /** Whether there is nothing in it but zeros. */
+  /** Whether it contains only zeros. */
   zeros: boolean;
-  /** How it begins, in hexadecimal. */
+  /** The first bytes, in hexadecimal. */
   begins: string;
 }
 
-/** Of a broken promise: what the contract's finding has no field for. */
+/** Details of a broken promise that the contract's finding has no field for. */
 export interface CutFacts {
   /** The call that promised it: `fsync`, `msync`, … */
   promise: string;
-  /** Bytes of the file that are not what was promised: the first, and the one after the last. */
+  /**
+   * Range of bytes of the file that differ from the promise: the first, and the one after the last.
+   */
   from?: number | undefined;
   to?: number | undefined;
-  /** How the power was cut when it was first seen. */
+  /** How the power was cut when it first appeared. */
   cut: number;
   state: string;
-  /** In how many of the images that were asked it is broken. */
+  /** In how many of the checked images it is broken. */
   images: number;
   /** The last store to the first line that was lost. */
   storedBy?: CodePlace | undefined;
-  /** The last write-back of that line before the cut; null: there was none; absent where requests do it. */
+  /**
+   * The last write-back of that line before the cut; null if there was none; absent if requests do
+   * it.
+   */
   writtenBackBy?: CodePlace | null | undefined;
 }
 
 export interface CodePlace {
   /** Hexadecimal. */
   address: string;
-  /** `store_bytes`, `memcpy_flushcache`; absent where it has no name that is known. */
+  /** `store_bytes`, `memcpy_flushcache`; absent if its name is unknown. */
   function?: string | undefined;
   /** `kernel`, a module's name, or the program's. */
   in: string;

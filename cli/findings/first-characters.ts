@@ -17,7 +17,7 @@ function firstOf(source: string): Set<string> | undefined {
   const quantifier = /^(?:[?*]|\{0,\d*\})\??/.exec(rest)?.[0];
   const own = firstOfAtom(atom);
   if (own === undefined || quantifier === undefined) return own;
-  // What may be absent lets the next one begin.
+  // An optional part lets the next one begin.
   const next = firstOf(rest.slice(quantifier.length));
   return next && new Set([...own, ...next]);
 }
@@ -47,7 +47,7 @@ function unionOf(sets: ReadonlyArray<Set<string> | undefined>): Set<string> | un
   return all;
 }
 
-/** The alternatives that are in no group. */
+/** The top-level alternatives. */
 function topLevel(source: string): string[] {
   const found: string[] = [];
   let from = 0;

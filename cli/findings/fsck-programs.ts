@@ -12,25 +12,25 @@ import { anyOf } from './shape.js';
 import { XfsRepairParser } from './xfs-repair.js';
 import { PHASE, NOISE as XFS_REPAIR_NOISE } from './xfs-repair-grammar.js';
 
-/**
- * The programs whose logs are known. Another program is an entry here and a parser beside the two.
- */
+/** The programs whose logs are known. To support another one, add an entry here and a parser. */
 export interface FsckProgram {
   tool: FsckReport['tool'];
   parser: new (options?: FsckOptions) => FsckParser;
-  /** Whether the program begins its output with this line: what came before is not its own. */
+  /** Whether the program's output begins with this line: earlier lines are not its own. */
   isFirst: (line: string) => boolean;
-  /** Lines of the program that tell nothing, also where its first line is still to come. */
+  /** Lines of the program without meaning, even before its first line. */
   isNoise: (line: string) => boolean;
   /** Lines that only this program prints; the match begins where the program's own line begins. */
   signs: RegExp;
-  /** The same, of lines that begin with a device or a label: the match begins at its last character. */
+  /**
+   * The same for lines that begin with a device or a label: the match begins at its last character.
+   */
   namedSigns: RegExp;
 }
 
 const unanchored = (pattern: RegExp): RegExp => new RegExp(pattern.source.replace(/^\^/, ''));
 
-/** The shell's word, where a program is not there. */
+/** The shell's message for a missing program. */
 const NOT_FOUND = String.raw`(?!.{0,80}\bnot found$)`;
 
 export const PROGRAMS: readonly FsckProgram[] = [
@@ -78,7 +78,7 @@ export const PROGRAMS: readonly FsckProgram[] = [
   },
 ];
 
-/** Longer lines are no line that tells who wrote them. */
+/** Longer lines do not show which program wrote them. */
 const LONGEST_SIGN = 1000;
 
 export interface Sign {
@@ -87,7 +87,7 @@ export interface Sign {
   column: number;
 }
 
-/** Whose line it is; undefined where any program may have printed it. */
+/** The program that printed it; undefined if any program may have. */
 export function signOf(line: string): Sign | undefined {
   if (line.length > LONGEST_SIGN) return undefined;
   const text = line.trimEnd();
@@ -100,7 +100,7 @@ export function signOf(line: string): Sign | undefined {
   return preenSign(text) ?? foreignSign(text);
 }
 
-/** `/dev/sda1: Inode 12 …  FIXED.`: what preening repairs. */
+/** `/dev/sda1: Inode 12 … FIXED.`: repairs while preening. */
 function preenSign(text: string): Sign | undefined {
   if (!SETTLED_AT_END.test(text)) return undefined;
   const device = /\S: (?=[A-Z'/]|i_)/.exec(text);
@@ -108,14 +108,14 @@ function preenSign(text: string): Sign | undefined {
   return device && program ? { program, column: startOfWord(text, device.index) } : undefined;
 }
 
-/** What journals, build servers and mails put in front of a line. */
+/** Prefixes of journals, build servers and mails. */
 const STAMP =
   /^(?:[A-Z][a-z]{2} {1,2}\d{1,2} [\d:]{8} \S{1,99} \S{1,99}\[\d+\]: |\d{4}-\d\d-\d\dT\S{1,40} (?:\S{1,99} \S{1,99}\[\d+\]: )?|\[[^\]]{1,40}\] |[\d:]{8} |[>|\s]{1,20})/;
 
 function foreignSign(line: string): Sign | undefined {
   const column = STAMP.exec(line)?.[0].length ?? 0;
   const foreign = foreignWordsOf(line.slice(column));
-  // An answer may be any program's.
+  // An answer may belong to any program.
   if (!foreign || /^\S+$/.test(foreign.words)) return undefined;
   const tool = /^(?:Phase|Faza) /.test(foreign.words) ? 'xfs_repair' : 'e2fsck';
   const program = PROGRAMS.find((one) => one.tool === tool);

@@ -1,34 +1,34 @@
 import type { Finding } from './finding.js';
 
-/** What the log of a file-system check says. */
+/** The content of a file-system check's log. */
 export interface FsckReport {
   tool: 'e2fsck' | 'xfs_repair';
   version?: string;
   /**
-   * True where the program ran to its end and found nothing but notices, and where every line of
-   * the log was understood.
+   * True if the program ran to its end, found nothing but notices, and every line of the log was
+   * understood.
    */
   clean: boolean;
-  /** True where the log shows every pass and the program's last words. */
+  /** True if the log shows every pass and the program's last words. */
   completed: boolean;
-  /** Where it is not completed, why: one clause without the full stop. */
+  /** Why it is not complete: one clause without the full stop. */
   reason?: string;
   findings: Finding[];
-  /** Findings of a signature that has so many that not each is in `findings`. */
+  /** Counts of findings, by signature, for those not all listed in `findings`. */
   omitted?: OmittedFindings[];
-  /** Lines that the grammar does not know. A log that has some is not clean. */
+  /** Lines that the grammar does not know. A log with such lines is not clean. */
   unparsed: string[];
 }
 
 export interface OmittedFindings {
   signature: string;
   severity: Finding['severity'];
-  /** How many there are beyond those in `findings`. */
+  /** How many more there are than in `findings`. */
   count: number;
 }
 
 export interface FsckOptions {
-  /** The device that was checked, for the findings. The log's own name for it is not used. */
+  /** The checked device, for the findings. The log's own name for it is not used. */
   device?: string;
   /**
    * The log holds what one check printed and nothing else, as a guest sends it. A line that is not
@@ -39,18 +39,18 @@ export interface FsckOptions {
 
 /** Reads a log line by line. */
 export interface FsckParser {
-  /** @returns false where the line is another program's */
+  /** @returns false if the line belongs to another program */
   line(line: string): boolean;
-  /** More of the line before, which was too long to come in one piece. */
+  /** The rest of a line that was too long for one piece. */
   more(piece: string): void;
-  /** Whether the program has printed what it prints last. Another run may follow. */
+  /** Whether the program has printed its last line. Another run may follow. */
   readonly isOver: boolean;
-  /** Another program has begun to print: the present run is over, to its end or not. */
+  /** Another program has begun to print: the present run is over, complete or not. */
   interrupt(): void;
   end(): FsckReport;
 }
 
-/** A hostile image can make a check print without end. */
+/** A hostile image can make a check print endlessly. */
 const MOST_OF_ONE_CLASS = 500;
 const MOST_FINDINGS = 5000;
 const MOST_CLASSES = 1000;
@@ -71,7 +71,7 @@ export class FsckCollector {
   readonly #uncertain = new Set<Finding>();
   #unparsedOmitted = 0;
 
-  /** Whether one more of this class is kept: where not, it need not be made, only be counted. */
+  /** Whether one more of this class is kept. If not, it need only be counted. */
   wants(signature: string): boolean {
     const count = this.#classes.get(signature) ?? 0;
     if (count === 0) return this.#classes.size < MOST_CLASSES;
@@ -79,8 +79,8 @@ export class FsckCollector {
   }
 
   /**
-   * @param place where in the log it is: a second check in it, or another phase, tells of the same
-   *   damage in the same words, and that is one finding
+   * @param place where in the log it is: a second check, or another phase, reports the same damage
+   * in the same words, and that is one finding
    * @param isCertain whether the line can only be a message in English
    */
   add(finding: Finding, place?: unknown, isCertain = true): void {
@@ -98,12 +98,12 @@ export class FsckCollector {
   #isToldAgain({ message, fix }: Finding, place: unknown): boolean {
     const known = this.#places.get(message);
     if (!known || known.place === place) return false;
-    // The check found it, and then it was repaired.
+    // The check found it, and it was repaired afterwards.
     if (fix === 'made') known.finding.fix = fix;
     return true;
   }
 
-  /** The log is in another language: what only looked like a message is not understood. */
+  /** The log is in another language: what looked like a message was not understood. */
   withdrawUncertain(): void {
     const certain = this.findings.filter((finding) => !this.#uncertain.has(finding));
     this.findings.splice(0, this.findings.length, ...certain);
@@ -148,9 +148,9 @@ export class FsckCollector {
 }
 
 /**
- * One report of several checks.
+ * Merges several checks into one report.
  *
- * @param complaints lines beside the checks that were not understood
+ * @param complaints lines outside the checks that were not understood
  */
 export function mergedReports(reports: FsckReport[], complaints: string[]): FsckReport | undefined {
   const [first] = reports;
@@ -172,7 +172,9 @@ export function mergedReports(reports: FsckReport[], complaints: string[]): Fsck
   };
 }
 
-/** xfstests checks a device and then repairs it: what both say in the same words is one finding. */
+/**
+ * xfstests checks a device and then repairs it: if both print the same words, it is one finding.
+ */
 function withoutRepeats(reports: readonly FsckReport[]): Finding[] {
   const first = new Map<string, { finding: Finding; report: FsckReport }>();
   return reports.flatMap((report) =>
@@ -187,10 +189,7 @@ function withoutRepeats(reports: readonly FsckReport[]): Finding[] {
   );
 }
 
-/**
- * The same text in memory of its own: a slice keeps the whole piece of the log alive that it was
- * cut from.
- */
+/** Copies a text: a slice would keep the whole piece of the log in memory. */
 export function copied(text: string): string {
   return Buffer.from(text, 'utf16le').toString('utf16le');
 }

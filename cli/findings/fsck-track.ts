@@ -8,7 +8,7 @@ import {
 } from './fsck-report.js';
 import { isHarmless, PROMPT, STARTS_CHECK } from './other-lines.js';
 
-/** Lines that wait until one tells whose they are; a log of a check has few of them. */
+/** Lines that wait until another shows whose they are; few in the log of a check. */
 const MOST_WAITING = 1000;
 
 /**
@@ -22,7 +22,7 @@ export class FsckTrack {
   #program: FsckProgram | undefined;
   readonly #beside = new FsckCollector();
   #waiting: string[] = [];
-  /** Whether a command at a prompt, which is no check, prints the present lines. */
+  /** Whether the present lines come from a command at a prompt that is not a check. */
   #isOtherCommand = false;
 
   constructor(options: FsckOptions) {
@@ -58,13 +58,13 @@ export class FsckTrack {
     else this.beside(piece.slice(0, 200));
   }
 
-  /** A line that is no check's. */
+  /** A line that does not belong to a check. */
   beside(line: string): void {
     const isForeign = this.#options.alone === true && line.trim() !== '';
     if (isForeign || !isHarmless(line)) this.#beside.addUnparsed(line);
   }
 
-  /** @returns undefined where there is nothing of any program that is known */
+  /** @returns undefined if there is nothing from a known program */
   end(): FsckReport | undefined {
     if (this.#parsers.size === 0) return undefined;
     this.#dismiss();
@@ -120,7 +120,7 @@ export class FsckTrack {
     this.#waiting.push(line);
   }
 
-  /** The lines that wait are no check's. */
+  /** The waiting lines do not belong to a check. */
   #dismiss(program?: FsckProgram): void {
     for (const line of this.#waiting) if (!program?.isNoise(line)) this.beside(line);
     this.#waiting = [];

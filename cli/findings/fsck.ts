@@ -27,13 +27,13 @@ export class FsckReader {
   readonly #options: FsckOptions;
   readonly #lines: LogLines;
   readonly #pasted: PastedLog;
-  /** What is not in a section: the whole log where it has none. */
+  /** Everything outside a section: the whole log if it has none. */
   readonly #plain: FsckTrack;
   readonly #reports: FsckReport[] = [];
   readonly #complaints = new FsckCollector();
   #section: { track: FsckTrack; end: string } | undefined;
   #sections = 0;
-  /** The check's own words before its section, and the device in them. */
+  /** The check's own words before its section, with the device. */
   #announced: { line: string; device: string } | undefined;
   #empty = true;
 
@@ -54,7 +54,7 @@ export class FsckReader {
     );
   }
 
-  /** Whether there was nothing but blanks in it. */
+  /** Whether it contained only blanks. */
   get empty(): boolean {
     return this.#empty;
   }
@@ -70,7 +70,8 @@ export class FsckReader {
     this.#complain();
     const plain = this.#plain.end();
     if (this.#sections === 0) return plain;
-    // The rest of a .full file is the test's; a check that the test itself ran is not.
+    // The rest of a .full file belongs to the test; a check that the test itself ran does not
+    // count.
     const reports = plain && plain.findings.length > 0 ? [plain, ...this.#reports] : this.#reports;
     return mergedReports(reports, this.#complaints.report('e2fsck', undefined, undefined).unparsed);
   }
@@ -90,14 +91,14 @@ export class FsckReader {
       else this.#section.track.line(line);
       return;
     }
-    // Nearly all lines are none of xfstests'.
+    // Nearly no line comes from xfstests.
     const first = line.charCodeAt(0);
     if ((first !== STAR && first !== UNDERSCORE) || !this.#markOf(line)) {
       if (this.#sections === 0) this.#plain.line(line);
     }
   }
 
-  /** True where the line is one that xfstests puts around a check's output. */
+  /** True for a line that xfstests prints around a check's output. */
   #markOf(line: string): boolean {
     const complaint = COMPLAINT.exec(line)?.groups;
     if (complaint) {
@@ -118,7 +119,7 @@ export class FsckReader {
     return true;
   }
 
-  /** What the check said and gave no output of a program for. */
+  /** The check's message, if it has no output of a program. */
   #complain(): void {
     if (!this.#announced) return;
     this.#complaints.addUnparsed(this.#announced.line);
@@ -129,7 +130,7 @@ export class FsckReader {
   #closeSection(cut?: string): void {
     const report = this.#section?.track.end();
     this.#section = undefined;
-    if (!report) this.#complaints.addUnparsed('the output of a check that is none we know');
+    if (!report) this.#complaints.addUnparsed('the output of an unknown check');
     else if (cut === undefined) this.#reports.push(report);
     else this.#reports.push({ ...report, clean: false, completed: false, reason: cut });
   }
@@ -141,7 +142,7 @@ const SECTION = /^\*\*\* (?<name>fsck\.ext[234]|xfs_repair(?: -n)?|e2fsck) outpu
 const COMPLAINT =
   /^_check_(?:generic|xfs)_filesystem: filesystem on (?<device>\S+) (?:is|has|failed) /;
 
-/** The column where a line of xfstests begins; undefined where it is none. */
+/** The column where a line of xfstests begins; undefined if there is none. */
 function columnOfSection(line: string): number | undefined {
   const column = line.search(
     /\*{3} (?:fsck|e2fsck|xfs_repair|end |xfs_logprint)|_check_(?:generic|xfs)_filesystem: /,

@@ -8,7 +8,7 @@ import { anyOf, type Head, harmless, line, needing, type Rule } from './kernel-r
 /** A block device of any driver: `pmem0`, `dm-1`, `nvme0n1p2`, `cciss!c0d0`. */
 const DEVICE = String.raw`(?<device>[^\s,:]+)`;
 
-/** How block/blk-core.c calls its status codes (`blk_errors`), of 4.13 to 7.2. */
+/** The names of block/blk-core.c's status codes (`blk_errors`), 4.13 to 7.2. */
 const BLOCK_STATUS = [
   'I/O',
   'operation not supported',
@@ -95,7 +95,7 @@ const BLOCK: readonly Rule[] = [
   harmless(/^blk-mq: reduced tag depth/),
 ];
 
-/** Whether DAX works is proven by the mount; these say why it does not. */
+/** The mount proves whether DAX works; these explain why it does not. */
 const DAX_CORE: readonly Rule[] = [
   needing(
     ': error: ',
@@ -106,7 +106,10 @@ const DAX_CORE: readonly Rule[] = [
 /** `nd_pmem namespace0.0: `, `nvdimm nmem0: `, `pmem0: `. */
 const NVDIMM = String.raw`^(?:(?:nd_\w+|nvdimm|virtio_pmem|pmem|btt|pfn|dax_pmem|of_pmem) )?(?<device>(?:namespace|region|nmem|btt|pfn|dax|pmem|ndbus|virtio)[\w.]*|nd_\w+|nvdimm\w*): (?:[\w.]+: )?`;
 
-/** What keeps a device from coming up. A file system on it is not mounted then, which is told apart. */
+/**
+ * What keeps a device from coming up. A file system on it is then not mounted, which is reported
+ * separately.
+ */
 const NVDIMM_SETUP = [
   'failed to (?:create|request|register|initialize|get shared memory|establish)\\b.*',
   "'badblocks' notification disabled",
@@ -127,7 +130,7 @@ const NVDIMM_SETUP = [
 ];
 
 const NVDIMM_RULES: readonly Rule[] = [
-  // Always so where the memory has no flush hints, as with `memmap`.
+  // Always the case if the memory has no flush hints, as with `memmap`.
   harmless(anyOf(NVDIMM, ['unable to guarantee persistence of writes', 'Bypassing cpu_cache_'])),
   line('device', anyOf(`${NVDIMM}(?<what>`, NVDIMM_SETUP, ')'), 'notice'),
   line('io-error', new RegExp(`${NVDIMM}(?<what>failed to send command to virtio pmem device)`)),
@@ -179,7 +182,7 @@ const CXL_FAILURES = [
 const CXL_RULES: readonly Rule[] = [
   harmless(anyOf(CXL, ['host supports CXL', 'Bypassing cpu_cache_', 'restart CXL.mem'])),
   line('io-error', anyOf(`${CXL}(?<what>`, CXL_FAILURES, ')')),
-  // The others are about finding and setting up the device: without it nothing is mounted.
+  // The others concern finding and setting up the device: without it nothing is mounted.
   line('device', new RegExp(`${CXL}(?<what>.*)`), 'notice'),
   line(
     'device',
@@ -204,7 +207,7 @@ const MEMORY_FAILURE: readonly Head[] = [
   ),
 ];
 
-/** Said of a partition or a region that is passed over, and by old programs. */
+/** For partitions or regions that are skipped, and for old programs. */
 const PASSED_OVER: readonly Rule[] = [
   harmless(/^HMEM: skip /),
   harmless(/^run queue from wrong CPU/),

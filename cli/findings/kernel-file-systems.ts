@@ -7,7 +7,7 @@ import { anyOf, harmless, line, needing, type Rule } from './kernel-rule.js';
 
 const EXT = String.raw`^(?<fs>EXT[234])-fs \((?<device>[^)]+)\): `;
 
-/** The kernel does not know the format that mkfs made, or was built without what it needs. */
+/** The kernel does not know the format that mkfs made, or was built without support for it. */
 const EXT_UNSUPPORTED = [
   ".*\\b[Cc]ouldn't (?:re)?mount (?:RDWR )?because of unsupported optional features.*",
   'revision level too high.*',
@@ -21,7 +21,7 @@ const EXT_UNSUPPORTED = [
   'VFS: Found ext4 filesystem with unknown checksum algorithm.*',
 ];
 
-/** Requests that were refused, and mounts that go on without what was asked for. */
+/** Refused requests, and mounts that go on without what was requested. */
 const EXT_REFUSED = [
   "couldn't mount (?:as|because).*",
   "VFS: Can't find .*",
@@ -62,7 +62,7 @@ const EXT_DAMAGE = [
   'ext4_remount: Checksum for group .*',
 ];
 
-/** Of the kinds above, but of no value as a finding. */
+/** Of the kinds above, but useless as a finding. */
 const EXT_HARMLESS = [
   '.*\\bDAX\\b.*',
   'mounting ext[23] file system using the ext4 subsystem',
@@ -83,7 +83,7 @@ const EXT_HARMLESS = [
   '(?:stripe \\(\\d+\\) is not aligned|mb_optimize_scan should|encrypted files will use|Conflicting test_dummy|test_dummy_encryption requires).*',
 ];
 
-/** Requests that the file system refused, and limits of the format that a directory reached. */
+/** Requests that the file system refused, and a directory that reached the format's limits. */
 const EXT4_WARNED_ONLY = [
   "(?:Can't resize|Cannot add at group|can't shrink FS|won't resize|need to use ext2online|No reserved GDT|Reserved blocks too high|Bad blocks count|Last group|will only finish|too many blocks added|blocks_count overflow|inodes_count overflow|resize would cause|not enough memory|There are errors in the filesystem, so online)\\b.*",
   "can't read last block, resize aborted",
@@ -137,8 +137,8 @@ const EXT_RULES: readonly Rule[] = [
     ),
     'repairable',
   ),
-  // What else they complain of: mounts that are refused, options, too little memory. A test says so
-  // itself where it matters.
+  // Other complaints: refused mounts, options, too little memory. A test reports them itself if
+  // they matter.
   line(
     'fs-error',
     new RegExp(

@@ -6,9 +6,9 @@ import { FUNCTION, type Head, harmless, needing, type Rule } from './kernel-rule
 import { XFS_RULES } from './kernel-xfs.js';
 
 /**
- * What the lines of the kernel's log mean, as tables: the first rule that fits decides. Every message
- * at level "warning" and above of the code in test/kernel-messages/extract.ts fits one, in the kernels
- * that its table names.
+ * The meaning of lines in the kernel's log, as tables: the first matching rule decides. Every
+ * message at level "warning" and above in the code of test/kernel-messages/extract.ts matches one,
+ * for the kernels in its table.
  */
 
 /** Lines that resemble the rules below but mean nothing. */
@@ -18,7 +18,7 @@ const HARMLESS: readonly Rule[] = [
   needing('module verification failed', harmless(/module verification failed/)),
   needing('loading test module', harmless(/loading test module taints kernel/)),
   harmless(/^WARNING: You are running an unsupported configuration/),
-  // Processors that the emulation does not quite model, at boot.
+  // Features of processors that the emulation lacks, at boot.
   harmless(/^(?:x86\/|Spectre|Speculative|RETBleed|MDS|TAA|Register File|GDS|SRBDS|MMIO)/),
   harmless(/^Warning: /),
 ];
@@ -33,9 +33,9 @@ export const RULES: readonly Rule[] = [
   ...DEVICES,
 ];
 
-/** The rules that can fit a line that begins with the character, in the same order. */
+/** The rules that can match a line with this first character, in the same order. */
 const BY_FIRST_CHARACTER = new Map<string, Rule[]>();
-/** Those that can fit any line. */
+/** Rules that can match any line. */
 const FOR_ANY: Rule[] = [];
 for (const rule of RULES) {
   const first = firstCharacters(rule.pattern);
@@ -49,7 +49,7 @@ for (const rule of RULES) {
   if (!first) FOR_ANY.push(rule);
 }
 
-/** Complaints of the kernel differ within this length, and patterns stay fast. */
+/** Kernel messages differ within this length, and patterns stay fast. */
 export const LONGEST_MATCHED = 512;
 
 export interface Recognized {
@@ -58,7 +58,7 @@ export interface Recognized {
 }
 
 /**
- * What a line means; undefined for the many that mean nothing here.
+ * The meaning of a line; undefined for the many without one.
  *
  * @param text without time stamp
  * @param stamped whether it had one, so that no program can have printed it
@@ -79,14 +79,14 @@ export function isHead(rule: Rule): rule is Head {
   return rule.kind !== 'harmless';
 }
 
-/** What a message about DAX begins with where no time stamp says that it is the kernel's. */
+/** How a message about DAX begins if no time stamp shows that it is the kernel's. */
 export const DAX_SPEAKERS = /^(?:EXT[234]-fs|XFS|ext[24]|xfs|nd_pmem|pmem\w*|dax\w*)\b/;
 /** The word, not a path or a function of that name. */
 export const ABOUT_DAX =
   /(?<![\w./])dax(?![\w./+-])|mounting ext[23] file system using the ext4 subsystem/i;
 export const COMMAND_LINE = /^(?:Kernel c|C)ommand line:|^Unknown kernel command line/;
 
-/** Lines of a report that name where it failed; the first that fits names the function. */
+/** Lines of a report that name where it failed. The first match names the function. */
 export const LOCATIONS: readonly RegExp[] = [
   new RegExp(`^RIP: (?:[\\da-f]{4}:)?(?:\\[<[\\da-f]*>\\] )*(?:0x)?${FUNCTION}`),
   // 32-bit, arm64 and old x86-64 kernels.

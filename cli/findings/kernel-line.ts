@@ -1,8 +1,8 @@
-/** A line of the console, or what of it the kernel printed in one piece. */
+/** A line of the console, or the part of it that the kernel printed in one piece. */
 export interface KernelLine {
-  /** As the kernel's code printed it: no priority, time stamp, caller, escape sequence. */
+  /** As the kernel's code printed it: without priority, time stamp, caller and escape sequences. */
   text: string;
-  /** Whether it had a time stamp or a priority, as what programs print has not. */
+  /** Whether it had a time stamp or a priority; output of programs has none. */
   stamped: boolean;
 }
 

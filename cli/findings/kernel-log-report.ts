@@ -7,14 +7,14 @@ import { QUOTATION, type Stripped, unknownPrefix, withoutPrefix } from './kernel
 import { escapedLines, linesIn } from './kernel-text.js';
 import { LogLines } from './log-lines.js';
 
-/** What a kernel's log says, as the contract has it for `daxrepro log --json`. */
+/** The content of a kernel log, in the contract's form for `daxrepro log --json`. */
 export interface KernelLogReport {
   tool: 'kernel';
   /** Of the first kernel in the log: `6.1.0-56-amd64`. */
   release?: string;
   /** Nothing but notices, and no gap. */
   clean: boolean;
-  /** False where lines of the log are known to be missing. */
+  /** False if lines of the log are known to be missing. */
   completed: boolean;
   /** Why it is not complete. */
   reason?: string;
@@ -22,13 +22,13 @@ export interface KernelLogReport {
   omitted?: OmittedFindings[];
 }
 
-/** Lines by which the form of a log is decided. */
+/** Lines that decide the form of a log. */
 const SAMPLE = 200;
 /** A log with longer lines was not wrapped by a mailer. */
 const LONGEST_WRAPPED = 100;
 const SHORTEST_WRAPPED = 50;
 
-/** Lines that the kernel prints where all is well, for logs without stamps. */
+/** Lines that the kernel prints when all is well, for logs without stamps. */
 const KERNELS_OWN =
   /^(?:Linux version \d|Command line: |Kernel command line: |BIOS-provided physical RAM map|BIOS-e820: |e820: |ACPI: |pci 0000:|XFS \(|EXT[234]-fs[: (]|Memory: \d+K\/|Freeing unused kernel|Run \/\S+ as init process|\[<?[\da-f]{8,}>?\] )/;
 /** Output of file-system checks, of which e2fsck has lines that begin with "JBD2:". */
@@ -47,11 +47,11 @@ export class KernelLogReader {
   readonly #findings: Finding[] = [];
   /** The first lines, until the form is decided. */
   #sample: string[] | undefined = [];
-  /** In front of every line, where it is none of the usual. */
+  /** The prefix of every line, if it is an unusual one. */
   #prefix: RegExp | undefined;
-  /** Columns after which a mailer wrapped lines; 0 where none did. */
+  /** Columns after which a mailer wrapped lines; 0 if none did. */
   #wrappedAt = 0;
-  /** A line that may go on in the next one. */
+  /** A line that may continue in the next one. */
   #pending: (Stripped & { length: number }) | undefined;
   /** The last line is longer than LogLines hands out at once, with escaped line ends. */
   #escaped: string | undefined;
@@ -68,7 +68,7 @@ export class KernelLogReader {
     );
   }
 
-  /** Whether there was nothing but blanks in it. */
+  /** Whether it contained only blanks. */
   get empty(): boolean {
     return this.#isEmpty;
   }
@@ -82,7 +82,7 @@ export class KernelLogReader {
     this.#lines.push(chunk);
   }
 
-  /** The report; undefined where no line is the kernel's. */
+  /** The report; undefined if no line is the kernel's. */
   end(): KernelLogReport | undefined {
     this.#lines.end();
     this.#flushEscaped();
@@ -169,7 +169,7 @@ export class KernelLogReader {
     if (this.#wrappedAt === 0) this.#releasePending();
   }
 
-  /** Whether a mailer put this text on a line of its own, since its first word did not fit. */
+  /** Whether a mailer moved this text to a new line because its first word did not fit. */
   #continues(text: string): boolean {
     const { length = 0, hasPrefix = false } = this.#pending ?? {};
     const word = /^\S+/.exec(text)?.[0] ?? '';
@@ -194,7 +194,7 @@ export class KernelLogReader {
     this.#findings.push(...this.#watcher.take(pieces));
   }
 
-  /** Whose log it is, and of which kernel. */
+  /** Identifies the log and its kernel. */
   #note(text: string, stamped: boolean): void {
     if (!this.#isKernels) {
       if (!stamped && OF_A_CHECK.test(text)) this.#isCheck = true;
@@ -212,7 +212,7 @@ export class KernelLogReader {
 const LONG = 4096;
 const STAMPED = /^\[ {0,6}\d{1,8}\.\d{6}\]/;
 
-/** Nearly all lines of most logs have the kernel's stamp, and nothing else in front. */
+/** Nearly all lines of most logs have the kernel's stamp and no other prefix. */
 function isPlain(line: string): boolean {
   return line.startsWith('[') && STAMPED.test(line) && !line.includes(' kernel: ');
 }
@@ -228,7 +228,7 @@ function withoutQuotation(line: string): string {
 /** A prompt, or `ls: cannot access`. */
 const OF_A_PROGRAM = /^(?:\S+[@:]\S*[#$%] |[\w./-]+: |[#$] )/;
 
-/** The prefix that most lines share, where it is none of the usual. */
+/** The prefix that most lines share, if it is an unusual one. */
 function sharedPrefix(sample: readonly string[]): RegExp | undefined {
   const counts = new Map<string, number>();
   for (const line of sample) {

@@ -7,7 +7,7 @@ import { KernelReport } from './kernel-report.js';
 import type { Head } from './kernel-rule.js';
 import { LONGEST_LINE, linesOf } from './lines.js';
 
-/** A guest that prints the same over and over fills no memory. */
+/** A guest that repeats a message endlessly must not fill memory. */
 const MOST_OF_ONE_CLASS = 20;
 const MOST_FINDINGS = 500;
 
@@ -23,14 +23,14 @@ export class KernelLogWatcher {
   readonly #seen = new Map<string, number>();
   readonly #omitted = new Map<string, OmittedFindings>();
   #partial = '';
-  /** The report whose lines come in. */
+  /** The report whose lines are arriving. */
   #report: KernelReport | undefined;
-  /** What a file system found, whose details may still follow. */
+  /** A file system's finding, whose details may still follow. */
   #event: KernelReport | undefined;
   #reported = 0;
   #suppressed = 0;
 
-  /** Findings that were not returned because their class, or all together, were too many. */
+  /** Findings that were not returned because there were too many, of their class or altogether. */
   get suppressed(): number {
     return this.#suppressed;
   }
@@ -40,7 +40,7 @@ export class KernelLogWatcher {
     return [...this.#omitted.values()];
   }
 
-  /** Whether a report has begun whose end has not come yet. */
+  /** Whether a report has begun and not ended. */
   get isOpen(): boolean {
     return this.#report !== undefined;
   }
@@ -76,7 +76,7 @@ export class KernelLogWatcher {
     return findings;
   }
 
-  /** The console's end: what was still open. */
+  /** The console has ended: returns what was still open. */
   end(): Finding[] {
     const findings: Finding[] = [];
     for (const line of linesOf(this.#partial + this.#decoder.end())) this.#line(line, findings);
@@ -85,7 +85,7 @@ export class KernelLogWatcher {
     return findings;
   }
 
-  /** Takes pieces of lines whose stamps are taken off already. */
+  /** Takes pieces of lines whose stamps are already removed. */
   take(pieces: readonly KernelLine[]): Finding[] {
     const findings: Finding[] = [];
     for (const piece of pieces) this.#piece(piece, findings);
@@ -111,7 +111,7 @@ export class KernelLogWatcher {
     }
   }
 
-  /** A line that begins nothing: a report takes all of them, an event its details. */
+  /** A line that begins nothing: a report takes all of them, an event only its details. */
   #follow(text: string, findings: Finding[]): void {
     if (this.#event?.has(text)) this.#event.add(text);
     else if (this.#event?.skip()) this.#closeEvent(findings);
@@ -176,7 +176,7 @@ export class KernelLogWatcher {
 
 type KernelGroups = ConstructorParameters<typeof KernelReport>[1];
 
-/** The kernel's complaints in a whole console or dmesg. */
+/** The kernel's findings in a whole console or dmesg. */
 export function scanKernelLog(text: string | Uint8Array): Finding[] {
   const watcher = new KernelLogWatcher();
   const findings: Finding[] = [];
@@ -194,7 +194,7 @@ export function scanKernelLog(text: string | Uint8Array): Finding[] {
 export function daxMessages(lines: Iterable<string>): string[] {
   const messages = new Set<string>();
   for (const { text, stamped } of [...lines].flatMap(kernelLines)) {
-    // What the kernel was told, and what programs echo, is not what it says.
+    // The kernel's command line and what programs echo are not the kernel's words.
     if (COMMAND_LINE.test(text) || !(stamped || DAX_SPEAKERS.test(text))) continue;
     if (ABOUT_DAX.test(text)) messages.add(text);
   }

@@ -1,4 +1,4 @@
-/** What journals, syslog, dmesg and consoles put in front of the kernel's words. */
+/** Prefixes that journals, syslog, dmesg and consoles put before the kernel's words. */
 
 /** Times without brackets; `dmesg --time-format=iso` has a comma before the fraction. */
 const TIMES = [
@@ -38,13 +38,13 @@ const KERNEL_IDENTIFIER =
 
 export interface Stripped {
   text: string;
-  /** The line is the kernel's: by its stamp, its priority or its name. */
+  /** The line is the kernel's, as its stamp, priority or name shows. */
   isKernels: boolean;
-  /** There was something in front, so the line did not begin in the middle of another. */
+  /** There was a prefix, so the line did not begin in the middle of another. */
   hasPrefix: boolean;
 }
 
-/** Takes off what is known. Undefined for a line of another program. */
+/** Removes known prefixes. Undefined for a line of another program. */
 export function withoutPrefix(line: string): Stripped | undefined {
   let text = line;
   let isKernels = false;
@@ -58,7 +58,7 @@ export function withoutPrefix(line: string): Stripped | undefined {
   }
   const kernel = KERNEL_IDENTIFIER.exec(text);
   if (kernel) return { text: text.slice(kernel[0].length), isKernels: true, hasPrefix: true };
-  // Without the kernel's own stamp, a name after a time says which program it was.
+  // Without the kernel's own stamp, a name after a time tells which program printed it.
   const program =
     hasTime && !isKernels && !/\[ *\d+\.\d{6}\]/.test(text) ? programOf(text) : undefined;
   return program === undefined ? { text, isKernels, hasPrefix: hasTime } : undefined;
@@ -71,20 +71,20 @@ function programOf(text: string): string | undefined {
   return isProgram ? found.groups?.['program'] : undefined;
 }
 
-/** Marks of quotation in mails and reviews. */
+/** Quotation marks of mails and reviews. */
 export const QUOTATION = /^(?: {0,3}[>|] ?){1,8}/;
 
-/** How lines of the kernel begin, wherever something unknown stands in front. */
+/** How kernel lines begin, whatever unknown prefix comes first. */
 const ANCHOR =
   /(?:BUG: |WARNING: (?:CPU: \d|\S+:\d+ at )|kernel BUG at |Oops: |INFO: task |EXT[234]-fs (?:error|\()|XFS \(|JBD2: |Buffer I\/O error |Call Trace:|RIP: \d{4}:|CPU: \d+ (?:UID|PID): |-{3,12}\[ (?:cut here|end trace)|Kernel panic - not|Linux version \d)/;
-/** What may stand before a line of the kernel is no longer. */
+/** Longest prefix of a kernel line. */
 const LONGEST_PREFIX = 120;
 
-/** The pattern of a prefix that stands before a line of the kernel; undefined where nothing does. */
+/** The pattern of a prefix before a kernel line; undefined if there is none. */
 export function unknownPrefix(line: string): string | undefined {
   const at = ANCHOR.exec(line.slice(0, LONGEST_PREFIX + 60))?.index ?? 0;
   if (at === 0 || at > LONGEST_PREFIX || /[\w"'(]$/.test(line.slice(0, at))) return undefined;
   const escaped = line.slice(0, at).replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-  // Names and numbers change from line to line; what separates them does not.
+  // Names and numbers change from line to line; the separators do not.
   return `^${escaped.replace(/[A-Za-z0-9_]+/g, '[A-Za-z0-9_]+').replace(/ +/g, ' +')}`;
 }

@@ -11,9 +11,9 @@ import { messageClass, signature } from './signature.js';
 
 /** Lines kept of one report. */
 const EXCERPT = 40;
-/** Lines after which a report without an end is over. */
+/** Lines after which a report without an end counts as over. */
 const LONGEST_REPORT = 200;
-/** Lines that may stand between a preface and its report: the line that is drawn, a condition. */
+/** Lines that may stand between a preface and its report: a drawn line, a condition. */
 const LONGEST_PREFACE = 4;
 
 /** A function of the kernel and its module. */
@@ -22,15 +22,15 @@ interface Place {
   module?: string;
 }
 
-/** One finding of the kernel's log while its lines come in. */
+/** One finding of the kernel's log while its lines arrive. */
 export class KernelReport {
   readonly head: Head;
   readonly #groups: Recognized['groups'];
   readonly #lines: string[];
   #count = 1;
-  /** Where it failed, by the instruction pointer. */
+  /** Where it failed, according to the instruction pointer. */
   #location: Place = {};
-  /** The first function of the trace that says something, for reports without such a pointer. */
+  /** The first meaningful function of the trace, for reports without an instruction pointer. */
   #traced: Place | undefined;
 
   constructor(head: Head, groups: Recognized['groups'], line: string, preface: string[] = []) {
@@ -39,7 +39,7 @@ export class KernelReport {
     this.#lines = [line.slice(0, LONGEST_MATCHED), ...preface];
   }
 
-  /** Its lines, for the report that it introduces. */
+  /** Its lines, which become part of the report that it introduces. */
   get lines(): string[] {
     return this.#lines;
   }
@@ -57,7 +57,7 @@ export class KernelReport {
     return details !== undefined && this.#isDetail(line);
   }
 
-  /** Whether a line without a meaning of its own is one of its details, a hex dump for one. */
+  /** Whether a line without a meaning of its own is one of its details, such as a hex dump. */
   has(line: string): boolean {
     return this.head.details !== undefined && this.#isDetail(line);
   }
@@ -76,14 +76,14 @@ export class KernelReport {
     );
   }
 
-  /** Counts a line that is none of its own. True once it is over. */
+  /** Counts a line that does not belong to it. True once the report is over. */
   skip(): boolean {
     this.#count += 1;
     const limit = this.head.extent === 'preface' ? LONGEST_PREFACE : LONGEST_REPORT;
     return this.#count > limit;
   }
 
-  /** Adds a line. True where it is the last one. */
+  /** Adds a line. True if it is the last one. */
   add(line: string): boolean {
     this.#count += 1;
     const start = line.slice(0, LONGEST_MATCHED);
@@ -140,7 +140,7 @@ export class KernelReport {
   #place(): Place {
     const { kind } = this.head;
     if (this.#groups['function'] !== undefined) return placeOf(this.#groups);
-    // The traces of a stall are those of whatever ran on the other processors.
+    // The traces of a stall show whatever ran on the other processors.
     const traced = kind === 'rcu-stall' || kind === 'workqueue-lockup' ? undefined : this.#traced;
     const hasPointer = kind === 'oops' || kind === 'bug' || kind === 'soft-lockup';
     return (hasPointer && this.#location.function ? this.#location : traced) ?? {};
@@ -153,7 +153,7 @@ export class KernelReport {
   }
 }
 
-/** What varies in these messages without looking so: the name of a process. */
+/** A part of these messages that varies without looking so: the name of a process. */
 function classText(kind: Finding['kind'], text: string): string {
   switch (kind) {
     case 'hung-task':
@@ -172,12 +172,12 @@ function classText(kind: Finding['kind'], text: string): string {
 function withoutVariables(text: string): string {
   return (
     text
-      // Where ext4 was: the process and the block depend on the moment.
+      // The process and the block depend on the moment; the function does not.
       .replace(/^(inode #\d+: )?block \d+: ?/, '$1')
       .replace(/\bcomm .{1,15}?: /, '')
-      // Numbers in base 16 that nothing marks as such.
+      // Hexadecimal numbers without a prefix.
       .replace(/\b(?=\d*[a-f])(?=[a-f]*\d)[\da-f]{2,16}\b/g, '')
-      // Numbers that are a part of a name, or have a unit.
+      // Numbers that are part of a name, or have a unit.
       .replace(/\b(decoder|mapping|region|dport|HEAD)\d[\d.-]*/g, '$1')
       .replace(/\b\d+(k|s|ms|secs?)\b/g, '$1')
       .replace(/\b(on device) \S+/, '$1')
@@ -192,7 +192,7 @@ function withoutVariables(text: string): string {
   );
 }
 
-/** `kmalloc-rnd-05-64`: which of the random copies of a cache it is says nothing. */
+/** `kmalloc-rnd-05-64`: which random copy of a cache it is does not matter. */
 function cacheName(cache: string | undefined): string | undefined {
   return cache
     ?.toLowerCase()
@@ -202,7 +202,7 @@ function cacheName(cache: string | undefined): string | undefined {
 }
 
 function placeOf(groups: Partial<Record<string, string>>): Place {
-  // Compilers' copies of a function (f.constprop.0, f.isra.1, f.cold) are that function.
+  // Copies of a function by the compiler (f.constprop.0, f.isra.1, f.cold) count as that function.
   const name = groups['function']?.replace(/\..*/, '');
   const module = groups['module'];
   return {

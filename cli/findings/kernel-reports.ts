@@ -17,13 +17,13 @@ import {
  * mm/kasan, mm/kfence, mm/kmsan, mm/slub.c, kernel/kcsan, mm/oom_kill.c, mm/kmemleak.c.
  */
 
-/** What any line of the log may hold, whoever prints it. */
+/** Text that any line of the log may contain, whoever prints it. */
 export const PANIC: Head = needing(
   'Kernel panic',
   line('panic', /^(?!---\[).*Kernel panic - not syncing: (?<what>.*)/),
 );
 
-/** What SLUB prints after the head of a report, and of itself. */
+/** What SLUB prints after the head of a report, and on its own. */
 const SLAB_DETAILS = anyOf('^ *', [
   '(?:INFO: )?(?:Object|Slab|0x[\\da-f]+-0x[\\da-f]+|Allocated in|Freed in) ?.*@offset.*',
   '(?:INFO: )?Slab 0x[\\da-f]+ objects=',
@@ -58,7 +58,7 @@ const SANITIZERS: readonly Rule[] = [
   line('slab', /^SLUB:? (?<cache>\S+):? (?<what>\d+ (?:partial )?slabs counted but counter=).*/),
 ];
 
-/** Reports of a processor or a task that makes no progress. A guest that got no CPU time has them, too. */
+/** Reports that a processor or a task makes no progress. A guest without CPU time has them, too. */
 const STALLS: readonly Rule[] = [
   stack('soft-lockup', /^(?:NMI )?(?:watchdog: )?BUG: soft lockup - CPU#\d+ stuck for .*/),
   stack('hard-lockup', /^(?:NMI )?watchdog: (?:CPU\d+: )?Watchdog detected hard LOCKUP.*/),
@@ -90,7 +90,7 @@ const STALLS: readonly Rule[] = [
 ];
 
 const LOCKDEP: readonly Rule[] = [
-  // Its tables are full: it checks no further, and no lock is at fault.
+  // Its tables are full: it stops checking, and no lock is at fault.
   {
     ...stack(
       'lockdep',
@@ -117,7 +117,7 @@ const LOCKDEP: readonly Rule[] = [
 ];
 
 const CRASHES: readonly Rule[] = [
-  // `kernel BUG at fs/dax.c:123!`, or a function where the kernel knows no lines.
+  // `kernel BUG at fs/dax.c:123!`, or a function if the kernel does not know lines.
   stack('bug', /^kernel BUG at (?<file>[^\s:]+):\d+!/),
   stack('bug', new RegExp(`^kernel BUG at ${FUNCTION} \\[verbose debug info unavailable\\]`)),
   stack('oops', /^BUG: (?<what>unable to handle .*|kernel NULL pointer dereference.*)/),
@@ -167,7 +167,7 @@ const WARNINGS: readonly Head[] = [
     ),
     byFunction: true,
   },
-  // Without CONFIG_DEBUG_BUGVERBOSE the kernel knows no file.
+  // Without CONFIG_DEBUG_BUGVERBOSE the kernel does not know the file.
   {
     ...stack(
       'warning',
@@ -180,8 +180,8 @@ const WARNINGS: readonly Head[] = [
 ];
 
 /**
- * A WARNING's line without the condition that failed, which may hold anything but is not part of
- * the place: `[!(a[i] == b)] `.
+ * A WARNING's line without the failed condition, which may contain anything and is not part of the
+ * place: `[!(a[i] == b)] `.
  */
 export function withoutCondition(text: string): string {
   const head = /^WARNING: (?:CPU: \d+(?: PID: \d+)? at )?(?=\[)/.exec(text)?.[0];
@@ -203,7 +203,7 @@ const MEMORY: readonly Rule[] = [
     'repairable',
   ),
   line('out-of-memory', /^(?<what>Out of memory and no killable processes).*/, 'repairable'),
-  // An allocation that failed; who asked for the memory deals with it, or says that it could not.
+  // A failed allocation: the caller copes with it, or reports that it could not.
   needing(
     'page allocation ',
     stack(
@@ -224,7 +224,7 @@ const MEMORY: readonly Rule[] = [
   ),
 ];
 
-/** Lines were lost, so what they said is unknown: printk, and journald which reads from it. */
+/** Lines were lost, so their content is unknown: by printk, or by journald, which reads from it. */
 const GAPS: readonly Rule[] = [
   line('log-gap', /^\*\* \d+ printk messages dropped/, 'notice'),
   needing('dropped ', line('log-gap', /^(?<what>.{0,60}\bdropped) \d+ messages$/, 'notice')),

@@ -1,6 +1,6 @@
 import type { KernelFindingKind, Severity } from './finding.js';
 
-/** The form of the tables that say what a line of the kernel's log means: kernel-grammar.ts. */
+/** The form of the tables in kernel-grammar.ts, which say what a line of the kernel's log means. */
 
 /** A line that begins a finding. */
 export interface Head {
@@ -12,25 +12,25 @@ export interface Head {
    */
   pattern: RegExp;
   /**
-   * `line`: the line says everything.
+   * `line`: the line is complete by itself.
    * `stack`: a report of many lines follows, with the function in one of them.
    * `event`: lines of `details` may follow, with others in between.
    * `preface`: the report of a BUG or a WARNING follows, and this line explains it.
    */
   extent: 'line' | 'stack' | 'event' | 'preface';
-  /** Lines that belong to this finding where they name the same device, or none. */
+  /** Lines that belong to this finding if they name the same device, or none. */
   details?: RegExp;
   /** The function is the class: the rest of the message varies. */
   byFunction?: true;
-  /** Programs print such lines too: only one with the kernel's time stamp counts. */
+  /** Programs print such lines too: only those with the kernel's time stamp count. */
   stampedOnly?: true;
-  /** The kind of report that this line continues; it begins one only where none is open. */
+  /** The kind of report that this line continues; it begins one only if none is open. */
   continues?: KernelFindingKind;
   /** See {@link needing}. */
   needs?: string;
 }
 
-/** A line that looks like the head of a finding and is none. */
+/** A line that looks like the head of a finding but is not one. */
 export interface Harmless {
   kind: 'harmless';
   pattern: RegExp;
@@ -60,19 +60,19 @@ export function harmless(pattern: RegExp): Harmless {
 }
 
 /**
- * A rule whose pattern can begin with any character, with a text that each line it fits holds: most
- * lines are told apart by that.
+ * A rule for a pattern that can begin with any character. Every matching line contains `text`,
+ * which rules out most lines quickly.
  */
 export function needing<One extends Rule>(needs: string, rule: One): One {
   return { ...rule, needs };
 }
 
 /**
- * A pattern made of alternatives, one a line, which keeps long lists readable.
+ * A pattern made of alternatives, one per line, to keep long lists readable.
  *
- * @param start what stands before all of them; must be anchored
+ * @param start precedes all of them; must be anchored
  * @param alternatives sources of regular expressions
- * @param end what follows
+ * @param end follows them
  */
 export function anyOf(start: string, alternatives: readonly string[], end = ''): RegExp {
   return new RegExp(`${start}(?:${alternatives.join('|')})${end}`);

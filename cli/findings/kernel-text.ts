@@ -1,12 +1,12 @@
-/** Lines out of JSON and out of strings in which line ends are escaped. */
+/** Extracts lines from JSON, and from strings with escaped line ends. */
 
-/** Names under which services and build tools keep what a program printed. */
+/** Names under which services and build tools keep a program's output. */
 const OUTPUT =
   /^(?:message|msg|logs?|lines?|text|output|std(?:out|err)(?:_lines)?|body|content|dmesg|console)$/i;
 /** `"MESSAGE" : "…",` and `"…",`, as documents of several lines have them. */
 const MEMBER =
   /^\s*(?:"(?<name>[\w .-]{1,64})"\s*:\s*)?\[?\s*"(?<value>(?:[^"\\]|\\.)*)"\s*[\]}]*,?\s*$/;
-/** What stands before the first line in a string. */
+/** What precedes the first line in a string. */
 const OPENING = /^\s*[[{]?\s*(?:"[\w .-]{1,64}"\s*:\s*)?(?:\[\s*)?b?["']/;
 
 /**

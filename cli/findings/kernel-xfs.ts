@@ -2,7 +2,7 @@ import { anyOf, FUNCTION, type Head, harmless, line, type Rule } from './kernel-
 
 /** Lines of fs/xfs: xfs_message.c, xfs_error.c, xfs_fsops.c, xfs_log.c, libxfs/xfs_sb.c and others. */
 
-/** `XFS (pmem0): `, or `XFS: ` where no device is known. */
+/** `XFS (pmem0): `, or `XFS: ` if no device is known. */
 const XFS = String.raw`^(?<fs>XFS)(?: \((?<device>[^)]+)\))?: (?:XFS: )?`;
 
 /**
@@ -28,11 +28,11 @@ const AFTER_DAMAGE = anyOf(XFS, [
   '(?:Offset|Owner|Start block|start block|start inode|AG \\d+:) ',
   'page discard on page ',
 ]);
-/** A hex dump of the damaged buffer, which names no device. */
+/** A hex dump of the damaged buffer, which does not name a device. */
 const DUMP = /^[\da-f]{8}: (?:[\da-f]{2,8} ){4}/;
 const WITH_DUMP = new RegExp(`${AFTER_DAMAGE.source}|${DUMP.source}`);
 
-/** A shutdown that was asked for: its flags have bit 2 (SHUTDOWN_FORCE_UMOUNT). */
+/** A requested shutdown: its flags have bit 2 (SHUTDOWN_FORCE_UMOUNT). */
 const AFTER_REQUEST = anyOf(XFS, [
   '(?:Log|Metadata) I/O Error (?:\\(0x[\\da-f]*[4-7c-f]\\) )?[Dd]etected',
   'xfs_do_force_shutdown\\(0x[\\da-f]*[4-7c-f]\\) called from ',
@@ -41,7 +41,7 @@ const AFTER_REQUEST = anyOf(XFS, [
   'Please u[n]?mount the filesystem and rectify the problem',
 ]);
 
-/** The kernel does not know what mkfs.xfs made, or was built without it. */
+/** The kernel does not know the format that mkfs.xfs made, or was built without support for it. */
 const UNSUPPORTED = [
   'Superblock has unknown .*features.*',
   'Superblock has bad version .*',
@@ -76,7 +76,7 @@ const REST_OF_UNSUPPORTED = [
   'Please recover the log on a kernel that supports.*',
 ];
 
-/** Found in what is stored, or in memory before it is stored. */
+/** Found in stored data, or in memory before it is stored. */
 const DETECTED: readonly Head[] = [
   {
     ...line(
@@ -112,7 +112,7 @@ const REQUESTED: readonly Rule[] = [
     extent: 'event',
     details: AFTER_REQUEST,
   },
-  // The shutdown that follows, where the line before it was lost.
+  // The shutdown that follows, if the line before it was lost.
   line(
     'fs-error',
     new RegExp(
@@ -122,7 +122,7 @@ const REQUESTED: readonly Rule[] = [
   ),
 ];
 
-/** Requests, mount options and geometries that XFS refused, and errors that it was told to inject. */
+/** Requests, mount options and geometries that XFS refused, and injected errors. */
 const REFUSED = [
   'Injecting (?:error|\\d+ms delay).*',
   'Intentionally corrupted log record.*',
@@ -138,7 +138,7 @@ const REFUSED = [
   '(?:stripe (?:unit|width)|alignment check failed|bulkstat|mounting with "discard"|realtime mount --).*',
 ];
 
-/** The rest of what says that something is wrong, by its words. */
+/** Other messages that report a problem, recognised by their words. */
 const WRONG =
   /(?<what>.*(?:[Cc]orrupt|CORRUPT|I\/O [Ee]rror|[Ii]nternal error|[Ss]hut(?:ting)? down|shutdown|[Ff]ailed|FAILED|[Uu]nmount and run|run xfs_repair|needs repair|bad magic|\b[Bb]ad\b|\bBAD\b|mismatch|does not match|[Mm]etadata LSN|metadata errors|hard error|can't|[Cc]annot|could ?n[o']t|[Uu]nable to|log mount\/recovery|returned error|\b[Ee]rror -?\d|out of range|block zero|ran out of|overrun|overflow|[Tt]orn write|known in-use inode|infinite loop|deadlock|NULL dquot|dquot too small|nlink zero|wrong leaf|head behind tail|tail wrapped|head has wrapped|[Ii]nvalid|[Ii]nconsistent|unexpected|unrecogni[sz]ed|page discard|called from line|in inode \d+ attr fork|delalloc extent|Unknown buffer type|quotacheck forced|Unsuccessful|into a BUG|not in the AIL|!= tail_cycle|>= (?:mp->|xfs_ag_block)|sb_inprogress set|too small to reflect|ptrs are equal|at error0|> sb_dblocks|!= (?:XFS|xfs)_AGINO|!= (?:pag->pag_agno|pag_agno)|xfs_agino_to_ino|bad symlink length|BBTOB|needed freesp block|has no regions|no buf ops|thispa|free more blocks|attr extents|non-zero used counter|outside of zone|larger than (?:write pointer|zone capacity|sb_rblocks)|overlaps sb_dblocks|unknown zone condition|unsupported (?:zone condition|type|chunk length)|(?:must (?:not )?|should )be zero|must be (?:at least|less than)|do not cover|not aligned to RT|partial inode chunk).*)/;
 

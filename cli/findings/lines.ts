@@ -1,4 +1,4 @@
-/** A line longer than this is taken in pieces: nothing that these parsers know is as long. */
+/** Longer lines are taken in pieces: no line that these parsers know is as long. */
 export const LONGEST_LINE = 4096;
 
 /** The lines of a text, whatever ends them (LF, CR LF, and the lone CR of progress displays). */

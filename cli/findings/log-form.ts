@@ -3,14 +3,16 @@
  * JSON document holds the lines as strings.
  */
 export interface LogForm {
-  /** The program's own lines in this line, without what was put around them; undefined where there are none. */
+  /**
+   * The program's own lines in this line, without what surrounds them; undefined if there are none.
+   */
   linesOf(line: string): string[] | undefined;
-  /** More of the line before, which was too long to come in one piece. */
+  /** The rest of a line that was too long for one piece. */
   more?(piece: string): string[];
-  /** What is left of the last line, once it is known to be over. */
+  /** The rest of the last line, once it is known to be over. */
   end?(): string[];
-  /** Whether a line of another form belongs to the log all the same. */
+  /** Whether a line of another form still belongs to the log. */
   readonly isLoose: boolean;
-  /** Whether this one line proves the form. Otherwise the next line has to have the form, too. */
+  /** Whether this line alone proves the form. Otherwise the next line must have the form, too. */
   readonly isCertain: boolean;
 }

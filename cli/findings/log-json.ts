@@ -1,23 +1,26 @@
 import type { LogForm } from './log-form.js';
 
-/** A line of a check in a string of JSON, or of a language that escapes line breaks the same way. */
+/**
+ * A line of a check in a string of JSON, or of another language that escapes line breaks the same
+ * way.
+ */
 const SIGN =
   /(?:["'=:\s]|\\n)(?:e2fsck \d+\.\d\S* \(\d|Pass [1-5][A-E]?: [A-Z]|Phase [1-7] - [a-z]|xfs_repair version \d)/;
 const ESCAPED_BREAK = '\\n';
 const STRUCTURE = /^\s*[[{,]*\s*"/;
 
-/** Names under which services and build tools keep what a program printed. */
+/** Names under which services and build tools keep a program's output. */
 const OUTPUT =
   /^(?:message|msg|log|logs|line|lines|text|output|out|stdout|stderr|stdout_lines|stderr_lines|body|data|content|result|event)$/i;
 
-/** A line of the log in a string is as long as any other at most. */
+/** Maximum length of the log's lines within a string: the same as elsewhere. */
 const LONGEST = 4096;
 
 const TOKENS = /\\u[\da-fA-F]{0,4}|\\[^u]|\\$|["']|[^\\"']{1,512}/g;
 const UNFINISHED_ESCAPE = /^\\(?:u[\da-fA-F]{0,3})?$/;
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', r: '\r', b: '\b', f: '\f' };
 
-/** @returns a form where the line holds lines of a check in strings */
+/** @returns a form if the line holds lines of a check in strings */
 export function jsonFormOf(line: string): JsonForm | undefined {
   const sign = SIGN.exec(line);
   if (!sign || !(line.includes(ESCAPED_BREAK) || STRUCTURE.test(line))) return undefined;
@@ -27,20 +30,22 @@ export function jsonFormOf(line: string): JsonForm | undefined {
 }
 
 /**
- * Reads what stands in the strings, in pieces and in bounded memory: a whole log in one string is a
- * line of any length. It is no parser of JSON, since a log that was cut has to be read, too.
+ * Reads the strings, in pieces and in bounded memory: a whole log in one string is a line of any
+ * length. Not a JSON parser, because truncated logs must be readable, too.
  */
 export class JsonForm implements LogForm {
   readonly isLoose = false;
   readonly isCertain = true;
-  /** What begins and ends a string; undefined where the whole line is one. */
+  /** The string delimiter; undefined if the whole line is one string. */
   readonly #quote: string | undefined;
   #inString = false;
-  /** The last line so far of the present string, or the string before. */
+  /** The last line so far of the present string, or the previous string. */
   #text = '';
-  /** Whether the present string has line breaks: then it is a program's output, whatever its name. */
+  /**
+   * Whether the present string has line breaks: then it is a program's output, whatever its name.
+   */
   #hasBreaks = false;
-  /** The name of the value that follows. */
+  /** The name of the following value. */
   #name: string | undefined;
   /** An escape sequence that continues in the next piece. */
   #escape = '';
@@ -102,7 +107,7 @@ export class JsonForm implements LogForm {
     }
   }
 
-  /** The string that has ended was a value, not a name. */
+  /** The string that ended was a value, not a name. */
   #value(): void {
     if (this.#text !== '' && (this.#name === undefined || OUTPUT.test(this.#name))) this.#flush();
     this.#text = '';

@@ -1,8 +1,8 @@
 import { SETTLED_AT_END } from './e2fsck-grammar.js';
 
 /**
- * Logs in other languages. Both programs translate what they print, but for the version and the
- * numbers. The words were read in the catalogues of e2fsprogs 1.47 and xfsprogs 7.2.
+ * Logs in other languages. Both programs translate everything but the version and numbers. The
+ * words come from the catalogues of e2fsprogs 1.47 and xfsprogs 7.2.
  */
 
 /** The heading of a pass or phase, by language. */
@@ -41,16 +41,16 @@ const SUMMARY = new RegExp(
 const ANSWER =
   /(?:\?|？) ?(?<answer>ja|nein|oui|non|sí|sì|si|não|sim|nee|nej|ano|ne|tak|nie|kyllä|ei|da|igen|nem|ya|tidak|evet|hayır|так|ні|да|нет|не|có|không|是|否|はい|いいえ)\s*$/;
 
-/** What was done without asking, in capitals after the message. */
+/** Repairs made without asking, in capitals after the message. */
 const SETTLED = /\.\s{1,3}(?<settled>\p{Lu}{4,30}(?: \p{Lu}{1,30}){0,4})\.$/u;
 
-/** What is not English in a line, and whose words these are. */
+/** The words of a line that are not English, and their language. */
 export interface ForeignWords {
   language?: string;
   words: string;
 }
 
-/** @returns undefined where the line may be English */
+/** @returns undefined if the line may be English */
 export function foreignWordsOf(line: string): ForeignWords | undefined {
   for (const [language, heading] of HEADINGS) {
     const words = heading.exec(line)?.[1];
@@ -70,7 +70,7 @@ function isEnglish(files: string, blocks: string): boolean {
   return files.startsWith('files') || blocks === 'blocks';
 }
 
-/** What of a log is in another language, kept to a few words. */
+/** Collects a few words of a log in another language. */
 export class LogLanguage {
   static readonly #MOST = 5;
   readonly #words = new Set<string>();
@@ -81,7 +81,7 @@ export class LogLanguage {
     if (this.#words.size < LogLanguage.#MOST) this.#words.add(words);
   }
 
-  /** Why such a log proves nothing; undefined where it is in English. */
+  /** Why such a log proves nothing; undefined if it is in English. */
   get problem(): string | undefined {
     if (this.#words.size === 0) return undefined;
     const words = [...this.#words].map((one) => `"${one}"`).join(', ');

@@ -13,7 +13,7 @@ export class LogLines {
   readonly #decoder = new StringDecoder('utf8');
   readonly #line: (line: string) => void;
   readonly #more: (piece: string) => void;
-  /** The line that has not ended yet, or what of a piece has to wait for the next one. */
+  /** The line that has not ended yet, or the part of a piece that waits for the next one. */
   #rest = '';
   /** Whether the first part of the present line has been handed out. */
   #inLongLine = false;
@@ -93,7 +93,7 @@ function withoutControl(text: string): string {
     .replace(/[\x01-\x07\x0b\x0c\x0e-\x1f\x7f]/g, '');
 }
 
-/** A terminal's backspace, which progress displays use to write over what they wrote. */
+/** A terminal's backspace, which progress displays use to overwrite their output. */
 function rubbedOut(line: string): string {
   if (!line.includes('\b')) return line;
   const kept: string[] = [];
@@ -104,7 +104,7 @@ function rubbedOut(line: string): string {
   return kept.join('');
 }
 
-/** A log that is at hand as a whole, by the parser of its program. */
+/** Parses a complete log with its program's parser. */
 export function parseWhole(text: string, parser: FsckParser): FsckReport {
   const lines = new LogLines(
     (line) => {

@@ -3,7 +3,7 @@ import type { LogForm } from './log-form.js';
 /**
  * The form of a line in which a program's own words begin at a column.
  *
- * @returns undefined where nothing stands before them
+ * @returns undefined if nothing precedes them
  */
 export function formOf(line: string, column: number): LogForm | undefined {
   if (column === 0) return undefined;
@@ -11,12 +11,12 @@ export function formOf(line: string, column: number): LogForm | undefined {
   return new PrefixForm(line.slice(0, column) + identifier);
 }
 
-/** A program with its process number, as syslog writes it. A volume's label has no brackets at its end. */
+/** A program with its process number, as in syslog. A volume's label has no brackets at its end. */
 const IDENTIFIER = /^[\w./@-]{1,64}\[\d+\]: /;
 
 /** Marks of quotation, list marks, and indentation. */
 const QUOTATION = /^[\s>|:#*+.-]+$/;
-/** Times, process numbers, and the names of streams: no program begins its message with one of these. */
+/** Times, process numbers, and names of streams: no program begins its message with these. */
 const STAMP = /\d\d?:\d\d|\d+\.\d{3,}|\[\s*\d+\]|\bstd(?:out|err)\b|^\s*\d+[\t:|] ?$/;
 
 class PrefixForm implements LogForm {
@@ -36,11 +36,13 @@ class PrefixForm implements LogForm {
   }
 }
 
-/** What changes from line to line: numbers, names of months and days, the stream, the level. */
+/**
+ * Parts that change from line to line: numbers, names of months and days, the stream, the level.
+ */
 const VARIABLE =
   /\d+|\b[A-Z][a-z]{2}\b(?= )|\bstd(?:out|err)\b|\b(?:info|warn(?:ing)?|err(?:or)?|notice|debug)\b|[AP]M\b|\s+/gi;
 
-/** A pattern for all lines that have such a prefix. An empty line has it without the blanks at its end. */
+/** A pattern for all lines with such a prefix. An empty line has it without the trailing blanks. */
 function patternOf(prefix: string): RegExp {
   const blanks = /\s*$/.exec(prefix)?.[0] ?? '';
   const body = prefix.slice(0, prefix.length - blanks.length);

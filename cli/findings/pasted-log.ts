@@ -2,28 +2,28 @@ import type { LogForm } from './log-form.js';
 import { jsonFormOf } from './log-json.js';
 import { formOf } from './log-prefix.js';
 
-/** Lines that wait until one tells what form they have. */
+/** Lines that wait until one shows their form. */
 const MOST_WAITING = 1000;
 
 export interface PastedLogTaker {
   /** A line as the program printed it. */
   line(line: string): void;
-  /** A line that does not have the form of the log around it. */
+  /** A line without the form of the log around it. */
   beside(line: string): void;
-  /** Whether the present lines are a program's: then no form has to be looked for. */
+  /** Whether the present lines are a program's own: then no form is looked for. */
   isBusy(): boolean;
-  /** The column at which a program's own words begin; undefined where the line may be anybody's. */
+  /** The column at which a program's own words begin; undefined if the line may be anybody's. */
   columnOf(line: string): number | undefined;
 }
 
 /**
- * Takes the lines of a log as it was pasted and hands on the program's own: without the prefix that
- * the lines share, and taken out of JSON. Lines before the first that tells the form wait for it.
+ * Takes the lines of a pasted log and passes on the program's own: without the prefix that they
+ * share, and extracted from JSON. Lines before the first that shows the form wait for it.
  */
 export class PastedLog {
   readonly #taker: PastedLogTaker;
   #form: LogForm | undefined;
-  /** A form that the next line has to confirm, and the line without it. */
+  /** A form that the next line must confirm, and the line without it. */
   #candidate: { form: LogForm; own: string } | undefined;
   #waiting: string[] = [];
   #dropped = 0;
@@ -39,7 +39,7 @@ export class PastedLog {
     else this.#seek(raw);
   }
 
-  /** More of a line that was too long; undefined where it is not for this log to read. */
+  /** The rest of a line that was too long; undefined if this log does not read it. */
   more(piece: string): boolean {
     if (!this.#form?.more) return false;
     this.#hand(this.#form.more(piece));
@@ -96,7 +96,7 @@ export class PastedLog {
       this.#hand(lines);
       return;
     }
-    // It was only something in front of the first line.
+    // It was only a prefix of the first line.
     this.#waiting.pop();
     this.#settle(undefined);
     this.#taker.line(own);
@@ -108,7 +108,7 @@ export class PastedLog {
     else this.#dropped += 1;
   }
 
-  /** What waited has this form. */
+  /** The waiting lines have this form. */
   #settle(form: LogForm | undefined): void {
     this.#form = form;
     this.#release();
@@ -122,7 +122,7 @@ export class PastedLog {
       if (form) this.#formed(form, raw);
       else this.#taker.line(raw);
     }
-    if (this.#dropped > 0) this.#taker.beside(`… ${this.#dropped} lines that are left out here`);
+    if (this.#dropped > 0) this.#taker.beside(`… ${this.#dropped} lines that are omitted here`);
     this.#dropped = 0;
   }
 

@@ -1,14 +1,14 @@
 /**
- * Floods. A log of 100 MB says a few things a million times, with other numbers: what a line is,
- * and what class a message has, is worked out once for each shape.
+ * Handles floods. A log of 100 MB repeats a few messages a million times with other numbers, so the
+ * kind of a line and the class of a message are worked out once per shape.
  */
 
-/** Longer lines are lists or hold names: they are looked at each time. */
+/** Longer lines are lists or contain names: they are examined each time. */
 const LONGEST = 300;
 
 /**
- * The line with 0 for each number, undefined where more than its numbers may vary. Digits that are
- * part of a word stay: they may make another message.
+ * The line with 0 for each number; undefined if more than its numbers may vary. Digits within a
+ * word stay, because they may make another message.
  */
 export function shapeOf(line: string): string | undefined {
   if (line.length > LONGEST) return undefined;
@@ -55,11 +55,11 @@ function isSpecial(line: string, first: number, last: number): boolean {
   return last - first <= 3 && /^\.{1,2}$/.test(line.slice(first + 1, last));
 }
 
-/** A class of lines that differ in numbers and names alone, or of messages of such lines. */
+/** A class of lines that differ only in numbers and names, or of messages made of such lines. */
 export class Shape {
-  /** What came after it the last time. */
+  /** What followed it the last time. */
   next: Shape | undefined;
-  /** The shapes of messages that begin so, by their next lines. */
+  /** The shapes of messages with this beginning, by their next lines. */
   readonly longer = new Map<Shape, Shape>();
   #pattern: RegExp | undefined;
 
@@ -82,12 +82,12 @@ function patternOf(text: string): RegExp {
   return new RegExp(`^${source}$`, 's');
 }
 
-/** Any name but `.` and `..`; it ends at the last mark of the line. */
+/** Any name but `.` and `..`; it ends at the last quotation mark of the line. */
 function nameBefore(mark: string): string {
   return `(?!\\.{1,2}${mark}[^'"]*$).*${mark}`;
 }
 
-/** An honest log has no more shapes than this. */
+/** A normal log has fewer shapes than this. */
 const MOST_SHAPES = 2000;
 
 /**
@@ -99,7 +99,7 @@ export class Shapes {
   #longer = 0;
   #last: Shape | undefined;
 
-  /** The shape of this line, where it is the one that came here last. */
+  /** The shape of this line, if it is the one that came here last. */
   expected(line: string): Shape | undefined {
     const next = this.#last?.next;
     if (!next?.fits(line)) return undefined;
@@ -113,7 +113,7 @@ export class Shapes {
     let shape = this.#known.get(text);
     if (!shape) {
       if (this.#known.size >= MOST_SHAPES) return undefined;
-      // Built by `replace`, so it keeps no piece of the log alive.
+      // Built by `replace`, so it keeps no piece of the log in memory.
       shape = new Shape(Buffer.from(text).toString());
       this.#known.set(shape.text, shape);
     }
@@ -122,7 +122,10 @@ export class Shapes {
     return shape;
   }
 
-  /** The shape of a message that has begun as the first says, and goes on with a line of the second. */
+  /**
+   * The shape of a message that begins with the first shape and continues with a line of the
+   * second.
+   */
   joined(first: Shape | undefined, second: Shape | undefined): Shape | undefined {
     if (!first || !second) return undefined;
     const known = first.longer.get(second);
@@ -134,7 +137,7 @@ export class Shapes {
   }
 }
 
-/** Remembers a result for each shape, up to a number of shapes that no honest log reaches. */
+/** Remembers a result per shape, up to a number that no normal log reaches. */
 export class ShapeCache<T> {
   readonly #known = new Map<Shape, T>();
 
@@ -148,7 +151,7 @@ export class ShapeCache<T> {
   }
 }
 
-/** One pattern that fits where any of these does. */
+/** One pattern that matches if any of these does. */
 export function anyOf(patterns: readonly RegExp[]): RegExp {
   return new RegExp(patterns.map(({ source }) => `(?:${source})`).join('|'));
 }

@@ -11,18 +11,18 @@
  * message's words in lower case, joined by hyphens, after its variable texts are taken out.
  */
 
-/** Longer messages differ early; what follows is mostly lists. */
+/** Longer messages differ early; the rest is mostly lists. */
 const LONGEST = 120;
 
-/** What is variable in any message, in the order it has to be taken out. */
+/** The variable parts of any message, in the order in which they must be removed. */
 const VARIABLES: ReadonlyArray<readonly [RegExp, string]> = [
-  // ctime(3): its day and month are words and would stay.
+  // ctime(3): its day and month are words, which would stay.
   [/\b[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:[A-Z]{2,5} )?\d{4}\b/g, ' '],
   [/\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b/gi, ' '],
   // The two names that belong to the class: a broken '.' is not a broken file name.
   [/'\.\.'|"\.\."/g, ' dotdot '],
   [/'\.'|"\."/g, ' dot '],
-  // An apostrophe within a word (can't, 0's) opens no quotation.
+  // An apostrophe within a word (can't, 0's) does not open a quotation.
   [/(?<!\w)'[^']*'(?!\w)/g, ' '],
   [/"[^"]*"/g, ' '],
   [/\/lost\+found\b/g, ' lost-found '],
@@ -31,11 +31,13 @@ const VARIABLES: ReadonlyArray<readonly [RegExp, string]> = [
   [/\+0x[\da-f]+\/0x[\da-f]+/gi, ' '],
   [/\b0x[\da-f]*/gi, ' '],
   [/\b[\da-f]{12,}\b/gi, ' '],
-  // Numbers that stand alone; the digits of ext2fs_open2 or 64bit are names.
+  // Numbers that stand alone; the digits of ext2fs_open2 or 64bit belong to names.
   [/(?<![\w])[-+]?\d+(?:[.,:]\d+)*(?![A-Za-z_\d])/g, ' '],
 ];
 
-/** The words of a message without what varies: `free-blocks-count-wrong-for-group-counted`. */
+/**
+ * The words of a message without its variable parts: `free-blocks-count-wrong-for-group-counted`.
+ */
 export function messageClass(message: string): string {
   return short(classWords(message));
 }
@@ -63,7 +65,7 @@ function short(text: string): string {
   return text.slice(0, LONGEST).replace(/-$/, '') || 'message';
 }
 
-/** Joins the parts; those that are absent are left out. */
+/** Joins the parts, without absent ones. */
 export function signature(...parts: Array<string | undefined>): string {
   return parts.filter((part) => part !== undefined && part !== '').join(':');
 }

@@ -2,14 +2,14 @@ import { availableTime, type CpuSupply } from '../cpu-supply.js';
 import type { Finding } from './finding.js';
 
 /**
- * Reports that something made no progress for some time. The kernel goes by its clock, not by what the
- * machine could do in that time: a guest whose host gave it no processor reports them, too.
+ * Reports that something made no progress for some time. The kernel goes by its clock, not by what
+ * the machine could do in that time, so a guest without processor time reports them, too.
  */
 
 export interface Stall {
   /** Seconds without progress after which the kernel reports. */
   limit: number;
-  /** Seconds without progress, `limit` at least where the message does not tell. */
+  /** Seconds without progress; at least `limit` if the message does not tell. */
   seconds: number;
 }
 
@@ -26,7 +26,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   'workqueue-lockup': 30,
 };
 
-/** RCU counts in jiffies and does not say how many are a second; these are the kernel's choices. */
+/** RCU counts in jiffies without saying how many make a second; these are the kernel's options. */
 const JIFFIES_A_SECOND = [1000, 300, 250, 100];
 
 /** @returns undefined for a finding of another kind */
@@ -53,15 +53,15 @@ export function stallOf({
     : { limit, seconds: Math.max(limit, told) };
 }
 
-/** Whose doing a stall is. `unclear`: it could be either's. */
+/** Who caused a stall. `unclear`: it may be either. */
 export type Cause = 'guest' | 'host' | 'unclear';
 
-/** A guest that had this share of the kernel's limit for itself has been stuck for its own reasons. */
+/** A guest that had this share of the kernel's limit to itself is stuck for its own reasons. */
 const GUEST_SHARE = 0.9;
-/** One that had less than this share had no chance to get on: another program would be stuck, too. */
+/** With less than this share it had no chance to make progress: any program would be stuck. */
 const HOST_SHARE = 0.5;
 
-/** Why a stall was reported, by what the guest got in the time that the report speaks of. */
+/** The cause of a stall, judged by what the guest got in the time that the report speaks of. */
 export function causeOfStall(limit: number, supply: CpuSupply | undefined): Cause {
   if (!supply) return 'guest';
   const most = availableTime(supply);
@@ -69,7 +69,7 @@ export function causeOfStall(limit: number, supply: CpuSupply | undefined): Caus
   return most <= HOST_SHARE * limit ? 'host' : 'unclear';
 }
 
-/** Whose doing a finding is: the guest's, where it is no stall. */
+/** The cause of a finding: the guest, if it is not a stall. */
 export function causeOf(finding: Finding): Cause {
   const stall = stallOf(finding);
   return stall ? causeOfStall(stall.limit, finding.cpu) : 'guest';

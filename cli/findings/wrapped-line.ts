@@ -1,10 +1,10 @@
 /**
- * Lines that a mailer has wrapped. A line may go on in the next one where it is about as long as
- * mailers make them, and where the first word of the next one had no room in it.
+ * Lines that a mailer wrapped. A line may continue in the next one if it is about as long as
+ * mailers make lines, and the next one's first word did not fit.
  */
 const SHORTEST = 50;
 const LONGEST = 80;
-/** A mailer that wraps earlier than here is none that people use. */
+/** No mailer in use wraps earlier than this. */
 const NARROWEST = 64;
 
 export function mayGoOn(line: string, next: string): boolean {

@@ -5,7 +5,7 @@ export type Entities = Pick<
   'inode' | 'inodeType' | 'block' | 'offset' | 'group' | 'entry' | 'entryInode'
 >;
 
-/** `entry "NAME" …`: the name may hold anything, so it ends where such words follow last. */
+/** `entry "NAME" …`: the name may contain anything, so it ends where such words follow last. */
 const ENTRIES: readonly RegExp[] = [
   /\b(entry|illegal name) "(?<entry>[\s\S]*)"(?=,? (?:at|in|of|has|references|points|\(ino |is)|,|:|\.?$)/,
   /\b(name) '(?<entry>[\s\S]*)'(?=\)| (?:key )?failed)/,
@@ -15,8 +15,8 @@ const ENTRIES: readonly RegExp[] = [
 /** A block within an allocation group, a range of such blocks, addresses: no names of inodes. */
 const PLACES = /[[(]\d[\da-fx/,: -]*[\])]/g;
 /**
- * Numbers in base 16 that nothing marks as such, numbers that a word follows at once, and the two
- * names that belong to the class.
+ * Hexadecimal numbers without a prefix, numbers directly followed by a word, and the two names that
+ * belong to the class.
  */
 const UNMARKED: ReadonlyArray<readonly [RegExp, string]> = [
   // The thread.

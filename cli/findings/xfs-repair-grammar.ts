@@ -19,13 +19,13 @@ export const LAST_WORDS = anyOf([
   /^done$/,
 ]);
 
-/** It went no further; the line is a finding too. */
+/** It went no further; the line is also a finding. */
 export const GAVE_UP =
   /^(?:\.*Exiting now\.|fatal error -- |Sorry, could not find valid secondary superblock|Cannot proceed further in no_modify mode|Found unsupported filesystem features|Not enough matching superblocks|Exiting now\.|xfs_repair: (?:cannot repair this filesystem|.* contains a mounted))/;
 
 /**
- * Messages of an xfs_repair that checked nothing, and why. That says nothing of the file system:
- * they are notices.
+ * Messages of an xfs_repair that checked nothing, and why. They are notices, because they say
+ * nothing about the file system.
  */
 export const CHECKED_NOTHING: ReadonlyArray<readonly [RegExp, string]> = [
   [
@@ -34,7 +34,7 @@ export const CHECKED_NOTHING: ReadonlyArray<readonly [RegExp, string]> = [
   ],
   [
     /^ERROR: The filesystem has valuable metadata changes in a log which needs to/,
-    'xfs_repair checks no file system whose log was not replayed: mount and unmount it, or use -n',
+    'xfs_repair does not check a file system whose log was not replayed: mount and unmount it, or use -n',
   ],
   [
     /contains a mounted (?:and writable )?filesystem/,
@@ -46,14 +46,14 @@ export const CHECKED_NOTHING: ReadonlyArray<readonly [RegExp, string]> = [
   ],
   [
     /^xfs_repair: (?:invalid option|unrecognized option|option requires)|^Usage: xfs_repair|^-\w option (?:requires|cannot|is not)/,
-    'xfs_repair did not take its options and checked nothing',
+    'xfs_repair rejected its options and checked nothing',
   ],
 ];
 
-/** What it says where it could not begin, after the reason. */
+/** Printed if it could not begin, after the reason. */
 export const SORRY = /^xfs_repair: cannot repair this filesystem\./;
 
-/** With -n it skips the phases that would need what is broken. */
+/** With -n it skips the phases that would need the broken parts. */
 export const SKIPS_PHASES_6_AND_7 =
   /^Inode allocation btrees are too corrupted, skipping phases 6 and 7/;
 
@@ -63,15 +63,15 @@ export const NOISE = anyOf([
   /^\s*$/,
   /^(?: {8}|\t)- /,
   /^No modify flag set, skipping phase 5$/,
-  // Of an image file on a file system that is not xfs.
+  // For an image file on a file system other than xfs.
   /^Cannot get host filesystem geometry\.$/,
   /^Repair may fail if there is a sector size mismatch between$/,
   /^the image and the host filesystem\.$/,
-  // The search after a superblock that was found bad; dots are its progress.
+  // The search after a bad superblock; dots are its progress.
   /^\.*$/,
   /^\.*(?:attempting to find secondary superblock|found candidate secondary superblock|verified secondary superblock|unable to verify superblock, continuing)\.\.\.$/,
   VERSION,
-  // How it is used.
+  // Its usage.
   /^Options:$/,
   /^ {2}-\w(?: \w+)? {2,}\S/,
   /^ {15}\(Cannot be used together with -\w\.\)$/,
@@ -88,14 +88,17 @@ export const NOISE = anyOf([
   // A run of less than a second has no time.
   /^Total run time:/,
   /^zero_log: head block \d+ tail block \d+$/,
-  // Too little memory to be quick.
+  // Too little memory to be fast.
   /^Memory available for repair \(\d+MB\) may not be sufficient\.$/,
   /^At least \d+MB is needed to repair this filesystem efficiently$/,
   /^If repair fails due to lack of memory, please$/,
   /^(?:turn prefetching off \(-P\) to reduce the memory footprint|increase system RAM and\/or swap space to at least \d+MB)\.$/,
 ]);
 
-/** Messages of several lines that do not show it: how many follow the first, or how the last one ends. */
+/**
+ * Messages of several lines that do not show it: how many lines follow the first, or how the last
+ * one ends.
+ */
 export const FOLLOWING: ReadonlyArray<readonly [RegExp, number | RegExp]> = [
   // Six lines in xfs_repair 6.1, seven in 7.2, three with -n, two with -L.
   [
@@ -127,14 +130,17 @@ export const FOLLOWING: ReadonlyArray<readonly [RegExp, number | RegExp]> = [
   [/^converting back to version 1,$/, 1],
   [/^Sector size on host filesystem larger than image sector size\.$/, 1],
 ];
-/** A message whose last line is known has at most this many more. */
+/** A message with a known last line has at most this many more. */
 export const MOST_FOLLOWING = 9;
 
-/** A message that its next line goes on with: it is indented, or ends where no sentence does. */
+/**
+ * A message that continues in its next line: that line is indented, or the message ends where no
+ * sentence does.
+ */
 export const CONTINUATION = /^\t/;
 
 /**
- * What is or would be done about the line before, where the message says nothing more. It has no
+ * What is or would be done about the previous line, if the message says nothing more. It has no
  * number of its own, so it is about that line.
  */
 export const ACTION =
@@ -144,18 +150,18 @@ export const REFUSED = /\b[Ww]ould (?:have |be )?\w+/;
 export const MADE =
   /\b(?:correct(?:ing|ed)|resett?ing|reset to|clear(?:ing|ed)|junking|fix(?:ing|ed)|rebuilding|zeroing|zeroed|moving to|rewriting|repairing|removing|truncating|converting|setting|adding|will (?:clear|fix|reset|junk|rewrite|correct|set)|reinitializing|recreating|regenerating|writing modified|was cleared|were cleared)\b/i;
 
-/** Of what xfs_repair speaks; another line is not understood. */
+/** Topics of xfs_repair's messages; any other line is not understood. */
 export const ABOUT_THE_FILE_SYSTEM =
   /\b(?:inodes?|ino|imap|id \d+|\w*dblock|dabno|Shared Version|Badness|exiting|reset(?:ting)? to \d+|back to version|file size|blocks?|\w*super(?:block)?s?|sb_?\w*|ag[fi]?\w*|ags?|agfl|director(?:y|ies)|dirs?|entry|entries|\w*bt(?:ree)?s?|bt\w+|bmap\w*|extents?|forks?|attr\w*|ACL|quotas?|dquots?|(?:user|group|project|other) id|log|realtime|rt\w*|\w*maps?|refcount\w*|reflink\w*|symlinks?|CRC|checksum|UUID|magic|metadata|hash\w*|freespace|freelist|free(?:tab)? |filesystem|file system|lost\+found|fatal error|error|errors|err|failed|cannot|can't|could not|couldn't|unable|malloc|memory|invalid|illegal|corrupt\w*|bad|bogus|wrong|mismatch|inconsistent|xfs_\w+|libxfs\w*|xlog\w*|LSN|nlinks|i8count|namelen\w*|bestfree|needsrepair|superblock|feature\w*|lazy-counters|nrext64|timestamps?|duplicate|missing|incorrect|out-of-order|parent|rmap\w*|orphanage|records?|upgrade|supports?|stripe|geometry|device|mount\w*|cache\w*|leaf|state|counted|security|attribute\w*)\b/i;
 
-/** How bad a message is; the first that fits, else `corruption`. */
+/** How bad a message is; the first match, else `corruption`. */
 export const SEVERITIES: ReadonlyArray<readonly [RegExp, Severity]> = [
   // A log that was not replayed: the rest speaks of a state that no kernel would see.
   [/\b(?:ALERT|ERROR): The filesystem has valuable metadata changes/, 'repairable'],
   ...CHECKED_NOTHING.map(([pattern]) => [pattern, 'notice'] as const),
   // xfs_repair -L sets the flag itself, and clears it.
   [/^clearing needsrepair flag/i, 'notice'],
-  // Of its own cache: what comes of an allocation group that it skipped.
+  // About its own cache: the consequence of an allocation group that it skipped.
   [/: Badness in key lookup/, 'repairable'],
   [/^Note - (?:quota info|stripe unit)/, 'notice'],
   [/^Warning: {2}no quota inodes were found/, 'notice'],

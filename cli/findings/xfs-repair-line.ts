@@ -24,21 +24,21 @@ import {
 /** Characters; a message with a name of 255 bytes has fewer. */
 const LONGEST_TEXT = 2000;
 
-/** What a line is by itself; what it means depends on what came before. */
+/** What a line is by itself; its meaning depends on what came before. */
 export interface LineKind {
   isStructure: boolean;
-  /** It goes on with the message before it, where there is one. */
+  /** It continues the message before it, if there is one. */
   goesOn: boolean;
   /** How many lines belong to the message that it begins, whatever they are. */
   followers: number;
-  /** How the last of them ends, where their number varies. */
+  /** How the last of them ends, if their number varies. */
   lastFollower: RegExp | undefined;
   opensName: boolean;
-  /** It is another program's. */
+  /** It belongs to another program. */
   isOthers: boolean;
-  /** It ends where no message does. */
+  /** It ends where no message ends. */
   isUnfinished: boolean;
-  /** It begins as no message does. */
+  /** It begins as no message begins. */
   isRest: boolean;
   foreign: ForeignWords | undefined;
 }
@@ -71,7 +71,7 @@ const OTHER_PROGRAM = anyOf([
 const UNFINISHED =
   /(?:\b(?:a|an|the|in|of|to|for|is|has|have|was|be|by|at|on|with|and|or|not|but|if|should|would|will|could|does|doesn't|from|support|claims|points|references|reset|actual|expected|parent|specify|large)|[,(=]|#|!=)$/;
 
-/** The first words of messages that begin in lower case; other words go on with a sentence. */
+/** The first words of messages that begin in lower case; other words continue a sentence. */
 const FIRST_WORD =
   /^(?:[A-Z\d\s"'.%(]|add\w*|ag[fi]?[\w-]*|alloc\w*|attempt\w*|attribute|avl_|bad\b|badly|block|bmap|bogus|btree|byte|cache|can't|cannot|check|clear\w*|commit\w*|comput\w*|conven\w*|correct\w*|corrupt\w*|could|couldn't|creat\w*|data|decrement\w*|defer\w*|delet\w*|destroy\w*|dir\w*|disabl\w*|disconnected|discrepancy|done|doubl\w*|dubious|duplicate|empty|entry|eras\w*|error|expected|extent|failed|fatal|fblk|file\b|filesystem|finobt|fix\w*|fl\w+|found|free\w*|generat\w*|group|hole|ignor\w*|illegal|imap|inconsistent superblock|increment\w*|init\w*|ino\w*|invalid|ir_|join\w*|junk\w*|key|leaf|leftover|libxfs|load\w*|local|log|malloc|max\w*|metadata|mismatch\w*|missing|mov\w*|multipl\w*|name|nblocks|no\b|non-\w+|option|orphan\w*|out-of-order|parent pointer|prefetch|primary|print_|problem|process\w*|project|quota|ran|read\w*|realloc|realtime|rebuild\w*|record|recreat\w*|refcount|reflink|reinit\w*|release|remot\w*|remov\w*|repair\w*|reset\w*|rewrit\w*|rmap|root|rt\w+|sb\b|sb_\w+|scan\w*|seek\w*|set\w*|shrink|size|space|sparse|start|stor\w*|stripe|superblock|symlink|the |there|too|travers\w*|truncat\w*|unable|uncertain|undiscovered|unexpected|unknown|unwritten|updat\w*|upgrad\w*|used|user|verif\w*|version|warning|will|wip\w*|would|writ\w*|wrong|xfs_|xlog|zero\w*|zone\w*)/;
 
@@ -88,7 +88,7 @@ export interface MessageClass {
 }
 
 export function classify([first = '', ...rest]: readonly string[]): MessageClass {
-  // What would be done about it is no part of what is wrong.
+  // What would be done about the problem is not part of it.
   const stated = [first, ...rest.filter((line) => !ACTION.test(line))].join(' ');
   const message = stated.slice(0, LONGEST_TEXT);
   const { bare } = readMessage(message);

@@ -9,8 +9,8 @@ import {
 const GENERAL = 'xfs_repair gave up';
 
 /**
- * How far the runs of xfs_repair in a log came: what each printed of its phases and its end. A log
- * is complete where each run in it is.
+ * How far the runs of xfs_repair in a log came: the phases and the end that each printed. A log is
+ * complete if every run in it is.
  */
 export class XfsRepairRuns {
   /** The phase that the present lines belong to. */
@@ -23,14 +23,14 @@ export class XfsRepairRuns {
   #skipped: number[] = [];
   #gaveUp: string | undefined;
   #open = false;
-  /** Why the first run that is not complete is not. */
+  /** Why the first incomplete run is incomplete. */
   #problem: string | undefined;
 
-  /** Whether the line tells how far a run came, and nothing of the file system. */
+  /** Whether the line shows how far a run came, and says nothing about the file system. */
   take(line: string): boolean {
     const phase = PHASE.exec(line)?.[1];
     if (phase !== undefined) {
-      // What xfs_repair could not open it says before its first phase.
+      // xfs_repair prints what it could not open before its first phase.
       if ((phase === '1' && this.#phases.size > 0) || this.isOver) this.finish();
       this.touch();
       this.phase = Number(phase);
@@ -66,7 +66,7 @@ export class XfsRepairRuns {
     if (why !== undefined) this.#gaveUp = why;
   }
 
-  /** The present run is over, to its end or not. */
+  /** The present run is over, complete or not. */
   finish(): void {
     if (this.#open) this.#problem ??= this.#whyIncomplete();
     this.#open = false;
@@ -77,7 +77,7 @@ export class XfsRepairRuns {
     this.#gaveUp = undefined;
   }
 
-  /** After `finish`: why the log proves nothing; undefined where each run in it is complete. */
+  /** After `finish`: why the log proves nothing; undefined if every run in it is complete. */
   get problem(): string | undefined {
     return this.count === 0 ? "the log ends before xfs_repair's last line" : this.#problem;
   }

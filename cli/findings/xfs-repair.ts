@@ -21,7 +21,9 @@ export function parseXfsRepair(text: string, options: FsckOptions = {}): FsckRep
   return parseWhole(text, new XfsRepairParser(options));
 }
 
-/** A dot for each piece of the device that was searched for a superblock, before the next message. */
+/**
+ * A dot for each piece of the device that was searched for a superblock, before the next message.
+ */
 const SEARCHED = /^\.+(?=[A-Z])/;
 
 export class XfsRepairParser implements FsckParser {
@@ -34,17 +36,17 @@ export class XfsRepairParser implements FsckParser {
   readonly #classes = new ShapeCache<MessageClass>();
   #version: string | undefined;
   #message: string[] = [];
-  /** The shapes of its lines, where numbers are all that varies in them. */
+  /** The shapes of its lines, if only numbers vary in them. */
   #shape: Shape | undefined;
   /** How many lines still belong to the message, whatever they are. */
   #following = 0;
-  /** How the last of these lines ends, where their number varies. */
+  /** How the last of these lines ends, if their number varies. */
   #lastFollower: RegExp | undefined;
-  /** Whether a name has begun in the message and not ended: its line breaks end no line. */
+  /** Whether a name in the message is unfinished: its line breaks do not end the line. */
   #inName = false;
   /** The message's last line, which a mailer may have wrapped. */
   #previous = '';
-  /** Whether that line ends where no message does. */
+  /** Whether that line ends where no message ends. */
   #isUnfinished = false;
 
   constructor({ device }: FsckOptions = {}) {
@@ -98,7 +100,7 @@ export class XfsRepairParser implements FsckParser {
     this.#inName = kind.opensName;
   }
 
-  /** @returns false where the line does not belong to a message whose number of lines varies */
+  /** @returns false if the line does not belong to a message with a varying number of lines */
   #follow(line: string, shape: Shape | undefined, kind: LineKind): boolean {
     const last = this.#lastFollower;
     if (last && !last.test(line) && (kind.isStructure || kind.isOthers)) {
@@ -130,7 +132,7 @@ export class XfsRepairParser implements FsckParser {
     this.#inName = OPEN_NAME.test(text) && text.length < LONGEST_NAME;
   }
 
-  /** Lines about the run rather than the file system. True where this was one. */
+  /** Lines about the run rather than the file system. True if this was one. */
   #structure(line: string): boolean {
     this.#close();
     if (this.#runs.take(line)) return true;
@@ -151,7 +153,7 @@ export class XfsRepairParser implements FsckParser {
 
   #unknown(lines: readonly string[]): void {
     const message = textOf(lines);
-    // Before its first phase other programs print.
+    // Other programs print before its first phase.
     if (this.#runs.phase !== undefined || !isHarmless(message)) this.#found.addUnparsed(message);
   }
 
@@ -162,7 +164,7 @@ export class XfsRepairParser implements FsckParser {
       return;
     }
     const message = textOf(lines);
-    // Why, it has said before.
+    // It has given the reason before.
     if (SORRY.test(message) && this.#runs.hasGivenUp) return;
     this.#runs.touch();
     this.#runs.checkedNothing(message);

@@ -3,7 +3,7 @@ import { type EventNamed, eventsOf } from '../record/events.js';
 import type { UnitRecord } from '../record/record.js';
 import { type Decision, firstLine } from './decision.js';
 
-/** What a test of the built-in suite came to; undefined where it says that it passed. */
+/** The result of a built-in test; undefined if it reports that it passed. */
 export function decideBuiltin(record: UnitRecord): Decision | undefined {
   const [test, ...others] = eventsOf(record, 'test');
   if (others.length > 0) return { verdict: 'error', reason: 'the guest ran more than one test' };
@@ -16,7 +16,7 @@ export function decideBuiltin(record: UnitRecord): Decision | undefined {
   );
 }
 
-/** Why the guest gave up; undefined where it did not. */
+/** Why the guest gave up; undefined if it did not. */
 export function decideGaveUp(record: UnitRecord): Decision | undefined {
   const gaveUp = eventsOf(record, 'gave-up')[0];
   if (!gaveUp) return undefined;

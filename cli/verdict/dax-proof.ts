@@ -4,8 +4,8 @@ import { atLeast } from '../kernel-version.js';
 import type { Expectation } from '../record/record.js';
 
 /**
- * Whether DAX was in use, through the right driver, at one moment. The guest reports what it sees;
- * what that proves is decided here.
+ * Decides whether DAX was in use, through the right driver, at one moment. The guest reports what
+ * it sees; this file decides what that proves.
  */
 
 /** STATX_ATTR_DAX: the file is in the DAX state (include/uapi/linux/stat.h, since 5.8). */
@@ -15,14 +15,14 @@ export interface DaxState {
   when: ProofEvent['when'];
   device: string;
   mounted: boolean;
-  /** The file system whose code serves the mount, as the kernel's own traces have it. */
+  /** The file system whose code serves the mount, by the kernel's own traces. */
   driver: string;
   mountOptions: string;
-  /** undefined where this kernel's statx does not know the attribute. */
+  /** undefined if this kernel's statx does not know the attribute. */
   statxDax: boolean | undefined;
-  /** Why it proves nothing, or the contrary. Empty where DAX is proven. */
+  /** Why it proves nothing, or the contrary. Empty if DAX is proven. */
   problems: string[];
-  /** What the kernel said about DAX. */
+  /** The kernel's messages about DAX. */
   messages: string[];
 }
 
@@ -40,7 +40,7 @@ export function readProof(proof: ProofEvent, expected: Expectation): DaxState {
     problems: [],
     messages: daxMessages(proof.kernelLog.split('\n')),
   };
-  // A module of which the kernel shows no trace serves nothing. (One that cannot be unloaded has no
+  // A module without any trace in the kernel serves nothing. (One that cannot be unloaded has no
   // count of its users.)
   const traceless = proof.moduleReferences === undefined && proof.moduleBuildId === '';
   if (expected.module && traceless && state.driver === expected.fs) state.driver = 'unknown';
@@ -91,8 +91,8 @@ export function showsDax(mountOptions: string): boolean {
 }
 
 /**
- * Older kernels have no such attribute, or no statx. There the mount option has to do: they too
- * drop it, or refuse the mount, where the device cannot do DAX.
+ * Older kernels have no such attribute, or no statx. Then the mount option must do: they too drop
+ * it, or refuse the mount, if the device cannot do DAX.
  */
 function daxProblems(proof: ProofEvent, state: DaxState, expected: Expectation): string[] {
   const problems: string[] = [];

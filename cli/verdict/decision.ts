@@ -1,10 +1,10 @@
 import type { Finding } from '../findings/finding.js';
 
-/** As the contract has them. From the best to the worst. */
+/** The contract's verdicts, from the best to the worst. */
 export const VERDICTS = ['pass', 'notrun', 'error', 'invalid', 'fail'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** What became of a test of xfstests, in finer words than the verdict's. */
+/** The outcome of an xfstests test, in finer steps than the verdict. */
 export const XFSTESTS_OUTCOMES = [
   'passed',
   'output-differs',
@@ -23,13 +23,15 @@ export type XfstestsOutcome = (typeof XFSTESTS_OUTCOMES)[number];
 
 export interface Decision {
   verdict: Verdict;
-  /** One sentence without the full stop. May hold words of the guest: escape it before printing. */
+  /**
+   * One sentence without the full stop. May contain the guest's words: escape it before printing.
+   */
   reason: string;
-  /** Of a test of xfstests. */
+  /** For an xfstests test. */
   outcome?: XfstestsOutcome | undefined;
 }
 
-/** Whether it fails a unit: all but notices do. */
+/** Whether it fails a unit: every finding but a notice does. */
 export function isSerious({ severity }: Finding): boolean {
   return severity !== 'notice';
 }
@@ -38,7 +40,7 @@ export function quote(text: string): string {
   return `"${text}"`;
 }
 
-/** The first line with something in it. */
+/** The first line that is not empty. */
 export function firstLine(text: string, otherwise: string): string {
   const line = text.split('\n').find((one) => one.trim() !== '');
   return (line ?? otherwise).trim();

@@ -1,6 +1,6 @@
 import type { Ending } from '../guest/guest.js';
 
-/** Whether it was the guest that broke, and not what it runs on. */
+/** Whether the guest itself broke, rather than what it runs on. */
 export function isGuestsOwnFault(ending: Ending): boolean {
   switch (ending.kind) {
     case 'panic':

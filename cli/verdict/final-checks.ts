@@ -3,11 +3,11 @@ import type { UnitRecord } from '../record/record.js';
 import { quote } from './decision.js';
 import { testDeviceIsChecked, xfstestsEvent } from './xfstests.js';
 
-/** The checks that the guest itself makes of its devices when the test is over. */
+/** The checks that the guest itself makes of its devices after the test. */
 
 type Device = 'test' | 'scratch';
 
-/** Once a session has begun in which people call xfstests, SCRATCH_DEV is the tests' own. */
+/** Once a session has begun in which people call xfstests, SCRATCH_DEV belongs to the tests. */
 export function devicesOfBuiltin({ events }: UnitRecord): Device[] {
   const session = events.findIndex((event) => event.event === 'step' && event.name === 'session');
   const before = session < 0 ? events : events.slice(0, session);
@@ -16,12 +16,12 @@ export function devicesOfBuiltin({ events }: UnitRecord): Device[] {
     : ['test'];
 }
 
-/** The devices that we have to have checked ourselves after a test of xfstests. */
+/** The devices that we must have checked ourselves after an xfstests test. */
 export function devicesOfXfstests(record: UnitRecord): Device[] {
   return xfstestsEvent(record)?.together && testDeviceIsChecked(record) ? [] : ['test'];
 }
 
-/** A check that was not made, or not to its end, is no clean check. */
+/** A missing or incomplete check is not a clean check. */
 export function gapInFinalChecks(
   record: UnitRecord,
   devices: readonly Device[],

@@ -14,7 +14,7 @@ export { VERDICTS, type Verdict, type XfstestsOutcome } from './decision.js';
 
 export interface Judgement extends Decision {
   dax: {
-    /** In use through the right driver, before the test and, where it came so far, after it. */
+    /** In use through the right driver, before the test and, if it came that far, after it. */
     proven: boolean;
     driver: string;
     mountOptions: string;
@@ -46,7 +46,7 @@ function judgeGuest(record: UnitRecord, expected: Expectation): Judgement {
   const after = states.findLast(({ when }) => when === 'after');
   const wrong =
     mismatchWithRequest(record, states, expected) ?? daxLostWithinTest(record, expected);
-  // What a power cut would have left is held against a unit whatever runs the test.
+  // Damage that a power cut would have left counts against a unit, whatever runs the test.
   const findings = [
     ...(record.powerCut?.findings ?? []),
     ...(expected.xfstests ? xfstestsFindings(record, expected) : builtinFindings(record)),
@@ -78,8 +78,8 @@ function judgeGuest(record: UnitRecord, expected: Expectation): Judgement {
 }
 
 /**
- * Under xfstests each mount within the test is looked at. A test that does not apply may try out what
- * it wants.
+ * Under xfstests every mount within the test is checked. A test that does not apply may try
+ * anything.
  */
 function daxLostWithinTest(record: UnitRecord, expected: Expectation): string | undefined {
   if (!expected.xfstests || decideXfstests(record, expected)?.verdict === 'notrun')
@@ -87,7 +87,7 @@ function daxLostWithinTest(record: UnitRecord, expected: Expectation): string | 
   return lostDax(record, expected);
 }
 
-/** Of a test of xfstests that does not say itself what became of it. */
+/** For an xfstests test that does not report its own outcome. */
 function outcomeOf(
   { ending }: UnitRecord,
   { verdict }: Decision,
@@ -102,7 +102,7 @@ function outcomeOf(
   return by.has('power-cut') ? 'not-kept' : 'kernel-log';
 }
 
-/** It never came to a mount: nothing can be said about the file system on DAX. */
+/** There was no mount, so nothing can be said about the file system on DAX. */
 function decideUnmounted(record: UnitRecord, { session }: Expectation): Decision {
   const gaveUp = decideGaveUp(record);
   if (gaveUp) return gaveUp;

@@ -4,15 +4,15 @@ import type { Expectation, UnitRecord } from '../record/record.js';
 import type { DaxState } from './dax-proof.js';
 import { firstLine, quote } from './decision.js';
 
-/** How the guest differs from what was asked for: kernel, module, driver, DAX. */
+/** How the guest differs from the request: kernel, module, driver, DAX. */
 
-/** undefined where it is what was asked for. */
+/** undefined if it is what was requested. */
 export function mismatchWithRequest(
   record: UnitRecord,
   states: readonly DaxState[],
   expected: Expectation,
 ): string | undefined {
-  // A clone's `ready` was said before it was saved, its `begin` after it was restored.
+  // A clone sent its `ready` before it was saved, and its `begin` after it was restored.
   const said = [record.ready, ...eventsOf(record, 'begin')];
   const other = said.find((event) => event && event.release !== expected.release);
   if (other) return `the guest runs kernel ${other.release}, not ${expected.release}`;
@@ -29,7 +29,7 @@ export function mismatchWithRequest(
     const why = complaint ? quote(complaint) : firstLine(refused.message, 'mount gave no reason');
     return `${expected.fs} was not mounted: ${why}`;
   }
-  // A file system that cannot be mounted again after the test may be what the test found; that is
+  // A file system that cannot be mounted again after the test may be the test's finding; that is
   // decided with the findings.
   const disproof = states.find(
     ({ when, mounted, problems }) => problems.length > 0 && (mounted || when !== 'after'),
@@ -37,10 +37,10 @@ export function mismatchWithRequest(
   return disproof && describeDisproof(disproof);
 }
 
-/** What the kernel says when all is well explains nothing. */
+/** Messages that the kernel prints when all is well explain nothing. */
 const CONTENT = /DAX enabled|EXPERIMENTAL/;
 
-/** The kernel's word about DAX, or else the last that it said since the mount began. */
+/** The kernel's message about DAX, or else its last one since the mount began. */
 function whyNotMounted(kernelLog: string): string | undefined {
   const lines = kernelLog.split('\n');
   const since = lines.slice(lines.findLastIndex((line) => /daxrepro: mount$/.test(line)) + 1);

@@ -17,20 +17,20 @@ import {
   xfstestsGap,
 } from './xfstests.js';
 
-/** The verdict on a unit that was proven to be what was asked for when its test began. */
+/** The verdict on a unit that was proven to be as requested when its test began. */
 
 export interface MountedUnit {
   record: UnitRecord;
   expected: Expectation;
-  /** Of all findings, those that are no notices. */
+  /** All findings except notices. */
   serious: readonly Finding[];
   /** The last look at DAX after the test. */
   after: DaxState | undefined;
-  /** What the test itself came to; undefined where it passed. */
+  /** The test's own result; undefined if it passed. */
   test: Decision | undefined;
 }
 
-/** One question about a unit; undefined where the next one is to be asked. */
+/** One check of a unit; undefined if the next one decides. */
 export type MountedCheck = (unit: MountedUnit) => Decision | undefined;
 
 /**
@@ -79,7 +79,7 @@ export function decideMounted(unit: MountedUnit): Decision {
 export function endedEarly({ record: { ending }, serious }: MountedUnit): Decision | undefined {
   if (ending.kind === 'finished') return undefined;
   const reason = describeEnding(ending);
-  // A guest that is only slow gets stuck nowhere; the kernel's own watchdogs tell the two apart.
+  // A guest that is only slow does not get stuck; the kernel's own watchdogs tell the two apart.
   const stuck = ending.kind === 'unit-timeout' && serious.length > 0;
   if (stuck) return { verdict: 'fail', reason: describeFindings(serious, reason) };
   return { verdict: isGuestsOwnFault(ending) ? 'fail' : 'error', reason };
@@ -97,7 +97,10 @@ export function neverReady({ record }: MountedUnit): Decision | undefined {
     : { verdict: 'error', reason: 'the guest did not report its kernel' };
 }
 
-/** Where our own test broke, so may have what it left; xfstests gives up for what it finds, too. */
+/**
+ * If our own test broke, its leftovers may be broken too. xfstests also gives up because of what it
+ * finds.
+ */
 export function testUndecided({ test, serious, expected }: MountedUnit): Decision | undefined {
   if (test?.verdict !== 'error') return undefined;
   return serious.length === 0 || !expected.xfstests ? test : undefined;
@@ -179,7 +182,7 @@ function passed({ record, expected }: MountedUnit): Decision {
 }
 
 function describeFindings(serious: readonly Finding[], alsoFailed: string | undefined): string {
-  // Corruption first: it is what the rest follows from.
+  // Corruption first: the rest follows from it.
   const first = serious.find(({ severity }) => severity === 'corruption') ?? serious[0];
   const others = serious.length - 1;
   const more = others > 0 ? ` (and ${others} more ${others === 1 ? 'finding' : 'findings'})` : '';

@@ -2,8 +2,8 @@ import type { FsckReport, OmittedFindings } from '../findings/fsck-report.js';
 import type { UnitRecord } from '../record/record.js';
 
 /**
- * How many findings there are beyond those that are listed, for each signature. The same damage is told by
- * several checks of a device: what one of them says counts.
+ * How many findings there are beyond the listed ones, by signature. Several checks of a device
+ * report the same damage, so the largest count of one check is used.
  */
 export function omittedFindings({ checks, suiteChecks = [] }: UnitRecord): OmittedFindings[] {
   const most = new Map<string, OmittedFindings>();

@@ -2,9 +2,11 @@ import type { PowerCutRecord } from '../record/power-cut.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
 import { plural } from '../words.js';
 
-/** What a pass under --power-cut takes besides: proof that something could have been lost, and was not. */
+/**
+ * What a pass under --power-cut also needs: proof that something could have been lost, and was not.
+ */
 
-/** Why it proves nothing; undefined where it does, or where power was not cut. */
+/** Why it proves nothing; undefined if it does, or if power was not cut. */
 export function powerCutGap(
   { powerCut }: Pick<UnitRecord, 'powerCut'>,
   expected: Expectation,
@@ -33,7 +35,7 @@ export function powerCutGap(
   return undefined;
 }
 
-/** Why a power cut shows nothing of this test; undefined where it does. */
+/** Why a power cut shows nothing about this test; undefined if it does. */
 export function nothingPromised({ powerCut }: Pick<UnitRecord, 'powerCut'>): string | undefined {
   const { calls, problem, guarantees, cuts } = powerCut ?? {};
   if (!calls || problem || !guarantees || calls.seen > calls.unpromised) return undefined;
@@ -55,6 +57,6 @@ export function whatSurvived({ promises, calls, cuts, images }: PowerCutRecord):
     changed > 0 && `${changed} not judged because files changed meanwhile`,
   ].filter(Boolean);
   const rest = others.length > 0 ? ` (${others.join('; ')})` : '';
-  // Sizes and names can only be seen in images, of which there is one at some of the calls.
+  // Sizes and names can only be seen in images, and only some of the calls have one.
   return `${promises} of ${seen} sync calls had their data on the medium when they returned${rest}; sizes, names and file-system checks were correct ${over}`;
 }

@@ -4,9 +4,9 @@ import type { Expectation, UnitRecord } from '../record/record.js';
 import { PROVOCATIONS, type Provocation } from '../suite/xfstests/provocations.js';
 import { isSerious } from './decision.js';
 
-/** Complaints of the kernel that a test of xfstests causes on purpose. */
+/** Kernel messages that an xfstests test causes on purpose. */
 
-/** The kernel's findings; those that the test provokes are notices that say so. */
+/** The kernel's findings, with those that the test provokes turned into notices that say so. */
 export function withProvoked(record: UnitRecord, expected: Expectation): Finding[] {
   return record.kernelFindings.map((finding) => {
     const provoked = isSerious(finding) ? whyProvoked(finding, record, expected) : undefined;
@@ -14,10 +14,10 @@ export function withProvoked(record: UnitRecord, expected: Expectation): Finding
   });
 }
 
-/** What ext2 and ext4 say of a device without contents, and the block layer, of where a superblock would be. */
+/** What ext2, ext4 and the block layer print about an empty device, where a superblock would be. */
 const EMPTY = /unable to read superblock|\bsector [02] op 0x0:\(READ\)/;
 
-/** What xfs says of a device that a test has it mount, and that has another file system. */
+/** What xfs prints about a device with another file system, which a test has it mount. */
 const NOT_XFS = /^XFS \([^)]*\): Invalid superblock magic number/;
 
 function whyProvoked(
@@ -50,7 +50,9 @@ function followsFrom(provocation: Provocation, finding: Finding, record: UnitRec
   return !isOnTestDevice(finding, record) || hasLine(record, deviceOf(finding), onTestDevice);
 }
 
-/** Whether the test gave `check` a pattern of this message (common/rc: _add_dmesg_filter). */
+/**
+ * Whether the test gave `check` a pattern that matches this message (common/rc: _add_dmesg_filter).
+ */
 function isAnnounced(finding: Finding, record: UnitRecord): boolean {
   switch (finding.kind) {
     case 'warning':
@@ -67,7 +69,7 @@ function isAnnounced(finding: Finding, record: UnitRecord): boolean {
   return patterns.some((pattern) => matches(pattern, finding.message));
 }
 
-/** A journal has a name of its own: pmem0-8 is that of pmem0. */
+/** A journal's thread has a name of its own: pmem0-8 belongs to pmem0. */
 function deviceOf({ device }: Finding): string | undefined {
   return device?.replace(/-\d+$/, '');
 }

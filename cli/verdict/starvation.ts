@@ -6,8 +6,8 @@ import type { UnitRecord } from '../record/record.js';
 import { type Decision, isSerious } from './decision.js';
 
 /**
- * A guest that its host gave too little processor time looks as if it were stuck: its kernel reports
- * stalls, heartbeats stay away, tests do not end in time. What the host gave decides whose fault it is.
+ * A guest that got too little processor time from its host looks stuck: its kernel reports stalls,
+ * heartbeats stay away, tests do not end in time. What the host gave decides who is to blame.
  */
 
 /** `the host gave the guest 8 % of a CPU for 21 s before this, and kept it waiting for 19 s` */
@@ -63,7 +63,7 @@ function withoutVerdict<Judgement extends Judged>(judgement: Judgement, reason: 
   return { ...judgement, ...outcome, verdict: 'error', reason };
 }
 
-/** Why a failure without damage may be the host's; undefined where it is the guest's. */
+/** Why the host may have caused a failure without damage; undefined if the guest did. */
 function doubtOfFailure(
   record: UnitRecord,
   { reason, outcome }: Judged,
@@ -76,7 +76,7 @@ function doubtOfFailure(
   if (timedOut && test && causeOfStall(test.seconds, test) !== 'guest') {
     return `${reason}; ${describeSupply(test)}`;
   }
-  // xfstests' own look at the log does not know about the host.
+  // xfstests' own check of the log does not know about the host.
   const [stall] = stalls;
   return outcome === 'kernel-log' && stall
     ? `${reason}: ${stall.message}; ${describe(stall)}`

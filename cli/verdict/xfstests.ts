@@ -32,8 +32,8 @@ function mountsOf({ events }: UnitRecord): MountEvent[] {
 }
 
 /**
- * Why it was not DAX that was tested, or not all the time; undefined where every mount within the test
- * was on DAX, but for those that the test itself means to be without.
+ * Why DAX was not tested, or not all the time; undefined if every mount within the test used DAX,
+ * except those that the test itself wants without.
  */
 export function lostDax(record: UnitRecord, expected: Expectation): string | undefined {
   const asked = expected.xfstests as Asked;
@@ -60,8 +60,9 @@ function mountProblem(mount: MountEvent, asked: Asked, expected: Expectation): s
 }
 
 /**
- * The kernel's word where it refused a mount within the test for DAX's sake: blocks smaller than a page,
- * a journal for data. A test that fails for that says nothing of the file system on DAX.
+ * The kernel's message if it refused a mount within the test because of DAX: blocks smaller than a
+ * page, data journalling. A test that fails for this reason says nothing about the file system on
+ * DAX.
  */
 export function refusedForDax(record: UnitRecord): string | undefined {
   return mountsOf(record)
@@ -81,8 +82,8 @@ export function mountsWithoutDax(record: UnitRecord, expected: Expectation): num
 }
 
 /**
- * Whether a mount is without DAX on purpose: its own command says `dax=never` or `dax=inode` last, or
- * the test is one about DAX and its command does not ask for it.
+ * Whether a mount is without DAX on purpose: its command says `dax=never` or `dax=inode` last, or
+ * the test is about DAX and its command does not ask for it.
  */
 function isMeant({ arguments: given, phase }: MountEvent, { groups = [] }: Asked): boolean {
   if (phase !== 'test') return false;
@@ -91,7 +92,7 @@ function isMeant({ arguments: given, phase }: MountEvent, { groups = [] }: Asked
   return groups.includes('dax');
 }
 
-/** What check and the test say; undefined where they say it passed and have the evidence. */
+/** The outcome by check and the test; undefined if they report a pass and have the evidence. */
 export function decideXfstests(
   record: UnitRecord,
   expected: Expectation,
@@ -124,7 +125,7 @@ export function decideXfstests(
     return { verdict: 'notrun', outcome: 'not-run', reason: why || 'the test gave no reason' };
   }
   if (lines.includes('Interrupted!')) return undecided('check was interrupted');
-  // Of many, check sums up when it is through with all; each has a line of its own before.
+  // Of many tests, check prints a summary at the end; each has a line of its own before that.
   const ran = said.together
     ? lines.some((line) => line === id || line.startsWith(`${id} `))
     : lines.some((line) => /^Ran: /.test(line) && line.split(' ').includes(id));
@@ -135,7 +136,7 @@ export function decideXfstests(
   return decideRan(id, said, lines, files);
 }
 
-/** What mawk says of gawk's functions, in the test's output: tests are written for gawk. */
+/** mawk's messages about gawk's functions in the test's output: tests are written for gawk. */
 const AWK_LACKS = /^\+m?awk: .*function (\w+) never defined$/m;
 
 function decideRan(
@@ -173,7 +174,7 @@ function decideRan(
   const failures = lines.find((line) => /^Failures: /.test(line) && line.split(' ').includes(id));
   if (failures) return failed('exit-status', `check counts the test as failed: ${strip(failures)}`);
 
-  // All of them, or it is not known to have passed.
+  // All of them, or the test is not known to have passed.
   const timed = said.times.split('\n').some((line) => /^\d+$/.test(line.slice(id.length + 1)));
   const own = said.together
     ? [hasTimeOf(id, lines) ? undefined : 'its line for the test does not end with a duration']
@@ -188,7 +189,7 @@ function decideRan(
   return undecided(`check does not show that the test passed: ${missing.join(', ')}`);
 }
 
-/** `generic/002  4s ...  5s`: the last is only there of a test that passed. */
+/** `generic/002 4s ... 5s`: only a test that passed has the last part. */
 function hasTimeOf(id: string, lines: readonly string[]): boolean {
   return lines.some(
     (line) => line.startsWith(`${id} `) && /^(\s+\d+s \.\.\.)?\s+\d+s$/.test(line.slice(id.length)),
@@ -204,8 +205,9 @@ function strip(line: string): string {
 }
 
 /**
- * What was found, by the checks that xfstests made itself, which come first since it repairs what they
- * find, by our own at the end, and by the kernel's log. What the test provokes on purpose is a notice.
+ * The findings: of the checks by xfstests itself, which come first because it repairs what they
+ * find, of our own checks at the end, and of the kernel's log. What the test provokes on purpose is
+ * a notice.
  */
 export function xfstestsFindings(record: UnitRecord, expected: Expectation): Finding[] {
   const found = new Map<string, Finding>();
@@ -216,7 +218,7 @@ export function xfstestsFindings(record: UnitRecord, expected: Expectation): Fin
   };
   const damaged = new Set<string>();
   for (const { event, report } of record.suiteChecks ?? []) {
-    // A repair tells again what the check before it found, in other words.
+    // A repair reports again what the check before it found, in other words.
     if (!event.readOnly && damaged.has(event.device)) continue;
     for (const finding of report?.findings ?? []) add(finding);
     if (report && !report.clean) damaged.add(event.device);
@@ -225,7 +227,7 @@ export function xfstestsFindings(record: UnitRecord, expected: Expectation): Fin
   return [...found.values(), ...withProvoked(record, expected)];
 }
 
-/** Whether check found damage before it began with the test: what TEST_DEV was filled with shows it. */
+/** Whether check found damage before the test began, on a TEST_DEV with only its initial files. */
 export function wasDamagedBefore({ suiteChecks = [] }: UnitRecord): boolean {
   return suiteChecks.some(
     ({ event, report }) =>
@@ -235,8 +237,8 @@ export function wasDamagedBefore({ suiteChecks = [] }: UnitRecord): boolean {
 }
 
 /**
- * Whether xfstests itself found TEST_DEV clean after the test, and left it alone since. Where one guest
- * runs many tests that has to do: our own check would be the second.
+ * Whether xfstests itself found TEST_DEV clean after the test, and left it alone since. For many
+ * tests in one guest this must do: our own check would be the second.
  */
 export function testDeviceIsChecked(record: UnitRecord): boolean {
   return (record.suiteChecks ?? []).some(
@@ -250,7 +252,7 @@ export function testDeviceIsChecked(record: UnitRecord): boolean {
   );
 }
 
-/** What a pass lacks although the test passed; undefined where it lacks nothing. */
+/** What is missing for a pass although the test passed; undefined if nothing is. */
 export function xfstestsGap(record: UnitRecord): string | undefined {
   for (const { event, report } of record.suiteChecks ?? []) {
     if (event.phase === 'test') continue;
