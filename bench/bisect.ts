@@ -1,8 +1,8 @@
 /**
- * How often a bisection is right, and in how many runs, by simulation: a table over failure rates and
- * lengths of history.
+ * Simulates how often a bisection is right, and how many runs it takes: a table by failure rate and
+ * length of the history.
  *
- * usage: npm run bench:bisect [-- BISECTIONS [CONFIDENCE]]     100 of each, at 0.95
+ * usage: npm run bench:bisect [-- BISECTIONS [CONFIDENCE]] 100 of each, at 0.95
  */
 import { zCapacity } from '../cli/bisect/information.js';
 import { planBisection } from '../cli/bisect/plan.js';

@@ -1,11 +1,11 @@
 /**
- * `npm run bench:endure`: what many guests and sudden deaths leave behind, which should be nothing.
+ * `npm run bench:endure`: checks that many guests and sudden deaths leave nothing behind.
  *
  *     ENDURE_CLONES=500   clones of one checkpoint in one run, one after the other (ENDURE_JOBS=1)
- *     ENDURE_KILLS=50     runs that are killed by SIGKILL at a random moment, some while they make the
- *                         checkpoint; each fifth is followed by one that has to pass
+ *     ENDURE_KILLS=50     runs killed with SIGKILL at a random moment, some while they make the
+ *                         checkpoint; after each fifth, one run must pass
  *
- * Exits with 1 where a verdict is not `pass`, a process is left, or something has grown.
+ * Exits with 1 if a verdict is not `pass`, a process is left, or memory or files have grown.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
@@ -29,10 +29,10 @@ const KILLS = Number(process.env['ENDURE_KILLS'] ?? 50);
 const JOBS = process.env['ENDURE_JOBS'] ?? '1';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'daxrepro-endure-'));
-/** In the environment of all that we start, to know it by. */
+/** An environment variable that marks all our processes. */
 const WORD = `endure-${process.pid}`;
 
-/** The user's cache, but for its checkpoints: these are to be made here, and to break where they can. */
+/** The user's cache, but without checkpoints: these are made here, where they can break. */
 function ownCache(): string {
   const home = join(scratch, 'cache');
   const own = join(home, 'daxrepro');
@@ -55,7 +55,7 @@ function start(...words: string[]): ChildProcess {
   });
 }
 
-/** What a run says when it has ended; undefined where it said nothing. */
+/** The output of a run after its end; undefined if there is none. */
 async function outcome(child: ChildProcess): Promise<RunResult | undefined> {
   let text = '';
   child.stdout?.on('data', (chunk: Buffer) => {
@@ -65,7 +65,7 @@ async function outcome(child: ChildProcess): Promise<RunResult | undefined> {
   return text === '' ? undefined : (JSON.parse(text) as RunResult);
 }
 
-/** All that lives and was started by us, or by what we started. */
+/** All living processes that we started, directly or not. */
 function processes(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -113,7 +113,7 @@ async function clones(): Promise<boolean> {
   clearInterval(looking);
   const units = result?.units ?? [];
   const passed = units.filter(({ verdict, cloned }) => verdict === 'pass' && cloned).length;
-  // The first tenth is still warming up.
+  // The first tenth is warming up.
   const steady = samples.slice(Math.ceil(samples.length / 10));
   const half = Math.floor(steady.length / 2);
   const [first, second] = [steady.slice(0, half), steady.slice(half)];
@@ -127,7 +127,7 @@ async function clones(): Promise<boolean> {
   for (const { key, before, after } of rows) {
     print(`| ${key} | ${before.toFixed(0)} | ${after.toFixed(0)} |`);
   }
-  // A heap may breathe; what each clone left behind would show a hundred times over.
+  // A heap may vary; a leak per clone would show a hundredfold.
   const grown = rows.some(({ before, after }) => after > before * 1.1 + 8);
   return passed === CLONES && units.length === CLONES && !grown;
 }
@@ -143,7 +143,7 @@ async function kills(): Promise<boolean> {
     await sleep(Math.random() * (making ? 12_000 : 3_500));
     counts.while[making ? 'making' : 'running'] += Number(child.exitCode === null);
     child.kill('SIGKILL');
-    // The kernel sends its signals at once; who gets them takes them when it next runs.
+    // The kernel sends its signals at once; a process receives them when it next runs.
     for (let tries = 0; tries < 40 && processes().length > 0; tries += 1) await sleep(50);
     counts.left += processes().length;
     if (making) {
@@ -166,7 +166,7 @@ function print(line: string): void {
 }
 
 try {
-  // One at a time, and both: the second is worth knowing where the first went wrong.
+  // Runs both, one after the other: the second is worth knowing even if the first failed.
   const held = [KILLS > 0 ? await kills() : true, CLONES > 0 ? await clones() : true];
   process.exitCode = held.every(Boolean) ? 0 : 1;
 } finally {

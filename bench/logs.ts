@@ -1,9 +1,9 @@
 /**
- * `npm run bench:logs`: how fast logs of 100 MB are read, and in how much memory. The first is what
- * e2fsck prints of a file system whose bitmaps are gone: one line. The others are floods of one
- * message, also with a name in each. Then logs of the kernel.
+ * `npm run bench:logs`: how fast logs of 100 MB are read, and in how much memory. The first is
+ * e2fsck's output for a file system whose bitmaps are gone: one line. The others are floods of one
+ * message, some with names, then logs of the kernel.
  *
- *     BENCH_LOG_BYTES=10000000    of each log
+ *     BENCH_LOG_BYTES=10000000    size of each log
  */
 import { FsckReader } from '../cli/findings/fsck.js';
 import { KernelLogReader } from '../cli/findings/kernel-log-report.js';
@@ -88,7 +88,7 @@ function* pieces({ head, repeated, tail }: Log): Generator<Buffer> {
   yield Buffer.from(text + tail);
 }
 
-/** `[    3.000017] `, as the kernel's console has it. */
+/** `[ 3.000017] `, as on the kernel's console. */
 const stamp = (n: number) =>
   `[${String(n % 10_000).padStart(5)}.${String(n % 1e6).padStart(6, '0')}] `;
 
@@ -126,7 +126,7 @@ function measure(log: Log, reader: Reader): void {
   const before = process.memoryUsage.rss();
   let memory = before;
   for (const piece of pieces(log)) {
-    // Making the log is not reading it.
+    // Making the log is not part of the time.
     const started = performance.now();
     reader.push(piece);
     seconds += (performance.now() - started) / 1000;

@@ -1,9 +1,9 @@
 import { findProgram } from '../cli/system/programs.js';
 
 /**
- * How long another tool for running a command in a kernel takes to run `true` in the packaged one,
- * where it is installed and able to. virtme-ng shares the host's files with its guest, so it needs the
- * kernel's modules among them.
+ * How long another tool for running a command in a kernel takes to run `true` in the packaged
+ * kernel, if it is installed and works. virtme-ng shares the host's files with its guest, so they
+ * must include the kernel's modules.
  */
 export async function otherToolRows(
   image: string,
@@ -16,7 +16,7 @@ export async function otherToolRows(
     const seconds = await timed([vng, '--run', image, '--disable-kvm', '--exec', 'true']);
     return [{ what: 'vng --exec true (virtme-ng)', times: [seconds] }];
   } catch (error) {
-    process.stderr.write(`virtme-ng is here, but cannot run ${image}: ${error}\n`);
+    process.stderr.write(`virtme-ng is installed, but cannot run ${image}: ${error}\n`);
     return [];
   }
 }

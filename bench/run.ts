@@ -1,12 +1,12 @@
 /**
- * `npm run bench`: how long runs take, as ratios to a bare boot of the same kernel, all measured in one
- * go on one machine. Absolute times depend on the machine; ratios should not.
+ * `npm run bench`: how long runs take, as ratios to a bare boot of the same kernel, measured in one
+ * session on one machine. Absolute times depend on the machine; ratios should not.
  *
  *     npm run bench -- --write    also writes docs/speed.md
  *     BENCH_ROUNDS=3              how often the short ones are measured (default 5)
  *     BENCH_REPEATS=20            of `run --repeat` (default 100)
  *     BENCH_SUITE=DIR             a built xfstests tree (default: $DAXREPRO_XFSTESTS): its generic/002 too
- *     BENCH_SMALL=debsrc:6.1      a small kernel too, built where it is not there yet
+ *     BENCH_SMALL=debsrc:6.1      a small kernel too, built if needed
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
@@ -25,12 +25,12 @@ const SMALL = process.env['BENCH_SMALL'];
 const CASE = 'fixtures/cases/2016-02-dax-writeback.yaml';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = tmpdir('daxrepro-bench');
-/** Ends what takes longer than half an hour, and throws where something fails. */
+/** Ends a command after half an hour, and throws if one fails. */
 const shell = $({ cwd: root, quiet: true, timeout: '30m', stdio: ['ignore', 'pipe', 'pipe'] });
 
 interface Row {
   what: string;
-  /** Seconds, one of each round. */
+  /** Seconds of each round. */
   times: number[];
 }
 
@@ -39,7 +39,7 @@ async function timed(argv: readonly string[]): Promise<number> {
   return duration / 1000;
 }
 
-/** An initramfs with nothing but an init that switches off. */
+/** An initramfs that contains only an init that powers off. */
 async function bareInitramfs(): Promise<string> {
   const init = join(scratch, 'init');
   const source = join(root, 'bench/poweroff.c');
@@ -51,7 +51,7 @@ async function bareInitramfs(): Promise<string> {
   return file;
 }
 
-/** A plain QEMU command as anybody would type it. */
+/** A plain QEMU command, as one would type it. */
 function bareBoot(image: string, initramfs: string): string[] {
   return [
     'qemu-system-x86_64',
@@ -89,7 +89,7 @@ async function measure(kernel: Kernel, small: Kernel | undefined): Promise<Row[]
     );
   }
   const rows: Row[] = cases.map(([what]) => ({ what, times: [] }));
-  // Once to warm caches up, not counted; then by turns, so that a slow moment of the machine hits all.
+  // One round to warm up the caches, not counted; then by turns, so that a slow moment affects all.
   for (const [, argv] of cases) await timed(argv);
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [index, [what, argv]] of cases.entries()) {
@@ -104,7 +104,7 @@ function ofRun(...words: string[]): [string, string[]] {
   return [`daxrepro run ${words.join(' ')}`, daxrepro('run', ...words)];
 }
 
-/** What takes long is measured once, after the rest has warmed all up. */
+/** Long runs are measured once, after the rest has warmed up the caches. */
 async function measureLong(): Promise<Row[]> {
   const repeats = await timed(daxrepro('run', 'ext2', 'generic/002', '--repeat', String(REPEATS)));
   process.stderr.write(`the case of February 2016\n`);
@@ -116,7 +116,7 @@ async function measureLong(): Promise<Row[]> {
   ];
 }
 
-/** MiB that a clone has for itself at its largest: what smaps_rollup calls private (proc(5)). */
+/** MiB of private memory of a clone at its largest, by smaps_rollup (proc(5)). */
 async function memoryOfClone(): Promise<number> {
   let most = 0;
   const look = setInterval(() => {
@@ -129,7 +129,7 @@ async function memoryOfClone(): Promise<number> {
         );
         most = Math.max(most, kilobytes.reduce((sum, n) => sum + n, 0) / 1024);
       } catch {
-        // It ended while we looked.
+        // It ended while we were reading.
       }
     }
   }, 50);

@@ -1,12 +1,12 @@
 /**
- * `npm run bench:starved`: guests that get too little processor time. Nothing is wrong with them, so
- * none may fail; and what is wrong with another has to be found all the same.
+ * `npm run bench:starved`: guests that get too little processor time. They have no bug, so none may
+ * fail; and a bug in another guest must still be found.
  *
  *     STARVED_RUNS=100    runs, starved in turn in each way of WAYS
  *     STARVED_STALLS=1    runs of selftest/stall, which hangs a task, at full speed
  *     STARVED_KERNEL=debian:6.1
  *
- * Exits with 1 where a starved run fails, or a stall of the guest's own passes.
+ * Exits with 1 if a starved run fails, or a stall caused by the guest passes.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
@@ -28,7 +28,7 @@ const STALLS = Number(process.env['STARVED_STALLS'] ?? 1);
 const KERNEL = process.env['STARVED_KERNEL'] ?? 'debian:6.1';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'daxrepro-starved-'));
-/** In the environment of all that we start, to know it by. */
+/** An environment variable that marks all our processes. */
 const WORD = `starved-${process.pid}`;
 
 interface Starved {
@@ -36,14 +36,14 @@ interface Starved {
   isOver: () => boolean;
 }
 
-/** How a guest is starved; each ends with the run. */
+/** Ways to starve a guest; each ends with the run. */
 const WAYS: Record<string, (guest: Starved) => Promise<void>> = {
-  /** Stopped for longer than RCU and the watchdogs wait. */
+  /** Stopped for longer than the limits of RCU and the watchdogs. */
   'one long stop': async ({ pid, isOver }) => {
     await sleep(5000);
     if (!isOver()) await stop(pid, 35_000);
   },
-  'a stop after the other': async ({ pid, isOver }) => {
+  'one stop after another': async ({ pid, isOver }) => {
     while (!isOver()) {
       await stop(pid, 24_000);
       await sleep(2000);
@@ -67,7 +67,7 @@ const WAYS: Record<string, (guest: Starved) => Promise<void>> = {
     try {
       remove = limit(pid);
     } catch (error) {
-      // Without the right to make a control group the run is one at full speed.
+      // Without permission to make a control group, the run goes at full speed.
       console.log(`no quota: ${(error as Error).message}`);
     }
     while (!isOver()) await sleep(200);
@@ -90,7 +90,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Gives a process a quota, in the hierarchy that there is; needs root. */
+/** Gives a process a CPU quota, in the control-group hierarchy that exists; needs root. */
 function limit(pid: number): () => void {
   const [version2, version1] = ['/sys/fs/cgroup', '/sys/fs/cgroup/cpu'] as const;
   const isVersion1 = readdirSync(version2).includes('cpu');
@@ -112,7 +112,7 @@ function limit(pid: number): () => void {
   };
 }
 
-/** The guest of ours that runs now. */
+/** Our running guest. */
 function guestOf(word: string): number | undefined {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
@@ -179,7 +179,7 @@ async function starve(number: number): Promise<void> {
 }
 
 execFileSync(process.execPath, ['bundle.js', 'dist'], { cwd: root, stdio: 'inherit' });
-// The first run makes what the others use; nobody starves it.
+// The first run fills the cache for the others and is not starved.
 console.log(`at full speed: ${describe(await outcome(start('dax/many-entries', WORD)))}`);
 for (let number = 0; number < RUNS; number += 1) await starve(number);
 for (let number = 0; number < STALLS; number += 1) {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a test of a real xfstests tree takes, and how much of that is its `check`'s own set-up. */
+/** How long a test of a real xfstests tree takes, and how much of that is `check`'s own set-up. */
 
 export const SUITE = process.env['BENCH_SUITE'] ?? process.env['DAXREPRO_XFSTESTS'];
 
@@ -13,7 +13,7 @@ interface Row {
 /** Quick tests that apply to all file systems. */
 const MANY = ['generic/001', 'generic/002', 'generic/005', 'generic/006', 'generic/007'];
 
-/** @param runs where the runs go, and those of generic/002 have gone */
+/** @param runs directory for the runs; the runs of generic/002 are already there */
 export async function suiteRows(
   runs: string,
   timed: (argv: readonly string[]) => Promise<number>,
@@ -32,11 +32,11 @@ export async function suiteRows(
   const apart = await timed(daxrepro(...words));
   const together = await timed(daxrepro(...words, '--together'));
   return [
-    row("check's own set-up, all that a later checkpoint could save", 'setup'),
+    row("check's own set-up, which is all that a later checkpoint could save", 'setup'),
     row('the test, and what check does after it', 'test'),
-    row('module, mkfs, proof before; proof after, and our own check', 'around'),
+    row('module, mkfs, first proof; last proof, and our own check', 'around'),
     {
-      what: `xfstests, a guest for each test, each of ${MANY.length}`,
+      what: `xfstests, one guest per test, each of ${MANY.length}`,
       times: [apart / MANY.length],
     },
     { what: 'xfstests, --together, each of them', times: [together / MANY.length] },
@@ -49,7 +49,9 @@ interface Parts {
   around: number;
 }
 
-/** By the times of the kernel's messages: the guest's steps, and check's word that a test begins. */
+/**
+ * By the times of the kernel's messages: the guest's steps, and check's message that a test begins.
+ */
 function partsOf(log: string): Parts | undefined {
   const at = (mark: string): number | undefined => {
     const line = log.split('\n').find((one) => one.includes(mark));

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { $, type ProcessOutput } from 'zx';
 import type { Sources } from './sources.js';
 
-/** One look at the sources. */
+/** One check of the sources. */
 export interface Check {
   name: string;
-  /** The program that it needs of the system. */
+  /** The program that it needs. */
   program?: string;
-  /** @returns what it found; undefined where all is right */
+  /** @returns the problems; undefined if there are none */
   run: (sources: Sources) => Promise<string | undefined>;
 }
 
@@ -22,7 +22,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'clang-format: C', program: 'clang-format', run: checkFormat },
 ];
 
-/** What tsc learned is kept: the next check looks only at what has changed since. */
+/** Keeps tsc's state: the next check looks only at what has changed. */
 function checkTypes(sources: Sources) {
   const kept = 'node_modules/.cache/tsc.json';
   return said(at(sources)`tsc --noEmit --incremental --tsBuildInfoFile ${kept}`);

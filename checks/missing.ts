@@ -2,8 +2,8 @@ import { describeMissing, installCommand, readDistribution } from '../cli/system
 import { missingRequirements, systemPath } from '../cli/system/programs.js';
 
 /**
- * What to do about a program that a check needs; undefined where it is there. A check that cannot be
- * made has failed: its silence would look like success.
+ * How to install a program that a check needs; undefined if it is installed. A check that cannot
+ * run counts as failed: silence would look like success.
  */
 export function whatIsMissing(
   program: string | undefined,

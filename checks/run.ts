@@ -3,7 +3,10 @@ import { CHECKS } from './checks.js';
 import { whatIsMissing } from './missing.js';
 import { findSources, root } from './sources.js';
 
-/** `npm run check`: every check of the sources, some at the same time. Prints whole what one finds. */
+/**
+ * `npm run check`: runs every check of the sources, some in parallel. Prints the whole output of
+ * those that fail.
+ */
 
 const sources = await findSources(root);
 const waiting = [...CHECKS];

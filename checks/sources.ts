@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { $ } from 'zx';
 
-/** The sources by language, for the checks that take files. */
+/** The sources by language, for checks that take files. */
 
 export const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** Paths below `directory`. */
 export interface Sources {
   directory: string;
-  /** Those that name their shell in their first line. */
+  /** Files with a shell in their first line. */
   shell: string[];
   /** Parts of bash scripts: the guest's libraries and tests. */
   bash: string[];
@@ -27,7 +27,7 @@ const BASH = /^(?:guest-scripts\/(?:tests\/.*|lib\/shellrc)|test\/stand-in\/xfst
 /** Kernel modules compile only against a kernel's headers; its build checks them. */
 const MODULES = /^kernels\//;
 
-/** What git tracks, and what is new and not ignored. */
+/** Files that git tracks, and new ones that it does not ignore. */
 export async function findSources(directory: string): Promise<Sources> {
   const { stdout } = await $({ cwd: directory })`git ls-files -z -co --exclude-standard`;
   const sources: Sources = { directory, shell: [], bash: [], perl: [], c: [], cAndHeaders: [] };
@@ -42,7 +42,7 @@ export async function findSources(directory: string): Promise<Sources> {
   return sources;
 }
 
-/** `perl` of `#!/usr/bin/perl` and `#!/usr/bin/env perl`; undefined where there is no such line. */
+/** `perl` of `#!/usr/bin/perl` and `#!/usr/bin/env perl`; undefined if there is no such line. */
 function interpreterOf(path: string): string | undefined {
   const begin = Buffer.alloc(128);
   try {
@@ -50,7 +50,7 @@ function interpreterOf(path: string): string | undefined {
     readSync(file, begin);
     closeSync(file);
   } catch {
-    // A file that is deleted and not yet committed as such, or a directory.
+    // A deleted file whose deletion is not committed, or a directory.
     return undefined;
   }
   return /^#! *\S*\/(?:env +)?([\w.-]+)/.exec(begin.toString('latin1'))?.[1];

@@ -9,26 +9,28 @@ export interface CpuSupply {
   /** Processor time of all virtual CPUs. */
   ran: number;
   /**
-   * A virtual CPU, or the thread that delivers interrupts, wanted to run and could not: it waited for a
-   * processor or the host's disk, or was stopped. Of the thread that lacked the most.
+   * Time in which a virtual CPU, or the thread that delivers interrupts, wanted to run but waited
+   * for a processor or the host's disk, or was stopped. Counts the thread that lacked most.
    */
   starved: number;
-  /** Nothing is known: daxrepro itself did not run, or could not read the clocks. */
+  /** Unknown, because daxrepro itself did not run or could not read the clocks. */
   unseen: number;
 }
 
-/** That a guest had less than a limit's time when the limit was applied, in seconds. */
+/** A limit was applied although the guest had had less than its time, in seconds. */
 export interface Shortage extends CpuSupply {
-  /** Of `seconds`, those in which the guest ran, or had nothing to run: the rest is the host's. */
+  /**
+   * The part of `seconds` in which the guest ran, or had nothing to run. The rest is the host's.
+   */
   available: number;
 }
 
-/** Seconds that were the guest's own: it ran, or had nothing to run. */
+/** Seconds in which the guest ran, or had nothing to run. */
 export function availableTime({ seconds, starved }: CpuSupply): number {
   return Math.max(0, seconds - starved);
 }
 
-/** In hundredths of a second, as records keep it. */
+/** In hundredths of a second, for records. */
 export function roundedSupply({ seconds, ran, starved, unseen }: CpuSupply): CpuSupply {
   const round = (value: number) => Math.round(value * 100) / 100;
   return {

@@ -1,4 +1,4 @@
-/** With more differences it is another word. */
+/** With more differences it counts as another word. */
 const FARTHEST = 3;
 
 /** The known names most similar to an unknown one, at most three. A third of the name may differ. */

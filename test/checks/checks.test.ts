@@ -5,7 +5,7 @@ import { whatIsMissing } from '../../checks/missing.js';
 import { findSources } from '../../checks/sources.js';
 import { findProgram } from '../../cli/system/programs.js';
 
-/** The checks of `npm run check`, by sources that they have to find fault with. */
+/** The checks of `npm run check`, with sources in which they must find problems. */
 
 type Files = Record<string, string>;
 
@@ -26,7 +26,7 @@ async function sourcesOf(t: Test, files: Files) {
   return findSources(directory);
 }
 
-/** What the check whose name begins so says of these files. */
+/** The output of the check whose name begins like this, for these files. */
 async function says(t: Test, name: string, files: Files): Promise<string> {
   const check = CHECKS.find((one) => one.name.startsWith(name));
   return (await check?.run(await sourcesOf(t, files))) ?? '';
@@ -35,7 +35,7 @@ async function says(t: Test, name: string, files: Files): Promise<string> {
 const without = (program: string) =>
   findProgram(program) === undefined && `${program} is not installed`;
 
-t.test('each language has its files', async (t) => {
+t.test('sorts files by language', async (t) => {
   const sources = await sourcesOf(t, {
     launcher: '#!/bin/sh\n',
     'guest-scripts/init': '#! /usr/bin/env bash\n',
@@ -53,21 +53,21 @@ t.test('each language has its files', async (t) => {
   t.strictSame(sources.shell.sort(), ['README.md', 'guest-scripts/init', 'launcher']);
   t.strictSame(sources.bash.sort(), ['guest-scripts/lib/unit.sh', 'guest-scripts/tests/dax/acl']);
   t.strictSame(sources.perl.sort(), ['guest-scripts/lib/reporter.pl', 'guest-scripts/xfstests/su']);
-  t.strictSame(sources.c, ['power-cut/plugin/plugin.c'], 'without what needs a kernel');
+  t.strictSame(sources.c, ['power-cut/plugin/plugin.c'], 'without files that need a kernel');
   t.equal(sources.cAndHeaders.length, 3);
 });
 
-t.test('C that gcc warns of', { skip: without('gcc') }, async (t) => {
+t.test('rejects C with warnings of gcc', { skip: without('gcc') }, async (t) => {
   t.equal(await says(t, 'gcc', { 'a.c': 'int main(void)\n{\n\treturn 0;\n}\n' }), '');
   const unused = { 'a.c': 'int main(void)\n{\n\tint unused;\n\treturn 0;\n}\n' };
   t.match(await says(t, 'gcc', unused), /a\.c:3:\d+: error: unused variable .unused/);
-  // Seen by the optimiser alone.
+  // Only the optimiser finds it.
   const later =
     'int g(int *);\nint f(int a)\n{\n\tint b;\n\tif (a)\n\t\tb = g(0);\n\treturn a > 2 ? g(&a) : b;\n}\n';
   t.match(await says(t, 'gcc', { 'a.c': later }), /.b. may be used uninitialized/);
 });
 
-t.test('C of another format', { skip: without('clang-format') }, async (t) => {
+t.test('rejects C in another format', { skip: without('clang-format') }, async (t) => {
   const style = { '.clang-format': 'BasedOnStyle: LLVM\n' };
   t.equal(await says(t, 'clang-format', { ...style, 'a.c': 'int a;\n' }), '');
   t.match(await says(t, 'clang-format', { ...style, 'a.h': 'int  a;\n' }), 'a.h:1:4: error:');
@@ -75,7 +75,7 @@ t.test('C of another format', { skip: without('clang-format') }, async (t) => {
 
 t.test('shell', { skip: without('shellcheck') }, async (t) => {
   const bash = { 'a.sh': '[[ -e $1 ]]\n' };
-  t.equal(await says(t, 'shellcheck', bash), '', 'a part of a script is taken for bash');
+  t.equal(await says(t, 'shellcheck', bash), '', 'checks a part of a script as bash');
   t.match(await says(t, 'shellcheck', { a: '#!/bin/sh\n[[ -e $1 ]]\n' }), 'SC3010');
   t.match(await says(t, 'shellcheck', { ...bash, 'guest-scripts/tests/x/y': 'rm $1\n' }), 'SC2086');
 });
@@ -89,7 +89,7 @@ t.test('Perl', { skip: without('perl') }, async (t) => {
   t.match(await says(t, 'perl', { 'a.pl': '# A program.\nuse strict;\n' }), 'use warnings;');
 });
 
-t.test('a program that is not there', async (t) => {
+t.test('fails if a program is missing', async (t) => {
   t.equal(whatIsMissing(undefined, ''), undefined, 'none is needed');
   const debian = { name: 'Debian', family: 'debian' as const };
   const fedora = { name: 'Fedora', family: 'fedora' as const };

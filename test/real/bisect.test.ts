@@ -28,7 +28,7 @@ function run(argv: readonly string[], env: Record<string, string> = {}) {
   });
 }
 
-t.test('git bisect run names the commit that brought the bug', async (t) => {
+t.test('names the first bad commit with git bisect run', async (t) => {
   git('bisect', 'start', 'HEAD', good);
   const step = [launcher, 'bisect', 'run', ...TEST, ...KERNEL, '--out', join(top, 'steps')];
   const { exitCode, stdout, stderr } = await run(['git', 'bisect', 'run', ...step]);
@@ -36,7 +36,7 @@ t.test('git bisect run names the commit that brought the bug', async (t) => {
   t.match(stdout, `${commits[culprit]} is the first bad commit`);
   git('bisect', 'reset');
 
-  // The tree is another one by now: what was run is in the run.
+  // The tree has changed since: the run has what was run.
   const steps = readdirSync(join(top, 'steps')).map((name) => join(top, 'steps', name));
   const resultOf = (step: string) => JSON.parse(readFileSync(join(step, 'result.json'), 'utf8'));
   const bad = steps.find((one) => resultOf(one).verdict === 'fail') ?? '';
@@ -48,14 +48,14 @@ t.test('git bisect run names the commit that brought the bug', async (t) => {
   t.match(JSON.parse(again.stdout), { verdict: 'fail', replay: { conclusion: 'agrees' } });
 });
 
-t.test('what says nothing of the kernel stops it, and marks nothing', async (t) => {
+t.test('stops without marking a commit when a step says nothing about the kernel', async (t) => {
   git('bisect', 'start', 'HEAD', good);
   const before = git('bisect', 'log');
   mkdirSync(join(top, 'bin'));
   writeFileSync(join(top, 'bin/qemu-system-x86_64'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
   const broken: Record<string, [string[], Record<string, string>?]> = {
-    'no QEMU that works': [[], { PATH: `${join(top, 'bin')}:${process.env['PATH']}` }],
-    'no place for results': [['--out', '/dev/null/none']],
+    'a broken QEMU': [[], { PATH: `${join(top, 'bin')}:${process.env['PATH']}` }],
+    'an unwritable place for results': [['--out', '/dev/null/none']],
     'no such option': [['--nonsense']],
   };
   for (const [name, [more, env]] of Object.entries(broken)) {
@@ -76,7 +76,7 @@ t.test('what says nothing of the kernel stops it, and marks nothing', async (t) 
   git('bisect', 'reset');
 });
 
-t.test('a tree that is another kernel than the one to run on', async (t) => {
+t.test("rejects a --kernel that differs from the tree's own", async (t) => {
   const file = join(tree, 'mm/filemap.c');
   mkdirSync(dirname(file));
   writeFileSync(file, '/* not what was packaged */\n');
@@ -87,10 +87,10 @@ t.test('a tree that is another kernel than the one to run on', async (t) => {
   git('reset', '--quiet', '--hard');
 });
 
-t.test('the commands of the CI jobs, in an environment of nothing', async (t) => {
+t.test('runs the commands of the CI jobs in an empty environment', async (t) => {
   const home = join(top, 'home');
   mkdirSync(join(home, '.cache'), { recursive: true });
-  // What the jobs' cache step brings back.
+  // What the jobs' cache step restores.
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   symlinkSync(join(cache, 'daxrepro'), join(home, '.cache/daxrepro'));
   symlinkSync(root, join(top, 'daxrepro'));
@@ -109,14 +109,18 @@ t.test('the commands of the CI jobs, in an environment of nothing', async (t) =>
   const head = git('rev-parse', 'HEAD');
   for (const job of ['test', 'bisect']) {
     for (const script of steps(job)) {
-      // Who tests has a cache of his own, and it is not for a test to clean that.
+      // The user's own cache must not be cleaned by a test.
       const clean = / cache clean /.test(script);
       const ended = await shell(script, clean ? { XDG_CACHE_HOME: join(top, 'empty') } : {});
       results[job] ||= ended.exitCode;
       if (!/--tree/.test(script)) t.equal(ended.exitCode, 0, `${script}: ${ended.stderr}`);
     }
   }
-  t.strictSame(results, { test: 1, bisect: 0 }, 'the tree is bad, and it is known since when');
+  t.strictSame(
+    results,
+    { test: 1, bisect: 0 },
+    'the tree is bad, and its first bad change is named',
+  );
   const markdown = readFileSync(summary, 'utf8');
   t.match(markdown, /^\| `ext2 generic\/002` \| \*\*fail\*\* \|$/m);
   t.match(markdown, /^## Bisection of `ext2 generic\/002`$/m);
@@ -126,10 +130,10 @@ t.test('the commands of the CI jobs, in an environment of nothing', async (t) =>
   });
   t.match(readFileSync(junit.split('\n')[0] as string, 'utf8'), /<testsuites .*failures="1"/);
   t.equal(git('rev-parse', 'HEAD'), head);
-  t.equal(git('status', '--porcelain'), '', 'the tree is as it was');
+  t.equal(git('status', '--porcelain'), '', 'the tree is unchanged');
 });
 
-t.test('a series: killed in the middle and resumed', async (t) => {
+t.test('resumes the bisection of a series after being killed', async (t) => {
   const series = join(top, 'series.mbox');
   writeFileSync(series, git('format-patch', '--stdout', `${good}..${commits[12]}`));
   const out = join(top, 'series');

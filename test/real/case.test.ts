@@ -2,14 +2,14 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { daxrepro } from './daxrepro.js';
 
-// The case that daxrepro starts from: the bug of February 2016 shows where it should, and only there.
+// The original case: the bug of February 2016 appears exactly where it should.
 t.setTimeout(30 * 60 * 1000);
 
 const file = fileURLToPath(
   new URL('../../fixtures/cases/2016-02-dax-writeback.yaml', import.meta.url),
 );
 
-t.test('ext2 loses directory pages with early-return alone', async (t) => {
+t.test('ext2 loses directory pages only with early-return', async (t) => {
   const ran = await daxrepro(['compare', file, '--json', '--jobs', '1', '--explain'], t.testdir());
   t.equal(ran.exitCode, 0, ran.stderr);
   const { units } = JSON.parse(ran.stdout) as {
@@ -43,14 +43,14 @@ t.test('ext2 loses directory pages with early-return alone', async (t) => {
       broken,
       `${fs} ${variant}: directory corrupted`,
     );
-    // Which directories, and why: the kernel itself was asked.
+    // Which directories, and why, according to the kernel.
     const lost = unwritten?.inodes.map(({ inodeType, path, dax }) => [inodeType, path, dax]);
     const directories = ['/', '/links'].map((path) => ['directory', path, true]);
     t.strictSame(lost, broken ? directories : undefined, `${fs} ${variant}: unwritten`);
-    // What the medium has of it, and the device as it was.
+    // What the medium shows of it, and the image of the device.
     const evidence = { inodeType: 'directory', path: '/links', block: { zeros: true } };
     if (broken) t.match(findings, [{ evidence }], `${fs} ${variant}: evidence`);
-    // It shows again, and write-back was called for both, and wrote nothing of them.
+    // It recurs, and write-back was called for both but wrote nothing.
     t.equal(explanation?.verdict, broken ? 'fail' : undefined, `${fs} ${variant}: explained`);
     if (explanation) {
       t.match(explanation, { signatures: { gone: [], added: [] }, trace: { without: [] } });

@@ -6,12 +6,12 @@ import t from 'tap';
 import type { RunResult } from '../../cli/results/run-result.js';
 import { describe, LAUNCHER } from './daxrepro.js';
 
-// What the guest's kernel prints arrives whole, however long this side does not read.
+// The guest's kernel messages arrive complete, however long we do not read.
 t.setTimeout(10 * 60 * 1000);
 
 const LINES = 3000;
 
-t.test('a host that is busy loses no line of the console', async (t) => {
+t.test('loses no line of the console on a busy host', async (t) => {
   const out = t.testdir();
   const running = execa(LAUNCHER, ['run', 'ext4', 'selftest/console', '--json', '--out', out], {
     reject: false,
@@ -21,7 +21,7 @@ t.test('a host that is busy loses no line of the console', async (t) => {
   const ended = running.finally(() => {
     over = true;
   });
-  // The launcher becomes the program: these stop whoever reads the console.
+  // The launcher becomes the program: these stop the process that reads the console.
   while (!over) {
     running.kill('SIGSTOP');
     await sleep(400);

@@ -5,8 +5,8 @@ import type { RunResult } from '../../cli/results/run-result.js';
 import { defaultStore } from '../../cli/store/store.js';
 
 /**
- * Runs `./daxrepro` as people do, in real guests on the packaged kernel. These tests take minutes
- * and use the user's cache: without it each would fetch a kernel.
+ * Runs `./daxrepro` as a user does, in real guests on the packaged kernel. These tests take minutes
+ * and use the user's cache: otherwise each would fetch a kernel.
  */
 
 export const LAUNCHER = fileURLToPath(new URL('../../daxrepro', import.meta.url));
@@ -25,7 +25,7 @@ export async function daxrepro(words: readonly string[], out: string): Promise<R
   return { exitCode, stdout, stderr };
 }
 
-/** A run with `--json`; throws where it printed none. */
+/** A run with `--json`; throws if it printed none. */
 export async function runJson(
   words: readonly string[],
   out: string,
@@ -38,12 +38,12 @@ export async function runJson(
   }
 }
 
-/** What a test's message shows of a unit that is not what it should be. */
+/** Describes a wrong unit in a test's message. */
 export function describe({ units }: RunResult): string {
   return units.map(({ test, verdict, reason }) => `${test} ${verdict}: ${reason}`).join('; ');
 }
 
-/** Why this machine's guests cannot have their power cut, for `skip`; false where they can. */
+/** Why this machine's guests cannot have their power cut, for `skip`; false if they can. */
 export async function cannotCut(): Promise<string | false> {
   const qemu = await capableQemu(defaultStore());
   return qemu.ok ? false : `${qemu.failure.message}: ${qemu.failure.remedy}`;

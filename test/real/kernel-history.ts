@@ -5,22 +5,22 @@ import { resolveKernel } from '../../cli/kernel/resolve.js';
 import { defaultStore } from '../../cli/store/store.js';
 
 /**
- * A git history of 16 commits, made from the packaged 6.1 source: what a bisection goes through. Of the
- * sources only ext2 is there, and the Makefile that says which kernel it is; the rest is as packaged.
+ * A git history of 16 commits for a bisection, made from the packaged 6.1 source. It contains only
+ * ext2 and the Makefile that tells the kernel's version; the rest is as packaged.
  */
 
 export interface History {
   directory: string;
-  /** Commits in their order, the good one first. */
+  /** Commits in order, the good one first. */
   commits: string[];
-  /** Of the commit that brings the bug of 2016. */
+  /** Index of the commit that introduces the bug of 2016. */
   culprit: number;
-  /** Of the commit that does not compile. */
+  /** Index of the commit that does not compile. */
   broken: number;
   git: (...argv: string[]) => string;
 }
 
-/** @param oneIn the bug shows in one run of so many, chosen by the guest's random numbers */
+/** @param oneIn the bug appears in one of this many runs, by the guest's random numbers */
 export async function makeHistory(
   directory: string,
   { culprit = 11, broken = 6, oneIn = 1 } = {},
@@ -72,7 +72,7 @@ export async function makeHistory(
       change('Documentation/filesystems/ext2.rst', (text) => `${text}Paragraph ${at}.\n`);
       commit(`Documentation: ext2: paragraph ${at}`);
     } else {
-      // Code that can be told from the last, in the shortest file.
+      // Code that differs from the last, in the shortest file.
       const symbol = (n: number) => `const unsigned int ext2_revision_${n} = ${n};\n`;
       change(
         'fs/ext2/xattr_user.c',
@@ -84,7 +84,7 @@ export async function makeHistory(
   return { directory, commits, culprit, broken, git };
 }
 
-/** As kernels/variants/early-return.cocci does: S_DAX on all inodes, whose pages are not written. */
+/** Like kernels/variants/early-return.cocci: S_DAX on all inodes, whose pages are not written. */
 function introduceBug(inode: string, oneIn: number): string {
   const chosen = oneIn === 1 ? '' : ' && ext2_chosen()';
   const choice = `static bool ext2_chosen(void)

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { daxrepro, describe, runJson } from './daxrepro.js';
 
-// Every kind of persistent memory gives DAX to every file system; what has none is not taken for it.
+// Every kind of persistent memory gives DAX to every file system; other devices do not pass as one.
 t.setTimeout(30 * 60 * 1000);
 
 for (const pmem of ['nvdimm', 'virtio-pmem'] as const) {
@@ -19,7 +19,7 @@ for (const pmem of ['nvdimm', 'virtio-pmem'] as const) {
   }
 }
 
-t.test('damage on any of them is looked at before any repair', async (t) => {
+t.test('examines damage on each of them before any repair', async (t) => {
   for (const [fs, pmem, ...more] of [
     ['ext2', 'nvdimm'],
     ['xfs', 'virtio-pmem'],
@@ -32,33 +32,33 @@ t.test('damage on any of them is looked at before any repair', async (t) => {
     const device = pmem === 'none' ? '/dev/vda' : '/dev/pmem0';
     const image = { device, file: /image-test\.tar\.gz$/, bytes: Number };
     t.match(result.units[0], { images: [image], unwritten: { known: true, inodes: [] } }, pmem);
-    // What is wrong with xfs is a count of the superblock's.
+    // The damage of xfs is a wrong count in the superblock.
     const evidence = { device, inodeType: 'directory', path: '/damaged', block: { zeros: false } };
     if (fs !== 'xfs') t.match(result.units[0]?.findings, [{ evidence }], pmem);
   }
 });
 
-t.test('devices above 4 GiB', async (t) => {
+t.test('places devices above 4 GiB', async (t) => {
   const { result, exitCode } = await runJson(['ext4', 'generic/002', '--size', '3G'], t.testdir());
   t.equal(exitCode, 0, describe(result));
 });
 
-t.test('a device without DAX is no pass', async (t) => {
+t.test('gives no pass to a device without DAX', async (t) => {
   for (const fs of ['ext2', 'ext4', 'xfs']) {
     const ran = await runJson([fs, 'generic/002', '--pmem', 'none'], t.testdir());
     t.equal(ran.exitCode, 3, fs);
     t.match(ran.result.units[0], { verdict: 'invalid', dax: { proven: false } }, fs);
-    t.match(ran.stderr, /--control/, 'the way to ask for it is told');
+    t.match(ran.stderr, /--control/, 'the reason says how to request it');
   }
   const control = await runJson(
     ['ext2', 'generic/002', '--pmem', 'none', '--control'],
     t.testdir(),
   );
-  t.equal(control.exitCode, 0, 'unless it is what was asked for');
+  t.equal(control.exitCode, 0, 'accepts it on request');
   t.match(control.result.units[0], { verdict: 'pass', control: true, dax: { proven: false } });
 });
 
-t.test("blocks that are no pages: the kernel's words are quoted", async (t) => {
+t.test("quotes the kernel's message about blocks smaller than a page", async (t) => {
   const words = ['ext2', 'generic/002', '--mkfs-opts', '-b 1024'];
   const { result, exitCode } = await runJson(words, t.testdir());
   t.equal(exitCode, 3);
@@ -66,7 +66,7 @@ t.test("blocks that are no pages: the kernel's words are quoted", async (t) => {
   t.match(result.units[0]?.reason, /unsupported blocksize for DAX/);
 });
 
-t.test('the summary for people', async (t) => {
+t.test('the text summary', async (t) => {
   const { stdout } = await daxrepro(['run', 'ext2', 'generic/002'], t.testdir());
   for (const part of [/^PASS +ext2 generic\/002/, /6\.1\.0/, /driver +ext2/, /DAX +proven by/]) {
     t.match(stdout, part);

@@ -3,14 +3,14 @@ import t from 'tap';
 import type { CompareResult } from '../../cli/results/compare-result.js';
 import { daxrepro, describe, runJson } from './daxrepro.js';
 
-// What brings stores to the medium is another thing on an NVDIMM than on virtio-pmem, and so are verdicts.
+// Stores reach the medium in another way on an NVDIMM than on virtio-pmem, and the verdicts differ.
 t.setTimeout(15 * 60 * 1000);
 
 const variant = (name: string) =>
   fileURLToPath(new URL(`../../kernels/variants/${name}.cocci`, import.meta.url));
 const TEST = 'power-cut/mmap-fsync';
 
-t.test('lines that are not written back: lost on an NVDIMM; a request takes them', async (t) => {
+t.test('finds lines without write-back on an NVDIMM, not where requests flush', async (t) => {
   const what = ['--base', '--variant', `no-flush=${variant('dax-no-flush')}`];
   const where = ['--fs', 'ext2', '--test', TEST, '--pmem', 'nvdimm', '--pmem', 'virtio-pmem'];
   const { stdout, stderr } = await daxrepro(
@@ -36,7 +36,7 @@ t.test('lines that are not written back: lost on an NVDIMM; a request takes them
   });
 });
 
-t.test('no request for a flush: lost on virtio-pmem', async (t) => {
+t.test('finds a missing flush request on virtio-pmem', async (t) => {
   const words = ['ext2', TEST, '--pmem', 'virtio-pmem', '--patch', variant('dax-no-fence')];
   const { result, exitCode } = await runJson([...words, '--power-cut'], t.testdir());
   t.equal(exitCode, 1, describe(result));

@@ -5,7 +5,7 @@ import t from 'tap';
 import type { CompareResult } from '../../cli/results/compare-result.js';
 import { cannotCut, daxrepro, describe, runJson } from './daxrepro.js';
 
-// A part of fixtures/cases/2016-02-lost-flush.yaml: a flush that is lost shows with power cuts alone.
+// A part of fixtures/cases/2016-02-lost-flush.yaml: only power cuts show a lost flush.
 t.setTimeout(15 * 60 * 1000);
 
 const skip = await cannotCut();
@@ -15,7 +15,7 @@ const variant = fileURLToPath(
 const STAND_IN = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
 const SIGNATURE = 'power-cut:data:msync:store_bytes:not-written-back';
 
-t.test('a lost flush passes as it is, and fails where power is cut', { skip }, async (t) => {
+t.test('passes a lost flush without power cuts, and fails it with them', { skip }, async (t) => {
   const directory = t.testdir();
   const file = join(directory, 'case.yaml');
   writeFileSync(
@@ -60,7 +60,7 @@ t.test('ext4 keeps what its journal commits', { skip }, async (t) => {
   t.match(result.units[0], { verdict: 'pass', powerCut: { promises: 4 } });
 });
 
-t.test('sync calls of a test that tells of nothing are seen', { skip }, async (t) => {
+t.test('sees the sync calls of a test that announces nothing', { skip }, async (t) => {
   const directory = t.testdir();
   const args = ['compare', '--variant', `no-flush=${variant}`, '--fs', 'ext2', '--power-cut'];
   const ran = await daxrepro([...args, '--test', 'dax/mmap-msync', '--json'], directory);
@@ -87,7 +87,7 @@ t.test('under xfstests, on TEST_DEV and on SCRATCH_DEV', { skip }, async (t) => 
   const { units } = JSON.parse(ran.stdout) as CompareResult;
   const [base, lost] = units;
   t.match(base, { verdict: 'pass', powerCut: { calls: { beyond: 0 } } }, describeUnit(base));
-  // Those of check and of mkfs are not on these file systems.
+  // The calls of check and mkfs are not on these file systems.
   t.match(base?.reason ?? '', /4 of 4 sync calls had their data on the medium/);
   t.match(lost, { verdict: 'fail', outcome: 'not-kept' }, describeUnit(lost));
   t.strictSame(

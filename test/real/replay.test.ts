@@ -5,12 +5,12 @@ import { execa } from 'execa';
 import t from 'tap';
 import { daxrepro } from './daxrepro.js';
 
-// A failure is found, sent as a file, and found again from nothing but that file.
+// A failure is found, sent as a file, and reproduced from that file alone.
 t.setTimeout(10 * 60 * 1000);
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** PATH, with programs before it that refuse to be what builds and fetches. */
+/** A PATH that begins with programs for building and fetching that refuse to work. */
 function withoutBuilding(place: string): string {
   const bin = join(place, 'bin');
   mkdirSync(bin);
@@ -20,7 +20,7 @@ function withoutBuilding(place: string): string {
   return `${bin}:${process.env['PATH']}`;
 }
 
-t.test('a bundle replays to the same signatures', async (t) => {
+t.test('replays a bundle to the same signatures', async (t) => {
   const place = t.testdir({ recorded: {}, replayed: {}, elsewhere: {}, cache: {} });
   const patch = join(root, 'kernels/variants/early-return.cocci');
   const run = ['run', 'ext2', 'generic/002', '--patch', patch];
@@ -41,7 +41,7 @@ t.test('a bundle replays to the same signatures', async (t) => {
   t.match(replay.units, [{ recorded: { signatures }, replayed: { signatures } }]);
   t.notOk(replayed.stdout.includes(join(place, 'recorded')), 'nothing points to the first run');
 
-  // With its kernel it takes no cache, no mirror and no compiler.
+  // With its kernel it needs no cache, no mirror and no compiler.
   const whole = join(place, 'elsewhere/whole.tar.zst');
   const packing = ['bundle', join(place, 'recorded', name), '--with-kernel', '--output', whole];
   const packed = await execa(join(root, 'daxrepro'), packing, { reject: false });
@@ -60,5 +60,5 @@ t.test('a bundle replays to the same signatures', async (t) => {
   t.equal(again.exitCode, 0, again.stderr);
   const result = JSON.parse(again.stdout);
   t.match(result.replay, { conclusion: 'agrees', context: [] }, 'the same kernel and module');
-  t.match(result.units[0].unwritten, { known: true }, 'our own module came with it');
+  t.match(result.units[0].unwritten, { known: true }, 'the witness module came with it');
 });

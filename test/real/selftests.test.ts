@@ -1,7 +1,7 @@
 import t from 'tap';
 import { runJson } from './daxrepro.js';
 
-// Guests that break, and tests that lie, get the verdict that their summary says.
+// Guests that break and tests that lie get the verdict in their summary.
 t.setTimeout(30 * 60 * 1000);
 
 const EXPECTED: Record<string, [verdict: string, reason: RegExp]> = {
@@ -23,7 +23,7 @@ const EXPECTED: Record<string, [verdict: string, reason: RegExp]> = {
   'selftest/wrong-driver': ['invalid', /served by the ext4 driver/],
 };
 
-t.test('each has its verdict', async (t) => {
+t.test('gives each its verdict', async (t) => {
   const ids = Object.keys(EXPECTED);
   const words = ['ext2', ...ids, '--timeout', '40', '--jobs', '1'];
   const { result, exitCode } = await runJson(words, t.testdir());
@@ -36,12 +36,12 @@ t.test('each has its verdict', async (t) => {
   t.equal(result.units.length, ids.length);
 });
 
-t.test('a guest that hangs', async (t) => {
+t.test('judges a guest that hangs', async (t) => {
   const { result } = await runJson(['ext4', 'selftest/hang'], t.testdir());
   t.match(result.units[0], { verdict: 'fail', ending: 'hang' });
 });
 
-t.test('damage of xfs', async (t) => {
+t.test('finds damage of xfs', async (t) => {
   const { result } = await runJson(['xfs', 'selftest/corrupt'], t.testdir());
   t.match(result.units[0], { verdict: 'fail', findings: [{ tool: 'xfs_repair' }] });
 });

@@ -6,7 +6,7 @@ import type { RunResult } from '../../cli/results/run-result.js';
 import { Terminal } from '../util/terminal.js';
 import { daxrepro } from './daxrepro.js';
 
-// What a person does in a guest, typed into a real terminal.
+// A user's work in a guest, typed into a real terminal.
 t.setTimeout(10 * 60 * 1000);
 
 const launcher = fileURLToPath(new URL('../../daxrepro', import.meta.url));
@@ -17,7 +17,10 @@ function result(out: string): RunResult {
   return JSON.parse(readFileSync(join(out, run, 'result.json'), 'utf8'));
 }
 
-/** Presses a key until it has an effect: the shell shows a command before the terminal is the command's. */
+/**
+ * Presses a key until it has an effect: the shell shows a command before the command has the
+ * terminal.
+ */
 async function press(terminal: Terminal, key: string, what: RegExp): Promise<void> {
   for (let tries = 0; tries < 10; tries += 1) {
     terminal.type(key);
@@ -29,7 +32,7 @@ async function press(terminal: Terminal, key: string, what: RegExp): Promise<voi
   await terminal.see(what);
 }
 
-t.test('a shell on a terminal', async (t) => {
+t.test('gives a shell on a terminal', async (t) => {
   const out = t.testdir();
   const terminal = new Terminal([launcher, 'shell', 'ext2', '--out', out], {
     directory: out,
@@ -69,12 +72,12 @@ t.test('a shell on a terminal', async (t) => {
   terminal.type('\x04');
   await terminal.see(/PASS {5}ext2 shell/);
   t.equal(await terminal.exit, 0, 'exit code');
-  t.equal(terminal.settings('after'), terminal.settings('before'), 'the terminal is as it was');
+  t.equal(terminal.settings('after'), terminal.settings('before'), 'the terminal is restored');
   const { units } = result(out);
   t.match(units, [{ verdict: 'pass', dax: { proven: true, driver: 'ext2' } }]);
 });
 
-t.test('what a command does to a file system is found', async (t) => {
+t.test('finds what a command does to a file system', async (t) => {
   const out = join(t.testdir({ first: {}, second: {} }), 'first');
   const command = 'umount $TEST_DIR; debugfs -w -R "clri <2>" $TEST_DEV; echo done; exit 3';
   const ran = await daxrepro(['shell', 'ext2', '--run', command], out);
@@ -86,7 +89,7 @@ t.test('what a command does to a file system is found', async (t) => {
     units: [{ verdict: 'fail', images: [{ file: /image-test/ }] }],
   });
 
-  t.comment('and its image is looked at');
+  t.comment('and its image is examined');
   const looked = await daxrepro(
     ['shell', '--from', join(out, readdirSync(out)[0] ?? ''), '--run', 'e2fsck -fn $TEST_DEV'],
     join(out, '../second'),

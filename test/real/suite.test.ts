@@ -23,7 +23,7 @@ for (const fs of ['ext2', 'ext4', 'xfs'] as const) {
   });
 }
 
-t.test('booted guests give the verdicts of cloned ones', async (t) => {
+t.test('gives booted guests the same verdicts as cloned ones', async (t) => {
   const words = ['ext2', '-g', 'auto', '--jobs', '1', '--no-checkpoint'];
   const { result } = await runJson(words, t.testdir());
   const told = (units: readonly UnitResult[]) =>

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { daxrepro, runJson } from './daxrepro.js';
 
-// Under a tree whose check and tests misbehave in known ways, each test has the verdict it should.
+// With a tree whose check and tests misbehave in known ways, each test gets the right verdict.
 t.setTimeout(30 * 60 * 1000);
 
 const STAND_IN = fileURLToPath(new URL('../stand-in/xfstests', import.meta.url));
@@ -17,35 +17,35 @@ const EXPECTED: Record<string, [verdict: string, outcome: string, reason: RegExp
   // The third of ten: the others have verdicts.
   'generic/008': ['fail', 'crashed', /kernel panicked: .*sysrq triggered crash/],
   'generic/005': ['notrun', 'not-run', /this needs what is not there/],
-  // check repaired TEST_DEV and says that all is well.
+  // check repaired TEST_DEV and reports success.
   'generic/004': ['fail', 'inconsistent', /e2fsck: Inode \d+ ref count is 9, should be 2/],
   'generic/006': ['invalid', 'without-dax', /within the test \/dev\/pmem1 .* without DAX/],
   'generic/007': ['pass', 'passed', /the test turned DAX off on purpose for 1 mount/],
-  // By mount(2) itself, unmounted again: only the kernel's own count shows it.
+  // It calls mount(2) itself and unmounts again: only the kernel's own count shows it.
   'generic/009': ['invalid', 'without-dax', /kernel counted 1 mount of ext4/],
   'generic/016': ['pass', 'passed', /no problems were found$/],
   'generic/018': ['pass', 'passed', /no problems were found$/],
 };
 
-/** In the order that check takes; the guest dies in the third of the ten. */
+/** In check's order; the guest dies in the third of the ten. */
 const TOGETHER: Record<string, [verdict: string, outcome: string, guest: string, reason: RegExp]> =
   {
     'generic/001': ['pass', 'passed', '1.1', /no problems were found$/],
     'generic/005': ['notrun', 'not-run', '1.2', /this needs what is not there/],
     'generic/008': ['fail', 'crashed', '1.3', /sysrq triggered crash; 2 tests ran in this guest/],
     'generic/009': ['invalid', 'without-dax', '2.1', /kernel counted 1 mount of ext4/],
-    // check is gone: it cannot go on.
+    // check was killed and cannot go on.
     'generic/012': ['error', 'undecided', '3.1', /check does not show that the test passed/],
     'generic/013': ['error', 'undecided', '4.1', /could not mount/],
     'generic/016': ['pass', 'passed', '5.1', /no problems were found$/],
-    // What this leaves behind is out of the way of the next.
+    // Its leftovers do not disturb the next test.
     'generic/017': ['pass', 'passed', '5.2', /no problems were found$/],
     'generic/018': ['pass', 'passed', '5.3', /no problems were found$/],
     // xfstests does not check TEST_DEV after it.
     'generic/019': ['fail', 'inconsistent', '5.4', /e2fsck: Inode \d+ ref count is 9/],
   };
 
-t.test('many tests in one guest, each with a verdict of its own', async (t) => {
+t.test('gives each of many tests in one guest its own verdict', async (t) => {
   const ids = Object.keys(TOGETHER);
   const words = ['ext4', ...ids, '--together', ...OPTIONS];
   const place = t.testdir({ recorded: {}, replayed: {} });
@@ -68,7 +68,7 @@ t.test('many tests in one guest, each with a verdict of its own', async (t) => {
   const third = result.units[2];
   t.match(third?.replay, / generic\/001 generic\/005 generic\/008 .*--together$/);
 
-  // What came before it in its guest comes before it again.
+  // The tests that preceded it in its guest precede it again.
   const again = await daxrepro(
     ['replay', `${result.directory}#3`, '--json'],
     join(place, 'replayed'),
@@ -79,7 +79,7 @@ t.test('many tests in one guest, each with a verdict of its own', async (t) => {
   t.match(units, [{ together: { after: [] } }, {}, { together: { guest: 1, position: 3 } }]);
 });
 
-t.test('each way to misbehave', async (t) => {
+t.test('judges every kind of misbehaviour', async (t) => {
   const ids = Object.keys(EXPECTED);
   const words = ['ext4', ...ids, ...OPTIONS];
   const { result, exitCode } = await runJson(words, t.testdir());

@@ -138,7 +138,10 @@ t.test('does not run a unit again whose guest died and cannot return a trace', a
   const panic = unitSteps({ during: [{ console: said }, { exit: 0 }] });
   const { results, requests } = await run(t, panic, FAILS);
   t.match(results, [
-    { verdict: 'fail', explanation: { ran: false, reason: /that ends like this \(panic\) cannot/ } },
+    {
+      verdict: 'fail',
+      explanation: { ran: false, reason: /that ends like this \(panic\) cannot/ },
+    },
   ]);
   t.strictSame(requests, [undefined]);
 });

@@ -4,28 +4,28 @@ import { fileURLToPath } from 'node:url';
 import { type FinalResults, Parser, type Result } from 'tap-parser';
 import { root } from './select.js';
 
-/** What became of one test file. */
+/** The result of one test file. */
 export interface FileResult {
   file: string;
   seconds: number;
-  /** Assertions that held. */
+  /** Assertions that passed. */
   passed: number;
   failures: Failure[];
-  /** Why something was skipped, or is still to be done; one entry for each. */
+  /** Reasons for skipped and todo tests; one entry each. */
   skipped: string[];
-  /** What the file printed besides its results. */
+  /** The file's output besides its results. */
   output: string;
 }
 
 export interface Failure {
   name: string;
-  /** What tap says of it. */
+  /** tap's details. */
   detail: unknown;
 }
 
 const loader = fileURLToPath(new URL('../loader/register.js', import.meta.url));
 
-/** What a test may print, in characters; the end of it is shown. */
+/** Longest output of a test, in characters; the end of it is shown. */
 const LONGEST_OUTPUT = 20_000;
 
 /** How long its output may stay open after its end, in milliseconds. */
@@ -44,10 +44,10 @@ export async function runFile(file: string, { seconds, signal }: Limits): Promis
   };
   const child = spawn(process.execPath, ['--import', loader, file], {
     cwd: root,
-    // tap ends the file in time and tells what it was at; this is for one that cannot.
+    // tap ends the file in time and reports its current test; this is for a file that cannot.
     timeout: (seconds + 30) * 1000,
     killSignal: 'SIGKILL',
-    // As tap's own runner has it where its output is no terminal: tests compare what is printed.
+    // Like tap's own runner when its output is not a terminal: tests compare printed text.
     env: { ...process.env, NO_COLOR: '1', TAP_TIMEOUT: String(seconds) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -66,14 +66,14 @@ export async function runFile(file: string, { seconds, signal }: Limits): Promis
   return result;
 }
 
-/** @returns what was wrong with its end */
+/** @returns the problem with its end */
 function end(child: ChildProcessByStdio<null, Readable, Readable>): Promise<string | undefined> {
   return new Promise((done) => {
     let problem: string | undefined;
     child.on('error', ({ message }) => done(message));
     child.on('exit', (code, signal) => {
       if (code !== 0) problem = `the process ended with ${signal ?? `exit code ${code}`}`;
-      // A process that it left running has its output open.
+      // A process that it left running keeps its output open.
       const held = setTimeout(() => {
         problem ??= 'a process that it started is still running';
         child.stdout.destroy();
@@ -85,7 +85,7 @@ function end(child: ChildProcessByStdio<null, Readable, Readable>): Promise<stri
   });
 }
 
-/** An assertion that only says how a subtest ended is not counted. */
+/** An assertion that only reports the end of a subtest is not counted. */
 function listen(parser: Parser, result: FileResult, say: (text: string) => void): void {
   parser.on('child', (child: Parser) => listen(child, result, say));
   parser.on('extra', say);
@@ -97,12 +97,12 @@ function listen(parser: Parser, result: FileResult, say: (text: string) => void)
   });
 }
 
-/** Whatever went wrong without an assertion that failed is a failure, too. */
+/** Any problem without a failed assertion is a failure, too. */
 function conclude(result: FileResult, results: FinalResults, problem: string | undefined): void {
   const fail = (name: string) => result.failures.push({ name, detail: undefined });
   const { plan, bailout, count, ok } = results;
   if (bailout) fail(`bailed out: ${String(bailout)}`);
-  // tap-parser takes no output at all for a test that was skipped.
+  // tap-parser rejects the empty output of a skipped test.
   const isEmpty = count === 0 && (!plan.skipAll || plan.skipReason === 'no tests found');
   if (plan.skipAll && !isEmpty) result.skipped.push(plan.skipReason || 'the whole file');
   if (result.failures.length > 0) return;
@@ -111,7 +111,7 @@ function conclude(result: FileResult, results: FinalResults, problem: string | u
   else if (!ok) fail(whatIsInvalid(results));
 }
 
-/** Of results without a single assertion that failed. */
+/** The problem of results without a failed assertion. */
 function whatIsInvalid({ failures }: FinalResults): string {
   const errors = failures.map(({ tapError }) => tapError ?? 'a subtest failed');
   return `the results are not valid: ${errors.join(', ')}`;

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { Failure, FileResult } from './file.js';
 
-/** Prints one line for each file, more where it failed, and at the end what the whole came to. */
+/** Prints one line per file, more if it failed, and the totals at the end. */
 export class Report {
   passed = 0;
   failed = 0;
@@ -34,7 +34,7 @@ export class Report {
     if (output.trim() !== '') this.#print(indented(`It printed:\n${output.trimEnd()}`));
   }
 
-  /** The last line is in the form that `.ci/run` ends with. */
+  /** The last line has the form that `.ci/run` ends with. */
   end(): void {
     this.#print('');
     if (this.#failedFiles.length > 0) {

@@ -5,17 +5,16 @@ import { Report } from './report.js';
 import { NOT_UNIT, selectFiles } from './select.js';
 
 /**
- * Runs test files, several at a time, each in a process of its own.
+ * Runs test files, several in parallel, each in its own process.
  *
- *     npm run test:only [-- --jobs N] [PATH...]    files or folders; without a PATH all tests
- *     npm run test:unit                            what select.ts names is left out
+ *     npm run test:only [-- --jobs N] [PATH...]    files or folders; all tests without a PATH
+ *     npm run test:unit                            without the tests that select.ts leaves out
  *
- * The tests are written with tap, and any of them also runs by itself:
- * `node --import ./test/loader/register.js FILE`. tap's own runner is not used: before the first test
- * it loads for 2 seconds, and it puts a coverage recorder, half a second, into each process that a
- * test starts.
+ * The tests use tap, and each also runs by itself: `node --import ./test/loader/register.js FILE`.
+ * tap's own runner is not used: it takes 2 seconds to load before the first test, and puts a
+ * coverage recorder, half a second, into each process that a test starts.
  *
- * Exit codes: 0 all passed, 1 something failed, 2 there is nothing to run.
+ * Exit codes: 0 all passed, 1 something failed, 2 nothing to run.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import t from 'tap';
 import { NOT_UNIT, selectFiles } from './select.js';
 
-/** Our own runner, by test files that end in every way. */
+/** Our own runner, with test files that end in every way. */
 
 const loader = fileURLToPath(new URL('../loader/register.js', import.meta.url));
 const runner = fileURLToPath(new URL('run.ts', import.meta.url));
@@ -54,7 +54,7 @@ t.test('counts assertions', async (t) => {
   t.match(passed.stdout, /^ok .* s {2}\S*passes\.test\.ts: 2 passed$/m);
 });
 
-t.test('tells what failed, where, and what it printed', async (t) => {
+t.test('reports what failed, where, and its output', async (t) => {
   const failed = await run('=passes.test.ts', '=fails.test.ts');
   t.match(failed, { exitCode: 1, last: '3 passed, 1 failed' });
   t.match(failed.stdout, /not ok: a > b > should be equal/);
@@ -63,13 +63,13 @@ t.test('tells what failed, where, and what it printed', async (t) => {
   t.match(failed.stdout, /^Failed:\n {2}\S*fails\.test\.ts$/m);
 });
 
-t.test('tells what was skipped, and why', async (t) => {
+t.test('reports what was skipped, and why', async (t) => {
   const skipped = await run('=skips.test.ts', '=skips-all.test.ts');
   t.match(skipped, { exitCode: 0, last: '0 passed, 0 failed, 4 skipped' });
   t.match(skipped.stdout, /^Skipped:\n +2 {2}no QEMU\n +1 {2}later\n +1 {2}no gcc$/m);
 });
 
-t.test('whatever else goes wrong is a failure', async (t) => {
+t.test('counts any other problem as a failure', async (t) => {
   const cases = {
     throws: /the process ended with exit code 1\n(?: +.*\n|\n)+? +Error: before any test/,
     'no-typescript': /the process ended with exit code 1\n(?: +.*\n|\n)+?.*test\.ts:1:9: ERROR/,
@@ -88,7 +88,7 @@ t.test('whatever else goes wrong is a failure', async (t) => {
   }
 });
 
-t.test('ends what takes too long', async (t) => {
+t.test('ends a test that takes too long', async (t) => {
   const failed = await run('--timeout', '5', '=hangs.test.ts');
   t.match(failed, { exitCode: 1, last: '0 passed, 1 failed' });
   t.match(failed.stdout, /not ok: waits > timeout!/);
@@ -101,10 +101,10 @@ t.test('does not wait for a process that a test leaves behind', async (t) => {
   t.match(failed.stdout, /not ok: a process that it started is still running/);
 });
 
-t.test('a signal ends it, and the test', async (t) => {
+t.test('ends with the test on a signal', async (t) => {
   const child = spawn(process.execPath, ['--import', loader, runner, `${files}/hangs.test.ts`]);
   const ended = once(child, 'exit');
-  // By then tap has begun the test, and a child of the runner is there to be ended.
+  // By then tap has begun the test, and the runner has a child to end.
   const tests = async () => (await childrenOf(child.pid ?? 0)).length;
   while ((await tests()) === 0) await new Promise((wake) => setTimeout(wake, 50));
   const [test] = await childrenOf(child.pid ?? 0);
@@ -119,7 +119,7 @@ async function childrenOf(pid: number): Promise<string[]> {
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-t.test('what cannot be selected', async (t) => {
+t.test('rejects paths without tests', async (t) => {
   t.match(await run('=missing.test.ts'), {
     exitCode: 2,
     stderr: /There is no test file in .*missing/,
@@ -129,7 +129,7 @@ t.test('what cannot be selected', async (t) => {
   t.match(await run('--unknown'), { exitCode: 1, stderr: /Unknown option '--unknown'/ });
 });
 
-t.test('a source that has changed is compiled anew, whatever its time says', async (t) => {
+t.test('compiles a changed source again, whatever its time', async (t) => {
   const source = join(files, 'other.ts');
   const { atime, mtime } = statSync(source);
   for (const word of ['one', 'two']) {
@@ -140,7 +140,7 @@ t.test('a source that has changed is compiled anew, whatever its time says', asy
   }
 });
 
-t.test('unit tests', async (t) => {
+t.test('selects unit tests', async (t) => {
   const unit = selectFiles([], true);
   const all = selectFiles([], false);
   t.ok(unit.ok && all.ok && unit.files.length < all.files.length);

@@ -2,14 +2,14 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Which test files are run. */
+/** Selects test files. */
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Folders and files that are no unit tests. A unit test needs no guest, no set-up, no network and no
- * root; it starts small programs at most, and takes a few seconds. What only few machines have it does
- * without, and says so.
+ * Folders and files that are not unit tests. A unit test needs no guest, no set-up, no network and
+ * no root; it starts small programs at most, and takes a few seconds. It skips, with a reason, what
+ * only few machines can do.
  */
 export const NOT_UNIT: readonly { why: string; paths: readonly string[] }[] = [
   { why: 'boot guests', paths: ['test/real/'] },
@@ -62,7 +62,7 @@ export const NOT_UNIT: readonly { why: string; paths: readonly string[] }[] = [
 
 export type Selection = { ok: true; files: string[] } | { ok: false; problem: string };
 
-/** @param paths files or folders, by the working directory; none: all tests */
+/** @param paths files or folders, relative to the working directory; none: all tests */
 export function selectFiles(paths: readonly string[], unit: boolean): Selection {
   const files = new Set<string>();
   for (const path of paths.length > 0 ? paths : [join(root, 'test')]) {

@@ -331,7 +331,7 @@ t.test('takes no proof from a guest that leaves a step out', async (t) => {
   const cases: [name: string, look: Parameters<typeof looksAt>[1], problem: RegExp][] = [
     ['no check', { said: { check: '' } }, /it was not checked afterwards/],
     ['no mount', { said: { mount: '' } }, /it was not mounted/],
-    ['no questions', { said: { looked: '' } }, /it was not asked/],
+    ['no questions', { said: { looked: '' } }, /it was not questioned/],
     ['a check that crashed', { said: { check: '139' } }, /its check ended with 139/],
     ['no answers', { answers: '' }, /gave no answers/],
     ['too few answers', { answers: 'name file 4096\nend\n' }, /gave no answers/],

@@ -33,12 +33,12 @@ t.test('finds a broken promise', async (t) => {
 
 t.test('takes no proof if a step is missing or crashed', async (t) => {
   const cases: [event: Partial<SurvivorEvent>, problem: RegExp][] = [
-    [{ mount: undefined }, /to the end: it was not mounted/],
+    [{ mount: undefined }, /examined completely: it was not mounted/],
     [
       { mount: undefined, said: 'partition: Invalid argument\n' },
       /not mounted: partition: Invalid/,
     ],
-    [{ looked: undefined }, /it was not asked/],
+    [{ looked: undefined }, /it was not questioned/],
     [{ check: undefined }, /it was not checked afterwards/],
     [{ check: 127 }, /its check ended with 127/],
     [{ check: 139 }, /its check ended with 139/],
@@ -93,7 +93,7 @@ t.test('goes by the findings of a check, not by its exit code', async (t) => {
   t.match(check(4, '').defects, [{ kind: 'check' }]);
   for (const text of ['', CLEAN.split('Pass 5')[0] ?? '', `${CLEAN}a line of another kind\n`]) {
     const { problem, defects } = check(0, text);
-    t.match(problem, /the check of an image did not say that it is clean/);
+    t.match(problem, /the check of an image did not report it as clean/);
     t.strictSame(defects, []);
   }
 });

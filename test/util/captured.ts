@@ -1,4 +1,4 @@
-/** What a command prints while it runs in this process: taken, not shown. */
+/** Captures the output of a command that runs in this process. */
 export async function captured(command: () => number | Promise<number>) {
   let [stdout, stderr] = ['', ''];
   const { write: writeOut } = process.stdout;

@@ -3,8 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 import { findProgram } from '../../cli/system/programs.js';
 
 /**
- * A headless Chromium, spoken to by the DevTools protocol over two pipes: it ends when we do. (Of the
- * libraries for it, those that take our Node.js bring sixty packages for what is a page of code.)
+ * A headless Chromium, controlled by the DevTools protocol over two pipes, so that it ends with us.
+ * (Libraries for this that support our Node.js bring sixty packages to replace a page of code.)
  */
 
 export const CHROMIUM = findProgram('chromium');
@@ -12,13 +12,13 @@ export const CHROMIUM = findProgram('chromium');
 type Message = { id?: number; method?: string; sessionId?: string } & Record<string, unknown>;
 
 export interface Page {
-  /** A command of the protocol; throws where it is refused. */
+  /** Sends a command of the protocol; throws if it is refused. */
   send(method: string, parameters?: object): Promise<Record<string, unknown>>;
-  /** The value of an expression, evaluated in the page: it has to be JSON. */
+  /** The value of an expression, evaluated in the page; must be JSON. */
   evaluate<Value>(expression: string): Promise<Value>;
   /** Opens a file, and waits until it is loaded. */
   open(url: string): Promise<void>;
-  /** Events of the protocol, in the order they came. */
+  /** Events of the protocol, in order. */
   events: Message[];
   close(): Promise<void>;
 }
@@ -28,7 +28,7 @@ export async function openChromium(profile: string): Promise<Page> {
   const child = spawn(
     CHROMIUM ?? 'chromium',
     [
-      // Its sandbox refuses root, as which CI runs us; the page is one of ours.
+      // Its sandbox refuses root, and CI runs us as root; the page is our own.
       ...[
         '--headless',
         '--no-sandbox',

@@ -1,17 +1,17 @@
 import { type Command, CommanderError } from 'commander';
 import { commandLine } from '../../cli/command-line/program.js';
 
-/** The real definitions of the command line, with nothing behind them. */
+/** The real definitions of the command line, without the commands. */
 
 export interface Parsed {
-  /** `kernel list`; empty where none was reached. */
+  /** `kernel list`; empty if no command was reached. */
   command: string;
-  /** What commander says of it; empty where it is right. */
+  /** commander's message; empty if the words are right. */
   problem: string;
   stdout: string;
 }
 
-/** @param words what stands after `daxrepro` */
+/** @param words the arguments of `daxrepro` */
 export async function parse(words: readonly string[]): Promise<Parsed> {
   const program = commandLine('0.0.0');
   const parsed: Parsed = { command: '', problem: '', stdout: '' };
@@ -39,7 +39,7 @@ export async function parse(words: readonly string[]): Promise<Parsed> {
   return parsed;
 }
 
-/** The program, and all that is below it, but `help` and what only shells ask. */
+/** The program and all its subcommands, except `help` and those that only shells call. */
 export function allCommands(command: Command): Command[] {
   const visible = command.createHelp().visibleCommands(command);
   const below = visible.filter((one) => command.commands.includes(one));
@@ -53,8 +53,8 @@ export function nameOf(command: Command): string {
 }
 
 /**
- * The words of a command as a shell has them, where it has quotes and variables, but nothing that
- * would have to be run: that stays as it is written.
+ * The words of a shell command with quotes and variables. Parts that would have to be run stay as
+ * they are written.
  */
 export function shellWords(line: string): string[] {
   const words = line.match(/(?:[^\s'"\\]|\\.|'[^']*'|"[^"]*")+/g) ?? [];
@@ -64,9 +64,9 @@ export function shellWords(line: string): string[] {
     .map((word) => word.replaceAll(/['"]|\\(?=.)/g, ''));
 }
 
-/** What stands after each `daxrepro` in a command line; within another command's, too. */
+/** The arguments of each `daxrepro` in a command line, even within another command. */
 export function ownWords(line: string): string[][] {
-  // What single quotes hold is one word, whatever is in it; a comment is nothing.
+  // Single quotes make one word of their content; comments are dropped.
   const plain = line
     .replaceAll(/'[^']*'/g, (quoted) => quoted.replaceAll(/[|&;$<(]/g, '_'))
     .replace(/(?:^|\s)#\s.*$/, '');

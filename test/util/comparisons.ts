@@ -11,7 +11,7 @@ import {
 } from '../../cli/results/compare-result.js';
 import { RESULT, UNIT } from './results.js';
 
-/** Comparisons to look at: units that passed, but for what is said otherwise. */
+/** Comparisons for tests of reports: units pass unless specified otherwise. */
 
 export const CORRUPTED: Finding = {
   tool: 'e2fsck',
@@ -42,7 +42,7 @@ export const CASE: ComparedCase = {
   powerCut: [false],
 };
 
-/** `spoil` says what is otherwise about an attempt; `expect` what is expected of its cell. */
+/** `spoil` changes the result of an attempt; `expect` sets the expectation of its cell. */
 export function comparison(
   spoil: (unit: CompareUnit) => Partial<CompareUnit> | undefined = () => undefined,
   more: {

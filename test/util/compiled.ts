@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
-/** The program as plain JavaScript, for tests that start it as a process of its own. */
+/** The program as plain JavaScript, for tests that start it as a process. */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Builds the program into `<directory>/dist`, as `npm run build` does, with the rest of the package
+ * Builds the program into `<directory>/dist`, like `npm run build`, with the rest of the package
  * beside it.
  */
 export function compileInto(directory: string): { main: string } {
@@ -19,8 +19,8 @@ export function compileInto(directory: string): { main: string } {
 }
 
 /**
- * Compiles cli/ file by file, for tests that start one of its modules. `directory` has to be
- * somewhere below the checkout, where node_modules is found.
+ * Compiles cli/ file by file, for tests that start one of its modules. `directory` must be below
+ * the checkout, so that node_modules is found.
  */
 export function compileModulesInto(directory: string): { module: (path: string) => string } {
   const sources = readdirSync(join(root, 'cli'), { recursive: true, encoding: 'utf8' });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The JSON of `run` as the contract has it, written from the contract and not from the code. */
+/** The JSON of `run`, written from the contract and not from the code. */
 
 const Verdict = z.enum(['pass', 'fail', 'invalid', 'notrun', 'error']);
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** What people copy out of the documents. */
+/** Commands that people copy from the documents. */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -12,7 +12,7 @@ export interface Line {
 }
 
 export interface Session extends Line {
-  /** What the document shows after the command; `…` stands for anything. */
+  /** The output that the document shows; `…` stands for anything. */
   shown: string[];
 }
 

@@ -5,17 +5,20 @@ import { makeBzImage } from '../kernel/fixtures.js';
 import { compileInto } from './compiled.js';
 import { FAKE_QEMU } from './fake-qemu.js';
 
-/** For tests that start the program as people do: itself, a fake QEMU, and a kernel that is only an image. */
+/**
+ * For tests that start the program as a user does, with a fake QEMU and a kernel that is only an
+ * image.
+ */
 export interface FakeMachine {
   /** The test's directory, with an empty `cases/`. */
   top: string;
   main: string;
-  /** To go first in PATH. */
+  /** Directory to put first in PATH. */
   bin: string;
   bzImage: string;
 }
 
-/** @param files what the test's directory has besides */
+/** @param files additional files in the test's directory */
 export function fakeMachine(
   t: Pick<Test, 'testdir'>,
   files: Record<string, string> = {},
@@ -23,7 +26,7 @@ export function fakeMachine(
   const top = t.testdir({ bin: {}, cases: {}, ...files });
   const { main } = compileInto(top);
   const bin = join(top, 'bin');
-  // Each run asks for the version: a shell answers faster than the fake does. A test may name another.
+  // Each run asks for the version: a shell answers faster than the fake. A test may set another.
   writeFileSync(
     join(bin, 'qemu-system-x86_64'),
     `#!/bin/sh

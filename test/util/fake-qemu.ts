@@ -11,7 +11,7 @@ import type { Prepared } from '../../cli/launch/prepared.js';
 
 export const FAKE_QEMU = fileURLToPath(new URL('fake-qemu.mjs', import.meta.url));
 
-/** What units are run with where the fake is their guest: files that it does not look at. */
+/** A prepared kernel and image for units whose guest is the fake: it does not read these files. */
 export const PREPARED = {
   qemu: FAKE_QEMU,
   kernel: { spec: 'debian:6.1', release: '6.1.0-test', id: 'k', image: '/k', bootImage: '/k' },
@@ -21,39 +21,42 @@ export const PREPARED = {
   witness: { missing: 'there is none for a fake' },
 } as Prepared;
 
-/** One thing that the fake does; of a step with several, in this order. */
+/** One step of the fake; a step with several parts does them in this order. */
 export interface Step {
   console?: string;
   event?: object;
-  /** A file of the guest's. */
+  /** A file that the guest sends. */
   file?: { name: string; text: string };
   /** Raw text on the channel. */
   channel?: string;
-  /** The same, a byte at a time. */
+  /** The same, one byte at a time. */
   trickle?: string;
   flood?: { bytes: number; console?: boolean; with?: string };
-  /** Milliseconds between beats from now on; 0 stops them. */
+  /** Milliseconds between heartbeats from now on; 0 stops them. */
   beat?: number;
   /** Waits for the unit's request. */
   request?: true;
-  /** Waits until the host lets it go on with the next of many tests. */
+  /** Waits until the host lets it continue with the next of many tests. */
   go?: true;
-  /** What it does of each image that survived a power cut, by its number; to the end. */
+  /** Steps for each image that survived a power cut, by its number; until the guest ends. */
   looks?: Record<string, Step[]>;
-  /** What QEMU's monitor says of itself. */
+  /** An event of QEMU's monitor. */
   monitor?: object;
-  /** Takes a device's contents that come later than the request. */
+  /** Takes a device's contents that arrive after the request. */
   contents?: true;
-  /** Sends a frame of a session (cli/shell/frames.ts): its letter, and what it holds. */
+  /** Sends a frame of a session (cli/shell/frames.ts): its letter and its content. */
   frame?: readonly [letter: string, bytes?: string];
-  /** Waits until this has come from the session's terminal, of all frames together. */
+  /** Waits until the session's terminal has sent this, in all frames together. */
   typed?: string;
-  /** Goes on by the requested test; where it is the first of many, by `together ` and its name. */
+  /**
+   * Continues with the steps of the requested test; if it is the first of many, with `together `
+   * before its name.
+   */
   byTest?: Record<string, Step[]>;
   /** Milliseconds. */
   sleep?: number;
   stderr?: string;
-  /** From now on ignores signals that ask it to end. */
+  /** Ignores signals that ask it to end from now on. */
   deaf?: true;
   kill?: NodeJS.Signals;
   exit?: number;
@@ -65,13 +68,13 @@ export interface LogLine {
   request?: Record<string, string>;
   /** The SHA-256 of the module's bytes. */
   module?: string;
-  /** What a device, or a later one, begins with. */
+  /** How the contents of a device begin. */
   contents?: string;
   extents?: { offset: number; text: string }[];
-  /** An image that was to be looked at. */
+  /** An image that it was asked to examine. */
   look?: number;
   questions?: string;
-  /** What has come from a session's terminal. */
+  /** What a session's terminal has sent. */
   typed?: string;
   /** Bytes that came after the request. */
   beyond?: number;
@@ -97,10 +100,10 @@ export const READY: GuestEvent = {
   bootId: '00000000-0000-0000-0000-000000000000',
 };
 
-/** Up to the request, and with a heart that beats. */
+/** Until the request, with a heartbeat. */
 export const BOOTS: Step[] = [{ beat: 50 }, { event: READY }, { request: true }];
 
-/** The clock of a host that gives a guest all the time it wants, however busy it is itself. */
+/** The clock of a host that gives a guest all the time it wants, however busy the host is. */
 const PLENTY: GuestClock = {
   since: (from) => allOf(performance.now() / 1000 - from),
   between: (from, to) => allOf(to - from),
@@ -112,7 +115,7 @@ function allOf(seconds: number): CpuSupply {
   return { seconds, ran: seconds, starved: 0, unseen: 0 };
 }
 
-/** Long enough to mean never, in a test that ends long before. */
+/** Long enough to mean never. */
 export const LONG: GuestLimits = { boot: 300, silence: 300, afterOops: 300 };
 
 export interface Watched {
@@ -124,7 +127,7 @@ export interface Watched {
   files: Record<string, string>;
 }
 
-/** Starts a guest of these steps and keeps all that it says. */
+/** Starts a guest with these steps and records its events. */
 export function fakeGuest(
   steps: Step[],
   more: {
@@ -160,7 +163,7 @@ export function fakeGuest(
     },
     { signal: more.signal, clock: () => more.clock ?? PLENTY },
   );
-  // The process is what the tests look for when all is over; it is no part of the interface.
+  // Tests check that the process is gone; it is not part of the interface.
   const { child } = guest as unknown as { child: { pid: number } };
   return {
     guest,
@@ -172,7 +175,7 @@ export function fakeGuest(
   };
 }
 
-/** Whether a process is there; one that is dead and not yet waited for is not. */
+/** Whether a process is alive; a zombie is not. */
 export function lives(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,19 +1,19 @@
-/** Results in which every text is the worst that a guest, a mail or a file name could hold. */
+/** Results in which every text is the worst that a guest, a mail or a file name could contain. */
 
-/** Markup of each format, and what no format may have as it is. */
+/** Markup of each format, and characters that no format may contain unescaped. */
 export const HOSTILE =
   '<script>alert(1)</script>"\'`|]]>&amp;*_~[a](javascript:b)@root #1 https://a.example/ {{c}} <img src=x onerror=alert(2)>\\| \x1b[31m\x00\x07\x9b\r\n\nFORGEDFORGEDFORGEDFORGEDFORGED\u2028\u202e\u200b\ud800\uffff';
 
-/** Texts by which programs tell things apart: with others it would be no result. */
+/** Texts that programs depend on: with others it would not be a valid result. */
 const WORDS = new Set([
   ...['verdict', 'severity', 'kind', 'tool', 'fs', 'ending', 'outcome', 'origin', 'conclusion'],
   ...['pathFrom', 'started', 'signature', 'verdicts'],
 ]);
 
-/** They have several lines of their own. */
+/** Fields that have several lines. */
 const LINES = new Set(['detail', 'diffstat']);
 
-/** The same with HOSTILE behind every text, names of fields excepted. */
+/** The same result with HOSTILE appended to every text, except names of fields. */
 export function hostile<Value>(value: Value, key = ''): Value {
   if (WORDS.has(key)) return value;
   if (typeof value === 'string') {

@@ -11,7 +11,7 @@ import type { RunResult } from '../../cli/results/run-result.js';
 import { CORRUPTED, comparison, EARLY_RETURN } from './comparisons.js';
 import { RESULT, UNIT } from './results.js';
 
-/** Results as they are read again, one of each kind and all that a unit can have. */
+/** Results as they are read back, one of each kind, with everything that a unit can have. */
 
 export function keptRun(result: RunResult, directory = '/runs/1'): KeptResult {
   return { kind: 'run', directory, result };
@@ -41,7 +41,7 @@ const EVIDENCE = {
 
 const CACHED = { pages: 1, dirtyPages: 1, daxEntries: 0, dirtyDaxEntries: 0, atLeast: false };
 
-/** A unit of which everything is known. */
+/** A failed unit with every field. */
 export const WHOLE_FAILURE: RunResult['units'][number] = {
   ...UNIT,
   verdict: 'fail',
@@ -145,7 +145,7 @@ export const WHOLE_COMPARISON: CompareResult = {
 
 export const WHOLE_BISECTION: BisectionResult = bisection();
 
-/** Eight changes, the sixth of which is bad; one did not build. */
+/** Eight changes; the sixth is bad, and one did not build. */
 function bisection(): BisectionResult {
   const planned = planBisection('good', linearChanges(8));
   if (!planned.ok) throw new Error(planned.failure.message);

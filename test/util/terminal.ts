@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * A program on a terminal of its own, by script(1) of util-linux: what a person sees and types, and what
- * the terminal is like afterwards.
+ * A program on a terminal of its own, made by script(1) of util-linux: what a user sees and types,
+ * and the terminal's settings afterwards.
  */
 export class Terminal {
   readonly #script: ChildProcess;
   #screen = '';
-  /** How much of the screen was looked at by `see`. */
+  /** How much of the screen `see` has examined. */
   #seen = 0;
   readonly #settings: string;
   #isClosed = false;
@@ -24,7 +24,7 @@ export class Terminal {
     Terminal.#count += 1;
     this.#settings = join(directory, `terminal-${Terminal.#count}`);
     const words = argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-    // script(1) gives it no size of its own where it has no terminal itself.
+    // script(1) sets no size if it has no terminal itself.
     const line = [
       // Ctrl-C is for the program.
       'trap : INT',
@@ -50,16 +50,16 @@ export class Terminal {
 
   static #count = 0;
 
-  /** All that was shown so far. */
+  /** All output so far. */
   get screen(): string {
     return this.#screen;
   }
 
   /**
-   * Waits for what was not seen before, and remembers that it was.
+   * Waits for new text that matches, and marks it as seen.
    *
-   * @param milliseconds where the caller does something else when it does not come; a busy machine may
-   *   take any time, so nothing follows from it
+   * @param milliseconds for callers that do something else if it does not appear. A busy machine
+   * may take any time, so nothing follows from it
    */
   async see(what: RegExp | string, milliseconds = Infinity): Promise<RegExpExecArray> {
     const pattern = typeof what === 'string' ? new RegExp(literally(what)) : what;
@@ -86,14 +86,14 @@ export class Terminal {
     execFileSync('stty', ['-F', name, 'rows', String(rows), 'cols', String(columns)]);
   }
 
-  /** As the terminal was before the program, and after it: what stty(1) says, without the size. */
+  /** The terminal before the program, or after it: stty(1)'s output, without the size. */
   settings(when: 'before' | 'after'): string | undefined {
     const file = `${this.#settings}.${when}`;
     if (!existsSync(file)) return undefined;
     return readFileSync(file, 'utf8').replace(/rows \d+; columns \d+;/, '');
   }
 
-  /** As at its present. */
+  /** The terminal's current settings. */
   now(): string {
     const name = readFileSync(`${this.#settings}.name`, 'utf8').trim();
     return execFileSync('stty', ['-F', name, '-a'], { encoding: 'utf8' });

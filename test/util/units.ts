@@ -1,7 +1,7 @@
 import type { Unit } from '../../cli/plan/unit.js';
 import { READY, type Step } from './fake-qemu.js';
 
-/** What a guest says in the course of a unit, as guest-scripts/lib/unit.sh says it. */
+/** A guest's events in the course of a unit, as guest-scripts/lib/unit.sh sends them. */
 
 export const CLEAN_E2FSCK = [
   'e2fsck 1.47.0 (5-Feb-2023)',
@@ -59,7 +59,7 @@ export interface UnitSteps {
   during?: Step[];
 }
 
-/** A whole unit on ext4, all well unless it is said otherwise. */
+/** A whole unit on ext4, which passes unless specified otherwise. */
 export function unitSteps({ proof, test, fsck, during = [] }: UnitSteps = {}): Step[] {
   const { log, status } = fsck ?? { log: CLEAN_E2FSCK, status: 0 };
   return [
