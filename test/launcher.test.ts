@@ -6,8 +6,8 @@ import { execa } from 'execa';
 import t, { type Test } from 'tap';
 
 /**
- * The real launcher in a checkout with a fake npm and a fake node. To compile is to copy the
- * sources; to run main.js is to print it and the arguments.
+ * The real launcher in a checkout with a fake npm and a fake node. Compiling copies the sources;
+ * running main.js prints its text and the arguments.
  */
 
 const launcher = readFileSync(new URL('../daxrepro', import.meta.url), 'utf8');
@@ -72,7 +72,7 @@ function checkout(t: Test) {
     npmCalls: () =>
       existsSync(env.NPM_LOG) ? readFileSync(env.NPM_LOG, 'utf8').trimEnd().split('\n') : [],
     env,
-    /** Gives a file a time that is later than that of everything made so far. */
+    /** Gives a file a time later than that of everything made so far. */
     async write(name: string, text: string) {
       await writeFile(join(root, name), text);
       const later = new Date(Date.now() + 10);
@@ -106,7 +106,7 @@ t.test('starts through symbolic links', async (t) => {
   t.equal((await start(['x'], { file: join(root, '../absolute') })).stdout, '<first><x>');
 });
 
-t.test('builds again where a source is new, changed or gone', async (t) => {
+t.test('builds again if a source is new, changed or gone', async (t) => {
   const { root, start, write, npmCalls } = checkout(t);
   await start();
   await write('cli/main.ts', 'second');
@@ -121,7 +121,7 @@ t.test('builds again where a source is new, changed or gone', async (t) => {
   t.equal(npmCalls().length, 1);
 });
 
-t.test('installs again where the lock file changed; keeps the tools of the tests', async (t) => {
+t.test('installs again if the lock file changed; keeps the tools of the tests', async (t) => {
   const { start, write, npmCalls } = checkout(t);
   await start();
   await start([], { env: { DAXREPRO_TOOLS: 'all' } });
@@ -133,7 +133,7 @@ t.test('installs again where the lock file changed; keeps the tools of the tests
   t.notMatch(npmCalls()[2], '--workspaces');
 });
 
-t.test('a failed installation or build is not taken for a whole one', async (t) => {
+t.test('does not take a failed installation or build for complete', async (t) => {
   const { root, start, write } = checkout(t);
   const failed = await start([], { env: { NPM_FAILS: '1' } });
   t.equal(failed.exitCode, 3);
@@ -150,7 +150,7 @@ t.test('a failed installation or build is not taken for a whole one', async (t) 
   t.equal((await start()).stdout, '<right>');
 });
 
-t.test('what cannot start is no bad commit', async (t) => {
+t.test('does not call a commit bad if the program cannot start', async (t) => {
   const { start } = checkout(t);
   await start();
   const step = ['bisect', 'run', 'ext2'];
@@ -160,7 +160,7 @@ t.test('what cannot start is no bad commit', async (t) => {
   t.match(failed.stderr, 'cannot start the program');
 });
 
-t.test('two at once: one installs, the other waits', async (t) => {
+t.test('lets one of two launchers install while the other waits', async (t) => {
   const { start, npmCalls } = checkout(t);
   const env = { NPM_SECONDS: '0.3' };
   const both = await Promise.all([start(['1'], { env }), start(['2'], { env })]);
@@ -169,7 +169,7 @@ t.test('two at once: one installs, the other waits', async (t) => {
   t.match(both.map(({ stderr }) => stderr).join(), 'waiting for another set-up');
 });
 
-t.test('after a kill the next one starts afresh', async (t) => {
+t.test('starts afresh after a kill', async (t) => {
   const { root, start, npmCalls } = checkout(t);
   const killed = start([], { env: { NPM_SECONDS: '0.5' } });
   while (npmCalls().length === 0) await sleep(10);
@@ -182,7 +182,7 @@ t.test('after a kill the next one starts afresh', async (t) => {
   t.notOk(existsSync(join(root, '.setup')));
 });
 
-t.test('no node, or an old one', async (t) => {
+t.test('reports a missing or old Node.js', async (t) => {
   const { root, start, env } = checkout(t);
   const bin = join(root, '../old');
   await mkdir(bin);

@@ -3,7 +3,7 @@ import { parseChoice, parseCount, parseSeconds, parseSize } from '../cli/options
 
 const MIB = 2 ** 20;
 
-t.test('sizes: whole multiples of 2 MiB, never less than was asked for', (t) => {
+t.test('parses sizes, rounded up to multiples of 2 MiB', (t) => {
   const sizes: [string, number][] = [
     ['256M', 256 * MIB],
     ['256m', 256 * MIB],
@@ -83,7 +83,7 @@ t.test('counts', (t) => {
   t.end();
 });
 
-t.test('choices: exactly these', (t) => {
+t.test('accepts exactly the given choices', (t) => {
   t.strictSame(parseChoice('--x', 'one', ['one', 'two']), { ok: true, value: 'one' });
   for (const text of ['', 'On', 'ONE', 'one ', 'toString', '__proto__']) {
     t.match(

@@ -3,7 +3,10 @@ import t from 'tap';
 import { FsckReader, parseFsck } from '../../cli/findings/fsck.js';
 import { recorded } from './rig.js';
 
-/* Logs as they come: cut, sent through terminals and mailers, by way of other programs' files. */
+/**
+ * Logs as they arrive: truncated, passed through terminals and mailers, or embedded in other
+ * programs' files.
+ */
 
 const LOGS = readdirSync(new URL('../../fixtures/logs/', import.meta.url)).filter((name) =>
   name.endsWith('.log'),
@@ -18,7 +21,7 @@ function inPieces(bytes: Buffer, size: number) {
   return reader.end();
 }
 
-t.test('a clean log that is cut anywhere is not clean', async (t) => {
+t.test('never finds a truncated log clean', async (t) => {
   for (const name of CLEAN) {
     const log = recorded(name);
     t.ok(parseFsck(log)?.clean, name);
@@ -29,7 +32,7 @@ t.test('a clean log that is cut anywhere is not clean', async (t) => {
       [],
       `${name}, its end missing`,
     );
-    // Before that it says what is no matter.
+    // What precedes it does not matter.
     const phase = log.startsWith('e2fsck') ? 0 : log.indexOf('Phase 1');
     t.strictSame(
       cuts.filter((start) => start > phase && parseFsck(log.slice(start))?.clean),
@@ -39,7 +42,7 @@ t.test('a clean log that is cut anywhere is not clean', async (t) => {
   }
 });
 
-t.test('no cut makes a log crash, nor a damaged one clean', async (t) => {
+t.test('neither crashes on a truncated log nor finds a damaged one clean', async (t) => {
   for (const name of LOGS.filter((one) => !CLEAN.includes(one))) {
     const log = recorded(name);
     const step = Math.max(1, Math.floor(log.length / 150));
@@ -52,7 +55,7 @@ t.test('no cut makes a log crash, nor a damaged one clean', async (t) => {
   }
 });
 
-t.test('the pieces in which it comes make no difference', async (t) => {
+t.test('finds the same however the log is split into pieces', async (t) => {
   for (const name of LOGS) {
     const bytes = Buffer.from(recorded(name).replaceAll('\n', '\r\n').replaceAll('name', 'nämé'));
     const whole = inPieces(bytes, bytes.length);
@@ -60,7 +63,7 @@ t.test('the pieces in which it comes make no difference', async (t) => {
   }
 });
 
-t.test('line ends and terminals', async (t) => {
+t.test('accepts all line ends, and terminal sequences', async (t) => {
   for (const name of LOGS) {
     const log = recorded(name);
     const report = parseFsck(log);
@@ -73,12 +76,12 @@ t.test('line ends and terminals', async (t) => {
     t.strictSame(
       parseFsck(log.replace(/^(?=Pass|Phase)/gm, '12/345\b\b\b\b\b\b      \b\b\b\b\b\b')),
       report,
-      `${name}, a progress display that was rubbed out`,
+      `${name}, a progress display erased with backspaces`,
     );
   }
 });
 
-t.test('where bytes were lost, nothing is proven', async (t) => {
+t.test('takes no proof from a log that lost bytes', async (t) => {
   for (const name of CLEAN) {
     const log = recorded(name);
     t.match(parseFsck(`${log}${'\0'.repeat(5000)}`), { clean: false, unparsed: { length: 2 } });
@@ -87,7 +90,7 @@ t.test('where bytes were lost, nothing is proven', async (t) => {
   t.equal(parseFsck('\0'.repeat(10_000)), undefined);
 });
 
-t.test('another language', async (t) => {
+t.test('detects another language', async (t) => {
   const german = recorded('e2fsck-clean.log').replace(
     /^Pass 2: .*/m,
     '$&\nDateisystem wurde verändert.  Reparieren? nein\n',
@@ -95,7 +98,7 @@ t.test('another language', async (t) => {
   t.match(parseFsck(german), { clean: false, unparsed: { length: 1 } });
 });
 
-t.test('lists without end', async (t) => {
+t.test('merges endless lists into one finding', async (t) => {
   const log = recorded('e2fsck-counts.log');
   const list = Array.from({ length: 60_000 }, (_, n) => ` -(${n * 9}--${n * 9 + 4})`).join('');
   const long = log.replace(/(Block bitmap differences:).*/, (_, head: string) => head + list);
@@ -108,10 +111,14 @@ t.test('lists without end', async (t) => {
   t.ok((report?.findings[0]?.message.length ?? 0) <= 2000);
   t.strictSame(report?.unparsed, []);
   const broken = inPieces(Buffer.from(long.replace('-(270009--', 'rm -rf')), 1 << 16);
-  t.match(broken?.unparsed, { length: 1 }, 'what is no list in the middle of it is told');
+  t.match(
+    broken?.unparsed,
+    { length: 1 },
+    'reports a line within a list that does not belong to it',
+  );
 });
 
-t.test('a flood of one message hides no other', async (t) => {
+t.test('keeps other findings in a flood of one message', async (t) => {
   const flood = Array.from(
     { length: 6000 },
     (_, n) => `Inode ${n + 12} has imagic flag set.  Clear? no\n\n`,
@@ -132,7 +139,7 @@ const GENERIC = '_check_generic_filesystem: filesystem on /dev/pmem0 is inconsis
 const section = (name: string, log: string, end = name.split(' ')[0]) =>
   `*** ${name} output ***\n${log}*** end ${end} output\n`;
 
-t.test('a .full file: what the checks in it printed', async (t) => {
+t.test('reads the output of the checks in a .full file', async (t) => {
   const test = 'mke2fs 1.47.0\nerror: this is what the test says\ndone\n';
   const ext = (log: string) =>
     `${test}${GENERIC}${section('fsck.ext2', `fsck from util-linux 2.38.1\n${log}`)}*** mount output ***\n/dev/pmem0 on /mnt\n*** end mount output\n`;
@@ -156,7 +163,7 @@ t.test('a .full file: what the checks in it printed', async (t) => {
   t.ok(both?.completed);
 });
 
-t.test('a .full file that was cut, or says more than its sections', async (t) => {
+t.test('reports a .full file that is truncated or has unknown parts', async (t) => {
   const log = recorded('e2fsck-clean.log');
   t.match(parseFsck(`${GENERIC}*** fsck.ext4 output ***\n${log}`), {
     clean: false,
@@ -176,6 +183,6 @@ t.test('a .full file that was cut, or says more than its sections', async (t) =>
       recorded('xfs-repair-entry.log') + section('xfs_repair -n', recorded('xfs-repair-clean.log')),
     ),
     { clean: false, findings: [{ inode: 262272 }] },
-    'a run before the section is not forgotten',
+    'remembers a run before the section',
   );
 });

@@ -31,25 +31,25 @@ const CLEAN = [
   'xfs-repair-7.2.0-nv',
 ];
 
-t.test('sound file systems are clean, whatever the option', async (t) => {
+t.test('finds sound file systems clean, with any option', async (t) => {
   for (const name of CLEAN) {
     const report = read(name);
     t.match(report, { clean: true, completed: true, unparsed: [] }, name);
     t.ok(
       report?.findings.every(({ severity }) => severity === 'notice'),
-      `${name} has notices alone`,
+      `${name} has only notices`,
     );
   }
-  t.match(log('xfs-repair-6.1.0-nv'), /^Total run time: $/m, 'a run of less than a second');
+  t.match(log('xfs-repair-6.1.0-nv'), /^Total run time: $/m, 'accepts a run of less than a second');
 });
 
-t.test('a clean log that is cut at any line is not clean', async (t) => {
+t.test('never finds a clean log clean that is truncated at a line', async (t) => {
   for (const name of CLEAN) {
     const lines = log(name).trimEnd().split('\n');
     const clean = lines.flatMap((_, end) =>
       parseFsck(`${lines.slice(0, end).join('\n')}\n`)?.clean ? [end] : [],
     );
-    // After what shows that it is whole, both programs print times and sizes.
+    // Both programs print times and sizes after the line that shows a complete log.
     const last = lines.findIndex((line) =>
       /: \d+\/\d+ files|^ +\d+ files$|^No modify flag set, skipping filesystem|^done$/.test(line),
     );
@@ -61,7 +61,7 @@ t.test('a clean log that is cut at any line is not clean', async (t) => {
   }
 });
 
-t.test('a wrong count in the superblock alone is found, though e2fsck exits with 0', async (t) => {
+t.test('finds a wrong count in the superblock, though e2fsck exits with 0', async (t) => {
   for (const [name, signature] of [
     ['e2fsck-1.46.2-free-inodes-exit-0', 'e2fsck:free-inodes-count-wrong-counted'],
     ['e2fsck-1.47.0-free-blocks-exit-0', 'e2fsck:free-blocks-count-wrong-counted'],
@@ -75,7 +75,7 @@ t.test('a wrong count in the superblock alone is found, though e2fsck exits with
   }
 });
 
-t.test('labels do not change what is found', async (t) => {
+t.test('finds the same with and without labels', async (t) => {
   const counts = { signature: 'e2fsck:inode-i_blocks-is-should-be', severity: 'repairable' };
   const entry = 'e2fsck:entry-in-directory-has-deleted-unused-inode';
   t.match(read('e2fsck-1.47.4-label-umlaut')?.findings, [counts]);
@@ -100,7 +100,7 @@ t.test('labels do not change what is found', async (t) => {
     }
 });
 
-t.test('a preen log is never clean: nothing shows that it is whole', async (t) => {
+t.test('never finds a preen log clean: nothing shows that it is complete', async (t) => {
   for (const name of ['e2fsck-1.46.2-fp', 'e2fsck-1.47.0-fpv']) {
     const lines = log(name).split('\n');
     for (let end = 0; end <= lines.length; end += 1) {
@@ -112,7 +112,7 @@ t.test('a preen log is never clean: nothing shows that it is whole', async (t) =
   t.match(read('e2fsck-1.47.4-fp-repairs'), { completed: false, findings: { length: 2 } });
 });
 
-t.test('a program that checked nothing says why, and finds nothing', async (t) => {
+t.test('explains why a program checked nothing, and finds nothing', async (t) => {
   for (const [name, reason] of [
     ['e2fsck-1.47.4-too-old', /too old for the file system/],
     ['e2fsck-1.47.0-no-terminal', /no terminal/],
@@ -125,15 +125,15 @@ t.test('a program that checked nothing says why, and finds nothing', async (t) =
   ] as const) {
     const report = read(name);
     t.match(report, { clean: false, completed: false, reason, unparsed: [] }, name);
-    t.ok(report?.findings.length, `${name}: the program's words are there`);
+    t.ok(report?.findings.length, `${name}: has the program's words`);
     t.ok(
       report?.findings.every(({ severity }) => severity === 'notice'),
-      `${name}: nothing of the file system`,
+      `${name}: nothing about the file system`,
     );
   }
 });
 
-t.test('logs in other languages: the language, the words, and no corruption', async (t) => {
+t.test('reports other languages and their words, and no corruption', async (t) => {
   for (const [name, reason] of [
     ['e2fsck-1.47.0-french', /in French, .*"Passe\s1"/],
     ['e2fsck-1.47.0-spanish', /in Spanish, .*"Paso 1"/],
@@ -150,12 +150,12 @@ t.test('logs in other languages: the language, the words, and no corruption', as
       `${name}: ${JSON.stringify(report?.findings)}`,
     );
   }
-  // A German log of a sound file system is not provably clean.
+  // A German log of a sound file system cannot be proven clean.
   const german = recorded('05-german.log', 'pasted-logs');
   t.equal(parseFsck(german.replace(/^(?:Die|Repar|.*WARN).*\n/gm, ''))?.clean, false);
 });
 
-t.test('after a crash: what is left to do is repairable', async (t) => {
+t.test('rates what is left to do after a crash as repairable', async (t) => {
   t.match(read('e2fsck-1.47.0-not-cleanly-unmounted'), {
     completed: true,
     findings: [

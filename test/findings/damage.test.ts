@@ -6,15 +6,15 @@ import type { FsckReport } from '../../cli/findings/fsck-report.js';
 import { runTool } from '../../cli/process/child.js';
 import { systemPath } from '../../cli/system/programs.js';
 
-/*
+/**
  * Real damage: images that debugfs and xfs_db break in one place each, checked by e2fsck -fn and
- * xfs_repair -n. There are two images of each file system with the same files, in the second after
- * others, so that inodes and blocks have other numbers.
+ * xfs_repair -n. Each file system has two images with the same files; in the second, other files
+ * come first, so that inodes and blocks have other numbers.
  */
 
 const env = { ...process.env, PATH: systemPath(process.env['PATH']), LC_ALL: 'C' };
 
-/** @returns both streams as one; the checks exit with other codes than 0 where they find something */
+/** @returns both streams merged; the checks exit with codes other than 0 if they find something */
 async function run(argv: [string, ...string[]]): Promise<string> {
   const merged = ['sh', '-c', 'exec "$@" 2>&1', 'sh'] as const;
   const { stdout } = await runTool([...merged, ...argv], { env });
@@ -32,7 +32,7 @@ const VARIANTS: readonly Variant[] = [1, 2];
 
 interface Damage {
   commands: string[];
-  /** The signature that tells what was done, without the tool. */
+  /** The signature of this damage, without the tool. */
   signature: string;
   fs?: 'ext4';
 }
@@ -246,7 +246,7 @@ async function xfsImage(file: string, variant: Variant): Promise<string> {
   const pads =
     variant === 2 ? [0, 1, 2, 3, 4, 5, 6].map((n) => `0pad${n} ---644 0 0 ${content}`) : [];
   const many = Array.from({ length: 60 }, (_, n) => `a_rather_long_name_${n} ---644 0 0 /dev/null`);
-  // mkfs.xfs(8), -p: what the new file system holds.
+  // mkfs.xfs(8), -p: the contents of the new file system.
   const prototype = [
     '/dev/null',
     '1 1',
@@ -285,7 +285,7 @@ function read(log: string): FsckReport {
 const signaturesOf = ({ findings }: FsckReport) =>
   [...new Set(findings.map(({ signature }) => signature))].sort();
 
-/** Each damage has a signature of its own, and the same ones on both images. */
+/** Each damage has its own signature, the same on both images. */
 async function judge(
   t: Tap,
   tool: FsckReport['tool'],
@@ -309,13 +309,13 @@ async function judge(
       numbers.add(finding?.inode);
     }
     for (const all of new Set(reports.map((report) => signaturesOf(report).join(' ')))) {
-      t.notOk(whole.has(all), `${name} is found as nothing else is`);
+      t.notOk(whole.has(all), `${name} has a signature of its own`);
       whole.set(all, name);
     }
     t.strictSame(...(reports.map(signaturesOf) as [string[], string[]]), `${name}, both images`);
   }
   t.ok(told.size >= 20, `${told.size} kinds of damage`);
-  t.ok(numbers.size > 4, 'the images do differ in their inodes');
+  t.ok(numbers.size > 4, 'the images have different inodes');
 }
 
 type Tap = typeof t;

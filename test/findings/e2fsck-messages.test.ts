@@ -11,8 +11,8 @@ function runWith(text: string, pass: number): string {
 }
 
 /**
- * A sample of every kind of message: with a question in its line, after it or in none, of several
- * lines, with names that stand anywhere. The question comes last.
+ * A sample of every kind of message: with a question on its line, after it or without one, of
+ * several lines, with names anywhere. The question comes last.
  */
 const FORMS: ReadonlyArray<readonly [pass: number, form: string, question: string]> = [
   [
@@ -151,7 +151,7 @@ const FORMS: ReadonlyArray<readonly [pass: number, form: string, question: strin
   [5, 'Update quota info for quota type <n>', ''],
 ];
 
-t.test('each message is one finding, with its entities, whatever they are', async (t) => {
+t.test('makes one finding of each message, with its entities', async (t) => {
   const classes = new Map<string, string>();
   for (const [pass, form, question] of FORMS) {
     const seen = new Set<string>();
@@ -177,7 +177,7 @@ t.test('each message is one finding, with its entities, whatever they are', asyn
   }
 });
 
-t.test('what became of the repair', async (t) => {
+t.test('reports what became of the repair', async (t) => {
   const fix = (text: string) => parseE2fsck(runWith(text, 1)).findings[0]?.fix;
   const message = 'Inode 12 is in use, but has dtime set.  ';
   t.equal(fix(`${message}Fix? no\n\n`), 'refused');
@@ -219,7 +219,7 @@ t.test('preening', async (t) => {
   );
 });
 
-t.test('a program that died proves nothing', async (t) => {
+t.test('takes no proof from a program that died', async (t) => {
   const killed = CLEAN.replace(
     /^Pass 3/m,
     'Signal (11) SIGSEGV si_code=SEGV_MAPERR fault addr=0x10\ne2fsck(+0x33ba7)[0x55d1f1d3eba7]\nPass 3',

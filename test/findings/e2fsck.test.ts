@@ -12,7 +12,7 @@ function runWith(text: string, pass = 2): string {
 
 const classes = (text: string) => parseE2fsck(text).findings.map((finding) => finding.signature);
 
-t.test('a sound file system', async (t) => {
+t.test('finds a sound file system clean', async (t) => {
   for (const name of ['e2fsck-clean.log', 'e2fsck-verbose.log']) {
     t.match(parseE2fsck(recorded(name)), {
       version: '1.47.0',
@@ -24,7 +24,7 @@ t.test('a sound file system', async (t) => {
   }
 });
 
-t.test('the directory page that was never written', async (t) => {
+t.test('finds the directory page that was never written', async (t) => {
   const report = parseE2fsck(recorded('e2fsck-dirblock.log'), { device: '/dev/pmem0' });
   t.strictSame(report.findings, [
     {
@@ -47,7 +47,7 @@ t.test('the directory page that was never written', async (t) => {
   t.equal(root?.signature, report.findings[0]?.signature, 'the same class in the root directory');
 });
 
-t.test('recorded damage', async (t) => {
+t.test('finds recorded damage', async (t) => {
   t.strictSame(classes(recorded('e2fsck-counts.log')), [
     'e2fsck:block-bitmap-differences',
     'e2fsck:free-blocks-count-wrong-for-group-counted',
@@ -81,7 +81,7 @@ t.test('recorded damage', async (t) => {
   t.equal(
     shared.findings.filter((f) => f.signature === 'e2fsck:file-has-multiply-claimed-blocks').length,
     2,
-    'two questions about one file make one finding',
+    'makes one finding of two questions about one file',
   );
   t.ok(shared.findings.some((f) => f.signature === 'e2fsck:inode-has-invalid-mode'));
   for (const name of ['csum', 'sb', 'journal']) {
@@ -92,7 +92,7 @@ t.test('recorded damage', async (t) => {
   t.equal(parseE2fsck(recorded('e2fsck-sb.log')).completed, false);
 });
 
-t.test('a log that stops anywhere is not complete', async (t) => {
+t.test('finds a log incomplete that stops anywhere', async (t) => {
   const lines = CLEAN.trimEnd().split('\n');
   for (let count = 0; count < lines.length; count += 1) {
     const report = parseE2fsck(`${lines.slice(0, count).join('\n')}\n`);
@@ -102,9 +102,12 @@ t.test('a log that stops anywhere is not complete', async (t) => {
     const report = parseE2fsck(lines.filter((_, at) => at !== missing).join('\n'));
     t.notOk(report.clean, `without line ${missing + 1}`);
   }
-  t.notOk(parseE2fsck(CLEAN + CLEAN.replace(SUMMARY, '')).completed, 'one summary for two runs');
+  t.notOk(
+    parseE2fsck(CLEAN + CLEAN.replace(SUMMARY, '')).completed,
+    'finds one summary too few for two runs',
+  );
   const second = CLEAN.split('\n').slice(0, 4).join('\n');
-  t.notOk(parseE2fsck(`${CLEAN}${second}`).completed, 'a second run that was killed');
+  t.notOk(parseE2fsck(`${CLEAN}${second}`).completed, 'notices that a second run was killed');
   t.match(
     parseE2fsck('e2fsck 1.47.0 (5-Feb-2023)\n/dev/pmem0: clean, 11/64 files, 9/64 blocks\n'),
     {
@@ -114,7 +117,7 @@ t.test('a log that stops anywhere is not complete', async (t) => {
   );
 });
 
-t.test('what is not known is not clean', async (t) => {
+t.test('never finds a log with unknown lines clean', async (t) => {
   t.match(parseE2fsck(runWith('Xyzzy plugh.\n')), {
     clean: false,
     completed: true,
@@ -138,7 +141,7 @@ t.test('what is not known is not clean', async (t) => {
   ]);
 });
 
-t.test('notices alone are clean', async (t) => {
+t.test('finds a log with only notices clean', async (t) => {
   const future =
     'Superblock last mount time (Sun Nov 22 13:17:21 2026,\n\tnow = Sat Nov 21 13:17:21 2026) is in the future.\nFix? no\n\n';
   t.match(parseE2fsck(runWith(future, 1)), {
@@ -150,10 +153,13 @@ t.test('notices alone are clean', async (t) => {
       },
     ],
   });
-  t.notOk(parseE2fsck(recorded('e2fsck-journal.log')).clean, 'a journal not replayed is no notice');
+  t.notOk(
+    parseE2fsck(recorded('e2fsck-journal.log')).clean,
+    'does not rate an unreplayed journal as a notice',
+  );
 });
 
-t.test('messages of several lines', async (t) => {
+t.test('reads messages of several lines', async (t) => {
   t.strictSame(
     classes(
       runWith(
@@ -185,7 +191,7 @@ t.test('messages of several lines', async (t) => {
   );
 });
 
-t.test('names do not change the class', async (t) => {
+t.test('gives the same class whatever the names', async (t) => {
   const entry = (name: string, path: string) =>
     classes(runWith(`Entry '${name}' in ${path} (12) has deleted/unused inode 42.  Clear? no\n\n`));
   for (const name of ['a', "it's", "b' in /x (9) is", 'Pass 2: Checking', 'Fix? no']) {
@@ -194,7 +200,7 @@ t.test('names do not change the class', async (t) => {
   t.strictSame(entry('a', '/with blanks (and 7)'), entry('a', '/d'));
 });
 
-t.test('line ends and progress displays', async (t) => {
+t.test('accepts all line ends and progress displays', async (t) => {
   t.ok(parseE2fsck(CLEAN.replaceAll('\n', '\r\n')).clean);
   t.ok(parseE2fsck(runWith('\x01/dev/x: |=====      | 12.5%  \r\x02\x01      \r\x02')).clean);
 });

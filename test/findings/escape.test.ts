@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { escapeForTerminal } from '../../cli/findings/escape.js';
 
-t.test('nothing reaches the terminal as a command', async (t) => {
+t.test('lets no command through to the terminal', async (t) => {
   t.equal(escapeForTerminal('\x1b[2J\x07'), '\\x1b[2J\\x07');
   t.equal(escapeForTerminal('\x9b31m'), '\\x9b31m');
   t.equal(escapeForTerminal('a\u202eb\u2066\u200b'), 'a\\u{202e}b\\u{2066}\\u{200b}');
@@ -10,12 +10,12 @@ t.test('nothing reaches the terminal as a command', async (t) => {
   t.equal(escapeForTerminal('\ud800 \u2028'), '\\u{d800} \\u{2028}');
 });
 
-t.test('what prints stays', async (t) => {
+t.test('keeps printable text', async (t) => {
   const text = 'Größe 大 é — 😀 \\x1b';
   t.equal(escapeForTerminal(text), text);
 });
 
-t.test('whatever the text', async () => {
+t.test('escapes any text completely', async () => {
   const texts = fc.string({ unit: 'binary', maxLength: 100 });
   fc.assert(
     fc.property(texts, (text) => {

@@ -3,7 +3,7 @@ import { firstCharacters } from '../../cli/findings/first-characters.js';
 import { RULES, recognize } from '../../cli/findings/kernel-grammar.js';
 import { linesOf, readTable } from '../kernel-messages/table.js';
 
-t.test('the characters with which a match can begin', async (t) => {
+t.test('finds the characters with which a match can begin', async (t) => {
   for (const [pattern, expected] of [
     [/^BUG: (?<what>.*)/, 'B'],
     [/^(?:rcu: )?INFO: /, 'rI'],
@@ -29,13 +29,10 @@ t.test('the characters with which a match can begin', async (t) => {
   }
 });
 
-t.test(
-  'no rule is passed over because of the first character, or of a text it needs',
-  async (t) => {
-    const lines = readTable().flatMap(linesOf);
-    const wrong = lines.filter(
-      (line) => recognize(line, true)?.rule !== RULES.find(({ pattern }) => pattern.test(line)),
-    );
-    t.strictSame(wrong, []);
-  },
-);
+t.test('skips no rule because of its first character or required text', async (t) => {
+  const lines = readTable().flatMap(linesOf);
+  const wrong = lines.filter(
+    (line) => recognize(line, true)?.rule !== RULES.find(({ pattern }) => pattern.test(line)),
+  );
+  t.strictSame(wrong, []);
+});

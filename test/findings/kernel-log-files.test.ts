@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { scanKernelLog } from '../../cli/findings/kernel-log.js';
 
-/* Whole logs of one kind each: fixtures/kernel-logs/README.md. */
+/** Whole logs of one kind each: fixtures/kernel-logs/README.md. */
 
 const read = (name: string) =>
   readFileSync(new URL(`../../fixtures/kernel-logs/${name}.log`, import.meta.url), 'utf8');
@@ -13,7 +13,7 @@ const summary = (text: string) =>
     [severity, signature, device].filter(Boolean).join(' '),
   );
 
-t.test('the block layer: every status', async (t) => {
+t.test('finds every status of the block layer', async (t) => {
   t.strictSame(summary(read('block-status')), [
     'corruption kernel:io-error:critical-space-allocation-error dm-1',
     'corruption kernel:io-error:critical-space-allocation-error dm-1',
@@ -24,7 +24,7 @@ t.test('the block layer: every status', async (t) => {
   ]);
 });
 
-t.test("lockdep's own limits are notices", async (t) => {
+t.test("rates lockdep's own limits as notices", async (t) => {
   t.match(scanKernelLog(read('lockdep-limits')), [
     { kind: 'lockdep', severity: 'notice', lines: { length: 10 } },
   ]);
@@ -36,7 +36,7 @@ t.test("lockdep's own limits are notices", async (t) => {
   ]);
 });
 
-t.test('quota errors and busy inodes', async (t) => {
+t.test('finds quota errors and busy inodes', async (t) => {
   t.strictSame(summary(read('quota-busy-inodes')), [
     'corruption kernel:fs-error:quota:qtree_write_dquot:error-occurred-while-creating-quota pmem0',
     'corruption kernel:fs-error:vfs:busy-inodes-after-unmount pmem0',
@@ -49,7 +49,7 @@ t.test('quota errors and busy inodes', async (t) => {
   );
 });
 
-t.test('two processors that print at the same time', async (t) => {
+t.test('separates two processors that print at the same time', async (t) => {
   t.strictSame(summary(read('two-writers')), [
     'corruption kernel:fs-error:ext4:ext4_lookup:inode-iget-bad-ex pmem0',
     'corruption kernel:oops:kernel-null-pointer-dereference',
@@ -67,7 +67,7 @@ t.test('SLUB', async (t) => {
   ]);
 });
 
-t.test('writes that were lost, on any device', async (t) => {
+t.test('finds lost writes on any device', async (t) => {
   const found = scanKernelLog(read('lost-writes'));
   t.match(
     found.filter(({ severity }) => severity !== 'corruption'),
@@ -95,7 +95,7 @@ t.test('writes that were lost, on any device', async (t) => {
   );
 });
 
-t.test('one event of a file system is one finding', async (t) => {
+t.test('makes one finding of one event of a file system', async (t) => {
   const found = scanKernelLog(read('xfs-events'));
   const by = (device: string) => found.filter((finding) => finding.device === device);
   t.match(by('pmem0'), [
@@ -104,16 +104,16 @@ t.test('one event of a file system is one finding', async (t) => {
   t.match(by('pmem1'), [
     { function: 'xfs_free_extent', severity: 'corruption', lines: { length: 10 } },
   ]);
-  t.match(by('pmem2'), [{ severity: 'notice', lines: { length: 3 } }], 'a shutdown on request');
+  t.match(by('pmem2'), [{ severity: 'notice', lines: { length: 3 } }], 'a requested shutdown');
   t.match(by('pmem3'), [{ kind: 'unsupported', severity: 'notice', lines: { length: 3 } }]);
   t.match(by('pmem4'), [{ severity: 'corruption', lines: { length: 1 } }]);
   t.match(by('pmem5'), [{ severity: 'corruption' }], 'of another device');
   t.match(by('pmem6'), [{ severity: 'notice', lines: { length: 2 } }]);
-  t.match(by('pmem7-8'), [{ severity: 'corruption' }], 'an abort that nobody asked for');
+  t.match(by('pmem7-8'), [{ severity: 'corruption' }], 'an abort that nobody requested');
   t.equal(found.length, 8);
 });
 
-t.test('a feature that the kernel lacks is no damage, damage of the superblock is', async (t) => {
+t.test('tells a feature that the kernel lacks from superblock damage', async (t) => {
   for (const [line, severity] of [
     ['XFS (pmem0): SB validate failed with error -22.', 'notice'],
     ['XFS (pmem0): SB validate failed with error -117.', 'corruption'],
@@ -134,14 +134,14 @@ t.test('a feature that the kernel lacks is no damage, damage of the superblock i
   }
 });
 
-t.test('a shutdown by flags, where the line before is lost', async (t) => {
+t.test('recognises a shutdown by its flags if the line before is lost', async (t) => {
   const shutdown = (flags: string) =>
     `[    1.000000] XFS (pmem0): Log I/O Error (0x${flags}) detected at f+0x1/0x2 [xfs] (fs/xfs/xfs_log.c:1).  Shutting down filesystem.\n`;
   t.match(scanKernelLog(shutdown('6')), [{ severity: 'notice' }]);
   t.match(scanKernelLog(shutdown('2')), [{ severity: 'corruption' }]);
 });
 
-t.test('WARNING in its three forms, and what stands before it', async (t) => {
+t.test('finds a WARNING in its three forms, and what precedes it', async (t) => {
   t.strictSame(summary(read('warnings')), [
     'repairable kernel:warning:fs/dax.c:dax_insert_entry',
     'repairable kernel:warning:fs/dax.c:dax_insert_entry',
@@ -156,7 +156,7 @@ t.test('WARNING in its three forms, and what stands before it', async (t) => {
   ]);
 });
 
-t.test('stalls, each of its own kind', async (t) => {
+t.test('finds each kind of stall', async (t) => {
   t.strictSame(summary(read('stalls')), [
     'corruption kernel:rcu-stall:stall',
     'corruption kernel:soft-lockup:dax_lock_folio:stuck',

@@ -3,7 +3,7 @@ import t from 'tap';
 import { KernelLogReader } from '../../cli/findings/kernel-log-report.js';
 import { recorded } from './rig.js';
 
-/* Kernel logs as people paste them. */
+/** Kernel logs as people paste them. */
 
 function read(text: string | Buffer, size = text.length) {
   const reader = new KernelLogReader();
@@ -13,7 +13,7 @@ function read(text: string | Buffer, size = text.length) {
 }
 const signatures = (text: string) => read(text)?.findings.map(({ signature }) => signature);
 
-/** Two findings, one of several lines, with what a healthy kernel says around them. */
+/** Two findings, one of several lines, among messages of a healthy kernel. */
 const LINES = [
   'Linux version 6.1.0-56-amd64 (debian-kernel@lists.debian.org)',
   'EXT4-fs (pmem0): mounted filesystem with ordered data mode. Quota mode: none.',
@@ -32,7 +32,7 @@ const two = (at: number) => String(at).padStart(2, '0');
 const JSON_OF_JOURNAL = (line: string) =>
   JSON.stringify({ _TRANSPORT: 'kernel', PRIORITY: '3', MESSAGE: line, _HOSTNAME: 'host' });
 
-/** Each form, as what it makes of a line. */
+/** Each form, as a function of a line. */
 const FORMS: Record<string, (line: string, at: number) => string> = {
   'dmesg -t': (line) => line,
   dmesg: (line, at) => `[   12.0000${two(at)}] ${line}`,
@@ -79,7 +79,7 @@ const FORMS: Record<string, (line: string, at: number) => string> = {
     }),
 };
 
-t.test('each form of a log has the same findings', async (t) => {
+t.test('finds the same in each form of a log', async (t) => {
   for (const [form, make] of Object.entries(FORMS)) {
     for (const end of ['\n', '\r\n']) {
       const text = LINES.map(make).join(end);
@@ -92,14 +92,14 @@ t.test('each form of a log has the same findings', async (t) => {
   }
 });
 
-t.test('each form of a healthy log is clean', async (t) => {
+t.test('finds a healthy log clean in each form', async (t) => {
   for (const [form, make] of Object.entries(FORMS)) {
     const text = LINES.slice(0, 2).map(make).join('\n');
     t.match(read(text), { clean: true, findings: [] }, form);
   }
 });
 
-t.test('documents of several lines', async (t) => {
+t.test('reads documents of several lines', async (t) => {
   const stamped = LINES.map(FORMS['dmesg'] as (line: string, at: number) => string);
   const documents = {
     'one string': JSON.stringify({ dmesg: `${stamped.join('\n')}\n` }),
@@ -127,7 +127,7 @@ t.test('documents of several lines', async (t) => {
   }
 });
 
-t.test('a mailer wraps long lines', async (t) => {
+t.test('rejoins lines that a mailer wrapped', async (t) => {
   const wrapped = [
     '[   12.000001] XFS (pmem0): Metadata corruption detected at',
     'xfs_agf_verify+0x5d/0x110 [xfs], xfs_agf block 0x1',
@@ -147,7 +147,7 @@ t.test('a mailer wraps long lines', async (t) => {
       '[   12.000002] EXT4-fs error (device pmem1): ext4_lookup:1785: inode #12: comm ls: bad\nls: cannot access x\n',
     )?.findings,
     [{ message: /: bad$/ }],
-    "a program's line is no continuation",
+    "does not take a program's line for a continuation",
   );
   const long = `[   12.000001] ${'x'.repeat(120)}`;
   t.match(
@@ -155,11 +155,11 @@ t.test('a mailer wraps long lines', async (t) => {
       `${long}\n[   12.000002] EXT4-fs error (device pmem1): f:1: inode #12: comm ls: bad\nabc\n`,
     )?.findings,
     [{ message: /: bad$/ }],
-    'nor is any, where lines are longer than a mailer leaves them',
+    'none, if lines are longer than a mailer leaves them',
   );
 });
 
-t.test('other programs in the log', async (t) => {
+t.test('ignores other programs in the log', async (t) => {
   const text = [
     'root@guest:~# dmesg | tail',
     'Nov 30 13:00:00 host systemd[1]: BUG: this is what a program says',
@@ -172,7 +172,7 @@ t.test('other programs in the log', async (t) => {
   t.strictSame(signatures(text), ['kernel:io-error:writeback-error']);
 });
 
-t.test('what is no kernel log', async (t) => {
+t.test('rejects what is not a kernel log', async (t) => {
   for (const text of ['', '\n \n', 'hello\nworld\n', '{"a": 1}', '2026-11-30T13:00:00Z done\n']) {
     t.equal(read(text), undefined, text);
   }
@@ -186,7 +186,7 @@ t.test('what is no kernel log', async (t) => {
   t.equal(read(Buffer.alloc(100_000)), undefined);
 });
 
-t.test('lines that are missing', async (t) => {
+t.test('reports missing lines', async (t) => {
   for (const line of [
     '** 12 printk messages dropped **',
     '[    1.000000] ** 12 printk messages dropped **',
@@ -197,7 +197,7 @@ t.test('lines that are missing', async (t) => {
   }
 });
 
-t.test('a flood of one message hides no other, and is counted', async (t) => {
+t.test('counts a flood of one message, and keeps other findings', async (t) => {
   const flood = Array.from(
     { length: 5000 },
     (_, n) => `[    1.000000] EXT4-fs error (device pmem0): f:1: inode #${n}: comm ls: bad\n`,
@@ -210,7 +210,7 @@ t.test('a flood of one message hides no other, and is counted', async (t) => {
   ]);
 });
 
-t.test('every log of a run gives the same findings as in the run', async (t) => {
+t.test('finds the same in every log of a run as in the run', async (t) => {
   const directory = new URL('../../fixtures/kernel-logs/', import.meta.url);
   const { scanKernelLog } = await import('../../cli/findings/kernel-log.js');
   for (const name of readdirSync(directory).filter((one) => one.endsWith('.log'))) {

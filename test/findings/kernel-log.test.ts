@@ -1,7 +1,7 @@
 import t from 'tap';
 import { daxMessages, KernelLogWatcher, scanKernelLog } from '../../cli/findings/kernel-log.js';
 
-/** Lines as a console has them: a stamp before each. */
+/** Lines as on a console, each with a stamp. */
 function stamped(...lines: string[]): string {
   return lines.map((line, at) => `[    3.${String(at).padStart(6, '0')}] ${line}\n`).join('');
 }
@@ -18,7 +18,7 @@ const OOPS = [
   '---[ end trace 0000000000000000 ]---',
 ];
 
-/** What begins a complaint, and the class that it has to have. */
+/** How a complaint begins, and its expected class. */
 const CLASSES: ReadonlyArray<readonly [string | string[], string]> = [
   [
     'Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000009',
@@ -134,7 +134,7 @@ const CLASSES: ReadonlyArray<readonly [string | string[], string]> = [
   ['Out of memory: Killed process 123 (fsx) total-vm:1kB', 'kernel:out-of-memory:killed-process'],
 ];
 
-t.test('each complaint has its class, stamped or not', async (t) => {
+t.test('gives each complaint its class, with or without a stamp', async (t) => {
   for (const [head, expected] of CLASSES) {
     const lines = [head].flat();
     const forms = {
@@ -151,7 +151,7 @@ t.test('each complaint has its class, stamped or not', async (t) => {
   }
 });
 
-t.test('what was asked for, or refused, is a notice', async (t) => {
+t.test('rates as notices what was requested or refused', async (t) => {
   for (const line of [
     'EXT4-fs (pmem0): shut down requested (1)',
     'EXT4-fs (pmem0): Invalid commit interval 9, must be smaller than 5',
@@ -175,7 +175,7 @@ t.test('what was asked for, or refused, is a notice', async (t) => {
   }
 });
 
-t.test('an oops as a finding', async (t) => {
+t.test('reports an oops as a finding', async (t) => {
   t.match(scanKernelLog(stamped(...OOPS, 'EXT2-fs (pmem0): fine')), {
     length: 1,
     0: {
@@ -190,14 +190,14 @@ t.test('an oops as a finding', async (t) => {
   });
 });
 
-t.test('one crash after the other', async (t) => {
+t.test('separates one crash from the next', async (t) => {
   const kinds = scanKernelLog(
     stamped(...OOPS.slice(0, -1), ...OOPS, 'Kernel panic - not syncing: Fatal exception'),
   ).map(({ kind }) => kind);
   t.strictSame(kinds, ['oops', 'oops', 'panic']);
 });
 
-t.test('the same findings however the console is cut', async (t) => {
+t.test('finds the same however the console is split', async (t) => {
   const text = Buffer.from(CLASSES.map(([lines]) => stamped(...[lines].flat())).join('é\n'));
   const whole = scanKernelLog(text);
   t.equal(whole.length, CLASSES.length);
@@ -211,7 +211,7 @@ t.test('the same findings however the console is cut', async (t) => {
   }
 });
 
-t.test('a panic is told with its line, an oops with its end', async (t) => {
+t.test('reports a panic with its line, an oops with its end', async (t) => {
   const watcher = new KernelLogWatcher();
   t.strictSame(watcher.push('[    1.000000] Kernel panic - not'), []);
   t.match(watcher.push(' syncing: VFS: Unable to mount root fs\n'), [{ kind: 'panic' }]);
@@ -221,7 +221,7 @@ t.test('a panic is told with its line, an oops with its end', async (t) => {
   t.strictSame(watcher.end(), []);
 });
 
-t.test('between two tests: what is open is told, and the counts begin anew', async (t) => {
+t.test('settles open findings between two tests, and starts counting anew', async (t) => {
   const watcher = new KernelLogWatcher();
   const flood = stamped(
     'WARNING: CPU: 0 PID: 1 at fs/dax.c:1 dax_x+0x1/0x2',
@@ -232,7 +232,7 @@ t.test('between two tests: what is open is told, and the counts begin anew', asy
   t.strictSame(watcher.push(stamped(...OOPS.slice(0, -1))), []);
   t.match(watcher.settle(), [{ kind: 'oops' }]);
   t.match(watcher.push(`${flood}[    9.000000] WARN`), [{ kind: 'warning' }]);
-  t.strictSame(watcher.settle(), [], 'a line that is not whole is no line yet');
+  t.strictSame(watcher.settle(), [], 'an incomplete line is not a line yet');
   t.match(
     watcher.push(stamped('x').replace(/.*x/, 'ING: CPU: 0 PID: 1 at fs/ext2/a.c:1 y+0x1/0x2')),
     [],
@@ -240,7 +240,7 @@ t.test('between two tests: what is open is told, and the counts begin anew', asy
   t.match(watcher.end(), [{ kind: 'warning', message: /ext2/ }]);
 });
 
-t.test('what a program printed before it', async (t) => {
+t.test("a program's output before it", async (t) => {
   t.match(scanKernelLog(`no line end${stamped('kernel BUG at fs/dax.c:1!')}`), [{ kind: 'bug' }]);
   t.match(scanKernelLog(`\x1bc\x1b[?7l${stamped('kernel BUG at fs/dax.c:1!')}`), [{ kind: 'bug' }]);
   const long = 'x'.repeat(100_000);
@@ -270,7 +270,7 @@ t.test('no findings', async (t) => {
   t.strictSame(scanKernelLog(''), []);
 });
 
-t.test('a guest that floods the console', async (t) => {
+t.test('limits the findings of a guest that floods the console', async (t) => {
   const watcher = new KernelLogWatcher();
   let found = 0;
   for (let at = 0; at < 2000; at += 1) {
@@ -285,7 +285,7 @@ t.test('a guest that floods the console', async (t) => {
   }
 });
 
-t.test('what the kernel says about DAX', async (t) => {
+t.test("finds the kernel's messages about DAX", async (t) => {
   t.strictSame(
     daxMessages(
       stamped(

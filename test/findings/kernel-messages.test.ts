@@ -4,12 +4,12 @@ import { callsOf, literal, withoutComments } from '../kernel-messages/c-source.j
 import { extractMessages, messagesOf, SCOPE } from '../kernel-messages/extract.js';
 import { keyOf, linesOf, meaningOf, readTable } from '../kernel-messages/table.js';
 
-/* Every message in the scope of the table: test/kernel-messages/README.md. */
+/** Every message in the scope of the table: test/kernel-messages/README.md. */
 
 const table = readTable();
 const KERNELS = ['5.10', '6.1', '6.12', '7.2'];
 
-t.test('the table has messages of every part of each kernel', async (t) => {
+t.test('has messages of every part of each kernel in the table', async (t) => {
   for (const series of KERNELS) {
     const own = table.filter(({ kernels }) => kernels.includes(series));
     t.ok(own.length > 1200, `${series} has ${own.length}`);
@@ -29,7 +29,7 @@ t.test('the table has messages of every part of each kernel', async (t) => {
   );
 });
 
-t.test('every message has the meaning that the table gives it', async (t) => {
+t.test('gives every message the meaning in the table', async (t) => {
   const wrong = table
     .map((row) => ({ row, found: meaningOf(row) }))
     .filter(({ row, found }) => found !== row.meaning || found === '?')
@@ -37,7 +37,7 @@ t.test('every message has the meaning that the table gives it', async (t) => {
   t.strictSame(wrong, []);
 });
 
-t.test('every message that means something becomes one finding, the others none', async (t) => {
+t.test('makes one finding of every message with a meaning, none of others', async (t) => {
   const wrong: string[] = [];
   for (const row of table) {
     for (const line of linesOf(row)) {
@@ -51,7 +51,7 @@ t.test('every message that means something becomes one finding, the others none'
   t.strictSame(wrong, []);
 });
 
-t.test('a signature holds no number and no address', async (t) => {
+t.test('has no number and no address in a signature', async (t) => {
   const wrong = table.filter((row) => {
     const signatures = linesOf({
       ...row,
@@ -77,12 +77,12 @@ t.test('kernel trees', { skip: trees.length === 0 && 'KERNEL_TREES is not set' }
     t.strictSame(
       messages.filter((message) => meaningOf(message).includes('?')),
       [],
-      `${series}: every message means something`,
+      `${series}: every message has a meaning`,
     );
   }
 });
 
-t.test('calls are found in C', async (t) => {
+t.test('finds calls in C', async (t) => {
   const source = withoutComments(
     'a("x, y", f(1, 2)); /* b("no") */ // b("no")\n#define b(x) c(x)\nb("a\\"b" /* , */, \')\');\nq.b("member");',
   );
@@ -96,7 +96,7 @@ t.test('calls are found in C', async (t) => {
   t.equal(literal('ok ? "a" : "b"'), undefined);
 });
 
-t.test('messages are found in C', async (t) => {
+t.test('finds messages in C', async (t) => {
   const file = (text: string) => messagesOf('drivers/nvdimm/bus.c', text);
   t.strictSame(file('printk("a %d\\n", 1); printk(KERN_DEBUG "b"); printk(KERN_INFO "c");'), [
     { level: 'warning', format: 'a %d' },

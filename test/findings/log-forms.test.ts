@@ -3,7 +3,7 @@ import { FsckReader, parseFsck } from '../../cli/findings/fsck.js';
 import type { FsckReport } from '../../cli/findings/fsck-report.js';
 import { recorded, recordedNames } from './rig.js';
 
-/* Logs with something around their lines: prefixes, JSON, prompts, wrapping. */
+/** Logs with something around their lines: prefixes, JSON, prompts, wrapping. */
 
 const LOGS = [
   'e2fsck-clean.log',
@@ -53,20 +53,20 @@ function linesOf(log: string): string[] {
   return log.trimEnd().split('\n');
 }
 
-t.test('a prefix that all lines share makes no difference', async (t) => {
+t.test('finds the same whatever prefix all lines share', async (t) => {
   for (const name of LOGS) {
     const expected = parseFsck(recorded(name));
     for (const [what, form] of Object.entries(PREFIXES)) {
       const lines = linesOf(recorded(name)).map(form);
       t.strictSame(parseFsck(`${lines.join('\n')}\n`), expected, `${name}, ${what}`);
-      // Empty lines lose the blanks at their end.
+      // Empty lines lose their trailing blanks.
       const trimmed = lines.map((line) => line.trimEnd());
       t.strictSame(parseFsck(trimmed.join('\n')), expected, `${name}, ${what}, trimmed`);
     }
   }
 });
 
-t.test('lines of other programs in the same journal', async (t) => {
+t.test('ignores other programs in the same journal', async (t) => {
   const at = (n: number, who: string, line: string) =>
     `Nov 30 ${clock(n)} host ${who}[${n}]: ${line}`;
   const around = (log: string) =>
@@ -112,9 +112,9 @@ const JSON_FORMS: Record<string, (log: string) => string> = {
   'without quotation marks': (log) => log.replaceAll('\n', '\\n').replaceAll('\t', '\\t'),
 };
 
-t.test('logs in JSON', async (t) => {
+t.test('reads logs in JSON', async (t) => {
   for (const name of LOGS) {
-    // A log with two strings has the first line elsewhere, as when the streams are apart.
+    // A log with two strings has its first line elsewhere, as when the streams are separate.
     const expected = parseFsck(recorded(name));
     for (const [what, form] of Object.entries(JSON_FORMS)) {
       if (what === 'two strings' && !name.startsWith('e2fsck')) continue;
@@ -127,21 +127,21 @@ t.test('logs in JSON', async (t) => {
   }
 });
 
-t.test('a log in JSON that was cut is not clean', async (t) => {
+t.test('never finds a truncated log in JSON clean', async (t) => {
   const text = JSON.stringify({ stdout: recorded('e2fsck-clean.log') });
   for (let end = 0; end < text.length - 4; end += 3) {
     t.not(parseFsck(text.slice(0, end))?.clean, true, `${end} characters`);
   }
 });
 
-/** The report without what says how it was read. */
+/** The report without how it was read. */
 const findingsOf = (report: FsckReport | undefined) => [
   report?.clean,
   report?.completed,
   report?.findings.map(({ message, severity, fix }) => [message, severity, fix]),
 ];
 
-t.test("a shell's prompts, traces and other commands", async (t) => {
+t.test("ignores a shell's prompts, traces and other commands", async (t) => {
   const session = (log: string, command: string, prompt: string) =>
     [
       `${prompt}umount /mnt`,
@@ -166,7 +166,7 @@ t.test("a shell's prompts, traces and other commands", async (t) => {
   }
 });
 
-t.test('a prompt ends a run that was killed', async (t) => {
+t.test('ends a killed run at a prompt', async (t) => {
   for (const name of ['e2fsck-clean.log', 'xfs-repair-clean.log']) {
     const lines = linesOf(recorded(name));
     const cut = `${lines.slice(0, 4).join('\n')}\nroot@host:~# ls\n${lines.at(-1)}\n`;
@@ -174,7 +174,7 @@ t.test('a prompt ends a run that was killed', async (t) => {
   }
 });
 
-t.test('lines before and after a check', async (t) => {
+t.test('ignores lines before and after a check', async (t) => {
   const log = recorded('e2fsck-clean.log');
   const harmless = [
     'mke2fs 1.47.0 (5-Feb-2023)',
@@ -223,7 +223,7 @@ function wrapped(log: string, width: number): string {
     .join('\n');
 }
 
-t.test('lines that a mailer has wrapped', async (t) => {
+t.test('rejoins lines that a mailer wrapped', async (t) => {
   for (const name of LOGS) {
     const log = recorded(name).replaceAll('/dev/pmem0', '/dev/mapper/vg0-home_of_many_people');
     for (const width of [72, 76, 78]) {
@@ -235,7 +235,7 @@ t.test('lines that a mailer has wrapped', async (t) => {
   }
 });
 
-t.test('hostile lines are read in a time that grows with their length alone', async (t) => {
+t.test('reads hostile lines in time linear in their length', async (t) => {
   const hostile = [
     '\\'.repeat(4000),
     '"'.repeat(4000),
@@ -264,7 +264,7 @@ t.test('hostile lines are read in a time that grows with their length alone', as
   t.ok(time(5) < 20_000_000, 'five of each');
 });
 
-t.test('the logs of the other tests are read the same in a journal', async (t) => {
+t.test('reads the logs of the other tests in a journal', async (t) => {
   for (const directory of ['check-logs', 'pasted-logs']) {
     for (const name of recordedNames(directory)) {
       const log = recorded(name, directory);

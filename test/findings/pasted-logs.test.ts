@@ -19,7 +19,7 @@ interface Expected {
 
 const MODIFIED = 'notice e2fsck:file-system-was-modified';
 
-/** Logs that people posted, and what they say. */
+/** Logs that people posted, and their expected findings. */
 const EXPECTED: Record<string, Expected> = {
   '03-jbd2-checksum-y.log': {
     clean: false,
@@ -100,19 +100,19 @@ const EXPECTED: Record<string, Expected> = {
   },
 };
 
-t.test('each log says what it is expected to say', async (t) => {
+t.test('finds what each log is expected to contain', async (t) => {
   t.strictSame(recordedNames(DIRECTORY), Object.keys(EXPECTED));
   for (const [name, expected] of Object.entries(EXPECTED)) {
     const report = parseFsck(recorded(name, DIRECTORY));
     const { clean, completed = true, reason, findings, unparsed = 0 } = expected;
     t.match(report, { clean, completed, ...(reason ? { reason } : {}) }, name);
     t.strictSame(findingsOf(report), findings, `${name}: findings`);
-    t.equal(report?.unparsed.length, unparsed, `${name}: lines that are not understood`);
+    t.equal(report?.unparsed.length, unparsed, `${name}: unknown lines`);
     t.equal(report?.tool, name.includes('xfs') ? 'xfs_repair' : 'e2fsck', `${name}: tool`);
   }
 });
 
-t.test('two programs in one log keep their own findings and versions', async (t) => {
+t.test('keeps findings and versions of two programs in one log apart', async (t) => {
   const report = parseFsck(recorded('12-mixed-xfs-and-ext.log', DIRECTORY));
   t.match(report?.findings, [{ tool: 'e2fsck', inode: 13 }]);
   t.equal(report?.version, undefined, 'xfs_repair printed none');

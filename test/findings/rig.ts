@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const FIXTURES = new URL('../../fixtures/', import.meta.url);
 
-/** A recorded log of `fixtures/logs/`; how they were made: README.md there. */
+/** A recorded log from `fixtures/logs/`; the README.md there says how they were made. */
 export function recorded(name: string, directory = 'logs'): string {
   return readFileSync(new URL(`${directory}/${name}`, FIXTURES), 'utf8');
 }

@@ -5,7 +5,7 @@ import t from 'tap';
 import { parseFsck } from '../../cli/findings/fsck.js';
 import { Shape, Shapes, shapeOf } from '../../cli/findings/shape.js';
 
-t.test('names in a message about an entry make no difference, all else does', async (t) => {
+t.test('ignores only names in a message about an entry', async (t) => {
   const shape = shapeOf("Entry 'a' in /d (12) has deleted/unused inode 13.  Clear? no");
   t.ok(shape);
   for (const name of ['b', "it's", "' in /e (7) has a bad name", 'Fix? no', '(12)', '']) {
@@ -28,7 +28,7 @@ t.test('names in a message about an entry make no difference, all else does', as
   }
 });
 
-t.test('a log is read the same whatever came before', async (t) => {
+t.test('reads a log the same whatever came before', async (t) => {
   const names = ['a', "it's", '..', '.', "x' in /y (3) is an y", 'Clear? yes', 'b'];
   const message = (name: string) =>
     `Entry '${name}' in /d (12) has deleted/unused inode 13.  Clear? no\n\n`;
@@ -41,7 +41,7 @@ t.test('a log is read the same whatever came before', async (t) => {
 
 const LOGS = fileURLToPath(new URL('../../fixtures/logs', import.meta.url));
 
-/** Lines of real logs, and some that were made to be taken for each other. */
+/** Lines of real logs, and some made to be confused with each other. */
 function manyLines(): string[] {
   const logs = readdirSync(LOGS).map((name) => readFileSync(join(LOGS, name), 'utf8'));
   const names = ['a', '.', '..', '...', "it's", '" in', "' in /d (3) has", '', '0', 'é1', '12'];
@@ -58,7 +58,7 @@ function manyLines(): string[] {
   return [...logs.flatMap((log) => log.split('\n')), ...made, ...numbers];
 }
 
-t.test('a shape fits the lines that have its text, and no others', (t) => {
+t.test("matches exactly the lines with a shape's text", (t) => {
   const lines = [...new Set(manyLines())];
   const texts = lines.map(shapeOf);
   const wrong: string[][] = [];
@@ -78,7 +78,7 @@ t.test('a shape fits the lines that have its text, and no others', (t) => {
   t.end();
 });
 
-t.test('shapes are expected where they came before, and are bounded', (t) => {
+t.test('expects shapes where they came before, within limits', (t) => {
   const shapes = new Shapes();
   const find = (line: string) => shapes.find(line) as Shape;
   t.equal(shapes.expected('a 1'), undefined);
@@ -93,7 +93,7 @@ t.test('shapes are expected where they came before, and are bounded', (t) => {
   const letters = (n: number) =>
     n.toString(26).replace(/\d/g, (d) => 'qrstuvwxyz'[Number(d)] ?? '');
   const many = Array.from({ length: 3000 }, (_, n) => shapes.find(`word ${letters(n)}`));
-  t.equal(new Set(many).size, 1999, 'those that are known, and undefined');
+  t.equal(new Set(many).size, 1999, 'known results, and undefined');
   const pairs = many.map((one) => shapes.joined(first, one));
   t.ok(pairs.filter((one) => one !== undefined).length < 2000);
   t.equal(find('a 5'), first);

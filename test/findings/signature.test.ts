@@ -1,7 +1,7 @@
 import t from 'tap';
 import { messageClass, reasonClass, signature } from '../../cli/findings/signature.js';
 
-t.test('what varies is not in it', async (t) => {
+t.test('omits variable parts', async (t) => {
   const same = (...messages: string[]) => {
     const classes = new Set(messages.map(messageClass));
     t.equal(classes.size, 1, [...classes].join(' | '));
@@ -19,7 +19,7 @@ t.test('what varies is not in it', async (t) => {
   );
 });
 
-t.test('what tells damage apart is', async (t) => {
+t.test('keeps what distinguishes damage', async (t) => {
   t.not(
     messageClass("Missing '.' in directory inode 12."),
     messageClass("Missing '..' in directory inode 12."),
@@ -29,13 +29,13 @@ t.test('what tells damage apart is', async (t) => {
   t.equal(messageClass('/lost+found not found'), 'lost-found-not-found');
 });
 
-t.test('always something, never long', async (t) => {
+t.test('is never empty and never long', async (t) => {
   t.equal(messageClass('12 34'), 'message');
   t.ok(messageClass('word '.repeat(5000)).length <= 120);
   t.equal(signature('kernel', 'oops', undefined, 'f'), 'kernel:oops:f');
 });
 
-t.test("a test's own words: how much it lists makes no difference", (t) => {
+t.test("ignores how much a test's own message lists", (t) => {
   const one = 'content of /mnt/test/a before the remount: byte 10 (page 0) is 0x5a, not 0x00';
   const classes = new Set(
     [

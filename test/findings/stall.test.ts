@@ -5,7 +5,7 @@ import { causeOf, causeOfStall, stallOf } from '../../cli/findings/stall.js';
 const finding = (kind: string, message: string, lines: string[] = []) =>
   ({ tool: 'kernel', kind, message, lines, signature: 's', severity: 'corruption' }) as Finding;
 
-/** Which stretch a report speaks of, and after how many seconds the kernel reports. */
+/** The period that a report speaks of, and the limit after which the kernel reports. */
 const STALLS: [Finding, { limit: number; seconds: number }][] = [
   [
     finding('rcu-stall', 'rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:', [
@@ -56,34 +56,30 @@ for (const [one, stall] of STALLS) {
   t.test(one.message, async (t) => t.strictSame(stallOf(one), stall));
 }
 
-t.test('other findings are no stalls', async (t) => {
+t.test('ignores findings that are not stalls', async (t) => {
   t.equal(stallOf(finding('oops', 'BUG: stuck for 20s')), undefined);
   t.equal(causeOf(finding('oops', 'BUG: stuck for 20s')), 'guest');
 });
 
-t.test('whose doing a stall is', async (t) => {
+t.test('decides who caused a stall', async (t) => {
   const supply = (starved: number, unseen = 0, seconds = 21) => ({
     seconds,
     ran: 0,
     starved,
     unseen,
   });
-  t.equal(
-    causeOfStall(21, supply(0)),
-    'guest',
-    'a guest without anything to run has its time, too',
-  );
+  t.equal(causeOfStall(21, supply(0)), 'guest', "counts a guest's idle time as its own");
   t.equal(causeOfStall(21, supply(2)), 'guest');
   t.equal(causeOfStall(21, supply(4)), 'unclear');
   t.equal(causeOfStall(21, supply(10)), 'unclear');
   t.equal(causeOfStall(21, supply(11)), 'host');
   t.equal(causeOfStall(21, supply(21)), 'host');
-  t.equal(causeOfStall(21, supply(0, 10)), 'unclear', 'nothing is known of half of it');
-  t.equal(causeOfStall(21, supply(0, 21)), 'unclear', 'nothing is known of it');
+  t.equal(causeOfStall(21, supply(0, 10)), 'unclear', 'half of it is unknown');
+  t.equal(causeOfStall(21, supply(0, 21)), 'unclear', 'all of it is unknown');
   t.equal(
     causeOfStall(20, supply(60, 0, 90)),
     'guest',
     'stuck for longer in its own time than allowed',
   );
-  t.equal(causeOfStall(21, undefined), 'guest', 'a log that did not come from a guest of ours');
+  t.equal(causeOfStall(21, undefined), 'guest', 'a log that did not come from one of our guests');
 });

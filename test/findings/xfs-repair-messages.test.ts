@@ -59,7 +59,7 @@ const FORMS: readonly string[] = [
   "\nfatal error -- couldn't map inode <inode>, err = <n>",
 ];
 
-t.test('each message is one finding, with its entities, whatever they are', async (t) => {
+t.test('makes one finding of each message, with its entities', async (t) => {
   const classes = new Map<string, string>();
   for (const form of FORMS) {
     const seen = new Set<string>();
@@ -78,22 +78,22 @@ t.test('each message is one finding, with its entities, whatever they are', asyn
   }
 });
 
-t.test('what became of the repair', async (t) => {
+t.test('reports what became of the repair', async (t) => {
   const fix = (text: string) => parseXfsRepair(runWith(`${text}\n`)).findings.map((f) => f.fix);
   t.strictSame(fix('would have cleared inode 12'), ['refused']);
   t.strictSame(fix('resetting inode 12 nlinks from 5 to 1'), ['made']);
   t.strictSame(fix('root inode lost'), [undefined]);
   const entry = 'entry "f" in shortform directory 12 references non-existent inode 99';
-  t.strictSame(fix(`${entry}\nwould junk entry`), ['refused'], 'a line that says only that');
+  t.strictSame(fix(`${entry}\nwould junk entry`), ['refused'], 'a line without anything else');
   t.strictSame(fix(`${entry}\n\twill clear entry`), ['made']);
   t.equal(
     parseXfsRepair(runWith(`${entry}\nwould junk entry\n`)).findings[0]?.signature,
     parseXfsRepair(runWith(`${entry}\n`)).findings[0]?.signature,
-    'which does not change what is wrong',
+    'the repair does not change the class',
   );
 });
 
-t.test('a name with a line break', async (t) => {
+t.test('reads a name with a line break', async (t) => {
   for (const name of ['a\nb', '\n', 'a\n\nPhase 7 - verify link counts...\n']) {
     const text = `entry "${name}" in shortform directory 12 references non-existent inode 99\n`;
     t.match(parseXfsRepair(runWith(text)), {
@@ -111,7 +111,7 @@ t.test('a name with a line break', async (t) => {
   }
 });
 
-t.test('notices of two lines are clean', async (t) => {
+t.test('finds a log with notices of two lines clean', async (t) => {
   const note =
     'Note - stripe unit (8) and width (16) were copied from a backup superblock.\nPlease reset with mount -o sunit=<value>,swidth=<value> if necessary\n';
   t.match(parseXfsRepair(runWith(note)), { clean: true, findings: { length: 1 } });

@@ -5,11 +5,11 @@ import { recorded } from './rig.js';
 const CLEAN = recorded('xfs-repair-clean.log');
 const runWith = (text: string) => CLEAN.replace(/^Phase 3.*\n/m, (header) => `${header}${text}`);
 
-t.test('a sound file system', async (t) => {
+t.test('finds a sound file system clean', async (t) => {
   t.match(parseXfsRepair(CLEAN), { clean: true, completed: true, findings: [], unparsed: [] });
 });
 
-t.test('recorded damage', async (t) => {
+t.test('finds recorded damage', async (t) => {
   t.strictSame(
     parseXfsRepair(recorded('xfs-repair-entry.log'), { device: '/dev/pmem0' }).findings[0],
     {
@@ -41,7 +41,7 @@ t.test('recorded damage', async (t) => {
   });
 });
 
-t.test('a log that stops anywhere is not complete', async (t) => {
+t.test('finds a log incomplete that stops anywhere', async (t) => {
   const lines = CLEAN.trimEnd().split('\n');
   for (let count = 0; count < lines.length; count += 1) {
     t.notOk(parseXfsRepair(lines.slice(0, count).join('\n')).completed, `${count} lines`);
@@ -50,7 +50,7 @@ t.test('a log that stops anywhere is not complete', async (t) => {
   t.notOk(parseXfsRepair(CLEAN.replace(/^Phase 4.*\n/m, '')).completed);
 });
 
-t.test('what is not known is not clean', async (t) => {
+t.test('never finds a log with unknown lines clean', async (t) => {
   t.match(parseXfsRepair(runWith('xyzzy plugh\n')), {
     clean: false,
     completed: true,
@@ -80,7 +80,7 @@ t.test('what is not known is not clean', async (t) => {
   );
 });
 
-t.test('names do not change the class', async (t) => {
+t.test('gives the same class whatever the names', async (t) => {
   const classOf = (name: string) =>
     parseXfsRepair(runWith(`entry "${name}" in directory inode 128 points to free inode 131\n`))
       .findings[0]?.signature;

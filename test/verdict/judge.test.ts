@@ -25,7 +25,9 @@ interface Case {
   expected?: Partial<Expectation>;
   verdict: Verdict;
   reason: RegExp;
-  /** Where it is not what the verdict says: a `fail` and a `pass` are proven, others mostly not. */
+  /**
+   * If it differs from what the verdict implies: `fail` and `pass` are proven, others mostly not.
+   */
   proven?: boolean;
 }
 
@@ -772,7 +774,7 @@ for (const [title, cases] of Object.entries({ FALSE_PASSES, FAILURES, OTHERS, PA
   });
 }
 
-t.test('the control without DAX', (t) => {
+t.test('judges the control run without DAX', (t) => {
   for (const fs of ALL) {
     const plain = everywhere({ options: 'rw,relatime', statxAttributes: 0, blockSize: 1024 });
     const control = expectation(fs, { control: true });
@@ -791,7 +793,7 @@ t.test('the control without DAX', (t) => {
   t.end();
 });
 
-t.test('corruption is named before what follows from it', (t) => {
+t.test('names corruption before its consequences', (t) => {
   const spoiled = check({ clean: false, findings: [CORRUPT] }, 4)(goodRecord('ext2'));
   const record = { ...spoiled, kernelFindings: [finding()] };
   const judgement = judge(
@@ -803,7 +805,7 @@ t.test('corruption is named before what follows from it', (t) => {
   t.end();
 });
 
-/** e2fsck -fn of 1.47.0 and 1.47.4, where only the superblock's free counts are wrong: it exits with 0. */
+/** e2fsck -fn of 1.47.0 and 1.47.4 for wrong free counts in the superblock: it exits with 0. */
 const FREE_COUNTS = `e2fsck 1.47.0 (5-Feb-2023)
 Pass 1: Checking inodes, blocks, and sizes
 Pass 2: Checking directory structure
@@ -819,7 +821,7 @@ Fix? no
 /dev/pmem0: 1949/2048 files (0.0% non-contiguous), 814/2048 blocks
 `;
 
-t.test('findings decide, not the exit code of e2fsck', (t) => {
+t.test('goes by findings, not by the exit code of e2fsck', (t) => {
   const report = parseFsck(FREE_COUNTS, { device: '/dev/pmem0' });
   t.match(report, { completed: true, clean: false, findings: [{}, {}] });
   for (const fs of ['ext2', 'ext4'] as const) {
@@ -829,7 +831,7 @@ t.test('findings decide, not the exit code of e2fsck', (t) => {
       reason: /^e2fsck: Free blocks count wrong \(1234, counted=1910\)\. \(and 1 more finding\)$/,
     });
     for (const phase of ['setup', 'check'] as const) {
-      // check takes the exit code, and counts the test as passed.
+      // check goes by the exit code, and counts the test as passed.
       const suite = {
         ...goodXfstests(fs),
         suiteChecks: [{ event: suiteCheck({ phase, status: 0 }), report }],

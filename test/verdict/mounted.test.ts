@@ -59,7 +59,7 @@ const IDLE = {
   calls: { seen: 0, unpromised: 0, changed: 0, beyond: 0 },
 };
 
-/** For each check, in the intended order, what makes it decide, and its verdict. */
+/** For each check, in the intended order: what makes it decide, and its verdict. */
 const CHECKS: [MountedCheckOf, string, Spoil][] = [
   [endedEarly, 'fail', record({ ending: { kind: 'panic', message: 'x' } })],
   [ranOutOfMemory, 'error', found(finding({ kind: 'out-of-memory' }))],
@@ -90,7 +90,9 @@ const CHECKS: [MountedCheckOf, string, Spoil][] = [
 ];
 type MountedCheckOf = (typeof MOUNTED_CHECKS)[number];
 
-/** Checks that one test cannot meet both, since they ask for different values of the same field. */
+/**
+ * Pairs of checks that one test cannot meet, since they need different values of the same field.
+ */
 const EXCLUSIVE: MountedCheckOf[][] = [
   [testUndecided, testNotRun, mountRefusedForDax, testFailed],
   [daxUnprovenAfterTest, notMountedAfterTest],
@@ -98,17 +100,17 @@ const EXCLUSIVE: MountedCheckOf[][] = [
 
 const deciding = (unit: MountedUnit) => MOUNTED_CHECKS.find((check) => check(unit));
 
-t.test('a unit that passes every check', async (t) => {
+t.test('passes a unit that passes every check', async (t) => {
   const unit = goodUnit();
   for (const check of MOUNTED_CHECKS) t.equal(check(unit), undefined, check.name);
   t.match(decideMounted(unit), { verdict: 'pass' });
 });
 
-t.test('each check alone decides', async (t) => {
+t.test('lets each check decide alone', async (t) => {
   t.same(
     MOUNTED_CHECKS.map(({ name }) => name),
     CHECKS.map(([{ name }]) => name),
-    'every check is tried, in the intended order',
+    'tries every check, in the intended order',
   );
   for (const [check, verdict, spoil] of CHECKS) {
     const unit = spoil(goodUnit());
@@ -118,7 +120,7 @@ t.test('each check alone decides', async (t) => {
   }
 });
 
-t.test('of two checks that apply, the first one decides', async (t) => {
+t.test('lets the first of two checks decide that apply', async (t) => {
   for (const [index, [first, , spoilFirst]] of CHECKS.entries()) {
     for (const [second, , spoilSecond] of CHECKS.slice(index + 1)) {
       if (EXCLUSIVE.some((all) => all.includes(first) && all.includes(second))) continue;
@@ -132,20 +134,20 @@ t.test('of two checks that apply, the first one decides', async (t) => {
   }
 });
 
-t.test('a built-in test that broke may have left the damage itself', async (t) => {
+t.test('does not blame damage on a kernel if a built-in test broke', async (t) => {
   const unit = testIs('error')(found(CORRUPTED)(goodUnit()));
   const builtin = { ...unit, expected: expectation('ext4') };
   t.equal(deciding(builtin), testUndecided);
-  t.equal(deciding(unit), damageFound, 'a test of xfstests gives up because of damage');
+  t.equal(deciding(unit), damageFound, 'an xfstests test gives up because of damage');
 });
 
-t.test('a timeout is a failure only with a finding', async (t) => {
+t.test('fails a timeout only with a finding', async (t) => {
   const late = record({ ending: { kind: 'unit-timeout', seconds: 9, step: 'test' } });
   t.match(endedEarly(late(goodUnit())), { verdict: 'error' });
   t.match(endedEarly(late(found(finding({ kind: 'hung-task' }))(goodUnit()))), { verdict: 'fail' });
 });
 
-t.test('a refused mount excuses nothing in the control run', async (t) => {
+t.test('excuses nothing by a refused mount in the control run', async (t) => {
   const unit = testIs('fail')(events((all) => [REFUSED, ...all])(goodUnit()));
   const control = { ...unit, expected: { ...unit.expected, control: true } };
   t.equal(mountRefusedForDax(control), undefined);

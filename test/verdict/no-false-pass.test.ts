@@ -6,8 +6,8 @@ import { objections } from './objections.js';
 import { fieldsOf, type Sample, SHAPE, type Shape, type Spoil, sample } from './samples.js';
 
 /**
- * The worst defect is a pass that was not earned; a program that never passes is useless. So each
- * record is judged, and held against a list of what a pass needs.
+ * The worst defect is an undeserved pass; a program that never passes is useless. So each record is
+ * judged and compared with a list of what a pass needs.
  */
 
 const SHAPES = fc.sample(SHAPE, { numRuns: 150, seed: 1 });
@@ -18,7 +18,7 @@ const SPOIL: fc.Arbitrary<Spoil> = fc.record({
   value: fc.nat(9),
 });
 
-/** Throws where a verdict and the objections contradict each other. */
+/** Throws if a verdict and the objections contradict each other. */
 function holdAgainst(one: Sample): string[] {
   const judgement = judge(one.record, one.expected);
   const no = objections(one);
@@ -34,7 +34,7 @@ function holdAgainst(one: Sample): string[] {
   return no;
 }
 
-/** Each damage of each device is told, and under xfstests only once. */
+/** Each damage of each device is reported, and under xfstests only once. */
 function keepsFindings({ record, expected }: Sample, findings: readonly Finding[]): void {
   const keyOf = ({ device, message }: Finding) => `${device}: ${message}`;
   const told = findings.filter(({ tool }) => tool === 'e2fsck').map(keyOf);
@@ -51,7 +51,7 @@ function keepsFindings({ record, expected }: Sample, findings: readonly Finding[
   }
 }
 
-t.test('any record, with up to four fields spoiled', async (t) => {
+t.test('judges any record, with up to four fields spoiled', async (t) => {
   const counts = { pass: 0, other: 0 };
   const spoils = fc.array(SPOIL, { maxLength: 4 });
   fc.assert(
@@ -64,7 +64,7 @@ t.test('any record, with up to four fields spoiled', async (t) => {
   t.ok(counts.pass > 1000 && counts.other > 1000, `both were tried: ${JSON.stringify(counts)}`);
 });
 
-t.test('each field alone, with each of its values', async (t) => {
+t.test('judges each field alone, with each of its values', async (t) => {
   const alone = new Set<string>();
   for (const shape of SHAPES) {
     for (const [field, values] of fieldsOf(shape)) {

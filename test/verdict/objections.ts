@@ -5,13 +5,13 @@ import type { Sample } from './samples.js';
 import { ID } from './xfstests-records.js';
 
 /**
- * What a `pass` needs, written down once more, from the contract and the documents and not from the
+ * The requirements of a `pass`, written again from the contract and the documents, not from the
  * code.
  */
 
 type Need = (holds: boolean, what: string) => void;
 
-/** Why this is no pass; empty where it has to be one. */
+/** Why this is not a pass; empty if it must be one. */
 export function objections(sample: Sample): string[] {
   const no = new Set<string>();
   const need: Need = (holds, what) => {
@@ -114,7 +114,7 @@ function isChecked(sample: Sample, device: 'test' | 'scratch'): boolean {
   return named(sample, 'fsck').some(({ name }) => name === device);
 }
 
-/** A check that was made has to be clean, whether or not it was asked for. */
+/** Every check that was made must be clean, requested or not. */
 function madeChecks(sample: Sample, need: Need): void {
   for (const { name, status } of named(sample, 'fsck')) {
     need(status === 0, `status of the check of ${name}`);

@@ -3,7 +3,7 @@ import type { FsckReport } from '../../cli/findings/fsck-report.js';
 import type { UnitRecord } from '../../cli/record/record.js';
 import { omittedFindings } from '../../cli/verdict/omitted.js';
 
-t.test('what several checks leave out of the same damage counts once', async (t) => {
+t.test('counts once what several checks omit about the same damage', async (t) => {
   const report = (count: number) =>
     ({ omitted: [{ signature: 'e2fsck:a', severity: 'corruption', count }] }) as FsckReport;
   const record = {

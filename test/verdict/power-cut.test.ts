@@ -3,7 +3,7 @@ import type { PowerCutRecord } from '../../cli/record/power-cut.js';
 import { judge } from '../../cli/verdict/judge.js';
 import { expectation, goodRecord } from './records.js';
 
-// A pass under --power-cut is only given with proof that something could have been lost.
+// A pass under --power-cut needs proof that something could have been lost.
 
 const CUTS: PowerCutRecord = {
   counters: { stores: 100, writeBacks: 10, fences: 2, requests: 0 },
@@ -19,21 +19,21 @@ const CUTS: PowerCutRecord = {
 const verdictOf = (powerCut?: PowerCutRecord) =>
   judge({ ...goodRecord('ext4'), powerCut }, expectation('ext4', { powerCut: true }));
 
-t.test('promises that held', async (t) => {
+t.test('passes if all promises held', async (t) => {
   t.match(verdictOf(CUTS), {
     verdict: 'pass',
     reason: /; 4 promises kept after 6 power cuts \(7 different images\)$/,
   });
 });
 
-t.test('one kind of flush is enough proof', async (t) => {
+t.test('accepts one kind of flush as proof', async (t) => {
   const none = { stores: 9, writeBacks: 0, fences: 0, requests: 0 };
   for (const kind of ['writeBacks', 'fences', 'requests']) {
     t.match(verdictOf({ ...CUTS, counters: { ...none, [kind]: 1 } }), { verdict: 'pass' }, kind);
   }
 });
 
-t.test('what proves nothing is no pass', async (t) => {
+t.test('gives no pass without proof', async (t) => {
   for (const [more, reason] of [
     [{ problem: 'the disk is full' }, /is unknown: the disk is full/],
     [{ counters: undefined }, /did not report the stores/],
@@ -54,7 +54,7 @@ t.test('what proves nothing is no pass', async (t) => {
 
 const CALLS = { seen: 9, unpromised: 1, changed: 2, beyond: 0 };
 
-t.test('sync calls that were seen', async (t) => {
+t.test('judges sync calls that were seen', async (t) => {
   t.match(verdictOf({ ...CUTS, promises: 6, calls: CALLS }), {
     verdict: 'pass',
     reason:
@@ -77,21 +77,21 @@ t.test('sync calls that were seen', async (t) => {
     verdict: 'error',
     reason: /none of the sync calls could be judged/,
   });
-  // What cannot be told is no reason to say that there was nothing to be told.
+  // Unknown calls are no reason to say that there were none.
   t.match(verdictOf({ ...CUTS, promises: 0, calls: none, problem: 'calls were missed' }), {
     verdict: 'error',
     reason: /calls were missed/,
   });
 });
 
-t.test('a broken promise', async (t) => {
+t.test('fails for a broken promise', async (t) => {
   const finding = {
     tool: 'power-cut' as const,
     message: 'a: bytes 0 to 63 are others',
     signature: 'power-cut:data:fsync:store_bytes:not-written-back',
     severity: 'corruption' as const,
   };
-  // Also where the plugin saw no write-back at all: that is the bug.
+  // Even if the plugin saw no write-back at all: that is the bug.
   const counters = { stores: 9, writeBacks: 0, fences: 0, requests: 0 };
   t.match(verdictOf({ ...CUTS, counters, findings: [finding] }), {
     verdict: 'fail',

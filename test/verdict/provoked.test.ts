@@ -9,9 +9,9 @@ import { goodXfstests, ID, said } from './xfstests-records.js';
 interface Provoked {
   fs?: Fs;
   provokes: string[];
-  /** All excused, each a notice. */
+  /** All are excused, each as a notice. */
   excused: string[];
-  /** Each a failure. */
+  /** Each is a failure. */
   found: string[];
   dmesgFilter?: string;
 }
@@ -199,7 +199,7 @@ for (const [name, one] of Object.entries(CASES)) {
   t.test(name, async (t) => {
     const { verdict, findings, kernelFindings, reason } = judged(one, one.excused);
     t.equal(verdict, 'pass', reason);
-    t.equal(findings.length, kernelFindings.length, 'what is excused stays visible');
+    t.equal(findings.length, kernelFindings.length, 'keeps excused messages as notices');
     for (const [index, { severity, provoked }] of findings.entries()) {
       t.equal(severity, 'notice');
       if (kernelFindings[index]?.severity !== 'notice') t.type(provoked, 'string');
@@ -212,7 +212,7 @@ for (const [name, one] of Object.entries(CASES)) {
         alone.findings.some(({ provoked }) => provoked),
         line,
       );
-      t.equal(judged(one, [...one.excused, line]).verdict, 'fail', `beside the others: ${line}`);
+      t.equal(judged(one, [...one.excused, line]).verdict, 'fail', `among others: ${line}`);
     }
   });
 }

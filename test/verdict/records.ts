@@ -3,7 +3,7 @@ import type { FsckReport } from '../../cli/findings/fsck-report.js';
 import type { GuestEvent, ProofEvent } from '../../cli/guest/protocol.js';
 import type { Expectation, UnitRecord } from '../../cli/record/record.js';
 
-/** A unit on which all is well, to be spoiled. */
+/** A unit without any problem, to be spoiled. */
 
 export type Fs = 'ext2' | 'ext4' | 'xfs';
 
@@ -108,7 +108,7 @@ export function goodRecord(fs: Fs): UnitRecord {
   };
 }
 
-/** With other events in the place of those with this name (and this `when`). */
+/** Replaces the events with this name (and this `when`) by others. */
 export function replaced(
   record: UnitRecord,
   name: GuestEvent['event'],

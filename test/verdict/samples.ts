@@ -20,7 +20,7 @@ import {
 } from './records.js';
 import { check, FAILED, ID, mount, PASSED, said } from './xfstests-records.js';
 
-/** Records that are sound but for some fields: a shape, and what is spoiled in it. */
+/** Records that are sound except for some fields: a shape, and its spoiled fields. */
 
 export interface Shape {
   fs: Fs;
@@ -34,11 +34,11 @@ export interface Shape {
   scratch: boolean;
   remount: boolean;
   bootFindings: boolean;
-  /** Where power is cut: how the device is written, and whether calls were seen. */
+  /** For power cuts: how the device is written, and whether calls were seen. */
   powerCut: undefined | { by: 'writeBacks' | 'fences' | 'requests'; calls: boolean };
 }
 
-/** A field that does not have its usual value, and which other one it has. */
+/** A field without its usual value, and the other value. */
 export interface Spoil {
   field: string;
   value: number;
@@ -71,10 +71,10 @@ export const SHAPE: fc.Arbitrary<Shape> = fc.record({
   ),
 });
 
-/** @param field where it is to be spoiled; its usual value is the first */
+/** @param field where to spoil it; its usual value comes first */
 type Pick = <Value>(field: string, ...values: Value[]) => Value;
 
-/** The fields of a shape, each with how many unusual values it has. */
+/** The fields of a shape, each with its number of unusual values. */
 export function fieldsOf(shape: Shape): Map<string, number> {
   const fields = new Map<string, number>();
   build(shape, (field, usual, ...others) => {
@@ -225,7 +225,7 @@ function builtinEvents(shape: Shape, pick: Pick): GuestEvent[] {
     timedOut: pick('test.timedOut', false, true),
     failures: pick('test.failures', '', 'links are wrong\n'),
   });
-  // What a session mounts on SCRATCH_DEV once it has begun is its own business.
+  // What a session mounts on SCRATCH_DEV does not matter.
   const session: GuestEvent[] = suite === 'session' ? [{ event: 'step', name: 'session' }] : [];
   const ownScratch = scratch && pick('session.scratch', false, true) && suite === 'session';
   return [
@@ -388,7 +388,7 @@ function powerCutOf(
       cuts: { promised: 4, moments: 2 },
       images: pick('cut.images', 7, 0),
       repeated: 3,
-      // Where calls are seen, the medium itself is compared.
+      // If calls are seen, the medium itself is compared.
       asked: pick('cut.asked', 20, 0),
       guarantees: pick<string | undefined>('cut.guarantees', 'a journal', undefined),
       findings: pick<Finding[]>(

@@ -167,7 +167,7 @@ for (const { name, record, verdict, reason } of CASES) {
   });
 }
 
-t.test('a stall of the host stays among the findings, as a notice', async (t) => {
+t.test('keeps a stall caused by the host as a notice', async (t) => {
   const { findings } = judge(found(stall(STARVED))(goodRecord('xfs')), expectation('xfs'));
   t.match(findings, [{ kind: 'rcu-stall', severity: 'notice', cpu: STARVED }]);
 });

@@ -62,7 +62,7 @@ export const CORRUPTED: Finding = {
 };
 export const DAMAGED = report({ clean: false, completed: false, findings: [CORRUPTED] });
 
-/** A unit of xfstests on which all is well, to be spoiled. */
+/** An xfstests unit without any problem, to be spoiled. */
 export function goodXfstests(fs: Fs): UnitRecord {
   const record = replaced(goodRecord(fs), 'test', () => [
     proof(fs, 'scratch'),

@@ -17,7 +17,7 @@ import {
   said,
 } from './xfstests-records.js';
 
-/** What a test has of it that is one of many in its guest. */
+/** The record of a test that is one of many in its guest. */
 const AMONG: Partial<XfstestsEvent> = { together: true, output: `${ID}   4s ...  5s\n` };
 
 const withoutOwnCheck = (record: UnitRecord): UnitRecord => ({
@@ -53,7 +53,7 @@ const UNREADABLE = (device: string) =>
     severity: 'corruption',
   });
 
-/** What xfs says when it is asked to, and ext4's journal. */
+/** What xfs prints on request, and ext4's journal. */
 const SHUT_DOWN: Finding[] = [
   finding({
     ...{ kind: 'fs-error', device: 'pmem0', severity: 'notice' },
@@ -100,7 +100,7 @@ const CASES: Case[] = [
     reason: /^power-cut: fsx\/075\.0: bytes 124480 to 126079 are not what was there/,
   },
 
-  // One of many that one call of check ran: it has not summed up yet.
+  // One of many tests of one call of check, which has not printed its summary yet.
   {
     name: 'among many',
     record: saying(AMONG),
@@ -764,7 +764,7 @@ const CASES: Case[] = [
   },
 ];
 
-t.test('judging tests of xfstests', (t) => {
+t.test('judges xfstests tests', (t) => {
   for (const { name, fs: some, record: spoil, facts, verdict, outcome, reason } of CASES) {
     for (const fs of some ?? (['ext2', 'ext4', 'xfs'] as const)) {
       const record = spoil ? spoil(good(fs), fs) : good(fs);
@@ -778,7 +778,7 @@ t.test('judging tests of xfstests', (t) => {
   t.end();
 });
 
-t.test('the control without DAX', (t) => {
+t.test('judges the control run without DAX', (t) => {
   const record = replaced(good('ext4'), 'mount', (event) => [
     { ...event, options: 'rw,relatime' } as MountEvent,
   ]);
@@ -794,7 +794,7 @@ t.test('the control without DAX', (t) => {
   t.end();
 });
 
-t.test('one damage is told once, with what the kernel says', (t) => {
+t.test("reports one damage once, with the kernel's message", (t) => {
   const record: UnitRecord = {
     ...good('ext2'),
     suiteChecks: [
@@ -811,7 +811,7 @@ t.test('one damage is told once, with what the kernel says', (t) => {
   t.end();
 });
 
-t.test('the same message about two devices is two findings', (t) => {
+t.test('counts the same message about two devices as two findings', (t) => {
   const scratch = { ...CORRUPTED, device: '/dev/pmem1' };
   const record: UnitRecord = {
     ...good('ext2'),
@@ -831,7 +831,7 @@ t.test('the same message about two devices is two findings', (t) => {
   t.end();
 });
 
-t.test('a notice does not hide damage with the same message', (t) => {
+t.test('does not hide damage behind a notice with the same message', (t) => {
   const notice: Finding = { ...CORRUPTED, severity: 'notice' };
   const record: UnitRecord = {
     ...good('ext2'),
