@@ -199,7 +199,7 @@ for (const [name, one] of Object.entries(CASES)) {
   t.test(name, async (t) => {
     const { verdict, findings, kernelFindings, reason } = judged(one, one.excused);
     t.equal(verdict, 'pass', reason);
-    t.equal(findings.length, kernelFindings.length, 'keeps excused messages as notices');
+    t.equal(findings.length, kernelFindings.length, 'what is excused stays visible');
     for (const [index, { severity, provoked }] of findings.entries()) {
       t.equal(severity, 'notice');
       if (kernelFindings[index]?.severity !== 'notice') t.type(provoked, 'string');
