@@ -124,7 +124,7 @@ t.test('an unknown result has a reason', (t) => {
     explainUnwritten(
       explainUnit({ ...record, ...more }, { verdict: 'fail', findings: [] }, { missing }).unwritten,
     )[0];
-  t.match(sentence({}, 'this kernel is without CONFIG_KPROBES'), /unwritten: .*CONFIG_KPROBES$/);
+  t.match(sentence({}, 'this kernel has no CONFIG_KPROBES'), /unwritten: .*CONFIG_KPROBES$/);
   t.match(sentence({}), /unwritten: the guest's kernel did not load daxrepro's module$/);
   t.match(
     sentence({ ending: { kind: 'panic', message: 'x' } }),

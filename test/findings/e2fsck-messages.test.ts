@@ -205,7 +205,7 @@ t.test('preening', async (t) => {
   t.match(report, {
     clean: false,
     completed: false,
-    reason: /does not preen/,
+    reason: /preening does not repair/,
     unparsed: [],
     findings: [
       { signature: 'e2fsck:inode-is-in-use-but-has-dtime-set', inode: 12, fix: 'made' },

@@ -52,7 +52,7 @@ t.test('adds it to the modules', async (t) => {
 
 t.test('gives the other modules to a kernel that cannot have it', async (t) => {
   const cases: [RegExp, Parameters<typeof makeKernel>[1]][] = [
-    [/without CONFIG_KPROBES$/, { config: 'CONFIG_MODULES=y\nCONFIG_PROC_FS=y\n' }],
+    [/has no CONFIG_KPROBES$/, { config: 'CONFIG_MODULES=y\nCONFIG_PROC_FS=y\n' }],
     [/does not build for 6\.1\.0-1-test/, { makefile: 'modules:\n\tfalse\n' }],
     [/no C compiler$/, { compiler: '/nowhere/gcc' }],
   ];

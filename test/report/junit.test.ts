@@ -69,7 +69,7 @@ t.test('groups findings of a kind, with their number and evidence', async (t) =>
       finding({ signature: 'e2fsck:b' }),
     ],
     omitted: [{ signature: 'e2fsck:a', severity: 'corruption', count: 40 }],
-    unwritten: { known: false, reason: 'this kernel is without CONFIG_KPROBES' },
+    unwritten: { known: false, reason: 'this kernel has no CONFIG_KPROBES' },
   });
   t.equal(text.match(/\[e2fsck:a\]/g)?.length, 1);
   t.match(text, /and 41 more like it/);
