@@ -225,7 +225,7 @@ t.test('reports an error if the guest sends nonsense', async (t) => {
   const steps = unitSteps({ during: [{ channel: '\x1b]0;evil\x07\n' }] });
   const { exitCode, stdout, stderr } = await run(t, steps);
   t.equal(exitCode, 3);
-  t.match(stdout, /^ERROR .*\n +reason +the guest sent a line that is no JSON: \\x1b\]0;evil/);
+  t.match(stdout, /^ERROR .*\n +reason +the guest sent a line that is not JSON: \\x1b\]0;evil/);
   t.notMatch(stdout + stderr, /\x1b/);
 });
 
