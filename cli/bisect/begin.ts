@@ -19,9 +19,10 @@ export interface OpenBisection {
 export function begin(subject: Subject, options: BisectOptions, job: Job): Outcome<OpenBisection> {
   const { request, plan, names } = subject;
   // Where a value was configured does not matter to the question.
-  const { seed, timeout, suite: _, configured, ...asked } = request;
+  const { seed, timeout, suite: _, userTests: __, configured, ...asked } = request;
   const question = cacheKey({
     request: JSON.stringify(asked),
+    'user tests': [...job.userTests.values()].map(({ sha256 }) => sha256).join(' '),
     suite: job.suite?.version ?? request.suite.version,
     names: JSON.stringify(names),
     builds: JSON.stringify(plan.builds),

@@ -70,6 +70,7 @@ function workOf({ asked, options, job, subject, state, directory }: Bisection): 
     signature: options.signature,
     checkpoints: options.checkpoint !== false,
     powerCut: job.powerCut,
+    userTests: job.userTests,
     observer: job.reporter,
     context: job,
   });
@@ -109,6 +110,7 @@ async function keepInputs(
   const kept = await keepBisectionInputs(subject, state, {
     ...{ directory, suite: job.suite, checkpoints: options.checkpoint !== false },
     ...{ kernels: [...work.kernels.values()], store: job.store, signal: job.signal },
+    userTests: job.userTests,
   });
   if (kept.ok) return;
   const text = `the inputs could not be kept, so this bisection can be neither replayed nor bundled: ${kept.failure.message}`;

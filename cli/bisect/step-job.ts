@@ -56,7 +56,8 @@ export async function stepJob(step: CheckedStep, open: OpenJob): Promise<Outcome
   const built = await buildStep(step, job.value);
   if (!built.ok) return built;
   const { source, base } = built.value;
-  const prepared = { ...built.value.prepared, powerCut: job.value.powerCut };
+  const { powerCut, userTests } = job.value;
+  const prepared = { ...built.value.prepared, powerCut, userTests };
   const versioned = withVersion(request, job.value.suite);
   const units = planUnits(versioned, prepared.kernel.release);
   const directory = openDirectory(open, options.out, units[0] as Unit);
@@ -65,7 +66,7 @@ export async function stepJob(step: CheckedStep, open: OpenJob): Promise<Outcome
     versioned,
     { source, base, rev: options.rev },
     {
-      ...{ directory: directory.value, store: open.store },
+      ...{ directory: directory.value, store: open.store, userTests },
       checkpoints: options.checkpoint !== false,
       ...{ kernels: [prepared.kernel], tree: resolve(options.tree), signal: open.signal },
     },

@@ -14,6 +14,7 @@ import type { UnitResult } from '../results/run-result.js';
 import { type EngineObserver, runAndJudge } from '../run/engine.js';
 import { replayCommand } from '../run/replay-command.js';
 import { withVersion } from '../run/suite.js';
+import type { PackedUserTest } from '../user-test/user-test.js';
 import { type BisectionWork, mean } from './engine.js';
 import { outcomeOf, outcomeOfAll, type RunOutcome } from './outcome.js';
 import { type Build, GOOD } from './plan.js';
@@ -30,6 +31,7 @@ export interface WorkOptions {
   accelerator: AcceleratorChoice;
   suite: TreeArchive | undefined;
   powerCut: PowerCutTools | undefined;
+  userTests: ReadonlyMap<string, PackedUserTest>;
   signature: string | undefined;
   checkpoints: boolean;
   observer: EngineObserver;
@@ -53,7 +55,7 @@ export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buil
   }
 
   prepare = async (build: number, signal: AbortSignal): Promise<Outcome<Prepared>> => {
-    const { subject, suite, powerCut, context } = this.options;
+    const { subject, suite, powerCut, userTests, context } = this.options;
     const prepared = await subject.prepare(this.#build(build), {
       accelerator: this.#accelerator,
       suite,
@@ -65,7 +67,7 @@ export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buil
     this.#accelerator = accelerator;
     this.qemu = powerCut?.qemu ?? qemu;
     this.kernels.set(kernel.id, kernel);
-    return success({ ...prepared.value, powerCut });
+    return success({ ...prepared.value, powerCut, userTests });
   };
 
   /** Runs all tests once; the first bad one decides. */

@@ -39,7 +39,8 @@ function cellOptions(compare: Command): void {
       '--suite <suite>',
       `as for run; overrides the case file (default: ${RUN_DEFAULTS.suite})`,
     )
-    .addOption(shared.together());
+    .addOption(shared.together())
+    .addOption(shared.withDirectory());
 }
 
 function kernelOptions(compare: Command): void {
@@ -75,6 +76,7 @@ function repeatOptions(compare: Command): void {
       '--until-known',
       'repeat until the failure rates differ significantly, at most --repeat times (320 without --repeat)',
     )
+    .addOption(shared.runFor())
     .addOption(shared.seed());
 }
 

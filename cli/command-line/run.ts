@@ -11,7 +11,10 @@ export function defineRun(program: Command): void {
     .summary('run tests on one kernel')
     .description('Runs tests on one kernel and one file system, each test in its own guest.')
     .argument('<fs>', 'ext2, ext4 or xfs')
-    .argument('[test...]', 'test ids, such as generic/002; `daxrepro list` shows them');
+    .argument(
+      '[test...]',
+      'test ids, such as generic/002 (`daxrepro list` shows them), or files of your own: ./repro.sh, repro.c, job.fio',
+    );
   for (const define of [testOptions, kernelOptions, deviceOptions, powerCutOptions]) define(run);
   for (const define of [repeatOptions, guestOptions, outputOptions]) define(run);
   run.action(async (fs, tests, options) => {
@@ -34,6 +37,7 @@ function testOptions(run: Command): void {
     .addOption(shared.excludeFile())
     .addOption(shared.excludeGroup())
     .addOption(shared.together())
+    .addOption(shared.withDirectory())
     .option('--expected <file>', 'a list of expected failures, with reasons (YAML)');
 }
 
@@ -69,6 +73,7 @@ function repeatOptions(run: Command): void {
       '--timeout <time>',
       `time limit per test: 90, 5m (default: ${RUN_DEFAULTS.timeout}; 15m for xfstests)`,
     )
+    .addOption(shared.runFor())
     .option('--repeat <n>', 'run each test n times', RUN_DEFAULTS.repeat)
     .option(
       '--until-fail',
@@ -82,6 +87,7 @@ function guestOptions(run: Command): void {
     .optionsGroup('Guests:')
     .addOption(shared.jobs())
     .option('--cpus <n>', 'CPUs per guest', RUN_DEFAULTS.cpus)
+    .addOption(shared.memory())
     .addOption(shared.accel())
     .addOption(shared.noCheckpoint());
 }

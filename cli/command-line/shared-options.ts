@@ -61,6 +61,17 @@ export const shared = {
       '--together',
       'share guests among xfstests tests: faster, but a test can affect later ones',
     ),
+  withDirectory: () =>
+    new Option(
+      '--with <dir>',
+      'a directory that test files of your own get read-only, in $WITH_DIR',
+    ),
+  runFor: () =>
+    new Option(
+      '--for <time>',
+      'end test files of your own after this time; they pass if nothing was found',
+    ),
+  memory: () => new Option('--memory <size>', 'memory of a guest: 512M, 4G (default: 1G)'),
   exclude: () =>
     new Option('--exclude <test>', 'skip a test, a range or a pattern (repeatable)').argParser(
       collect,

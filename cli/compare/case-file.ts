@@ -164,7 +164,7 @@ function checkCase(
   }
   const variants = readVariants(raw, file, yaml);
   if (!variants.ok) return variants;
-  const tests = readTests(raw, yaml, suite);
+  const tests = readTests(raw, file, yaml, suite);
   if (!tests.ok) return tests;
   const pmem = raw.pmem ?? open.pmem ?? [RUN_DEFAULTS.pmem];
   const unknown = pmem.findIndex((kind) => !(PMEM_KINDS as readonly string[]).includes(kind));
@@ -172,7 +172,7 @@ function checkCase(
     const what = `There is no kind of persistent memory ${JSON.stringify(pmem[unknown])}`;
     return wrong(['pmem', unknown], what, `Use ${PMEM_KINDS.join(', ')}`);
   }
-  const options = readOptions(raw, yaml, tests.value[0] ?? '', suite);
+  const options = readOptions(raw, file, yaml, { test: tests.value[0] ?? '', suite });
   if (!options.ok) return options;
   const cells = {
     variants: variants.value,
@@ -238,9 +238,14 @@ function readSuite(
   return override === undefined ? at(tree, yaml.placeOf(['suite'])) : tree;
 }
 
-function readTests(raw: RawCase, yaml: LocatedYaml, suite: string): Outcome<string[]> {
+function readTests(
+  raw: RawCase,
+  file: string,
+  yaml: LocatedYaml,
+  suite: string,
+): Outcome<string[]> {
   const choose = (ids: string[], groups: string[]) =>
-    testsFor(raw.filesystems, { ids, groups }, suite);
+    testsFor(raw.filesystems, { ids, groups }, suite, dirname(resolve(file)));
   for (const key of ['tests', 'groups'] as const) {
     for (const [index, name] of (raw[key] ?? []).entries()) {
       const found = key === 'tests' ? choose([name], []) : choose([], [name]);
@@ -259,21 +264,26 @@ function readTests(raw: RawCase, yaml: LocatedYaml, suite: string): Outcome<stri
 /** Checks the options one by one, as those of `run`, so that each error has its place. */
 function readOptions(
   raw: RawCase,
+  file: string,
   yaml: LocatedYaml,
-  test: string,
-  suite: string,
+  { test, suite }: { test: string; suite: string },
 ): Outcome<CaseOptions> {
+  const testsFrom = dirname(resolve(file));
+  const directory = raw.with === undefined ? undefined : resolve(testsFrom, raw.with);
   const keys = [
     ['timeout', 'timeout'],
     ['size', 'size'],
     ['mkfs-opts', 'mkfsOpts'],
     ['mount-opts', 'mountOpts'],
+    ['for', 'for'],
+    ['memory', 'memory'],
+    ['with', 'with'],
   ] as const;
   for (const [key, option] of keys) {
     for (const fs of raw.filesystems) {
-      const value = valueFor(raw[key], fs);
+      const value = key === 'with' ? directory : valueFor(raw[key], fs);
       if (value === undefined) continue;
-      const options: RunOptions = { ...RUN_DEFAULTS, suite, [option]: value };
+      const options: RunOptions = { ...RUN_DEFAULTS, suite, testsFrom, [option]: value };
       const checked = checkRequest(fs, [test], options);
       if (!checked.ok) return at(checked, yaml.placeOf([key, fs]));
     }
@@ -284,6 +294,10 @@ function readOptions(
     mkfsOpts: raw['mkfs-opts'],
     mountOpts: raw['mount-opts'],
     control: raw.control,
+    for: raw.for,
+    memory: raw.memory,
+    with: directory,
+    testsFrom,
   });
 }
 

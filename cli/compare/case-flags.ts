@@ -30,6 +30,9 @@ export interface CompareOptions {
   mkfsOpts?: string;
   size?: string;
   timeout?: string;
+  with?: string;
+  for?: string;
+  memory?: string;
   control?: boolean;
   powerCut?: boolean;
   cuts?: string;
@@ -150,6 +153,9 @@ async function caseFromFlags(options: CompareOptions): Promise<Outcome<Case>> {
       mkfsOpts: forAll(options.mkfsOpts),
       mountOpts: forAll(options.mountOpts),
       control: options.control,
+      with: options.with,
+      for: options.for,
+      memory: options.memory,
     },
     expectations: [],
   });

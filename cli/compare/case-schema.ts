@@ -123,6 +123,11 @@ export const caseSchema = z.strictObject(
     timeout: text('Give the time for each test, such as 90 or 5m')
       .describe('the time limit of each test')
       .optional(),
+    for: text('Give a time, such as 60s')
+      .describe('ends test files of your own, which then pass if nothing was found')
+      .optional(),
+    with: text('Give a directory').describe('that test files of your own get read-only').optional(),
+    memory: text('Give a size, such as 4G').describe('memory of a guest').optional(),
     size: perFileSystem('Give a size, such as 256M, or one for each file system').optional(),
     'mkfs-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
     'mount-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),

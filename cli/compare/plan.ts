@@ -71,6 +71,10 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       ...given('size', options.size?.[name.fs]),
       ...given('mkfsOpts', options.mkfsOpts?.[name.fs]),
       ...given('mountOpts', options.mountOpts?.[name.fs]),
+      ...given('testsFrom', options.testsFrom),
+      ...given('with', options.with),
+      ...given('for', options.for),
+      ...given('memory', options.memory),
       // A control mounts without DAX, so it makes sense without pmem only.
       control: options.control === true && name.pmem === 'none',
       powerCut: name.powerCut,

@@ -11,6 +11,7 @@ import { type EngineObserver, runUnits } from '../run/engine.js';
 import type { Explainer } from '../run/explain.js';
 import { guestsAtATime } from '../run/host.js';
 import { replayCommand } from '../run/replay-command.js';
+import type { PackedUserTest } from '../user-test/user-test.js';
 import { holds } from './expectations.js';
 import { type ComparisonPlan, cellFinder, cellNameOf } from './plan.js';
 import type { PreparedCells } from './prepare.js';
@@ -21,6 +22,8 @@ export interface ComparisonContext extends KernelContext {
   prepared: PreparedCells;
   /** For cells with power cuts. */
   powerCut?: PowerCutTools | undefined;
+  /** The user's test files as they are sent, by their words. */
+  userTests?: ReadonlyMap<string, PackedUserTest> | undefined;
   /** The run's directory. */
   directory: string;
   checkpoints: boolean;
@@ -64,7 +67,11 @@ export async function runComparison(
     index += 1;
   }
   const ran = await runUnits(ready, {
-    prepared: (unit) => ({ ...mustHave(preparedFor(unit)), powerCut: context.powerCut }),
+    prepared: (unit) => ({
+      ...mustHave(preparedFor(unit)),
+      powerCut: context.powerCut,
+      userTests: context.userTests,
+    }),
     directory,
     jobs: plan.jobs ?? guestsAtATime(units, context.checkpoints),
     store: context.store,

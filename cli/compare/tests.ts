@@ -1,11 +1,32 @@
 import type { FileSystem } from '../file-systems.js';
 import { type Outcome, success } from '../outcome.js';
+import { selectFiles } from '../run/user-tests.js';
 import { builtinTests, selectTests } from '../suite/builtin.js';
 import { type Choice, chooseTests } from '../suite/choose.js';
 import { findTree, type TreeTest, treeTests } from '../suite/xfstests/tree.js';
 
-/** The requested tests. From an xfstests tree: those that apply to every file system. */
+/**
+ * The requested tests: the user's files, and tests of the suite. From an xfstests tree: those that apply to
+ * every file system.
+ *
+ * @param from the directory that words of test files are relative to
+ */
 export function testsFor(
+  fileSystems: readonly FileSystem[],
+  choice: Choice,
+  suite: string,
+  from?: string | undefined,
+): Outcome<string[]> {
+  const files = selectFiles(choice.ids, from === undefined ? {} : { testsFrom: from });
+  if (!files.ok) return files;
+  const { userTests, others } = files.value;
+  const words = [...userTests.keys()];
+  if (others.length === 0 && choice.groups.length === 0) return success(words);
+  const chosen = testsOfSuite(fileSystems, { ...choice, ids: others }, suite);
+  return chosen.ok ? success([...words, ...chosen.value]) : chosen;
+}
+
+function testsOfSuite(
   fileSystems: readonly FileSystem[],
   choice: Choice,
   suite: string,

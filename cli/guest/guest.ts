@@ -77,12 +77,14 @@ export interface Guest {
    * Runs the unit; resolves when QEMU is dead.
    *
    * @param contents of the devices that the request names in CONTENTS
+   * @param archive of a user's test, where the request has PACK_BYTES
    */
   run(
     request: UnitRequest,
     seconds: number,
     module?: Uint8Array,
     contents?: readonly DeviceContents[],
+    archive?: Uint8Array,
   ): Promise<Ending>;
   /**
    * Sends contents to a running guest, which waits in `take_contents`
@@ -233,10 +235,12 @@ class RunningGuest implements Guest {
     seconds: number,
     module?: Uint8Array,
     contents: readonly DeviceContents[] = [],
+    archive?: Uint8Array,
   ): Promise<Ending> {
     this.#happen({ type: 'run', seconds });
     this.#stream(CHANNEL_FD).write(encodeRequest(request, module));
     await Promise.all(contents.map((one) => this.sendContents(one)));
+    if (archive && this.#life.phase !== 'over') this.#stream(CHANNEL_FD).write(archive);
     const ending = await this.#over;
     await this.#closed;
     return (ending.kind === 'finished' && this.#incomplete) || ending;

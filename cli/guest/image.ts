@@ -265,6 +265,12 @@ export async function librariesOfRoot(): Promise<Outcome<string[]>> {
   return located.ok ? librariesOf([...located.value.values()]) : located;
 }
 
+/** The names of the programs that an image has without being asked for more. */
+export function programsOfRoot(): ReadonlySet<string> {
+  const located = locatePrograms(readManifest());
+  return new Set(located.ok ? located.value.keys() : []);
+}
+
 export function addParents(entries: MtreeEntry[], tree: Set<string>, path: string): void {
   const parent = dirname(path);
   if (parent === '.' || tree.has(parent)) return;
@@ -320,12 +326,13 @@ export async function librariesOf(programs: string[]): Promise<Outcome<string[]>
       );
 }
 
-/** Packs entries as a "newc" cpio archive with bsdtar, which needs no root for owners and devices. */
+/** Packs entries as an archive, by default "newc" cpio, with bsdtar, which needs no root for owners and devices. */
 export async function pack(
   entries: MtreeEntry[],
   archive: string,
   directory: string,
   signal: AbortSignal | undefined,
+  format: 'newc' | 'ustar' = 'newc',
 ): Promise<Outcome<void>> {
   const description = join(directory, 'content.mtree');
   // bsdtar also looks in its own directory for what it packs, and prefers what it finds there.
@@ -336,10 +343,13 @@ export async function pack(
   } catch (error) {
     return storageFailure(directory, error);
   }
-  const packed = await runTool(['bsdtar', '--format=newc', '-cf', archive, `@${description}`], {
-    cwd: nowhere,
-    ...(signal ? { signal } : {}),
-  });
+  const packed = await runTool(
+    ['bsdtar', `--format=${format}`, '-cf', archive, `@${description}`],
+    {
+      cwd: nowhere,
+      ...(signal ? { signal } : {}),
+    },
+  );
   return packed.ok
     ? success(undefined)
     : failure(

@@ -252,6 +252,12 @@ const GuestEvent = z.discriminatedUnion('event', [
     check: count,
     said: z.string(),
   }),
+  /** What is known of mounts during a user's test: whether the kernel counted them, and how many nobody saw. */
+  z.object({
+    event: z.literal('mounts'),
+    watched: z.boolean(),
+    unseenMounts: z.number().int(),
+  }),
   z.object({ event: z.literal('log'), text: z.string() }),
   z.object({
     event: z.literal('gave-up'),
@@ -271,6 +277,7 @@ export type CheckEvent = z.infer<typeof Check>;
 export type TraceEvent = z.infer<typeof Trace>;
 export type InodeEvent = z.infer<typeof Inode>;
 export type SurvivorEvent = Extract<GuestEvent, { event: 'survivor' }>;
+export type MountsEvent = Extract<GuestEvent, { event: 'mounts' }>;
 export type XfstestsEvent = z.infer<typeof Xfstests>;
 export type SymbolsEvent = Extract<GuestEvent, { event: 'symbols' }>;
 export type ReadyEvent = Extract<GuestEvent, { event: 'ready' }>;
@@ -407,6 +414,14 @@ export interface UnitRequest {
   MODULE_NEEDS?: string | undefined;
   /** Devices whose contents follow, in this order and separated by blanks: `test`, `scratch`. */
   CONTENTS?: string | undefined;
+  /** A user's own test in place of a bundled one: how it is started. */
+  USER_TEST?: 'program' | 'fio' | undefined;
+  /** Bytes of its archive, which follow everything else. */
+  PACK_BYTES?: number | undefined;
+  /** `normal`: the test never ends by itself; at its time limit it has done its work. */
+  TIME_LIMIT_IS?: 'normal' | undefined;
+  /** Kernel settings for the unit, `KEY=VALUE`, separated by blanks. */
+  SYSCTL?: string | undefined;
   /** A session over the terminal's port instead of the test: see guest-scripts/lib/shell.sh. */
   SESSION?: 'terminal' | 'pipes' | undefined;
   /** The session's command, instead of an interactive shell: hexadecimal. */

@@ -15,7 +15,7 @@ export class FileKeeper {
   ) {}
 
   /** @returns the name of the copy below `inputs/` */
-  async keepIn(folder: 'changes' | 'kconfig', file: string): Promise<string> {
+  async keepIn(folder: 'changes' | 'kconfig' | 'tests', file: string): Promise<string> {
     const known = this.#names.get(`${folder} ${file}`);
     if (known !== undefined) return known;
     const number = this.files.filter(({ name }) => name.startsWith(folder)).length + 1;

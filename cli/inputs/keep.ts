@@ -5,6 +5,7 @@ import { type Outcome, success } from '../outcome.js';
 import type { RunRequest } from '../plan/unit.js';
 import { writeJson } from '../results/run-directory.js';
 import { type Store, storageFailure } from '../store/store.js';
+import type { PackedUserTest, UserTest } from '../user-test/user-test.js';
 import { version } from '../version.js';
 import { FileKeeper } from './file-keeper.js';
 import { describeKernel } from './kernel.js';
@@ -23,6 +24,8 @@ export interface InputContext {
   together: boolean;
   /** The directory of the tree to bisect. */
   tree?: string | undefined;
+  /** The user's test files as they are sent, by their words. */
+  userTests?: ReadonlyMap<string, PackedUserTest> | undefined;
   /** A directory of temporary files, whose paths are not recorded. */
   scratch?: string | undefined;
 }
@@ -37,7 +40,11 @@ export async function keepInputs(
   try {
     await mkdir(join(top, 'changes'), { recursive: true });
     const recorded: RecordedRequest[] = [];
-    for (const request of requests) recorded.push(await record(request, keeper));
+    for (const request of requests) {
+      const one = await record(request, keeper);
+      const userTests = await keepUserTests(request, context, keeper);
+      recorded.push(userTests.length > 0 ? { ...one, userTests } : one);
+    }
     if (context.caseFile) await keeper.keep(context.caseFile, 'case.yaml');
     const [first] = requests as [RunRequest];
     const { suite } = first;
@@ -69,7 +76,52 @@ function withCopies(
   top: string,
 ): RunRequest {
   const changes = (recorded?.variant.changes ?? []).map((name) => join(top, name));
-  return { ...request, variant: { ...request.variant, changes } };
+  return {
+    ...request,
+    variant: { ...request.variant, changes },
+    ...(request.userTests ? { userTests: keptUserTests(recorded?.userTests ?? [], top) } : {}),
+  };
+}
+
+/** The file, for people, and what the guest gets of it: nothing is compiled again. */
+async function keepUserTests(
+  { userTests }: RunRequest,
+  { userTests: packed }: InputContext,
+  keeper: FileKeeper,
+): Promise<NonNullable<RecordedRequest['userTests']>> {
+  const kept = [];
+  for (const [word, { kind, file, settings }] of userTests ?? []) {
+    const archive = packed?.get(word)?.file;
+    if (archive === undefined) throw new Error(`the test file ${word} was not packed`);
+    const { cflags: _, fileSystems: __, ...recorded } = settings;
+    kept.push({
+      ...{ word, kind, settings: recorded },
+      source: await keeper.keepIn('tests', file),
+      archive: await keeper.keepIn('tests', archive),
+    });
+  }
+  return kept;
+}
+
+/** @param top the directory of the copies */
+export function keptUserTests(
+  recorded: NonNullable<RecordedRequest['userTests']>,
+  top: string,
+): Map<string, UserTest> {
+  return new Map(
+    recorded.map(({ word, kind, settings, source, archive }) => [
+      word,
+      {
+        ...{ id: word, kind, file: join(top, source), packed: join(top, archive) },
+        settings: definedOnly(settings),
+      },
+    ]),
+  );
+}
+
+function definedOnly<Value extends object>(value: Value) {
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof Value]: Exclude<Value[Key], undefined> };
 }
 
 async function record(request: RunRequest, keeper: FileKeeper): Promise<RecordedRequest> {
@@ -91,6 +143,8 @@ async function record(request: RunRequest, keeper: FileKeeper): Promise<Recorded
     ...(request.mkfsOptions === undefined ? {} : { mkfsOptions: request.mkfsOptions }),
     ...(request.mountOptions === undefined ? {} : { mountOptions: request.mountOptions }),
     timeout: request.timeout,
+    ...(request.memory === undefined ? {} : { memory: request.memory }),
+    ...(request.runFor === undefined ? {} : { runFor: request.runFor }),
     seed: request.seed,
     cpus: request.cpus,
     control: request.control,

@@ -18,7 +18,7 @@ const count = z.number();
 
 /** A path below `inputs/` of the form that daxrepro writes. No other path is opened. */
 const fileName = text.regex(
-  /^(?:(?:changes|kconfig)\/\d{3}-[A-Za-z0-9._-]{1,80}|case\.yaml|tree\.diff)$/,
+  /^(?:(?:changes|kconfig|tests)\/\d{3}-[A-Za-z0-9._-]{1,80}|case\.yaml|tree\.diff)$/,
 );
 const sha256 = text.regex(/^[0-9a-f]{64}$/);
 
@@ -28,6 +28,18 @@ const fileSchema = z.object({
   bytes: count,
   /** The original path, for people. Bundles leave it out. */
   from: text.optional(),
+});
+
+/** Of the file's header, as far as the command line left it. */
+const userTestSettings = z.object({
+  mountOptions: text.optional(),
+  mkfsOptions: text.optional(),
+  size: count.optional(),
+  memory: count.optional(),
+  timeout: count.optional(),
+  runFor: count.optional(),
+  expect: z.enum(['pass', 'fail']).optional(),
+  summary: text.optional(),
 });
 
 const requestSchema = z.object({
@@ -44,6 +56,24 @@ const requestSchema = z.object({
   mountOptions: text.optional(),
   /** Seconds. */
   timeout: count,
+  /** Bytes of the guest's memory. */
+  memory: count.optional(),
+  /** Seconds after which the user's tests are ended. */
+  runFor: count.optional(),
+  /** Those of `tests` that are the user's files. */
+  userTests: z
+    .array(
+      z.object({
+        word: text,
+        kind: z.enum(['program', 'c', 'fio']),
+        settings: userTestSettings,
+        /** As the user wrote it, for people. */
+        source: fileName,
+        /** What the guest gets. */
+        archive: fileName,
+      }),
+    )
+    .optional(),
   /** The seed of the first attempt; later attempts count up from it. */
   seed: count,
   cpus: count,

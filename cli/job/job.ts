@@ -13,8 +13,10 @@ import type { EngineObserver } from '../run/engine.js';
 import { describeHost } from '../run/host.js';
 import { packSuite } from '../run/suite.js';
 import { describeTools } from '../run/tools.js';
+import { packUserTests } from '../run/user-tests.js';
 import { defaultStore } from '../store/store.js';
 import { ensureSystem } from '../system/install.js';
+import type { PackedUserTest } from '../user-test/user-test.js';
 import { ensureSystemFor } from './system.js';
 
 /**
@@ -50,6 +52,8 @@ export interface Job extends OpenJob {
   powerCut: PowerCutTools | undefined;
   /** A packed tree of xfstests; undefined: the built-in suite. */
   suite: TreeArchive | undefined;
+  /** The user's test files, packed, by their words. */
+  userTests: ReadonlyMap<string, PackedUserTest>;
 }
 
 export function openJob(
@@ -85,7 +89,11 @@ export async function setUp(
   if (!powerCut.ok) return powerCut;
   const packed = await packSuite(suite, job);
   if (!packed.ok) return packed;
-  return success({ ...job, powerCut: powerCut.value, suite: packed.value });
+  const userTests = await packUserTests(requests, job);
+  if (!userTests.ok) return userTests;
+  return success({
+    ...{ ...job, powerCut: powerCut.value, suite: packed.value, userTests: userTests.value },
+  });
 }
 
 /** @param out path for the run's directory; undefined: the default */
@@ -97,7 +105,7 @@ export function openDirectory(
   return makeRunDirectory(out ?? defaultRunsDirectory(), first, job.started);
 }
 
-export interface RunInputs extends Omit<InputContext, 'directory' | 'store'> {
+export interface RunInputs extends Omit<InputContext, 'directory' | 'store' | 'userTests'> {
   requests: readonly RunRequest[];
 }
 
@@ -117,7 +125,12 @@ export async function openRun(
   if (job.signal.aborted) return failure('interrupted', 'Interrupted', 'Start it again');
   const directory = openDirectory(job, out, first);
   if (!directory.ok) return directory;
-  const context = { ...inputs, directory: directory.value, store: job.store };
+  const context = {
+    ...inputs,
+    directory: directory.value,
+    store: job.store,
+    userTests: job.userTests,
+  };
   const kept = await keepInputs(requests, context);
   return kept.ok ? success({ directory: directory.value, requests: kept.value }) : kept;
 }

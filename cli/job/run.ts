@@ -31,14 +31,14 @@ export async function runJob(
   const { request } = checked;
   const job = await setUp(open, [request], { changes: request.variant.changes });
   if (!job.ok) return job;
-  const { suite, powerCut } = job.value;
+  const { suite, powerCut, userTests } = job.value;
   const { kernel, fs, variant, build } = request;
   const accelerator = options.dryRun
     ? await choiceWithoutTrial(checked.accelerator, open.store)
     : checked.accelerator;
   const prepared = await prepare({ kernel, fs, variant, build, accelerator, suite }, open);
   if (!prepared.ok) return prepared;
-  const ready = { ...prepared.value, powerCut };
+  const ready = { ...prepared.value, powerCut, userTests };
   // Changes can turn a packaged kernel into one built from the same source.
   const { spec, release } = ready.kernel;
   const units = planUnits({ ...withVersion(request, suite), kernel: spec }, release);

@@ -2,6 +2,7 @@ import type { Accelerator } from '../guest/machine.js';
 import type { FileSystemModule } from '../kernel/file-system-module.js';
 import type { Kernel, WitnessState } from '../kernel/kernel.js';
 import type { PowerCutTools } from '../power-cut/tools.js';
+import type { PackedUserTest } from '../user-test/user-test.js';
 
 /** What all units of one kernel share. Made once, from the cache if possible. */
 export interface Prepared {
@@ -15,4 +16,6 @@ export interface Prepared {
   module: (FileSystemModule & { bytes?: Buffer }) | undefined;
   /** Set if power is cut. */
   powerCut?: PowerCutTools | undefined;
+  /** The user's test files as they are sent, by their words. */
+  userTests?: ReadonlyMap<string, PackedUserTest> | undefined;
 }

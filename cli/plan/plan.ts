@@ -38,10 +38,20 @@ export function planUnits(request: RunRequest, release: string): Unit[] {
   const order = request.untilFail
     ? attempts.flatMap((attempt) => tests.map((test) => ({ test, attempt })))
     : tests.flatMap((test) => attempts.map((attempt) => ({ test, attempt })));
-  return order.map(({ test, attempt }) => ({
+  return order.map(({ test, attempt }) =>
+    planUnit(withSettings(request, test), test, attempt, release),
+  );
+}
+
+function planUnit(request: RunRequest, test: string, attempt: number, release: string): Unit {
+  const userTest = request.userTests?.get(test);
+  const { name, version } = request.suite;
+  return {
     fs: request.fs,
     test,
-    suite: { name: request.suite.name, version: request.suite.version },
+    // The version is the hash of what is sent, which is made later.
+    suite: userTest ? { name: 'user', version: '' } : { name, version },
+    ...(userTest ? { userTest } : {}),
     facts: request.suite.name === 'xfstests' ? request.suite.facts.get(test) : undefined,
     kernelSpec: request.kernel,
     variant: request.variant.name,
@@ -50,15 +60,32 @@ export function planUnits(request: RunRequest, release: string): Unit[] {
     shape: {
       pmem: request.pmem,
       deviceSize: request.size ?? defaultSize(request),
-      memory: GUEST_MEMORY,
+      memory: request.memory ?? GUEST_MEMORY,
       cpus: request.cpus,
     },
     mkfsOptions: mkfsOptions(request, release),
     mountOptions: mountOptions(request, release),
-    timeout: request.timeout,
+    timeout: (userTest && request.runFor) || request.timeout,
+    ...(userTest && request.runFor ? { endsByTime: true } : {}),
     control: request.control,
     ...(request.powerCut ? { powerCut: request.powerCut } : {}),
-  }));
+  };
+}
+
+/** The request as a test with a header of its own changes it. The command line has won already. */
+function withSettings(request: RunRequest, test: string): RunRequest {
+  const settings = request.userTests?.get(test)?.settings;
+  if (!settings) return request;
+  const { size, memory, timeout, runFor, mkfsOptions, mountOptions } = settings;
+  return {
+    ...request,
+    size: size ?? request.size,
+    memory: memory ?? request.memory,
+    timeout: timeout ?? request.timeout,
+    runFor: runFor ?? request.runFor,
+    mkfsOptions: mkfsOptions ?? request.mkfsOptions,
+    mountOptions: mountOptions ?? request.mountOptions,
+  };
 }
 
 /** Tests of xfstests need space. The host provides only the memory that they use. */

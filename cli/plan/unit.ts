@@ -2,6 +2,7 @@ import type { FileSystem } from '../file-systems.js';
 import type { MachineShape, PmemKind } from '../guest/machine.js';
 import type { BuildOptions } from '../kernel/kernel.js';
 import type { TestFacts, Tree } from '../suite/xfstests/tree.js';
+import type { UserTest } from '../user-test/user-test.js';
 import { BASE, type Variant } from '../variant/variant.js';
 
 /** A suite, with the properties that decide how its tests run. */
@@ -29,6 +30,8 @@ export interface RunRequest {
   /** Tests of the suite, in the order they run. */
   tests: string[];
   suite: RequestedSuite;
+  /** Those of `tests` that are files of the user's, by their words. */
+  userTests?: ReadonlyMap<string, UserTest> | undefined;
   kernel: string;
   /** Build options, for a kernel that is built from source. */
   build?: BuildOptions | undefined;
@@ -39,8 +42,12 @@ export interface RunRequest {
   size?: number | undefined;
   mkfsOptions?: string | undefined;
   mountOptions?: string | undefined;
+  /** Bytes of the guest's memory; undefined: what tests usually need. */
+  memory?: number | undefined;
   /** Seconds for each test. */
   timeout: number;
+  /** Seconds after which a user's test is ended, and has done its work. */
+  runFor?: number | undefined;
   repeat: number;
   /** Whether to stop at the first failure. Each attempt then runs all tests. */
   untilFail: boolean;
@@ -59,7 +66,11 @@ export interface RunRequest {
 export interface Unit {
   fs: FileSystem;
   test: string;
-  suite: { name: RequestedSuite['name']; version: string };
+  suite: { name: RequestedSuite['name'] | 'user'; version: string };
+  /** A file of the user's that runs as the test. */
+  userTest?: UserTest | undefined;
+  /** The time limit is the normal end of the test: it never ends by itself. */
+  endsByTime?: true | undefined;
   /** For a test of xfstests. */
   facts?: TestFacts | undefined;
   kernelSpec: string;

@@ -52,6 +52,8 @@ export interface Expectation {
   powerCut?: boolean | undefined;
   /** For an xfstests test: its id, and what its tree says about it. */
   xfstests?: ({ test: string } & Partial<TestFacts>) | undefined;
+  /** Whether the test is a file of the user's. */
+  userTest?: boolean | undefined;
   /** Set for a session, which has no test. */
   session?: SessionKind | undefined;
   /** The file system's module; undefined if it is built in or the kernel chooses it. */

@@ -63,7 +63,8 @@ export async function replayJob(
   const result = await runReplay(replayed, directory, keeping.checkpoints, job.value);
   const kernels = kernelsOf(plan.cells, kernel.value, prepared.value);
   if (kernels.length > 1) {
-    await keepInputs(requests, { ...keeping, directory, store: open.store, kernels });
+    const { userTests } = job.value;
+    await keepInputs(requests, { ...keeping, directory, store: open.store, kernels, userTests });
   }
   return success(result);
 }

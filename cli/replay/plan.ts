@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Cell, type ComparisonPlan, cellNameOf, commonAccelerator } from '../compare/plan.js';
 import { groupBy } from '../group-by.js';
+import { keptUserTests } from '../inputs/keep.js';
 import type { KeptInputs } from '../inputs/read.js';
 import type { RecordedRequest } from '../inputs/schema.js';
 import { parseCount } from '../options.js';
@@ -75,7 +76,7 @@ export function planReplay(
     const checked = checkRequest(
       request.fs,
       [unit.test],
-      optionsOf(request, unit, { directory, inputs }, flags),
+      optionsOf(request, { directory, inputs }, flags),
     );
     if (!checked.ok) return checked;
     const { accelerator, jobs, imageBytes } = checked.value;
@@ -168,7 +169,6 @@ function fits({ fs, tests, variant, pmem, control }: RecordedRequest, unit: Unit
 
 function optionsOf(
   request: RecordedRequest,
-  { suite }: UnitResult,
   { inputs, directory }: KeptInputs,
   flags: ReplayFlags,
 ): RunOptions {
@@ -178,7 +178,9 @@ function optionsOf(
     kernel: flags.kernel ?? request.kernel,
     pmem: request.pmem,
     suite:
-      suite.name === 'builtin' ? 'builtin' : (flags.suite ?? inputs.suiteDirectory ?? 'xfstests'),
+      inputs.suite.name === 'builtin'
+        ? 'builtin'
+        : (flags.suite ?? inputs.suiteDirectory ?? 'xfstests'),
     timeout: String(request.timeout),
     repeat: '1',
     seed: String(request.seed),
@@ -194,6 +196,9 @@ function optionsOf(
     ...given('mkfsOpts', request.mkfsOptions),
     ...given('mountOpts', request.mountOptions),
     ...given('powerCut', request.powerCut && true),
+    ...given('memory', request.memory?.toString()),
+    ...given('for', request.runFor?.toString()),
+    ...given('keptTests', request.userTests && keptUserTests(request.userTests, directory)),
     ...given('cuts', request.powerCut?.cuts.toString()),
     ...given('cutStates', request.powerCut?.states.toString()),
     ...given('jobs', flags.jobs),

@@ -31,6 +31,11 @@ export interface CaseOptions {
   mkfsOpts?: PerFileSystem | undefined;
   mountOpts?: PerFileSystem | undefined;
   control?: boolean | undefined;
+  /** Where test files are: the case file's directory. */
+  testsFrom?: string | undefined;
+  with?: string | undefined;
+  for?: string | undefined;
+  memory?: string | undefined;
 }
 
 export type PerFileSystem = Partial<Record<FileSystem, string | undefined>>;

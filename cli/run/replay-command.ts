@@ -15,7 +15,8 @@ export function replayCommand(
   const together = after.length > 0 ? ['--together'] : [];
   const usual = TIMEOUTS[request.suite.name];
   const options = replayOptions(unit, request, usual);
-  return ['daxrepro', 'run', unit.fs, ...after, unit.test, ...options, ...together].join(' ');
+  const test = unit.userTest ? shellQuote(unit.userTest.file) : unit.test;
+  return ['daxrepro', 'run', unit.fs, ...after, test, ...options, ...together].join(' ');
 }
 
 /** The part of such a command after the test: one shell word each. */
@@ -35,7 +36,7 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
     ['--size', request.size === undefined ? undefined : String(request.size)],
     ['--mkfs-opts', request.mkfsOptions],
     ['--mount-opts', request.mountOptions],
-    ['--timeout', String(unit.timeout), usualTimeout],
+    ...userTestOptions(unit, request, usualTimeout),
     ['--cpus', String(unit.shape.cpus), RUN_DEFAULTS.cpus],
     // For one of many attempts: another seed may give another verdict.
     ['--seed', request.repeat > 1 && !unit.powerCut ? String(unit.seed) : undefined],
@@ -48,6 +49,22 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
     .flatMap(([name, value]) => [name, shellQuote(value ?? '')]);
   const control = unit.control ? ['--control'] : [];
   return [...options, ...control, ...(unit.powerCut ? cutWords(unit) : [])];
+}
+
+/** A file's own header applies again; what the command line said has to be said again. */
+function userTestOptions(
+  unit: Unit,
+  request: RunRequest,
+  usualTimeout: string,
+): [string, string | undefined, string?][] {
+  const { settings, with: directory } = unit.userTest ?? {};
+  const own = settings?.timeout !== undefined || unit.endsByTime;
+  return [
+    ['--timeout', own ? undefined : String(unit.timeout), usualTimeout],
+    ['--memory', request.memory === undefined ? undefined : String(request.memory)],
+    ['--for', request.runFor === undefined ? undefined : String(request.runFor)],
+    ['--with', directory],
+  ];
 }
 
 /** The seed determines the random moments. */

@@ -9,6 +9,7 @@ import { allOf, failure, type Outcome, success } from '../outcome.js';
 import { LARGEST_SIZE, SEEDS, SMALLEST_SIZE } from '../plan/plan.js';
 import type { RunRequest } from '../plan/unit.js';
 import { type ExpectedFailure, readExpectedFailures } from '../suite/expected.js';
+import type { UserTest } from '../user-test/user-test.js';
 import { readVariant } from '../variant/named.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import { RUN_DEFAULTS, TIMEOUTS } from './defaults.js';
@@ -59,7 +60,7 @@ function check(
   // The meaning of tests, suite and time limit depends on these two.
   if (!fileSystem.ok) return fileSystem;
   if (!selected.ok) return selected;
-  const { tests, suite } = selected.value;
+  const { tests, suite, userTests } = selected.value;
   const checked = allOf({
     together: checkTogether(options, suite.name),
     pmem: parseChoice('--pmem', options.pmem, PMEM_KINDS),
@@ -74,20 +75,26 @@ function check(
     expected: expectedOf(options),
     imageBytes: parseImageBytes(options.keepImages),
     size: checkSize(options.size, fileSystem.value),
+    memory: memoryOf(options),
+    runFor: runForOf(options, userTests.size > 0),
     powerCut: powerCutOf(options),
     mkfsOptions: oneLine('--mkfs-opts', options.mkfsOpts),
     mountOptions: oneLine('--mount-opts', options.mountOpts),
   });
   if (!checked.ok) return checked;
   const { accelerator, jobs, expected, imageBytes, build, powerCut } = checked.value;
+  const { memory, runFor } = checked.value;
   const { variant, pmem, size, timeout, repeat, seed, cpus, mkfsOptions, mountOptions } =
     checked.value;
   return success({
     // Only under emulation can we watch the guest's stores.
     accelerator: powerCut ? 'tcg' : accelerator,
-    ...{ jobs, expected, imageBytes },
+    ...{ jobs, expected: [...expectedByHeaders(userTests), ...expected], imageBytes },
     request: {
       ...{ fs: fileSystem.value, tests, suite, kernel: options.kernel },
+      ...(userTests.size > 0 ? { userTests } : {}),
+      ...(memory === undefined ? {} : { memory }),
+      ...(runFor === undefined ? {} : { runFor }),
       ...(build ? { build } : {}),
       ...{ variant, pmem, size, mkfsOptions, mountOptions, timeout, repeat },
       untilFail: options.untilFail === true,
@@ -154,6 +161,41 @@ function checkSize(
     );
   }
   return size;
+}
+
+function expectedByHeaders(userTests: ReadonlyMap<string, UserTest>): ExpectedFailure[] {
+  return [...userTests.values()]
+    .filter(({ settings }) => settings.expect === 'fail')
+    .map(({ id }) => ({ test: id, reason: 'the header of the file says so' }));
+}
+
+/** Bytes: less does not boot, and QEMU takes whole portions of 128 MiB. */
+const SMALLEST_MEMORY = 512 * 2 ** 20;
+const LARGEST_MEMORY = 1024 * 2 ** 30;
+const MEMORY_STEP = 128 * 2 ** 20;
+
+function memoryOf({ memory }: RunOptions): Outcome<number | undefined> {
+  if (memory === undefined) return success(undefined);
+  const size = parseSize(memory);
+  if (!size.ok) return size;
+  if (size.value < SMALLEST_MEMORY || size.value > LARGEST_MEMORY) {
+    return failure(
+      'usage',
+      `--memory ${memory} is too ${size.value < SMALLEST_MEMORY ? 'small' : 'large'} for a guest`,
+      'Give a size from 512M to 1T',
+    );
+  }
+  return success(Math.ceil(size.value / MEMORY_STEP) * MEMORY_STEP);
+}
+
+function runForOf(options: RunOptions, files: boolean): Outcome<number | undefined> {
+  if (options.for === undefined) return success(undefined);
+  if (files) return parseSeconds(options.for);
+  return failure(
+    'usage',
+    '--for is for test files of your own that never end; bundled tests end by themselves',
+    'Leave it out, or use --timeout',
+  );
 }
 
 /** `--keep-images`: a size, or 0 for none. */

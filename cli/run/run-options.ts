@@ -1,4 +1,5 @@
 import type { ExclusionOptions } from '../suite/exclude.js';
+import type { UserTest } from '../user-test/user-test.js';
 import type { Variant } from '../variant/variant.js';
 
 /** The options of `run` as the command line gives them. */
@@ -14,6 +15,15 @@ export interface RunOptions extends ExclusionOptions {
   pmem: string;
   suite: string;
   group?: string[];
+  /** A directory that tests of the user's get read-only. */
+  with?: string;
+  /** A time after which a test of the user's is ended, and has done its work. */
+  for?: string;
+  memory?: string;
+  /** The directory that words of test files are relative to. */
+  testsFrom?: string;
+  /** Of a kept run: its test files, by their words. */
+  keptTests?: ReadonlyMap<string, UserTest>;
   mountOpts?: string;
   mkfsOpts?: string;
   size?: string;

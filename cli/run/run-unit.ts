@@ -12,6 +12,7 @@ import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { UnitRecord } from '../record/record.js';
 import type { CutGuest, SurvivorCheck } from '../survivors/check.js';
+import type { PackedUserTest } from '../user-test/user-test.js';
 
 /** Runs one unit in a guest of its own, and keeps its output as files and as a record. */
 
@@ -49,13 +50,14 @@ export interface RequestOptions {
 
 export function unitRequest(
   unit: Unit,
-  { module }: Prepared,
+  { module, userTests }: Prepared,
   { imageBytes, together, trace }: RequestOptions,
 ): UnitRequest {
   return {
     FS: unit.fs,
     TEST: unit.test,
     SUITE: unit.suite.name === 'xfstests' ? 'xfstests' : undefined,
+    ...userTestRequest(unit, userTests),
     TOGETHER: together?.join(' '),
     MKFS_OPTIONS: unit.mkfsOptions,
     MOUNT_OPTIONS: unit.mountOptions,
@@ -151,7 +153,33 @@ async function runInGuest(
     unit.timeout + AROUND_THE_TEST,
     prepared.module?.bytes,
     Object.values(contents),
+    await userTestArchive(unit, prepared),
   );
+}
+
+function userTestRequest(
+  { test, userTest, endsByTime }: Unit,
+  userTests: Prepared['userTests'],
+): Partial<UnitRequest> {
+  if (!userTest) return {};
+  return {
+    USER_TEST: userTest.kind === 'fio' ? 'fio' : 'program',
+    PACK_BYTES: packedTest(test, userTests).bytes,
+    ...(endsByTime ? { TIME_LIMIT_IS: 'normal' } : {}),
+  };
+}
+
+async function userTestArchive(
+  { test, userTest }: Unit,
+  { userTests }: Prepared,
+): Promise<Uint8Array | undefined> {
+  return userTest && readFile(packedTest(test, userTests).file);
+}
+
+function packedTest(test: string, userTests: Prepared['userTests']): PackedUserTest {
+  const packed = userTests?.get(test);
+  if (!packed) throw new Error(`the test file ${test} was not packed`);
+  return packed;
 }
 
 /** What the check of the surviving images needs to know about the guest. */

@@ -55,7 +55,7 @@ export function concludeUnit(
   const result: UnitResult = {
     fs: unit.fs,
     test: unit.test,
-    suite: unit.suite,
+    suite: suiteOf(unit, prepared),
     kernel: { spec: unit.kernelSpec, release: prepared.kernel.release, id: prepared.kernel.id },
     variant: unit.variant,
     pmem: unit.shape.pmem,
@@ -94,6 +94,12 @@ export function concludeUnit(
     if (result.verdict === 'pass') return { ...result, ...notRun(failed.failure), dax: result.dax };
   }
   return result;
+}
+
+/** The version of a user's test is the hash of what the guest got. */
+function suiteOf({ suite, test, userTest }: Unit, { userTests }: Prepared): UnitResult['suite'] {
+  const sha256 = userTest && userTests?.get(test)?.sha256;
+  return sha256 === undefined ? suite : { ...suite, version: sha256.slice(0, 12) };
 }
 
 /** Earlier tests in the same guest may have caused a failure. */
@@ -144,6 +150,7 @@ export function expectation(unit: Unit, { kernel, module }: Prepared): Expectati
     release: kernel.release,
     control: unit.control,
     powerCut: unit.powerCut !== undefined,
+    userTest: unit.userTest !== undefined,
     xfstests: unit.suite.name === 'xfstests' ? { test: unit.test, ...unit.facts } : undefined,
     module: module && {
       sha256: module.sha256,

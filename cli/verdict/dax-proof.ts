@@ -90,6 +90,9 @@ export function showsDax(mountOptions: string): boolean {
   return /(^|,)dax(=always)?(,|$)/.test(mountOptions);
 }
 
+/** The problem of a mount on which no file can be made or read, among other reasons. */
+export const STATX_SILENT = 'statx did not report whether a new file uses DAX';
+
 /**
  * Older kernels have no such attribute, or no statx. Then the mount option must do: they too drop
  * it, or refuse the mount, if the device cannot do DAX.
@@ -102,7 +105,7 @@ function daxProblems(proof: ProofEvent, state: DaxState, expected: Expectation):
   if (state.statxDax === false) {
     problems.push('a new file does not use DAX, as statx reports');
   } else if (state.statxDax === undefined && atLeast(expected.release, '5.8')) {
-    problems.push('statx did not report whether a new file uses DAX');
+    problems.push(STATX_SILENT);
   }
   if (proof.blockSize === undefined || proof.blockSize !== proof.pageSize) {
     problems.push(

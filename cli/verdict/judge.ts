@@ -1,7 +1,7 @@
 import type { Finding } from '../findings/finding.js';
 import { eventsOf } from '../record/events.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
-import { builtinFindings, decideGaveUp } from './builtin.js';
+import { builtinFindings, decideBuiltin, decideGaveUp } from './builtin.js';
 import { type DaxState, readProof } from './dax-proof.js';
 import { type Decision, isSerious, type XfstestsOutcome } from './decision.js';
 import { describeEnding, isGuestsOwnFault } from './ending.js';
@@ -78,12 +78,13 @@ function judgeGuest(record: UnitRecord, expected: Expectation): Judgement {
 }
 
 /**
- * Under xfstests every mount within the test is checked. A test that does not apply may try
- * anything.
+ * Under xfstests and in a user's test, every mount within the test is checked. A test that does not
+ * apply may try anything.
  */
 function daxLostWithinTest(record: UnitRecord, expected: Expectation): string | undefined {
-  if (!expected.xfstests || decideXfstests(record, expected)?.verdict === 'notrun')
-    return undefined;
+  if (!expected.xfstests && !expected.userTest) return undefined;
+  const test = expected.xfstests ? decideXfstests(record, expected) : decideBuiltin(record);
+  if (test?.verdict === 'notrun') return undefined;
   return lostDax(record, expected);
 }
 

@@ -1,7 +1,7 @@
 import { daxMessages } from '../findings/kernel-log.js';
 import { eventsOf } from '../record/events.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
-import type { DaxState } from './dax-proof.js';
+import { type DaxState, STATX_SILENT } from './dax-proof.js';
 import { firstLine, quote } from './decision.js';
 
 /** How the guest differs from the request: kernel, module, driver, DAX. */
@@ -29,12 +29,17 @@ export function mismatchWithRequest(
     const why = complaint ? quote(complaint) : firstLine(refused.message, 'mount gave no reason');
     return `${expected.fs} was not mounted: ${why}`;
   }
-  // A file system that cannot be mounted again after the test may be the test's finding; that is
-  // decided with the findings.
-  const disproof = states.find(
-    ({ when, mounted, problems }) => problems.length > 0 && (mounted || when !== 'after'),
-  );
+  const disproof = states.find((state) => state.problems.length > 0 && !mayBeDamage(state));
   return disproof && describeDisproof(disproof);
+}
+
+/**
+ * Whether the test may have damaged the file system so much that it cannot be mounted again, or that no
+ * file can be made in it. That is decided with the findings.
+ */
+function mayBeDamage({ when, mounted, problems }: DaxState): boolean {
+  if (when !== 'after') return false;
+  return !mounted || problems.every((problem) => problem === STATX_SILENT);
 }
 
 /** Messages that the kernel prints when all is well explain nothing. */

@@ -10,10 +10,10 @@ import { describeDisproof } from './mismatch.js';
 import { nothingPromised, powerCutGap, whatSurvived } from './power-cut.js';
 import {
   decideXfstests,
+  mountsCounted,
   mountsWithoutDax,
   refusedForDax,
   wasDamagedBefore,
-  xfstestsEvent,
   xfstestsGap,
 } from './xfstests.js';
 
@@ -76,9 +76,16 @@ export function decideMounted(unit: MountedUnit): Decision {
   return passed(unit);
 }
 
-export function endedEarly({ record: { ending }, serious }: MountedUnit): Decision | undefined {
+export function endedEarly({
+  record: { ending },
+  serious,
+  expected,
+}: MountedUnit): Decision | undefined {
   if (ending.kind === 'finished') return undefined;
   const reason = describeEnding(ending);
+  if (expected.userTest && ending.kind === 'guest-shutdown') {
+    return { verdict: 'error', reason: `${reason}; the test may have done that itself` };
+  }
   // A guest that is only slow does not get stuck; the kernel's own watchdogs tell the two apart.
   const stuck = ending.kind === 'unit-timeout' && serious.length > 0;
   if (stuck) return { verdict: 'fail', reason: describeFindings(serious, reason) };
@@ -119,12 +126,12 @@ export function damageFound({ record, serious, test }: MountedUnit): Decision | 
 }
 
 export function mountRefusedForDax({ record, expected, test }: MountedUnit): Decision | undefined {
-  if (!expected.xfstests || expected.control || test?.verdict !== 'fail') return undefined;
+  if (!hasOwnMounts(expected) || expected.control || test?.verdict !== 'fail') return undefined;
   const refusal = refusedForDax(record);
   if (!refusal) return undefined;
   return {
     verdict: 'invalid',
-    outcome: 'without-dax',
+    ...(expected.xfstests ? { outcome: 'without-dax' } : {}),
     reason: `the kernel refused a mount of the test because of DAX (${quote(refusal)}); ${test.reason}`,
   };
 }
@@ -144,7 +151,7 @@ export function daxUnprovenAfterTest({ after }: MountedUnit): Decision | undefin
 }
 
 export function notMountedAfterTest({ after }: MountedUnit): Decision | undefined {
-  return after && !after.mounted
+  return after && (!after.mounted || after.problems.length > 0)
     ? { verdict: 'invalid', reason: describeDisproof(after) }
     : undefined;
 }
@@ -166,12 +173,17 @@ export function powerCutInconclusive({ record, expected }: MountedUnit): Decisio
   return reason === undefined ? undefined : { verdict: 'error', reason };
 }
 
+/** Whether the test mounts file systems by itself, out of our sight. */
+function hasOwnMounts({ xfstests, userTest }: Expectation): boolean {
+  return xfstests !== undefined || userTest === true;
+}
+
 const NOT_COUNTED =
   'this kernel has no kprobes, so a mount that did not use mount(8) may have been missed';
 
 function passed({ record, expected }: MountedUnit): Decision {
   const without = mountsWithoutDax(record, expected);
-  const counted = !expected.xfstests || xfstestsEvent(record)?.watched !== false;
+  const counted = !hasOwnMounts(expected) || mountsCounted(record)?.watched !== false;
   const parts = [
     `${expected.session ? 'the session ended' : 'the test passed'} and no problems were found`,
     record.powerCut && whatSurvived(record.powerCut),

@@ -27,6 +27,13 @@ export function xfstestsEvent({ events }: UnitRecord): XfstestsEvent | undefined
   return events.find((event) => event.event === 'xfstests');
 }
 
+/** What the kernel counted, where it did. */
+export function mountsCounted(
+  record: UnitRecord,
+): Pick<XfstestsEvent, 'watched' | 'unseenMounts'> | undefined {
+  return xfstestsEvent(record) ?? record.events.find((event) => event.event === 'mounts');
+}
+
 function mountsOf({ events }: UnitRecord): MountEvent[] {
   return events.filter((event) => event.event === 'mount');
 }
@@ -36,27 +43,31 @@ function mountsOf({ events }: UnitRecord): MountEvent[] {
  * except those that the test itself wants without.
  */
 export function lostDax(record: UnitRecord, expected: Expectation): string | undefined {
-  const asked = expected.xfstests as Asked;
+  const { groups } = expected.xfstests ?? {};
   for (const mount of mountsOf(record)) {
     if (mount.directory === '') continue;
-    const problem = mountProblem(mount, asked, expected);
+    const problem = mountProblem(mount, groups, expected);
     if (problem === undefined) continue;
     const when = { setup: 'before the test', test: 'within the test', check: 'after the test' };
     return `${when[mount.phase]} ${mount.device} was mounted ${problem} (mount ${mount.arguments})`;
   }
-  const unseen = xfstestsEvent(record)?.unseenMounts ?? 0;
+  const unseen = mountsCounted(record)?.unseenMounts ?? 0;
   return unseen > 0
     ? `the kernel counted ${plural(unseen, 'mount')} of ${expected.fs} that did not use mount(8); whether they used DAX is unknown`
     : undefined;
 }
 
-function mountProblem(mount: MountEvent, asked: Asked, expected: Expectation): string | undefined {
+function mountProblem(
+  mount: MountEvent,
+  groups: readonly string[] | undefined,
+  expected: Expectation,
+): string | undefined {
   const driver = mount.servedByExt4 ? 'ext4' : mount.servedByXfs ? 'xfs' : 'ext2';
   if (driver !== expected.fs) return `by the ${driver} driver`;
   const dax = showsDax(mount.options);
   if (expected.control)
     return dax ? 'with DAX, but this is the control run without DAX' : undefined;
-  return dax || isMeant(mount, asked) ? undefined : `without DAX: ${mount.options}`;
+  return dax || isMeant(mount, groups) ? undefined : `without DAX: ${mount.options}`;
 }
 
 /**
@@ -76,7 +87,7 @@ const REFUSAL =
 
 /** Mounts without DAX that the test itself asked for. */
 export function mountsWithoutDax(record: UnitRecord, expected: Expectation): number {
-  if (expected.control || !expected.xfstests) return 0;
+  if (expected.control || !(expected.xfstests || expected.userTest)) return 0;
   return mountsOf(record).filter(({ directory, options }) => directory && !showsDax(options))
     .length;
 }
@@ -85,7 +96,7 @@ export function mountsWithoutDax(record: UnitRecord, expected: Expectation): num
  * Whether a mount is without DAX on purpose: its command says `dax=never` or `dax=inode` last, or
  * the test is about DAX and its command does not ask for it.
  */
-function isMeant({ arguments: given, phase }: MountEvent, { groups = [] }: Asked): boolean {
+function isMeant({ arguments: given, phase }: MountEvent, groups: readonly string[] = []): boolean {
   if (phase !== 'test') return false;
   const last = [...given.matchAll(/(?<=^|[\s,])dax(?:=(\w+))?(?=$|[\s,])/g)].at(-1);
   if (last) return last[1] === 'never' || last[1] === 'inode';

@@ -40,6 +40,9 @@ my %answers = (
 	'unmounts'    => sub { send_file('unmounts', read_file('/proc/daxrepro_witness')) },
 	'trace'       => sub { require "$ENV{DAXREPRO}/lib/trace.pl"; begin_trace(@_) },
 	'end-trace'   => sub { require "$ENV{DAXREPRO}/lib/trace.pl"; end_trace(@_) },
+	'unpack-user-test' => sub { require "$ENV{DAXREPRO}/lib/user-test.pl"; unpack_user_test(@_) },
+	'run-user-test'    => sub { require "$ENV{DAXREPRO}/lib/user-test.pl"; run_user_test(@_) },
+	'note-scratch'     => sub { require "$ENV{DAXREPRO}/lib/user-test.pl"; note_scratch(@_) },
 	'nothing'     => sub { },
 );
 
@@ -99,6 +102,15 @@ sub prove {
 sub limit {
 	$time_was_over = 0;
 	alarm shift;
+}
+
+sub is_time_over {
+	return $time_was_over;
+}
+
+# For a child that becomes another program.
+sub close_channel {
+	close $channel;
 }
 
 # Kills all but process 1 and itself, until they are gone: a process that is being killed still holds

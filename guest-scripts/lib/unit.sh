@@ -92,6 +92,9 @@ run_unit() {
 	prove after "$TEST_DEV" "$TEST_DIR"
 
 	step unmount
+	[[ ${UNIT[USER_TEST]} ]] && {
+		unmount_leftovers || return
+	}
 	local directory
 	for directory in "$SCRATCH_MNT" "$TEST_DIR"; do
 		is_mounted "$directory" || continue
@@ -189,6 +192,11 @@ run_test() {
 		else
 			run_xfstests
 		fi
+		return
+	fi
+	if [[ ${UNIT[USER_TEST]} ]]; then
+		. "$DAXREPRO/lib/user-test.sh"
+		run_user_test
 		return
 	fi
 	local test=$DAXREPRO/tests/${UNIT[TEST]} started=$EPOCHREALTIME status

@@ -6,10 +6,10 @@
 # write down what the verdict rests on: every mount, and every check of a file system. They write
 # events to /run/unit/seen, which go to the host when `check` has ended.
 
+. "$DAXREPRO/lib/mounts.sh"
+
 XFSTESTS=/var/lib/xfstests
 XFSTESTS_RESULTS=/run/unit/results
-# Whether the kernel counts mounts, and how many it had counted before this test.
-WATCHED=false MOUNTS_BEFORE=0
 # In the pattern of `times_of`.
 shopt -s extglob
 
@@ -116,48 +116,6 @@ write_local_config() {
 		TEST_FS_MOUNT_OPTS "${MOUNT_OPTIONS:+-o $MOUNT_OPTIONS}" \
 		KEEP_DMESG yes DIFF_LENGTH 0 \
 		DAXREPRO_REFERENCES_UNMOUNTED "$REFERENCES_UNMOUNTED"
-}
-
-# The kernel itself counts how often it sets up a file system of this kind: a mount that no program of
-# ours saw shows in the difference. Not every kernel has kprobes.
-watch_mounts() {
-	local setup
-	mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
-	# The last one is what 5.10's xfs has.
-	for setup in "${FSTYP}_fill_super" xfs_fs_fill_super xfs_fc_fill_super; do
-		[[ $setup == "$FSTYP"_* ]] || continue
-		echo "p:daxrepro/mounts $setup" >/sys/kernel/tracing/kprobe_events &&
-			echo 1 >/sys/kernel/tracing/events/daxrepro/mounts/enable && return
-	done 2>/dev/null
-	return 1
-}
-
-# What the kernel has counted since.
-mounts_made() {
-	local name hits rest
-	while read -r name hits rest; do
-		[[ $name == mounts ]] && echo "$hits"
-	done </sys/kernel/tracing/kprobe_profile 2>/dev/null
-}
-
-# Those that our own `mount` has seen.
-mounts_accounted() {
-	local count sum=0
-	[[ -e /run/unit/accounted ]] && while read -r count; do
-		((sum += count))
-	done </run/unit/accounted
-	echo "$sum"
-}
-
-# What our programs wrote down; its last line may have been cut off by the end of its writer.
-send_seen() {
-	local file line sent=0
-	for file in /run/unit/checked/*; do
-		[[ -e $file && $((++sent)) -le 60 ]] && send_file "${file##*/}" "$file"
-	done
-	while IFS= read -r line; do
-		printf '%s\n' "$line" >&"$CHANNEL"
-	done </run/unit/seen
 }
 
 send_results() {

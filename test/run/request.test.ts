@@ -69,7 +69,7 @@ t.test('rejects invalid input and near misses, with a suggestion', (t) => {
     [/--cpus "1000" is not a number from 1 to 64/, /whole number/, check({ cpus: '1000' })],
     [/There is no built-in test "genric\/002"/, /generic\/002/, check({}, 'ext2', ['genric/002'])],
     [/"generic\/999"/, /daxrepro list/, check({}, 'ext2', ['generic/999'])],
-    [/"\.\.\/init"/, /daxrepro list/, check({}, 'ext2', ['../init'])],
+    [/There is no file .*\/init$/, /daxrepro list/, check({}, 'ext2', ['../init'])],
     [/group "quik"/, /quick/, check({ group: ['quik'] }, 'ext2', [])],
     [/No test is named/, /generic\/002/, check({}, 'ext2', [])],
     [/--suite elsewhere/, /builtin/, check({ suite: 'elsewhere' })],

@@ -1,0 +1,4 @@
+#!/bin/bash
+echo first
+echo last >&2
+exit 3

@@ -1,0 +1,4 @@
+#!/bin/bash
+# daxrepro: timeout 5s
+echo before
+sleep 1000

@@ -1,0 +1,3 @@
+#!/bin/bash
+echo this needs a quota
+exit 77

@@ -1,0 +1,3 @@
+#!/bin/bash
+echo o >/proc/sysrq-trigger
+sleep 5

@@ -1,0 +1,4 @@
+#!/bin/bash
+echo the begin
+yes 0123456789012345678901234567890123456789 | head -c 100000000
+echo the end
