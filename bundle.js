@@ -11,7 +11,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
-const [directory] = process.argv.slice(2);
+// esbuild takes a relative path from its own directory, everything else takes it from ours.
+const directory = resolve(process.argv[2]);
 
 try {
   const { metafile } = await build({

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, readFileSync, symlinkSync, utimesSync } from 'no
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import t, { type Test } from 'tap';
 
@@ -194,5 +195,14 @@ t.test('reports a missing or old Node.js', async (t) => {
     const old = await start([], { env: { PATH: `${bin}:${env.PATH}` } });
     t.equal(old.exitCode, 3);
     t.match(old.stderr, `${bin}/node is ${version}`);
+  }
+});
+
+t.test('builds into a directory that is relative to the caller', async (t) => {
+  const bundle = fileURLToPath(new URL('../bundle.js', import.meta.url));
+  const cwd = t.testdir();
+  await execa(process.execPath, [bundle, 'out'], { cwd, nodeOptions: [] });
+  for (const name of ['main.js', 'daxrepro.1', 'LICENSES.txt']) {
+    t.ok(existsSync(join(cwd, 'out', name)), name);
   }
 });

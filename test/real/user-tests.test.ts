@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import t from 'tap';
-import { describe, runJson } from './daxrepro.js';
+import type { RunResult } from '../../cli/results/run-result.js';
+import { daxrepro, describe, LAUNCHER, runJson } from './daxrepro.js';
 
 // The user's own files as tests: honest ones, and ones that break everything they can reach.
 t.setTimeout(40 * 60 * 1000);
@@ -61,4 +63,26 @@ t.test('a test that does harm gets its verdict, and the next one passes', async 
   t.match(output, /^the begin\n/);
   t.match(output, /\[.* \d+ bytes are left out .*\]/);
   t.match(output, /the end\n$/);
+});
+
+t.test('a bundle runs a C program again without its source and a compiler', async (t) => {
+  const place = t.testdir({ there: {}, empty: {} });
+  const source = join(place, 'repro.c');
+  writeFileSync(source, 'int main(void) { return 3; }\n');
+  const { result } = await runJson(['ext4', source], join(place, 'there'));
+  t.match(result.units, [{ verdict: 'fail', reason: 'the test ended with exit code 3' }]);
+  const bundle = join(place, 'repro.tar.gz');
+  const packed = await execa(LAUNCHER, ['bundle', result.directory, '--output', bundle], {
+    reject: false,
+  });
+  t.equal(packed.exitCode, 0, packed.stderr);
+  rmSync(source);
+  rmSync(join(place, 'there'), { recursive: true });
+  const replayed = await daxrepro(['replay', bundle, '--json'], join(place, 'empty'));
+  t.equal(replayed.exitCode, 0, replayed.stderr);
+  t.notMatch(replayed.stderr, /gcc/);
+  const again = JSON.parse(replayed.stdout) as RunResult;
+  t.match(again.units, [
+    { verdict: 'fail', suite: { name: 'user', version: result.units[0]?.suite.version } },
+  ]);
 });
