@@ -15,6 +15,7 @@ import type { RunResult } from '../results/run-result.js';
 import { describeHost } from '../run/host.js';
 import { withVersion } from '../run/suite.js';
 import { describeTools } from '../run/tools.js';
+import { suiteOf } from '../run/unit-result.js';
 import type { ReplayPlan } from './plan.js';
 import { asSide, type ReplayResult, replayOf } from './result.js';
 import type { Target } from './target.js';
@@ -98,7 +99,8 @@ async function runReplay(
   const fileSystems = plan.cells.map(({ name }) => name.fs as FileSystem);
   const units = plan.units(kernel.release, job.suite?.version ?? '');
   const [host, tools] = await Promise.all([describeHost(...emulators), describeTools(fileSystems)]);
-  announce(target, { host, tools, kernel, prepared, units }, job);
+  const versioned = units.map((unit) => ({ ...unit, suite: suiteOf(unit, job.userTests) }));
+  announce(target, { host, tools, kernel, prepared, units: versioned }, job);
   job.reporter.expect(units.length);
   const running = runComparison(units, plan, {
     ...job,
@@ -130,13 +132,13 @@ function announce(
   { progress }: Job,
 ): void {
   const { spec, release, id } = kernel;
-  const suiteVersion = planned[0]?.suite.version;
+  const versions = new Map(planned.map(({ test, suite }) => [test, suite.version]));
   // Compare the kernel without changes only: kernels of variants are not built yet.
   const base = run.result.units[0]?.kernel.id;
   const now = units.map((unit) => ({
     ...unit,
     accel: prepared.machine.accelerator,
-    suite: { ...unit.suite, version: suiteVersion ?? unit.suite.version },
+    suite: { ...unit.suite, version: versions.get(unit.test) ?? unit.suite.version },
     ...(unit.kernel.id === base && !brought ? { kernel: { spec, release, id } } : {}),
   }));
   const predicted = { ...run.result, host, tools: { ...run.result.tools, ...tools }, units: [] };

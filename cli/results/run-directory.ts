@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { storageFailure } from '../store/store.js';
@@ -32,7 +32,7 @@ export function makeRunDirectory(
     .replaceAll(/[-:]|\..*/g, '')
     .replace('T', '-');
   // The process id makes the name unique among runs that start in the same second.
-  const name = `${time}-${first.fs}-${slug(first.test)}-${process.pid}`;
+  const name = `${time}-${first.fs}-${slug(testName(first.test))}-${process.pid}`;
   const directory = join(resolve(parent), name);
   try {
     makeDirectories(directory);
@@ -62,7 +62,12 @@ function makeDirectories(path: string): void {
 export function unitFolder(unit: Unit, index: number): string {
   const attempt = unit.attempt > 1 ? `-attempt-${unit.attempt}` : '';
   const variant = unit.variant === BASE.name ? '' : `-${slug(unit.variant)}`;
-  return `${String(index + 1).padStart(3, '0')}-${unit.fs}-${slug(unit.test)}${variant}${attempt}`;
+  return `${String(index + 1).padStart(3, '0')}-${unit.fs}-${slug(testName(unit.test))}${variant}${attempt}`;
+}
+
+/** Of a file of the user's, its name without the directory. */
+function testName(test: string): string {
+  return /^\.{0,2}\//.test(test) ? basename(test) : test;
 }
 
 function slug(text: string): string {

@@ -55,7 +55,7 @@ export function concludeUnit(
   const result: UnitResult = {
     fs: unit.fs,
     test: unit.test,
-    suite: suiteOf(unit, prepared),
+    suite: suiteOf(unit, prepared.userTests),
     kernel: { spec: unit.kernelSpec, release: prepared.kernel.release, id: prepared.kernel.id },
     variant: unit.variant,
     pmem: unit.shape.pmem,
@@ -97,7 +97,10 @@ export function concludeUnit(
 }
 
 /** The version of a user's test is the hash of what the guest got. */
-function suiteOf({ suite, test, userTest }: Unit, { userTests }: Prepared): UnitResult['suite'] {
+export function suiteOf(
+  { suite, test, userTest }: Unit,
+  userTests: Prepared['userTests'],
+): Unit['suite'] {
   const sha256 = userTest && userTests?.get(test)?.sha256;
   return sha256 === undefined ? suite : { ...suite, version: sha256.slice(0, 12) };
 }
