@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { defineBisect } from './bisect.js';
 import { defineBundle } from './bundle.js';
 import { defineCache } from './cache.js';
+import { defineCase } from './case.js';
 import { defineCompare } from './compare.js';
 import { defineCompletion } from './completion.js';
 import { defineConfig } from './config.js';
@@ -23,6 +24,7 @@ import { defineShell } from './shell.js';
 const DEFINITIONS = [
   defineRun,
   defineCompare,
+  defineCase,
   defineBisect,
   defineShell,
   defineReport,

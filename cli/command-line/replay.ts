@@ -15,6 +15,7 @@ export function defineReplay(program: Command): void {
       '[run]',
       'a run, a bundle, or one unit of it: RUN#2 (default: the newest run with inputs)',
     )
+    .option('--failures', 'only units that failed or had no verdict')
     .option('--repeat <n>', 'run each unit n times, for failures that show only in some runs')
     .option('--kernel <spec>', 'use this kernel instead of the recorded one')
     .option('--suite <dir>', 'the xfstests tree, if it has moved')

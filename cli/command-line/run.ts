@@ -10,7 +10,7 @@ export function defineRun(program: Command): void {
     .command('run')
     .summary('run tests on one kernel')
     .description('Runs tests on one kernel and one file system, each test in its own guest.')
-    .argument('<fs>', 'ext2, ext4 or xfs')
+    .argument('[fs]', 'ext2, ext4 or xfs')
     .argument(
       '[test...]',
       'test ids, such as generic/002 (`daxrepro list` shows them), or files of your own: ./repro.sh, repro.c, job.fio',
@@ -51,6 +51,7 @@ function kernelOptions(run: Command): void {
     )
     .addOption(shared.cc())
     .addOption(shared.kconfig())
+    .addOption(shared.debug())
     .addOption(shared.patch())
     .option('--variant <variant>', 'named changes: NAME=FILE,…, or a NAME from daxrepro.yaml')
     .addOption(shared.steps());
@@ -79,6 +80,8 @@ function repeatOptions(run: Command): void {
       '--until-fail',
       'repeat until a test fails, at most --repeat times (1000 without --repeat)',
     )
+    .option('--soak <time>', 'repeat for this time: 30m, 8h')
+    .option('--rerun-failures <run>', 'run the units of a run again that failed or had no verdict')
     .addOption(shared.seed());
 }
 
@@ -88,6 +91,8 @@ function guestOptions(run: Command): void {
     .addOption(shared.jobs())
     .option('--cpus <n>', 'CPUs per guest', RUN_DEFAULTS.cpus)
     .addOption(shared.memory())
+    .addOption(shared.append())
+    .addOption(shared.sysctl())
     .addOption(shared.accel())
     .addOption(shared.noCheckpoint());
 }

@@ -72,6 +72,17 @@ export const shared = {
       'end test files of your own after this time; they pass if nothing was found',
     ),
   memory: () => new Option('--memory <size>', 'memory of a guest: 512M, 4G (default: 1G)'),
+  append: () =>
+    new Option('--append <parameters>', "further parameters for the guest's kernel command line"),
+  sysctl: () =>
+    new Option('--sysctl <key=value>', 'a kernel setting of the guest (repeatable)').argParser(
+      collect,
+    ),
+  debug: () =>
+    new Option(
+      '--debug <names>',
+      'debugging features of kernels built from source: kasan, kcsan, kmemleak, lockdep, pagealloc, ubsan',
+    ).argParser(collect),
   exclude: () =>
     new Option('--exclude <test>', 'skip a test, a range or a pattern (repeatable)').argParser(
       collect,

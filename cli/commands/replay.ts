@@ -3,19 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { escapeForTerminal } from '../findings/escape.js';
 import { openJob } from '../job/job.js';
-import { type Failure, type Outcome, success } from '../outcome.js';
+import { type Failure, failure, type Outcome, success } from '../outcome.js';
 import { type ReplayJobOptions, replayJob } from '../replay/job.js';
 import { planReplay, type ReplayFlags } from '../replay/plan.js';
 import { exitCodeOfReplay, type ReplayResult } from '../replay/result.js';
 import { openRunOrBundle } from '../replay/target.js';
 import { formatReplay } from '../report/replay-text.js';
 import { namesNoRun } from '../results/read.js';
+import { exitCodeOfUnits, type UnitResult } from '../results/run-result.js';
 import { inSession, keepResult, print, type Session, sayNewest, terminalWidth } from './session.js';
 
 /** The options of `replay` as the command line gives them. */
 export interface ReplayCommandOptions extends ReplayFlags, ReplayJobOptions {
   /** A bundle may run programs on this machine. */
   trust?: boolean;
+  /** The exit code is that of `run`: what the units came to, and not whether they agree. */
+  asRun?: boolean;
   json?: boolean;
 }
 
@@ -32,7 +35,9 @@ export async function replayCommand(
       const replayed = await replay(name, options, { argv, scratch, session });
       if (!replayed.ok) return replayed;
       session.reporter.end();
-      const code = keepResult(replayed.value, exitCodeOfReplay(replayed.value.replay), session);
+      const { units, replay: compared } = replayed.value;
+      const exitCode = options.asRun ? exitCodeOfUnits(units) : exitCodeOfReplay(compared);
+      const code = keepResult(replayed.value, exitCode, session);
       const width = terminalWidth();
       print(options.json ? replayed.value : formatReplay(replayed.value, { width }));
       return success(code);
@@ -61,9 +66,24 @@ async function replay(
   if (namesNoRun(name)) sayNewest(target.value.run.directory, session);
   const { units, company, inputs, brought } = target.value;
   const flags = { ...options, brought: brought !== undefined };
-  const plan = planReplay([...company, ...units], inputs, flags);
+  const wanted = options.failures ? units.filter(isUnsettled) : units;
+  if (wanted.length === 0) return nothingFailed(name ?? target.value.run.directory);
+  const plan = planReplay([...company, ...wanted], inputs, flags);
   if (!plan.ok) return { ok: false, failure: escaped(plan.failure) };
-  return replayJob(target.value, plan.value, options, job);
+  return replayJob({ ...target.value, units: wanted }, plan.value, options, job);
+}
+
+/** Failed, or without a verdict. */
+function isUnsettled({ verdict, expectedFailure }: UnitResult): boolean {
+  return verdict !== 'pass' && verdict !== 'notrun' && !expectedFailure?.held;
+}
+
+function nothingFailed(name: string): Outcome<never> {
+  return failure(
+    'usage',
+    `No unit of ${name} failed or was left without a verdict`,
+    'Leave the option out to run all of them again',
+  );
 }
 
 /** A failure about a stranger's files may quote their words. */

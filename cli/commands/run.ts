@@ -1,20 +1,30 @@
 import { openJob } from '../job/job.js';
 import { type RunJob, runJob } from '../job/run.js';
-import { EXIT, success } from '../outcome.js';
+import { EXIT, failure, success } from '../outcome.js';
 import { formatSummary } from '../report/summary.js';
 import { exitCodeOfUnits } from '../results/run-result.js';
 import { checkRequest } from '../run/request.js';
 import type { RunOptions } from '../run/run-options.js';
 import { shellQuote } from '../shell-quote.js';
+import { replayCommand } from './replay.js';
 import { explain, inSession, keepResult, print, suggestControl, wantsColour } from './session.js';
 
 /** `daxrepro run <fs> <test...>`: its exit code is the contract's. */
 export async function runCommand(
-  fs: string,
+  fs: string | undefined,
   tests: string[],
   options: RunOptions,
   argv: string[],
 ): Promise<number> {
+  const { rerunFailures, accel, jobs, keepImages, checkpoint, out, json } = options;
+  if (rerunFailures !== undefined) {
+    if (fs !== undefined) return explain(alreadyNamed(rerunFailures).failure);
+    const given = { accel, jobs, keepImages, checkpoint, out, json };
+    const defined = Object.entries(given).filter(([, value]) => value !== undefined);
+    const replay = { ...Object.fromEntries(defined), accel, failures: true, asRun: true };
+    return replayCommand(rerunFailures, replay, argv);
+  }
+  if (fs === undefined) return explain(noFileSystem().failure);
   const checked = checkRequest(fs, tests, options);
   if (!checked.ok) return explain(checked.failure);
   return inSession(async (session) => {
@@ -28,6 +38,18 @@ export async function runCommand(
     suggestControl(result);
     return success(code);
   });
+}
+
+function alreadyNamed(run: string) {
+  return failure(
+    'usage',
+    `--rerun-failures ${run} and a file system: the run names what to run`,
+    'Leave the file system and the tests out',
+  );
+}
+
+function noFileSystem() {
+  return failure('usage', 'No file system is named', 'Name ext2, ext4 or xfs, and then tests');
 }
 
 /** QEMU's command lines, one a line, quoted for a shell. Descriptors 3 to 7 are ours. */

@@ -5,6 +5,7 @@ import { readInForce } from '../configuration/apply.js';
 import { FILE_SYSTEMS } from '../file-systems.js';
 import { ACCELERATOR_CHOICES } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
+import { debugOptions } from '../kernel/debug-options.js';
 import { FORMATS } from '../report/formats.js';
 import { defaultRunsDirectory } from '../results/run-directory.js';
 import { defaultStore } from '../store/store.js';
@@ -28,7 +29,11 @@ const NOTHING: Source = () => ({ values: [], paths: 'none' });
 
 const SOURCES: Readonly<Record<string, Source>> = {
   fs: () => words(FILE_SYSTEMS),
-  test: async (typed) => words((await testsOf(typed)).map(({ id }) => id)),
+  test: async (typed) =>
+    words(
+      (await testsOf(typed)).map(({ id }) => id),
+      'files',
+    ),
   group: async (typed) => words([...new Set((await testsOf(typed)).flatMap((one) => one.groups))]),
   spec: kernels,
   kind: () => words(PMEM_KINDS),
@@ -48,6 +53,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
         .visibleCommands(program)
         .map((one) => one.name()),
     ),
+  names: () => words(debugOptions()),
   shell: () => words(SHELLS),
   format: () => words(FORMATS),
   log: FILES,
@@ -60,13 +66,17 @@ const SOURCES: Readonly<Record<string, Source>> = {
   compiler: NOTHING,
   confidence: NOTHING,
   days: NOTHING,
+  'key=value': NOTHING,
   n: NOTHING,
+  name: NOTHING,
   options: NOTHING,
   p: NOTHING,
+  parameters: NOTHING,
   rev: NOTHING,
   signature: NOTHING,
   size: NOTHING,
   time: NOTHING,
+  title: NOTHING,
   where: NOTHING,
 };
 

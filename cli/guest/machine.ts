@@ -22,6 +22,8 @@ export interface MachineShape {
   /** Bytes of ordinary memory, a multiple of 128 MiB. */
   memory: number;
   cpus: number;
+  /** Further parameters of the kernel, separated by blanks. */
+  append?: string | undefined;
   accelerator: Accelerator;
   /** Whether it has a port for the terminal of a session. */
   terminal?: true | undefined;
@@ -155,6 +157,7 @@ export function kernelCommandLine(shape: MachineShape, plugged = false): string 
     ...regions,
     `daxrepro_pmem=${shape.pmem}`,
     ...(plugged ? ['daxrepro_devices=plugged'] : []),
+    ...(shape.append ? [shape.append] : []),
   ].join(' ');
 }
 

@@ -420,7 +420,7 @@ export interface UnitRequest {
   PACK_BYTES?: number | undefined;
   /** `normal`: the test never ends by itself; at its time limit it has done its work. */
   TIME_LIMIT_IS?: 'normal' | undefined;
-  /** Kernel settings for the unit, `KEY=VALUE`, separated by blanks. */
+  /** Kernel settings for the unit, `KEY=VALUE`, separated by tabs. */
   SYSCTL?: string | undefined;
   /** A session over the terminal's port instead of the test: see guest-scripts/lib/shell.sh. */
   SESSION?: 'terminal' | 'pipes' | undefined;

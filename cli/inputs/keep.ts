@@ -144,6 +144,8 @@ async function record(request: RunRequest, keeper: FileKeeper): Promise<Recorded
     ...(request.mountOptions === undefined ? {} : { mountOptions: request.mountOptions }),
     timeout: request.timeout,
     ...(request.memory === undefined ? {} : { memory: request.memory }),
+    ...(request.append === undefined ? {} : { append: request.append }),
+    ...(request.sysctl === undefined ? {} : { sysctl: [...request.sysctl] }),
     ...(request.runFor === undefined ? {} : { runFor: request.runFor }),
     seed: request.seed,
     cpus: request.cpus,

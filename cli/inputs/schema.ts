@@ -58,6 +58,10 @@ const requestSchema = z.object({
   timeout: count,
   /** Bytes of the guest's memory. */
   memory: count.optional(),
+  /** Further parameters of the guest's kernel. */
+  append: text.optional(),
+  /** Kernel settings, `KEY=VALUE`. */
+  sysctl: z.array(text).optional(),
   /** Seconds after which the user's tests are ended. */
   runFor: count.optional(),
   /** Those of `tests` that are the user's files. */

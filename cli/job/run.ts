@@ -4,7 +4,7 @@ import { unitArgv } from '../launch/launch.js';
 import type { Prepared } from '../launch/prepared.js';
 import { type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
-import type { Unit } from '../plan/unit.js';
+import type { RunRequest, Unit } from '../plan/unit.js';
 import { knownDurations, learnDurations } from '../run/durations.js';
 import { type EngineContext, runUnits } from '../run/engine.js';
 import { Explainer } from '../run/explain.js';
@@ -98,7 +98,7 @@ async function runPlanned(
       ...engine,
       jobs,
       // The longest unit goes first: started last, it would leave the other guests idle.
-      ...(jobs > 1 && !request.untilFail ? { estimate: took } : {}),
+      ...(jobs > 1 && !request.untilFail && !request.soak ? { estimate: took } : {}),
     }),
   );
   await learnDurations(job.store, result.units);
@@ -123,7 +123,15 @@ function engineContext(
     together: options.together === true,
     replay: (unit, after) => replayCommand(unit, request, after),
     observer: job.reporter,
-    ...(request.untilFail ? { isLast: ({ verdict }) => verdict === 'fail' } : {}),
+    ...lastUnit(request),
     signal: job.signal,
   };
+}
+
+/** When to start no more units: after a failure with --until-fail, when its time is over with --soak. */
+function lastUnit({ untilFail, soak }: RunRequest): Pick<EngineContext, 'isLast'> {
+  if (untilFail) return { isLast: ({ verdict }) => verdict === 'fail' };
+  if (soak === undefined) return {};
+  const end = performance.now() + soak * 1000;
+  return { isLast: () => performance.now() >= end };
 }

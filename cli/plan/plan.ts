@@ -35,9 +35,10 @@ export const LARGEST_SIZE = 64 * 1024 * MIB;
 export function planUnits(request: RunRequest, release: string): Unit[] {
   const attempts = Array.from({ length: request.repeat }, (_, index) => index + 1);
   const { tests } = request;
-  const order = request.untilFail
-    ? attempts.flatMap((attempt) => tests.map((test) => ({ test, attempt })))
-    : tests.flatMap((test) => attempts.map((attempt) => ({ test, attempt })));
+  const order =
+    request.untilFail || request.soak !== undefined
+      ? attempts.flatMap((attempt) => tests.map((test) => ({ test, attempt })))
+      : tests.flatMap((test) => attempts.map((attempt) => ({ test, attempt })));
   return order.map(({ test, attempt }) =>
     planUnit(withSettings(request, test), test, attempt, release),
   );
@@ -62,11 +63,13 @@ function planUnit(request: RunRequest, test: string, attempt: number, release: s
       deviceSize: request.size ?? defaultSize(request),
       memory: request.memory ?? GUEST_MEMORY,
       cpus: request.cpus,
+      ...(request.append ? { append: request.append } : {}),
     },
     mkfsOptions: mkfsOptions(request, release),
     mountOptions: mountOptions(request, release),
     timeout: (userTest && request.runFor) || request.timeout,
     ...(userTest && request.runFor ? { endsByTime: true } : {}),
+    ...(request.sysctl ? { sysctl: request.sysctl } : {}),
     control: request.control,
     ...(request.powerCut ? { powerCut: request.powerCut } : {}),
   };

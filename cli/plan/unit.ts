@@ -46,11 +46,17 @@ export interface RunRequest {
   memory?: number | undefined;
   /** Seconds for each test. */
   timeout: number;
+  /** Further parameters of the guest's kernel. */
+  append?: string | undefined;
+  /** Kernel settings, `KEY=VALUE`. */
+  sysctl?: readonly string[] | undefined;
   /** Seconds after which a user's test is ended, and has done its work. */
   runFor?: number | undefined;
   repeat: number;
   /** Whether to stop at the first failure. Each attempt then runs all tests. */
   untilFail: boolean;
+  /** Seconds to repeat in: no attempt starts after that. */
+  soak?: number | undefined;
   /** The seed of the first attempt: see `Unit`. */
   seed: number;
   cpus: number;
@@ -85,6 +91,8 @@ export interface Unit {
   /** The options for mount, comma-separated. */
   mountOptions: string;
   timeout: number;
+  /** Kernel settings, `KEY=VALUE`. */
+  sysctl?: readonly string[] | undefined;
   control: boolean;
   /** An interactive session or command instead of a test. */
   session?: SessionKind | undefined;

@@ -18,6 +18,8 @@ import type { RunOptions } from '../run/run-options.js';
 /** Plans the units of a replay from a kept run. Kept values are checked like options. */
 
 export interface ReplayFlags {
+  /** Only units that failed or had no verdict. */
+  failures?: boolean | undefined;
   repeat?: string | undefined;
   suite?: string | undefined;
   kernel?: string | undefined;
@@ -197,6 +199,8 @@ function optionsOf(
     ...given('mountOpts', request.mountOptions),
     ...given('powerCut', request.powerCut && true),
     ...given('memory', request.memory?.toString()),
+    ...given('append', request.append),
+    ...given('sysctl', request.sysctl),
     ...given('for', request.runFor?.toString()),
     ...given('keptTests', request.userTests && keptUserTests(request.userTests, directory)),
     ...given('cuts', request.powerCut?.cuts.toString()),

@@ -61,6 +61,8 @@ function userTestOptions(
   const own = settings?.timeout !== undefined || unit.endsByTime;
   return [
     ['--timeout', own ? undefined : String(unit.timeout), usualTimeout],
+    ['--append', request.append],
+    ...(request.sysctl ?? []).map((one): [string, string] => ['--sysctl', one]),
     ['--memory', request.memory === undefined ? undefined : String(request.memory)],
     ['--for', request.runFor === undefined ? undefined : String(request.runFor)],
     ['--with', directory],

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { FILE_SYSTEMS, type FileSystem } from '../file-systems.js';
 import { ACCELERATOR_CHOICES, type AcceleratorChoice } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
+import { debugFragments } from '../kernel/debug-options.js';
 import { type BuildOptions, checkBuildOptions } from '../kernel/kernel.js';
 import { parseChoice, parseCount, parseSeconds, parseSize } from '../options.js';
 import { allOf, failure, type Outcome, success } from '../outcome.js';
@@ -13,6 +14,7 @@ import type { UserTest } from '../user-test/user-test.js';
 import { readVariant } from '../variant/named.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import { RUN_DEFAULTS, TIMEOUTS } from './defaults.js';
+import { checkAppend, checkSysctl } from './kernel-parameters.js';
 import { powerCutOf } from './power-cut-options.js';
 import type { RunOptions } from './run-options.js';
 import { type Selection, selectFrom, selectSession } from './select-tests.js';
@@ -76,6 +78,9 @@ function check(
     imageBytes: parseImageBytes(options.keepImages),
     size: checkSize(options.size, fileSystem.value),
     memory: memoryOf(options),
+    append: checkAppend(options.append),
+    sysctl: checkSysctl(options.sysctl),
+    soak: soakOf(options),
     runFor: runForOf(options, userTests.size > 0),
     powerCut: powerCutOf(options),
     mkfsOptions: oneLine('--mkfs-opts', options.mkfsOpts),
@@ -83,7 +88,7 @@ function check(
   });
   if (!checked.ok) return checked;
   const { accelerator, jobs, expected, imageBytes, build, powerCut } = checked.value;
-  const { memory, runFor } = checked.value;
+  const { memory, append, sysctl, runFor, soak } = checked.value;
   const { variant, pmem, size, timeout, repeat, seed, cpus, mkfsOptions, mountOptions } =
     checked.value;
   return success({
@@ -95,9 +100,12 @@ function check(
       ...(userTests.size > 0 ? { userTests } : {}),
       ...(memory === undefined ? {} : { memory }),
       ...(runFor === undefined ? {} : { runFor }),
+      ...(append === undefined ? {} : { append }),
+      ...(sysctl.length > 0 ? { sysctl } : {}),
       ...(build ? { build } : {}),
       ...{ variant, pmem, size, mkfsOptions, mountOptions, timeout, repeat },
       untilFail: options.untilFail === true,
+      ...(soak === undefined ? {} : { soak }),
       ...{ seed, cpus, control: options.control === true },
       ...(powerCut ? { powerCut } : {}),
       ...(options.configured ? { configured: options.configured } : {}),
@@ -105,8 +113,12 @@ function check(
   });
 }
 
+/** A guest takes over a second: more do not fit in a day. */
+const MOST_ATTEMPTS = 50_000;
+
 /** `--until-fail` without `--repeat` needs a limit of its own. */
-function attempts({ repeat, untilFail }: RunOptions): string {
+function attempts({ repeat, untilFail, soak }: RunOptions): string {
+  if (soak !== undefined) return String(MOST_ATTEMPTS);
   return untilFail && repeat === RUN_DEFAULTS.repeat ? '1000' : repeat;
 }
 
@@ -121,6 +133,17 @@ function checkTogether({ together, configured }: RunOptions, suite: string): Out
   );
 }
 
+/** Seconds. */
+function soakOf({ soak, repeat, untilFail }: RunOptions): Outcome<number | undefined> {
+  if (soak === undefined) return success(undefined);
+  if (repeat === RUN_DEFAULTS.repeat && !untilFail) return parseSeconds(soak);
+  return failure(
+    'usage',
+    '--soak does not go with --repeat or --until-fail: it runs as many attempts as fit in its time',
+    'Leave one of them out',
+  );
+}
+
 function seedOf({ seed }: RunOptions): Outcome<number> {
   return seed === undefined ? success(randomInt(SEEDS)) : parseCount('--seed', seed, 0, SEEDS - 1);
 }
@@ -130,7 +153,11 @@ function jobsOf({ jobs }: RunOptions): Outcome<number | undefined> {
 }
 
 function buildOf(options: RunOptions): Outcome<BuildOptions | undefined> {
-  const build = buildOptionsOf(options);
+  const debug = debugFragments(options.debug ?? [], options.kernel);
+  if (!debug.ok) return debug;
+  // Fragments of the user's come last, and win.
+  const kconfig = [...debug.value, ...(options.kconfig ?? [])];
+  const build = buildOptionsOf({ ...options, kconfig });
   const fitting = checkBuildOptions(options.kernel, build ?? {});
   return fitting.ok ? success(build) : fitting;
 }
@@ -174,8 +201,15 @@ const SMALLEST_MEMORY = 512 * 2 ** 20;
 const LARGEST_MEMORY = 1024 * 2 ** 30;
 const MEMORY_STEP = 128 * 2 ** 20;
 
-function memoryOf({ memory }: RunOptions): Outcome<number | undefined> {
-  if (memory === undefined) return success(undefined);
+/** Bytes: the shadow takes an eighth, and freed memory stays in quarantine for a while. */
+const KASAN_MEMORY = 2 * 2 ** 30;
+
+function asksForKasan(debug: readonly string[] = []): boolean {
+  return debug.some((list) => list.split(',').includes('kasan'));
+}
+
+function memoryOf({ memory, debug }: RunOptions): Outcome<number | undefined> {
+  if (memory === undefined) return success(asksForKasan(debug) ? KASAN_MEMORY : undefined);
   const size = parseSize(memory);
   if (!size.ok) return size;
   if (size.value < SMALLEST_MEMORY || size.value > LARGEST_MEMORY) {

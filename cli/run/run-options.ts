@@ -20,6 +20,16 @@ export interface RunOptions extends ExclusionOptions {
   /** A time after which a test of the user's is ended, and has done its work. */
   for?: string;
   memory?: string;
+  /** Further parameters of the guest's kernel. */
+  append?: string;
+  /** KEY=VALUE. */
+  sysctl?: string[];
+  /** Names of debugging features, comma-separated. */
+  debug?: string[];
+  /** How long to repeat. */
+  soak?: string;
+  /** A run whose units are run again that failed or had no verdict. */
+  rerunFailures?: string;
   /** The directory that words of test files are relative to. */
   testsFrom?: string;
   /** Of a kept run: its test files, by their words. */

@@ -58,6 +58,7 @@ export function unitRequest(
     TEST: unit.test,
     SUITE: unit.suite.name === 'xfstests' ? 'xfstests' : undefined,
     ...userTestRequest(unit, userTests),
+    SYSCTL: unit.sysctl?.join('\t'),
     TOGETHER: together?.join(' '),
     MKFS_OPTIONS: unit.mkfsOptions,
     MOUNT_OPTIONS: unit.mountOptions,

@@ -49,6 +49,10 @@ run_unit() {
 		return
 	fi
 
+	[[ ${UNIT[SYSCTL]} ]] && {
+		set_sysctl || return
+	}
+
 	begin_with_contents || return
 	if [[ ${UNIT[LOOK]} ]]; then
 		look
@@ -129,6 +133,19 @@ look() {
 	step session
 	run_shell
 	ask kernel-log
+}
+
+# set_sysctl: kernel settings, KEY=VALUE, between tabs.
+set_sysctl() {
+	local settings setting key file
+	IFS=$'\t' read -r -a settings <<<"${UNIT[SYSCTL]}"
+	for setting in "${settings[@]}"; do
+		key=${setting%%=*}
+		file=/proc/sys/${key//.//}
+		REPLY=$({ printf '%s\n' "${setting#*=}" >"$file"; } 2>&1) && continue
+		give_up sysctl "$setting cannot be set: ${REPLY##*: }"
+		return 1
+	done
 }
 
 # What the host sends for the devices, in the order in which it names them; before anything is mounted.

@@ -57,7 +57,7 @@ t.test('--help begins with examples, and -h has none', async (t) => {
 
 t.test('accepts -h without required arguments', async (t) => {
   t.match(await parse(['run', 'ext2', '-h']), { problem: '', stdout: /^Usage: daxrepro run/ });
-  t.match(await parse(['run']), { problem: /missing required argument 'fs'/ });
+  t.match(await parse(['case', 'new']), { problem: /missing required argument 'name'/ });
   t.match(await parse(['run', 'ext2', '--ptach', 'x']), { problem: /Did you mean --patch\?/ });
 });
 

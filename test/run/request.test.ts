@@ -265,6 +265,7 @@ t.test('looks for a failure in a thousand attempts, or as many as requested', as
   t.match(request({ untilFail: true }), { untilFail: true, repeat: 1000 });
   t.match(request({ untilFail: true, repeat: '7' }), { untilFail: true, repeat: 7 });
   t.match(request(), { untilFail: false, repeat: 1 });
+  t.match(request({ soak: '30m' }), { soak: 1800, repeat: 50_000 });
 });
 
 t.test('takes seeds of 32 bits', async (t) => {
