@@ -56,6 +56,7 @@ export const MOUNTED_CHECKS: readonly MountedCheck[] = [
   deviceUnchecked,
   nothingToPromise,
   powerCutInconclusive,
+  kernelLogIncomplete,
 ];
 
 export function mountedUnit(
@@ -171,6 +172,16 @@ export function nothingToPromise({ record }: MountedUnit): Decision | undefined 
 export function powerCutInconclusive({ record, expected }: MountedUnit): Decision | undefined {
   const reason = powerCutGap(record, expected);
   return reason === undefined ? undefined : { verdict: 'error', reason };
+}
+
+/** A complaint may be among the lines that the kernel dropped. */
+export function kernelLogIncomplete({ record }: MountedUnit): Decision | undefined {
+  return record.kernelFindings.some(({ kind }) => kind === 'log-gap')
+    ? {
+        verdict: 'error',
+        reason: 'the kernel dropped lines of its log, which may hold a complaint',
+      }
+    : undefined;
 }
 
 /** Whether the test mounts file systems by itself, out of our sight. */

@@ -9,6 +9,7 @@ import {
   deviceUnchecked,
   endedEarly,
   guestGaveUp,
+  kernelLogIncomplete,
   MOUNTED_CHECKS,
   type MountedUnit,
   mountedUnit,
@@ -53,6 +54,7 @@ const REFUSED = mount('ext4', {
   directory: '',
   kernelLog: '[   12.000000] EXT4-fs (pmem1): unsupported blocksize for DAX',
 });
+const LOG_GAP = finding({ kind: 'log-gap', severity: 'notice' });
 const GAVE_UP: GuestEvent = { event: 'gave-up', step: 'unmount', message: 'busy', kernelLog: '' };
 const IDLE = {
   ...{ ...NOT_CUT, problem: undefined, guarantees: 'a journal' },
@@ -87,6 +89,7 @@ const CHECKS: [MountedCheckOf, string, Spoil][] = [
     'error',
     (unit) => ({ ...unit, expected: { ...unit.expected, powerCut: true } }),
   ],
+  [kernelLogIncomplete, 'error', record({ kernelFindings: [LOG_GAP] })],
 ];
 type MountedCheckOf = (typeof MOUNTED_CHECKS)[number];
 
