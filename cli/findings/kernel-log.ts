@@ -1,4 +1,3 @@
-import { StringDecoder } from 'node:string_decoder';
 import type { Finding } from './finding.js';
 import type { OmittedFindings } from './fsck-report.js';
 import { ABOUT_DAX, COMMAND_LINE, DAX_SPEAKERS, isHead, recognize } from './kernel-grammar.js';
@@ -6,6 +5,7 @@ import { type KernelLine, kernelLines } from './kernel-line.js';
 import { KernelReport } from './kernel-report.js';
 import type { Head } from './kernel-rule.js';
 import { LONGEST_LINE, linesOf } from './lines.js';
+import { TextPieces } from './text-pieces.js';
 
 /** A guest that repeats a message endlessly must not fill memory. */
 const MOST_OF_ONE_CLASS = 20;
@@ -19,7 +19,7 @@ const MOST_FINDINGS = 500;
  * escape sequences, garbage. Memory is bounded: lines are taken in pieces of 4 KiB.
  */
 export class KernelLogWatcher {
-  readonly #decoder = new StringDecoder('utf8');
+  readonly #pieces = new TextPieces();
   readonly #seen = new Map<string, number>();
   readonly #omitted = new Map<string, OmittedFindings>();
   #partial = '';
@@ -50,8 +50,12 @@ export class KernelLogWatcher {
    * (an oops) does with its last line, or with the next finding's first.
    */
   push(chunk: string | Uint8Array): Finding[] {
-    const text = typeof chunk === 'string' ? chunk : this.#decoder.write(Buffer.from(chunk));
     const findings: Finding[] = [];
+    for (const text of this.#pieces.of(chunk)) this.#push(text, findings);
+    return findings;
+  }
+
+  #push(text: string, findings: Finding[]): void {
     const all = this.#partial + text;
     // A carriage return at the end may be half of a CR LF, and means the same either way.
     const whole = all.lastIndexOf('\n') + 1;
@@ -61,7 +65,6 @@ export class KernelLogWatcher {
       this.#line(rest.slice(0, LONGEST_LINE), findings);
     }
     this.#partial = rest;
-    return findings;
   }
 
   /**
@@ -79,7 +82,7 @@ export class KernelLogWatcher {
   /** The console has ended: returns what was still open. */
   end(): Finding[] {
     const findings: Finding[] = [];
-    for (const line of linesOf(this.#partial + this.#decoder.end())) this.#line(line, findings);
+    for (const line of linesOf(this.#partial + this.#pieces.end())) this.#line(line, findings);
     this.#partial = '';
     this.#closeAll(findings);
     return findings;
@@ -179,12 +182,7 @@ type KernelGroups = ConstructorParameters<typeof KernelReport>[1];
 /** The kernel's findings in a whole console or dmesg. */
 export function scanKernelLog(text: string | Uint8Array): Finding[] {
   const watcher = new KernelLogWatcher();
-  const findings: Finding[] = [];
-  // In pieces, so that 100 MB are not copied at once.
-  for (let start = 0; start < text.length; start += 1 << 20) {
-    findings.push(...watcher.push(text.slice(start, start + (1 << 20))));
-  }
-  return [...findings, ...watcher.end()];
+  return [...watcher.push(text), ...watcher.end()];
 }
 
 /**

@@ -1,6 +1,6 @@
-import { StringDecoder } from 'node:string_decoder';
 import type { FsckParser, FsckReport } from './fsck-report.js';
 import { LONGEST_LINE } from './lines.js';
+import { TextPieces } from './text-pieces.js';
 
 /**
  * Takes a log in pieces and hands out its lines as a terminal would have left them: without escape
@@ -10,7 +10,7 @@ import { LONGEST_LINE } from './lines.js';
  * Memory is bounded: of a longer line `line` gets the first 4 KiB and `more` the rest, in pieces.
  */
 export class LogLines {
-  readonly #decoder = new StringDecoder('utf8');
+  readonly #pieces = new TextPieces();
   readonly #line: (line: string) => void;
   readonly #more: (piece: string) => void;
   /** The line that has not ended yet, or the part of a piece that waits for the next one. */
@@ -24,7 +24,10 @@ export class LogLines {
   }
 
   push(chunk: string | Uint8Array): void {
-    const text = typeof chunk === 'string' ? chunk : this.#decoder.write(chunk);
+    for (const text of this.#pieces.of(chunk)) this.#push(text);
+  }
+
+  #push(text: string): void {
     let all = this.#rest + text;
     this.#rest = '';
     if (CONTROL.test(all)) {
@@ -39,7 +42,7 @@ export class LogLines {
   }
 
   end(): void {
-    this.push(this.#decoder.end());
+    this.#push(this.#pieces.end());
     const rest = withoutControl(this.#rest);
     this.#rest = '';
     this.#lines(rest.endsWith('\n') ? rest : `${rest}\n`, rest === '');
