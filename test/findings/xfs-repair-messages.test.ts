@@ -6,7 +6,7 @@ import { recorded } from './rig.js';
 const CLEAN = recorded('xfs-repair-clean.log');
 const runWith = (text: string) => CLEAN.replace(/^Phase 3.*\n/m, (header) => `${header}${text}`);
 
-/** A sample of every kind of message, of xfs_repair 3.2 to 6.13. */
+/** A sample of every kind of message, of xfs_repair 3.2 to 7.2. */
 const FORMS: readonly string[] = [
   'bad magic # <hex> for agf <group>',
   'bad length <n> for agf <group>, should be <n>',
@@ -57,6 +57,14 @@ const FORMS: readonly string[] = [
   'user quota id <n> has bcount <n>, expected <n>',
   'Maximum metadata LSN (<n>:<n>) is ahead of log (<n>:<n>).',
   "\nfatal error -- couldn't map inode <inode>, err = <n>",
+  'Zone capacity larger than zone size!',
+  'Inconsistent zone capacity!',
+  'mismatched zone start <hex>.',
+  'Found sequential write preferred zone',
+  'Found unknown zone type (<hex>)',
+  'zone <n> write pointer (<n>) outside of zone.',
+  'conventional zone <n> has unsupported zone condition <hex>.',
+  'zoned <n> has unsupported type <hex>.',
 ];
 
 t.test('makes one finding of each message, with its entities', async (t) => {
