@@ -162,26 +162,34 @@ const DAX_RULES: readonly Rule[] = [
   ),
 ];
 
-/** `cxl_pci 0000:35:00.0: `, `cxl_mem mem0: `, `cxl_port endpoint2: `, `cxl region0: `. */
-const CXL = String.raw`^(?:cxl\w*|acpi0017) (?<device>[\w.:]*[\w.]): (?:\w[\w.:-]{0,40}: ){0,3}`;
+/**
+ * `cxl_pci 0000:35:00.0: `, `cxl_mem mem0: `, `cxl_port endpoint2: `, `cxl region0: `. The group `places`
+ * holds the names that follow, and is never matched again with fewer of them.
+ */
+const CXL = String.raw`^(?:cxl\w*|acpi0017) (?<device>[\w.:]*[\w.]): (?=(?<places>(?:\w[\w.:-]{0,40}: ){0,3}))\k<places>`;
 
 /** The device or its memory failed while it was in use. */
 const CXL_FAILURES = [
   '(?:frozen|failure) state error detected.*',
-  '.*, device state .*',
   "Event log '\\d+': Failed to .*",
   'Error (?:aborting|activating) .*',
   'Offlining aliased SPA address.*',
   '(?:memdev disabled|SBR happened|System may be unstable)\\b.*',
   '[Tt]imeout (?:a?waiting)\\b.*',
   'Failed to (?:synchronize|sanitize)\\b.*',
-  '.*\\b(?:[Pp]oison(?!.*(?:inject|clear)) .*)',
-  '.*\\b(?:uncorrectable|fatal) error\\b.*',
 ];
+/** Only the last "poison" of a line decides: a look ahead from each one takes quadratic time. */
+const CXL_POISON = String.raw`${CXL}(?<what>[^]*\b[Pp]oison (?:(?!inject|clear|\b[Pp]oison )[^])*)$`;
 
 const CXL_RULES: readonly Rule[] = [
   harmless(anyOf(CXL, ['host supports CXL', 'Bypassing cpu_cache_', 'restart CXL.mem'])),
   line('io-error', anyOf(`${CXL}(?<what>`, CXL_FAILURES, ')')),
+  needing('device state', line('io-error', new RegExp(`${CXL}(?<what>.*, device state .*)`))),
+  needing('oison ', line('io-error', new RegExp(CXL_POISON))),
+  needing(
+    ' error',
+    line('io-error', new RegExp(`${CXL}(?<what>.*\\b(?:uncorrectable|fatal) error\\b.*)`)),
+  ),
   // The others concern finding and setting up the device: without it nothing is mounted.
   line('device', new RegExp(`${CXL}(?<what>.*)`), 'notice'),
   line(

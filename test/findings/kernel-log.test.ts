@@ -309,3 +309,21 @@ t.test("finds the kernel's messages about DAX", async (t) => {
     ],
   );
 });
+
+t.test('CXL: the last word of poison in a line decides', async (t) => {
+  const kinds = (text: string) =>
+    scanKernelLog(`[    1.000000] cxl_mem mem0: ${text}\n`).map(
+      ({ kind, severity }) => `${kind}, ${severity}`,
+    );
+  const failure = ['io-error, corruption'];
+  const notice = ['device, notice'];
+  t.strictSame(kinds('poison list overflow'), failure);
+  t.strictSame(kinds('Poison inject dpa:0x1000'), notice);
+  t.strictSame(kinds('poison clear failed'), notice);
+  t.strictSame(kinds('poison clear failed, poison list overflow'), failure);
+  t.strictSame(kinds('poison list overflow, poison clear failed'), notice);
+  t.strictSame(kinds('poison list overflow\u2028, inject'), notice);
+  t.strictSame(kinds('endpoint2: region0: port1: poison list overflow'), failure);
+  t.strictSame(kinds('endpoint2: uncorrectable error at 0x1000'), failure);
+  t.strictSame(kinds('link down, device state normal'), failure);
+});
