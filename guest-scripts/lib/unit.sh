@@ -2,6 +2,7 @@
 # Reports each step as it begins, so that a crash is told with the step it came in.
 
 . "$DAXREPRO/lib/filesystem.sh"
+. "$DAXREPRO/lib/check-log.sh"
 
 # Whether there may be something to explain: what is asked for then a passing unit does without.
 SUSPICIOUS=''
@@ -266,7 +267,7 @@ check_device() {
 	status=$?
 	send_file "fsck-$1" "/run/unit/fsck-$1"
 	event fsck "name=$1" "device=$2" "status:=$status"
-	[[ $status -eq 0 ]] && return
+	is_clean_check "$status" "/run/unit/fsck-$1" && return
 	SUSPICIOUS=1
 	ask evidence "$1" "$2" "/run/unit/fsck-$1" "$FSTYP" "${UNIT[IMAGE_BYTES]}"
 }

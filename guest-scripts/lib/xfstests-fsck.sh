@@ -3,6 +3,7 @@
 # a clean check. What a test runs is the test's own business.
 
 . /daxrepro/lib/xfstests-watch.sh
+. /daxrepro/lib/check-log.sh
 program=${0##*/}
 real=$(real_program "$program")
 phase
@@ -22,7 +23,7 @@ read_only=false
 event check "phase=$started_by" "program=$program" "device=$device" "status:=$status" \
 	"readOnly:=$read_only" "file=${log##*/}"
 # Before the repair that follows; of a device that is damaged again later the first time tells most.
-if [[ $read_only == true && $status -ne 0 && ! -e /run/unit/evidence-${device##*/} ]]; then
+if [[ $read_only == true && ! -e /run/unit/evidence-${device##*/} ]] && ! is_clean_check "$status" "$log"; then
 	: >"/run/unit/evidence-${device##*/}"
 	reach_reporter
 	ask evidence "${log##*/}" "$device" "$log" "$FSTYP" "$(</run/unit/image-bytes)"
