@@ -269,7 +269,7 @@ const OTHERS: readonly Rule[] = [
   ),
   line(
     'fs-error',
-    /^(?<fs>fuse|virtiofs)(?: [\w.]+)?: (?:virtio-fs: )?(?<what>.*\b(?:enqueue_req\(\) failed|mismatch|[Ff]ailed to remove ?mappings?|invalid state|response too short|Failed to get root inode).*)/,
+    /^(?<fs>fuse|virtiofs)(?: [\w.]+)?: (?:virtio-fs: )?(?<what>.*\b(?:(?:virtio_fs_)?enqueue_req\(\) failed|mismatch|[Ff]ailed to remove ?mappings?|invalid state|response too short|Failed to get root inode).*)/,
   ),
   harmless(/^fuse: (?:init \(API|.*\bdisabled by module parameter|No fuse device found)/),
   line(
