@@ -38,7 +38,7 @@ t.test('lists missing packages, and says whether runs can work', async (t) => {
   program('builds', '');
   const complete = await doctor({ ...host, distribution: FEDORA }, cache);
   t.equal(complete.code, 0);
-  t.match(complete.report, { missing: [], install: null });
+  t.match(complete.report, { missing: { length: 0 }, install: null });
 });
 
 t.test('prints text', async (t) => {
@@ -74,7 +74,7 @@ t.test('checks the xfstests tree of --suite', async (t) => {
   }
   const good = await doctor({ ...host, path: bin }, bin, tree);
   t.equal(good.code, 0);
-  t.match(good.report.suite, { directory: tree, problem: null, unbuilt: [] });
+  t.match(good.report.suite, { directory: tree, problem: null, unbuilt: { length: 0 } });
   const packages = good.report.suite?.missing.map((one) => one.package);
   t.ok(packages?.includes('fio'), 'with the package of a missing program');
   t.match(renderDoctor(good.report, false), /\nxfstests\n {2}tree +\S+, 20 tests\n/);

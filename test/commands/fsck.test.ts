@@ -32,7 +32,7 @@ t.test('prints one JSON document, as in the contract', async (t) => {
     completed: false,
     reason: 'e2fsck aborted',
     findings: [{ pass: 2, message: 'Directory inode 12, block #0, offset 0: directory corrupted' }],
-    unparsed: [],
+    unparsed: { length: 0 },
   });
 });
 

@@ -44,7 +44,12 @@ t.test('lists kernels as text and as JSON', async (t) => {
   t.equal(await kernelListCommand({ json: true }, context), 0);
   t.match(JSON.parse(printed[1] ?? ''), {
     schemaVersion: 1,
-    kernels: [{ spec: 'debian:5.10', release: null, version: null, lacksDax: [] }, {}, {}, {}],
+    kernels: [
+      { spec: 'debian:5.10', release: null, version: null, lacksDax: { length: 0 } },
+      {},
+      {},
+      {},
+    ],
   });
 });
 

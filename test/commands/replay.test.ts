@@ -68,7 +68,7 @@ t.test('reports whether a replay agrees, differs or gives no answer', async (t) 
   t.match(json.replay, {
     of: run,
     conclusion: 'agrees',
-    context: [],
+    context: { length: 0 },
     units: [{ conclusion: 'agrees', recorded: { attempts: 2 }, replayed: { attempts: 2 } }],
   });
   const asked = ({ FS, TEST, MOUNT_OPTIONS, TIMEOUT, SEED, ENTROPY }: Record<string, string>) =>
@@ -177,7 +177,7 @@ t.test('replays a bundle', async (t) => {
   const recorded = (await daxrepro(CORRUPT, RUN)).run();
   const bundled = await daxrepro([], ['bundle', recorded, '--output', file, '--json']);
   t.equal(bundled.exitCode, 0, bundled.stderr);
-  t.match(JSON.parse(bundled.stdout), { kind: 'run', left: [], bytes: Number });
+  t.match(JSON.parse(bundled.stdout), { kind: 'run', left: { length: 0 }, bytes: Number });
   rmSync(recorded, { recursive: true });
 
   t.match(await daxrepro([], ['replay', file]), {
@@ -224,7 +224,7 @@ t.test('replays a bundle with its kernel', async (t) => {
   });
   const mine = ['replay', file, '--kernel', `image:${bzImage}`, '--json'];
   const other = await daxrepro(CORRUPT, mine);
-  t.match(JSON.parse(other.stdout).replay, { conclusion: 'agrees', notes: [] });
+  t.match(JSON.parse(other.stdout).replay, { conclusion: 'agrees', notes: { length: 0 } });
 
   // The content decides, not the name.
   writeFileSync(own, makeBzImage('6.1.0-test', Buffer.from('another')));

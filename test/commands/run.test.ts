@@ -97,7 +97,7 @@ t.test('reports a pass', async (t) => {
         attempt: 1,
         verdict: 'pass',
         dax: { proven: true, driver: 'ext4', statxBefore: true, statxAfter: true },
-        findings: [],
+        findings: { length: 0 },
       },
     ],
   });

@@ -63,7 +63,7 @@ t.test('makes a comparison from flags', async (t) => {
       file: null,
       kernel: 'host',
       variants: [
-        { name: 'base', changes: [] },
+        { name: 'base', changes: { length: 0 } },
         { name: 'a', changes: [at('a.patch')] },
         { name: 'b', changes: [at('a.patch'), at('b.cocci')] },
       ],
@@ -71,7 +71,7 @@ t.test('makes a comparison from flags', async (t) => {
       tests: ['generic/002'],
       pmem: ['nvdimm', 'none'],
       options: { mkfsOpts: { ext2: '-I 256', ext4: '-I 256' }, control: true },
-      expectations: [],
+      expectations: { length: 0 },
     },
   });
 });

@@ -72,7 +72,12 @@ t.test('reports no missing findings if a side has no verdict', (t) => {
       return variant === 'base' ? FAIL : { verdict, reason: 'it broke' };
     }).differences;
     t.strictSame(others, []);
-    t.match(one, { comparable: false, appeared: [], vanished: [], verdicts: { variant: verdict } });
+    t.match(one, {
+      comparable: false,
+      appeared: { length: 0 },
+      vanished: { length: 0 },
+      verdicts: { variant: verdict },
+    });
   }
   t.end();
 });

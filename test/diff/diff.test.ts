@@ -27,7 +27,12 @@ function times(count: number, unit: (index: number) => Partial<UnitResult>) {
 
 t.test('reports no difference for equal runs', (t) => {
   const same = compared(side([{}]), side([{}]));
-  t.match(same, { conclusion: 'same', code: 0, cells: [], counts: { same: 1, compared: 1 } });
+  t.match(same, {
+    conclusion: 'same',
+    code: 0,
+    cells: { length: 0 },
+    counts: { same: 1, compared: 1 },
+  });
   t.match(same.text, /No difference: 1 unchanged$/);
   t.end();
 });
@@ -84,12 +89,12 @@ t.test('does not call a sporadic failure gone after a few passes', (t) => {
   const sometimes = side(times(20, (index) => (index < 2 ? FAIL : {})));
   const chance = compared(sometimes, side(times(20, () => ({}))));
   t.match(chance, { conclusion: 'changed', code: 0 });
-  t.match(chance.cells, [{ reasons: [], vanished: [{ maybeChance: true }] }]);
+  t.match(chance.cells, [{ reasons: { length: 0 }, vanished: [{ maybeChance: true }] }]);
   t.match(chance.text.replaceAll(/\s+/g, ' '), /may be chance \(p = 0\.49\)/);
   const told = compared(sometimes, side(times(200, () => ({}))));
   t.match(told.cells, [{ kind: 'better', reasons: ['passes-now', 'finding-gone'] }]);
   const more = compared(sometimes, side(times(20, (index) => (index < 12 ? FAIL : {}))));
-  t.match(more, { code: 1, cells: [{ reasons: ['fails-more'], appeared: [] }] });
+  t.match(more, { code: 1, cells: [{ reasons: ['fails-more'], appeared: { length: 0 } }] });
   t.match(more.text, /fails more often than before/);
   const back = compared(side(times(20, (index) => (index < 12 ? FAIL : {}))), sometimes);
   t.match(back, { code: 0, cells: [{ kind: 'better', reasons: ['fails-less'] }] });
@@ -156,7 +161,10 @@ t.test('reports tests that got significantly slower', (t) => {
   );
   t.strictSame(compared(side(seconds(2)), side(seconds(2.05))).cells, [], 'less than 10 % slower');
   const few = compared(side([{ durationSeconds: 1 }]), side([{ durationSeconds: 50 }]));
-  t.match(few, { cells: [], durations: { compared: 1, undecided: 1, attemptsNeeded: 4 } });
+  t.match(few, {
+    cells: { length: 0 },
+    durations: { compared: 1, undecided: 1, attemptsNeeded: 4 },
+  });
   t.match(few.text, /Too few attempts .* of 1 of 1 test: it takes 4/);
   const kvm = seconds(3).map((unit) => ({ ...unit, accel: 'kvm' }));
   t.equal(compared(side(seconds(2)), side(kvm)).durations.compared, 0, 'another accelerator');

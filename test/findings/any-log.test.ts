@@ -148,7 +148,7 @@ t.test('reads the output of the checks in a .full file', async (t) => {
     clean: false,
     completed: true,
     findings: { length: 4, 0: { device: '/dev/pmem0' } },
-    unparsed: [],
+    unparsed: { length: 0 },
   });
   t.equal(parseFsck(test), undefined, 'one without a check');
   const xfs = `${test}_check_xfs_filesystem: filesystem on /dev/pmem1 is inconsistent (r)\n${section('xfs_repair -n', recorded('xfs-repair-entry.log'))}`;
@@ -156,7 +156,7 @@ t.test('reads the output of the checks in a .full file', async (t) => {
     tool: 'xfs_repair',
     completed: true,
     findings: { 0: { device: '/dev/pmem1', inode: 262272 } },
-    unparsed: [],
+    unparsed: { length: 0 },
   });
   const both = parseFsck(ext(recorded('e2fsck-links.log')) + xfs);
   t.strictSame(new Set(both?.findings.map((f) => f.device)), new Set(['/dev/pmem0', '/dev/pmem1']));

@@ -34,7 +34,7 @@ const CLEAN = [
 t.test('finds sound file systems clean, with any option', async (t) => {
   for (const name of CLEAN) {
     const report = read(name);
-    t.match(report, { clean: true, completed: true, unparsed: [] }, name);
+    t.match(report, { clean: true, completed: true, unparsed: { length: 0 } }, name);
     t.ok(
       report?.findings.every(({ severity }) => severity === 'notice'),
       `${name} has only notices`,
@@ -107,7 +107,12 @@ t.test('never finds a preen log clean: nothing shows that it is complete', async
       t.not(parseFsck(lines.slice(0, end).join('\n'))?.clean, true, `${name}, ${end} lines`);
       t.not(parseFsck(lines.slice(end).join('\n'))?.clean, true, `${name} from ${end}`);
     }
-    t.match(read(name), { completed: false, reason: /preened \(-p\)/, findings: [], unparsed: [] });
+    t.match(read(name), {
+      completed: false,
+      reason: /preened \(-p\)/,
+      findings: { length: 0 },
+      unparsed: { length: 0 },
+    });
   }
   t.match(read('e2fsck-1.47.4-fp-repairs'), { completed: false, findings: { length: 2 } });
 });
@@ -124,7 +129,7 @@ t.test('explains why a program checked nothing, and finds nothing', async (t) =>
     ['xfs-repair-6.13.0-no-realtime-device', /could not open/],
   ] as const) {
     const report = read(name);
-    t.match(report, { clean: false, completed: false, reason, unparsed: [] }, name);
+    t.match(report, { clean: false, completed: false, reason, unparsed: { length: 0 } }, name);
     t.ok(report?.findings.length, `${name}: has the program's words`);
     t.ok(
       report?.findings.every(({ severity }) => severity === 'notice'),

@@ -161,7 +161,7 @@ t.test('makes one finding of each message, with its entities', async (t) => {
       const report = parseE2fsck(runWith(`${text}${asks ? `${question}? no\n\n` : ''}`, pass));
       t.match(
         report,
-        { clean: false, completed: true, findings: { length: 1 }, unparsed: [] },
+        { clean: false, completed: true, findings: { length: 1 }, unparsed: { length: 0 } },
         text,
       );
       const [finding] = report.findings;
@@ -206,7 +206,7 @@ t.test('preening', async (t) => {
     clean: false,
     completed: false,
     reason: /preening does not repair/,
-    unparsed: [],
+    unparsed: { length: 0 },
     findings: [
       { signature: 'e2fsck:inode-is-in-use-but-has-dtime-set', inode: 12, fix: 'made' },
       { signature: 'e2fsck:dotdot-in-directory-is-should-be', inode: 13, fix: 'offered' },
@@ -224,7 +224,12 @@ t.test('takes no proof from a program that died', async (t) => {
     /^Pass 3/m,
     'Signal (11) SIGSEGV si_code=SEGV_MAPERR fault addr=0x10\ne2fsck(+0x33ba7)[0x55d1f1d3eba7]\nPass 3',
   );
-  t.match(parseE2fsck(killed), { clean: false, completed: false, reason: /killed/, unparsed: [] });
+  t.match(parseE2fsck(killed), {
+    clean: false,
+    completed: false,
+    reason: /killed/,
+    unparsed: { length: 0 },
+  });
   const restarted = CLEAN.replace(/^Pass 4/m, 'Restarting e2fsck from the beginning...\nPass 4');
   t.match(parseE2fsck(restarted), { completed: false, reason: 'the log lacks pass 1, 2, 3' });
 });

@@ -18,8 +18,8 @@ t.test('finds a sound file system clean', async (t) => {
       version: '1.47.0',
       clean: true,
       completed: true,
-      findings: [],
-      unparsed: [],
+      findings: { length: 0 },
+      unparsed: { length: 0 },
     });
   }
 });
@@ -121,7 +121,7 @@ t.test('never finds a log with unknown lines clean', async (t) => {
   t.match(parseE2fsck(runWith('Xyzzy plugh.\n')), {
     clean: false,
     completed: true,
-    findings: [],
+    findings: { length: 0 },
     unparsed: ['Xyzzy plugh.'],
   });
   t.match(parseE2fsck(runWith('Frobnicated gadget 12 was bent.  Fix? no\n\n')).findings, [

@@ -22,7 +22,7 @@ t.test('reads the check in a .full file of xfstests', async (t) => {
   t.match(parseFsck(full(recorded('e2fsck-counts.log'))), {
     completed: true,
     findings: { length: 4 },
-    unparsed: [],
+    unparsed: { length: 0 },
   });
 });
 

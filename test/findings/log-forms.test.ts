@@ -185,8 +185,16 @@ t.test('ignores lines before and after a check', async (t) => {
     '[  OK  ] Reached target local-fs.target - Local File Systems.',
   ];
   for (const line of harmless) {
-    t.match(parseFsck(`${line}\n${log}`), { clean: true, unparsed: [] }, `before: ${line}`);
-    t.match(parseFsck(`${log}${line}\n`), { clean: true, unparsed: [] }, `after: ${line}`);
+    t.match(
+      parseFsck(`${line}\n${log}`),
+      { clean: true, unparsed: { length: 0 } },
+      `before: ${line}`,
+    );
+    t.match(
+      parseFsck(`${log}${line}\n`),
+      { clean: true, unparsed: { length: 0 } },
+      `after: ${line}`,
+    );
   }
   const alarming = [
     'fsck failed with exit status 4.',

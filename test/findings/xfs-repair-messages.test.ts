@@ -74,7 +74,7 @@ t.test('makes one finding of each message, with its entities', async (t) => {
     for (let round = 0; round < 12; round += 1) {
       const { text, fields } = fill(form, round);
       const report = parseXfsRepair(runWith(`${text}\n`));
-      t.match(report, { clean: false, findings: { length: 1 }, unparsed: [] }, text);
+      t.match(report, { clean: false, findings: { length: 1 }, unparsed: { length: 0 } }, text);
       t.match(report.findings[0], fields, text);
       seen.add(report.findings[0]?.signature ?? '');
     }
@@ -106,7 +106,7 @@ t.test('reads a name with a line break', async (t) => {
     const text = `entry "${name}" in shortform directory 12 references non-existent inode 99\n`;
     t.match(parseXfsRepair(runWith(text)), {
       completed: true,
-      unparsed: [],
+      unparsed: { length: 0 },
       findings: {
         length: 1,
         0: {

@@ -6,7 +6,12 @@ const CLEAN = recorded('xfs-repair-clean.log');
 const runWith = (text: string) => CLEAN.replace(/^Phase 3.*\n/m, (header) => `${header}${text}`);
 
 t.test('finds a sound file system clean', async (t) => {
-  t.match(parseXfsRepair(CLEAN), { clean: true, completed: true, findings: [], unparsed: [] });
+  t.match(parseXfsRepair(CLEAN), {
+    clean: true,
+    completed: true,
+    findings: { length: 0 },
+    unparsed: { length: 0 },
+  });
 });
 
 t.test('finds recorded damage', async (t) => {
@@ -54,7 +59,7 @@ t.test('never finds a log with unknown lines clean', async (t) => {
   t.match(parseXfsRepair(runWith('xyzzy plugh\n')), {
     clean: false,
     completed: true,
-    findings: [],
+    findings: { length: 0 },
     unparsed: ['xyzzy plugh'],
   });
   t.match(

@@ -63,7 +63,7 @@ t.test('is made once, then reused', async (t) => {
   const second = await checkpoint(SHAPE, files, context);
   t.ok(first.ok && second.ok);
   t.same(first, second);
-  t.match(first, { ok: true, value: { ready: READY, devices: [] } });
+  t.match(first, { ok: true, value: { ready: READY, devices: { length: 0 } } });
   t.equal(starts(), 1, 'one boot');
 
   const other = await checkpoint({ ...SHAPE, deviceSize: 128 * MIB }, files, context);

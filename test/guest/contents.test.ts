@@ -159,7 +159,7 @@ t.test('sends them to a guest after its module, and more while it runs', async (
           { offset: 2 ** 40, text: 'far away' },
         ],
       },
-      { contents: 'scratch', extents: [] },
+      { contents: 'scratch', extents: { length: 0 } },
       { contents: 'later', extents: [{ offset: 8, text: 'later' }] },
     ],
   );

@@ -20,7 +20,8 @@ function withOwn(directory: string, script: string | undefined) {
 t.test("the system's own QEMU, where it can", async (t) => {
   const directory = t.testdir();
   const qemu = await withOwn(directory, NEW);
-  t.match(qemu, { ok: true, value: { version: '10.1.3', arguments: [], environment: {} } });
+  t.match(qemu, { ok: true, value: { version: '10.1.3', arguments: { length: 0 } } });
+  t.strictSame(qemu.ok && qemu.value.environment, {});
 });
 
 t.test('without a capable one: exit 2, and the command that brings it', async (t) => {

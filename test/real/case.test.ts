@@ -53,7 +53,10 @@ t.test('ext2 loses directory pages only with early-return', async (t) => {
     // It recurs, and write-back was called for both but wrote nothing.
     t.equal(explanation?.verdict, broken ? 'fail' : undefined, `${fs} ${variant}: explained`);
     if (explanation) {
-      t.match(explanation, { signatures: { gone: [], added: [] }, trace: { without: [] } });
+      t.match(explanation, {
+        signatures: { gone: { length: 0 }, added: { length: 0 } },
+        trace: { without: { length: 0 } },
+      });
       const [root, links] = explanation.trace.inodes;
       const called = { times: Number, last: { seconds: Number, program: String } };
       const written = { pagesDirtied: called, writeBacks: called, pagesWritten: 0 };

@@ -31,7 +31,11 @@ t.test('examines damage on each of them before any repair', async (t) => {
     t.equal(exitCode, 1, describe(result));
     const device = pmem === 'none' ? '/dev/vda' : '/dev/pmem0';
     const image = { device, file: /image-test\.tar\.gz$/, bytes: Number };
-    t.match(result.units[0], { images: [image], unwritten: { known: true, inodes: [] } }, pmem);
+    t.match(
+      result.units[0],
+      { images: [image], unwritten: { known: true, inodes: { length: 0 } } },
+      pmem,
+    );
     // The damage of xfs is a wrong count in the superblock.
     const evidence = { device, inodeType: 'directory', path: '/damaged', block: { zeros: false } };
     if (fs !== 'xfs') t.match(result.units[0]?.findings, [{ evidence }], pmem);

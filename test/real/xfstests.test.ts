@@ -76,7 +76,11 @@ t.test('gives each of many tests in one guest its own verdict', async (t) => {
   t.equal(again.exitCode, 0, again.stderr);
   const { units, replay } = JSON.parse(again.stdout);
   t.match(replay.units, [{ test: 'generic/008', conclusion: 'agrees' }]);
-  t.match(units, [{ together: { after: [] } }, {}, { together: { guest: 1, position: 3 } }]);
+  t.match(units, [
+    { together: { after: { length: 0 } } },
+    {},
+    { together: { guest: 1, position: 3 } },
+  ]);
 });
 
 t.test('judges every kind of misbehaviour', async (t) => {

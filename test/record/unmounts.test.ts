@@ -68,7 +68,7 @@ t.test('survives anything that a guest sends', (t) => {
   }
   t.match(readUnmounts('daxrepro_witness 1\ninode 1 40755 1 1 1 1 1 0 0 0 /\nlook before 1 1 0'), {
     total: 0,
-    unmounts: [],
+    unmounts: { length: 0 },
   });
   const flood = 'unmount 1 ext2 pmem0 7\nlook before 1 1 0\ninode 1 40755 1 1 1 1 1 0 0 0 /\n';
   const log = readUnmounts(`daxrepro_witness 1\n${flood.repeat(5000)}`);

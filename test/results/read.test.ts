@@ -83,7 +83,10 @@ t.test('skips sessions of shell, and runs that are not accepted', async (t) => {
 t.test("reads a result with the contract's fields only", async (t) => {
   const directory = t.testdir();
   await keep(directory, ContractRun.parse(RESULT));
-  t.match(readResult(directory), { ok: true, value: { result: { repeats: [], verdict: 'pass' } } });
+  t.match(readResult(directory), {
+    ok: true,
+    value: { result: { repeats: { length: 0 }, verdict: 'pass' } },
+  });
 });
 
 t.test('rejects files that are not results, and names them', async (t) => {

@@ -83,7 +83,7 @@ t.test('runs a failing unit again, and keeps the verdict of the first run', asyn
     explanation: {
       ran: true,
       verdict: 'fail',
-      signatures: { again: [SIGNATURE], gone: [], added: [] },
+      signatures: { again: [SIGNATURE], gone: { length: 0 }, added: { length: 0 } },
       trace: { known: true, inodes: [{ device: 'pmem0', inode: 2, pagesDirtied: { times: 1 } }] },
       artifacts: { 'write-back': '001-ext4-generic-002/explain/write-back.txt' },
     },
@@ -105,7 +105,7 @@ t.test('changes nothing if the failure does not recur or nothing was traced', as
       explanation: {
         ran: true,
         verdict: 'pass',
-        signatures: { again: [], gone: [SIGNATURE], added: [] },
+        signatures: { again: { length: 0 }, gone: [SIGNATURE], added: { length: 0 } },
         trace: { known: false, reason: 'the guest ended before it could report this' },
       },
     },

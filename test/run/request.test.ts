@@ -30,7 +30,7 @@ t.test('has the documented defaults', (t) => {
         fs: 'ext2',
         tests: ['generic/002'],
         kernel: 'debian:6.1',
-        variant: { name: 'base', changes: [] },
+        variant: { name: 'base', changes: { length: 0 } },
         pmem: 'memmap',
         size: undefined,
         timeout: 120,
@@ -229,7 +229,7 @@ t.test('reads a tree of xfstests', (t) => {
   const units = planUnits({ ...asked, timeout: 900 }, '6.1.0');
   t.match(units[1], {
     suite: { name: 'xfstests' },
-    facts: { groups: ['auto', 'dax'], provokes: [] },
+    facts: { groups: ['auto', 'dax'], provokes: { length: 0 } },
     mountOptions: 'acl,user_xattr,dax=always',
     shape: { deviceSize: 1024 * 1024 * 1024 },
   });

@@ -20,7 +20,10 @@ t.test('removes the requested entries completely', async (t) => {
   const store = makeStore(t, 'old', 'new');
   utimesSync(join(store.root, 'things/old'), 1, 1);
   const cleaned = await cleanStore(store, ({ lastUsed }) => lastUsed.getTime() < 10_000);
-  t.match(cleaned, { ok: true, value: { removed: [{ key: 'old' }], inUse: [], leftovers: [] } });
+  t.match(cleaned, {
+    ok: true,
+    value: { removed: [{ key: 'old' }], inUse: { length: 0 }, leftovers: { length: 0 } },
+  });
   t.strictSame(readdirSync(join(store.root, 'things')), ['new']);
 });
 
@@ -39,7 +42,7 @@ t.test('keeps what another process uses, until that process ends', async (t) => 
   t.equal(await other.line(), 'uses true');
   t.match(await cleanStore(store, everything), {
     ok: true,
-    value: { removed: [], inUse: [{ key: 'one' }] },
+    value: { removed: { length: 0 }, inUse: [{ key: 'one' }] },
   });
   t.ok(existsSync(join(store.root, 'things/one/file')));
   await other.kill();
@@ -51,7 +54,7 @@ t.test('keeps what another process is making', async (t) => {
   const store = makeStore(t);
   const other = startOther(t, 'make', store.root);
   t.equal(await other.line(), 'makes');
-  t.match(await cleanStore(store, everything), { ok: true, value: { leftovers: [] } });
+  t.match(await cleanStore(store, everything), { ok: true, value: { leftovers: { length: 0 } } });
   t.ok(existsSync(join(store.root, 'things/.one.making')));
   await other.kill();
   t.match(await cleanStore(store, everything), {
@@ -64,7 +67,7 @@ t.test('keeps what another process is making', async (t) => {
 t.test('removes the leftovers of a killed cleaner', async (t) => {
   const store = makeStore(t, 'one');
   mkdirSync(join(store.root, 'things/.two.removing/deep'), { recursive: true });
-  t.match(await cleanStore(store, () => false), { ok: true, value: { removed: [] } });
+  t.match(await cleanStore(store, () => false), { ok: true, value: { removed: { length: 0 } } });
   t.strictSame(readdirSync(join(store.root, 'things')), ['one']);
 });
 
@@ -78,5 +81,5 @@ t.test('removes references together with everything, and only then', async (t) =
 
 t.test('has nothing to clean without a cache', async (t) => {
   const store = { root: join(t.testdir(), 'none') };
-  t.match(await cleanStore(store, everything), { ok: true, value: { removed: [] } });
+  t.match(await cleanStore(store, everything), { ok: true, value: { removed: { length: 0 } } });
 });

@@ -84,7 +84,7 @@ t.test('reads facts from a script', async (t) => {
     summary: 'links and so on',
   });
   t.match(facts(`${head}# FS QA Test 001\n#\n# one\n# _disable_dmesg_check\n`), {
-    provokes: [],
+    provokes: { length: 0 },
     summary: 'one',
   });
   t.match(facts('#!/bin/bash\n'), { summary: '' });
