@@ -4,6 +4,7 @@ import { formatBisectionForTerminal } from './bisect-text.js';
 import { formatMail } from './compare-mail.js';
 import { formatComparison } from './compare-text.js';
 import type { Format } from './formats.js';
+import { formatXunit } from './fstests-xunit.js';
 import { consoleExcerpts } from './html/excerpts.js';
 import { formatHtml } from './html/page.js';
 import { formatTestCases } from './junit.js';
@@ -12,6 +13,7 @@ import { type KeptMatrix, type Matrix, matrixOf } from './matrix.js';
 import { formatSummary } from './summary.js';
 import { formatTap } from './tap.js';
 import { type TestCase, testCaseOfBisection, testCasesOf } from './test-cases.js';
+import { sectionOfBisection, sectionsOfUnits } from './xunit-sections.js';
 
 /** Results in each format. All formats have the same content. */
 
@@ -20,6 +22,8 @@ export interface ReportStyle {
   colour: boolean;
   /** In mail, paths below this directory are shown relative to it. */
   from: string;
+  /** When the report is made (default: now). */
+  now?: Date;
 }
 
 export type KeptBisection = Extract<KeptResult, { kind: 'bisect' }>;
@@ -82,6 +86,14 @@ const WRITERS: Record<Format, (shown: Shown, style: ReportStyle) => string> = {
     const durationSeconds = shown.kept.reduce((sum, { result }) => sum + result.durationSeconds, 0);
     return formatTestCases(allTestCases(shown), { started, durationSeconds }).trimEnd();
   },
+  'fstests-xunit': ({ kept, matrix, bisections }, { now = new Date() }) =>
+    formatXunit(
+      [
+        ...(matrix ? sectionsOfUnits(matrix, kept) : []),
+        ...bisections.map(({ result }) => sectionOfBisection(result)),
+      ],
+      now,
+    ),
 };
 
 function sections(...all: (string | undefined)[]): string {

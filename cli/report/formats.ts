@@ -1,3 +1,11 @@
 /** The formats of `report`. */
-export const FORMATS = ['terminal', 'markdown', 'mail', 'junit', 'tap', 'html'] as const;
+export const FORMATS = [
+  'terminal',
+  'markdown',
+  'mail',
+  'junit',
+  'fstests-xunit',
+  'tap',
+  'html',
+] as const;
 export type Format = (typeof FORMATS)[number];

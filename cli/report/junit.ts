@@ -1,7 +1,7 @@
-import { escapeForTerminal } from '../findings/escape.js';
 import { groupBy } from '../group-by.js';
 import type { RunResult } from '../results/run-result.js';
 import { type TestCase, testCasesOf } from './test-cases.js';
+import { attribute, seconds, text } from './xml.js';
 
 /**
  * JUnit XML for CI systems, valid by junit-10.xsd of Jenkins' xunit plugin, the strictest schema in use.
@@ -44,11 +44,6 @@ function total(cases: readonly TestCase[]): string {
   return seconds(cases.reduce((sum, one) => sum + one.seconds, 0));
 }
 
-/** Never with an exponent, which the schema does not allow. */
-function seconds(value: number): string {
-  return String(Number(value.toFixed(2)));
-}
-
 function properties(cases: readonly TestCase[]): string[] {
   const [first] = cases;
   const common = Object.entries(first?.properties ?? {}).filter(([name, value]) =>
@@ -81,17 +76,4 @@ function formatOutcome({ outcome, type, message, details }: TestCase): string | 
       return `<${outcome} type="${attribute(type)}" message="${attribute(message)}">${body}</${outcome}>`;
     }
   }
-}
-
-/** Text of a guest may have characters that XML 1.0 cannot represent. */
-function text(value: string): string {
-  return escapeForTerminal(value)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replace(/[\uFFFE\uFFFF]/g, '\uFFFD');
-}
-
-function attribute(value: string): string {
-  return text(value).replaceAll('"', '&quot;');
 }

@@ -218,7 +218,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     part: 'test',
     programs: ['xmllint'],
-    purpose: 'validates JUnit reports',
+    purpose: 'validates XML reports',
     packages: packaged('libxml2-utils', {
       fedora: 'libxml2',
       arch: 'libxml2',

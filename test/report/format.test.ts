@@ -15,6 +15,7 @@ import {
   WHOLE_COMPARISON,
   WHOLE_RUN,
 } from '../util/kept.js';
+import { accepts, xunitSchema } from '../util/readers.js';
 
 /** Checks every format with every kind of result: it is valid, and contains no unescaped text. */
 
@@ -57,6 +58,11 @@ const CHECKS: Record<Format, (text: string) => void> = {
       input: text,
       stdio: ['pipe', 'ignore', 'pipe'],
     });
+  },
+  'fstests-xunit': (text) => {
+    const { reader } = xunitSchema();
+    if (reader === undefined) return;
+    accepts('xmllint', ['--noout', '--nonet', '--schema', reader, '-'], text);
   },
   // html.test.ts opens the page in a real browser.
   html: (text) => {
