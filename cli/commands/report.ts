@@ -48,6 +48,7 @@ const EXTENSIONS: Record<string, Format> = {
   '.eml': 'mail',
   '.md': 'markdown',
   '.tap': 'tap',
+  '.ktap': 'ktap',
   '.html': 'html',
   '.htm': 'html',
 };

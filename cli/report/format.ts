@@ -8,6 +8,7 @@ import { formatXunit } from './fstests-xunit.js';
 import { consoleExcerpts } from './html/excerpts.js';
 import { formatHtml } from './html/page.js';
 import { formatTestCases } from './junit.js';
+import { formatKtap } from './ktap.js';
 import { formatBisectionMarkdown, formatMatrixMarkdown } from './markdown.js';
 import { type KeptMatrix, type Matrix, matrixOf } from './matrix.js';
 import { formatSummary } from './summary.js';
@@ -81,6 +82,7 @@ const WRITERS: Record<Format, (shown: Shown, style: ReportStyle) => string> = {
       consoleExcerpts(),
     ),
   tap: (shown) => formatTap(allTestCases(shown)),
+  ktap: (shown) => formatKtap(allTestCases(shown)),
   junit: (shown) => {
     const { started } = shown.kept[0].result;
     const durationSeconds = shown.kept.reduce((sum, { result }) => sum + result.durationSeconds, 0);

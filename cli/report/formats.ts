@@ -6,6 +6,7 @@ export const FORMATS = [
   'junit',
   'fstests-xunit',
   'tap',
+  'ktap',
   'html',
 ] as const;
 export type Format = (typeof FORMATS)[number];

@@ -227,6 +227,12 @@ export const REQUIREMENTS: readonly Requirement[] = [
   },
   {
     part: 'test',
+    programs: ['python3'],
+    purpose: "runs the kernel's reader of KTAP",
+    packages: packaged('python3', { arch: 'python' }),
+  },
+  {
+    part: 'test',
     programs: ['zsh'],
     purpose: 'tests the completions',
     packages: packaged('zsh'),

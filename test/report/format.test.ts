@@ -15,7 +15,7 @@ import {
   WHOLE_COMPARISON,
   WHOLE_RUN,
 } from '../util/kept.js';
-import { accepts, xunitSchema } from '../util/readers.js';
+import { accepts, kunitParser, parseKtap, xunitSchema } from '../util/readers.js';
 
 /** Checks every format with every kind of result: it is valid, and contains no unescaped text. */
 
@@ -63,6 +63,10 @@ const CHECKS: Record<Format, (text: string) => void> = {
     const { reader } = xunitSchema();
     if (reader === undefined) return;
     accepts('xmllint', ['--noout', '--nonet', '--schema', reader, '-'], text);
+  },
+  ktap: (text) => {
+    const { reader } = kunitParser();
+    if (reader !== undefined && !/^1\.\.0$/m.test(text)) parseKtap(reader, text);
   },
   // html.test.ts opens the page in a real browser.
   html: (text) => {
