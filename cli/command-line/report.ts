@@ -17,6 +17,11 @@ export function defineReport(program: Command): void {
     )
     .option('--format <format>', `${FORMATS.join(', ')} (default: by the extension of --output)`)
     .option('--output <file>', 'write to this file instead of stdout')
+    .option('--origin <name>', 'for kcidb: the name of your CI system there (default: daxrepro)')
+    .option(
+      '--artifacts-url <url>',
+      "for kcidb: where you publish the runs' directories (default: their file: URLs)",
+    )
     .action(async (runs, options) => {
       const { reportCommand } = await import('../commands/report.js');
       await finish(reportCommand(runs, options));
@@ -25,6 +30,10 @@ export function defineReport(program: Command): void {
     examples: [
       ['daxrepro report', 'the newest run, as it was printed'],
       ['daxrepro report before/* after/* --format mail', 'several runs, side by side'],
+      [
+        'daxrepro report --format kcidb --origin myci > report.json',
+        'for KernelCI; nothing is sent',
+      ],
       ['daxrepro report --output report.html', 'one file for a browser, by its extension'],
     ],
     exitCodes: [

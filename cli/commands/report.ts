@@ -4,6 +4,7 @@ import { parseChoice } from '../options.js';
 import { EXIT, failure, type Outcome, success } from '../outcome.js';
 import { formatReport, shownTogether } from '../report/format.js';
 import { FORMATS, type Format } from '../report/formats.js';
+import { kcidbOptions } from '../report/kcidb/options.js';
 import { makeReporter } from '../report/reporter.js';
 import { type KeptResult, readResult } from '../results/read.js';
 import { writeWhole } from '../results/run-directory.js';
@@ -13,6 +14,8 @@ import { explain, sayNewest, terminalWidth, wantsColour } from './session.js';
 export interface ReportOptions {
   format?: string;
   output?: string;
+  origin?: string;
+  artifactsUrl?: string;
 }
 
 /**
@@ -27,10 +30,13 @@ export async function reportCommand(names: string[], options: ReportOptions): Pr
   const [{ directory }] = kept.value;
   if (names.length === 0) sayNewest(directory, { reporter: makeReporter() });
   const { output } = options;
+  const kcidb = await kcidbOptions(format.value, kept.value, options);
+  if (!kcidb.ok) return explain(kcidb.failure);
   const text = formatReport(format.value, shownTogether(kept.value), {
     width: output === undefined ? terminalWidth() : 100,
     colour: output === undefined && wantsColour(),
     from: process.cwd(),
+    kcidb: kcidb.value,
   });
   if (output === undefined) {
     process.stdout.write(`${text}\n`);

@@ -8,6 +8,7 @@ import { formatXunit } from './fstests-xunit.js';
 import { consoleExcerpts } from './html/excerpts.js';
 import { formatHtml } from './html/page.js';
 import { formatTestCases } from './junit.js';
+import { DEFAULT_ORIGIN, formatKcidb, type KcidbOptions } from './kcidb/document.js';
 import { formatKtap } from './ktap.js';
 import { formatBisectionMarkdown, formatMatrixMarkdown } from './markdown.js';
 import { type KeptMatrix, type Matrix, matrixOf } from './matrix.js';
@@ -25,6 +26,8 @@ export interface ReportStyle {
   from: string;
   /** When the report is made (default: now). */
   now?: Date;
+  /** For KCIDB. */
+  kcidb?: KcidbOptions;
 }
 
 export type KeptBisection = Extract<KeptResult, { kind: 'bisect' }>;
@@ -88,6 +91,8 @@ const WRITERS: Record<Format, (shown: Shown, style: ReportStyle) => string> = {
     const durationSeconds = shown.kept.reduce((sum, { result }) => sum + result.durationSeconds, 0);
     return formatTestCases(allTestCases(shown), { started, durationSeconds }).trimEnd();
   },
+  kcidb: ({ kept }, { kcidb = { origin: DEFAULT_ORIGIN, inputs: new Map() } }) =>
+    formatKcidb(kept, kcidb),
   'fstests-xunit': ({ kept, matrix, bisections }, { now = new Date() }) =>
     formatXunit(
       [

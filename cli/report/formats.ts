@@ -7,6 +7,7 @@ export const FORMATS = [
   'fstests-xunit',
   'tap',
   'ktap',
+  'kcidb',
   'html',
 ] as const;
 export type Format = (typeof FORMATS)[number];

@@ -7,6 +7,7 @@ import { formatReport } from '../../cli/report/format.js';
 import { FORMATS, type Format } from '../../cli/report/formats.js';
 import type { KeptResult } from '../../cli/results/read.js';
 import { hostile } from '../util/hostile.js';
+import { KCIDB } from '../util/kcidb-schema.js';
 import {
   keptComparison,
   keptRun,
@@ -67,6 +68,9 @@ const CHECKS: Record<Format, (text: string) => void> = {
   ktap: (text) => {
     const { reader } = kunitParser();
     if (reader !== undefined && !/^1\.\.0$/m.test(text)) parseKtap(reader, text);
+  },
+  kcidb: (text) => {
+    KCIDB.parse(JSON.parse(text));
   },
   // html.test.ts opens the page in a real browser.
   html: (text) => {

@@ -99,6 +99,30 @@ function entriesOf(directory: string): string[] {
   }
 }
 
+const VALIDATE = `
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from kcidb_io.schema.v05_03 import Version
+Version.validate_exactly(json.load(sys.stdin))
+`;
+
+/**
+ * KCIDB's own validator: `kcidb_io` in a checkout of kernelci/kcidb-io, in $DAXREPRO_TEST_KCIDB. No
+ * registry has it as a package.
+ *
+ * @returns a function that throws if the document is not valid
+ */
+export function kcidbValidator(): Found<(text: string) => void> {
+  const checkout = process.env['DAXREPRO_TEST_KCIDB'];
+  if (!checkout) {
+    return { missing: 'DAXREPRO_TEST_KCIDB is not set to a checkout of kernelci/kcidb-io' };
+  }
+  if (spawnSync('python3', ['-c', 'import jsonschema']).status !== 0) {
+    return { missing: 'python3 has no module jsonschema' };
+  }
+  return { reader: (text) => void accepts('python3', ['-c', VALIDATE, checkout], text) };
+}
+
 export interface KunitTest {
   name: string;
   /** As `kunit.py parse --json` writes it: `PASS`, `FAIL`, `SKIP` or `ERROR`. */
