@@ -1,8 +1,8 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, statSync, writeFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { parseChoice } from '../options.js';
 import { EXIT, failure, type Outcome, success } from '../outcome.js';
-import { formatReport, shownTogether } from '../report/format.js';
+import { formatReport, type ReportStyle, shownTogether } from '../report/format.js';
 import { FORMATS, type Format } from '../report/formats.js';
 import { kcidbOptions } from '../report/kcidb/options.js';
 import { makeReporter } from '../report/reporter.js';
@@ -32,12 +32,18 @@ export async function reportCommand(names: string[], options: ReportOptions): Pr
   const { output } = options;
   const kcidb = await kcidbOptions(format.value, kept.value, options);
   if (!kcidb.ok) return explain(kcidb.failure);
-  const text = formatReport(format.value, shownTogether(kept.value), {
+  const shown = shownTogether(kept.value);
+  const style: ReportStyle = {
     width: output === undefined ? terminalWidth() : 100,
     colour: output === undefined && wantsColour(),
     from: process.cwd(),
     kcidb: kcidb.value,
-  });
+  };
+  const text = formatReport(format.value, shown, style);
+  if (format.value === 'github') {
+    const summary = addJobSummary(formatReport('markdown', shown, style));
+    if (!summary.ok) return explain(summary.failure);
+  }
   if (output === undefined) {
     process.stdout.write(`${text}\n`);
     return EXIT.ok;
@@ -77,19 +83,35 @@ function readResults(names: readonly string[]): Outcome<[KeptResult, ...KeptResu
   return success(kept);
 }
 
+/** Appends to the file that GitHub shows on the page of the job. Several steps may do so. */
+function addJobSummary(markdown: string): Outcome<void> {
+  const file = process.env['GITHUB_STEP_SUMMARY'];
+  if (!file) {
+    process.stderr.write('daxrepro: no job summary: GITHUB_STEP_SUMMARY is not set\n');
+    return success(undefined);
+  }
+  return writing(file, () => appendFileSync(file, `${markdown}\n`));
+}
+
 function write(output: string, text: string): Outcome<void> {
-  try {
+  return writing(output, () => {
     // Write into a device or a pipe; replace a file.
     const other = statSync(output, { throwIfNoEntry: false })?.isFile() === false;
     if (other) writeFileSync(output, text);
     else writeWhole(resolve(output), text);
+  });
+}
+
+function writing(file: string, action: () => void): Outcome<void> {
+  try {
+    action();
     return success(undefined);
   } catch (error) {
     return failure(
       'usage',
       `The report cannot be written: ${(error as Error).message}`,
       'Give a file in an existing directory that you can write to',
-      { place: { file: output } },
+      { place: { file } },
     );
   }
 }

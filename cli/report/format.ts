@@ -5,6 +5,7 @@ import { formatMail } from './compare-mail.js';
 import { formatComparison } from './compare-text.js';
 import type { Format } from './formats.js';
 import { formatXunit } from './fstests-xunit.js';
+import { formatGithub } from './github.js';
 import { consoleExcerpts } from './html/excerpts.js';
 import { formatHtml } from './html/page.js';
 import { formatTestCases } from './junit.js';
@@ -85,6 +86,7 @@ const WRITERS: Record<Format, (shown: Shown, style: ReportStyle) => string> = {
       consoleExcerpts(),
     ),
   tap: (shown) => formatTap(allTestCases(shown)),
+  github: (shown) => formatGithub(allTestCases(shown)),
   ktap: (shown) => formatKtap(allTestCases(shown)),
   junit: (shown) => {
     const { started } = shown.kept[0].result;

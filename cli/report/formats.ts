@@ -7,6 +7,7 @@ export const FORMATS = [
   'fstests-xunit',
   'tap',
   'ktap',
+  'github',
   'kcidb',
   'html',
 ] as const;

@@ -1,4 +1,5 @@
 import { isUndecided } from '../compare/expectations.js';
+import type { Severity } from '../findings/finding.js';
 import { unitName } from '../plan/unit.js';
 import type { BisectionResult } from '../results/bisect-result.js';
 import type { CompareUnit } from '../results/compare-result.js';
@@ -23,6 +24,8 @@ export interface TestCase {
   type: string;
   /** One sentence; may be empty for a passed case. */
   message: string;
+  /** Of the worst finding; undefined if there is none. */
+  severity: Severity | undefined;
   /** Lines. */
   details: string[];
   /** Properties that all cases of a suite share go to the suite. */
@@ -46,6 +49,7 @@ function testCaseOf(unit: UnitResult & Partial<CompareUnit>, several: boolean): 
     name: unitName({ ...unit, fs: '' }).trim() + kind + cuts + tries,
     seconds: unit.durationSeconds,
     ...outcomeOf(unit),
+    severity: groupFindings(unit.findings)[0]?.finding.severity,
     details: [
       unit.reason,
       ...groupFindings(unit.findings, unit.omitted).flatMap(describeGroup),
@@ -119,6 +123,7 @@ export function testCaseOfBisection(result: BisectionResult): TestCase {
     outcome: answer.ending === 'found' ? 'passed' : 'error',
     type: answer.ending,
     message: answer.summary,
+    severity: undefined,
     details: formatBisection(result, { width: WIDTH }).split('\n'),
     properties: { kernel: question.kernel, changes: String(question.changes) },
   };

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -27,7 +27,7 @@ const { main } = compileInto(top);
 function report(...words: string[]) {
   return execa('env', ['-u', 'NODE_OPTIONS', process.execPath, main, 'report', ...words], {
     cwd: top,
-    env: { XDG_STATE_HOME: join(top, 'state') },
+    env: { XDG_STATE_HOME: join(top, 'state'), GITHUB_STEP_SUMMARY: '' },
     reject: false,
   });
 }
@@ -69,6 +69,22 @@ t.test('writes --output in one step, in the format of its extension', async (t) 
     { env: { NODE_OPTIONS: '', XDG_STATE_HOME: join(top, 'state') } },
   );
   t.match(piped.stdout, /^TAP version 14/, 'a pipe gets the report');
+});
+
+t.test('appends the job summary of GitHub Actions', async (t) => {
+  const summary = join(top, 'summary.md');
+  writeFileSync(summary, 'before\n');
+  const words = ['20260102-000000-ext2-a-2', '--format', 'github'];
+  const { exitCode, stdout, stderr } = await execa(
+    'env',
+    ['-u', 'NODE_OPTIONS', process.execPath, main, 'report', ...words],
+    { env: { XDG_STATE_HOME: join(top, 'state'), GITHUB_STEP_SUMMARY: summary } },
+  );
+  t.equal(exitCode, 0);
+  t.equal(stderr, '');
+  t.match(stdout, /^::error title=/);
+  t.match(readFileSync(summary, 'utf8'), /^before\n## File systems on DAX\n/);
+  t.match(await report(...words), { exitCode: 0, stderr: /no job summary/ });
 });
 
 t.test('rejects wrong usage', async (t) => {

@@ -69,6 +69,11 @@ const CHECKS: Record<Format, (text: string) => void> = {
     const { reader } = kunitParser();
     if (reader !== undefined && !/^1\.\.0$/m.test(text)) parseKtap(reader, text);
   },
+  github: (text) => {
+    const lines = text === '' ? [] : text.split('\n');
+    const wrong = lines.find((line) => !/^::(?:error|warning|notice) title=[^:,]*::/.test(line));
+    if (wrong !== undefined || lines.length > 10) throw new Error(`no annotations: ${wrong}`);
+  },
   kcidb: (text) => {
     KCIDB.parse(JSON.parse(text));
   },
