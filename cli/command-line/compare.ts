@@ -98,7 +98,7 @@ function outputOptions(compare: Command): void {
     )
     .option('--out <dir>', "directory for the run's directory")
     .option('--json', 'print the result as JSON on stdout')
-    .option('--mail', 'print the result as plain text for mail, in less than 75 columns')
+    .option('--mail', 'print the result as plain text for mail, in 72 columns')
     .option('--dry-run', 'list the cells, and start nothing');
 }
 

@@ -1,17 +1,17 @@
-import { appendFileSync, statSync, writeFileSync } from 'node:fs';
-import { extname, resolve } from 'node:path';
+import { extname } from 'node:path';
 import { parseChoice } from '../options.js';
-import { EXIT, failure, type Outcome, success } from '../outcome.js';
+import { EXIT, type Outcome, success } from '../outcome.js';
 import { formatReport, type ReportStyle, shownTogether } from '../report/format.js';
 import { FORMATS, type Format } from '../report/formats.js';
 import { kcidbOptions } from '../report/kcidb/options.js';
+import { type ReplyOptions, replyOf } from '../report/mail-headers.js';
 import { makeReporter } from '../report/reporter.js';
+import { addJobSummary, writeReport } from '../report/write-file.js';
 import { type KeptResult, readResult } from '../results/read.js';
-import { writeWhole } from '../results/run-directory.js';
 import { formatBytes } from '../words.js';
 import { explain, sayNewest, terminalWidth, wantsColour } from './session.js';
 
-export interface ReportOptions {
+export interface ReportOptions extends ReplyOptions {
   format?: string;
   output?: string;
   origin?: string;
@@ -32,23 +32,29 @@ export async function reportCommand(names: string[], options: ReportOptions): Pr
   const { output } = options;
   const kcidb = await kcidbOptions(format.value, kept.value, options);
   if (!kcidb.ok) return explain(kcidb.failure);
+  const reply = replyOf(options);
+  if (!reply.ok) return explain(reply.failure);
   const shown = shownTogether(kept.value);
   const style: ReportStyle = {
     width: output === undefined ? terminalWidth() : 100,
     colour: output === undefined && wantsColour(),
     from: process.cwd(),
     kcidb: kcidb.value,
+    reply: reply.value,
   };
   const text = formatReport(format.value, shown, style);
   if (format.value === 'github') {
-    const summary = addJobSummary(formatReport('markdown', shown, style));
-    if (!summary.ok) return explain(summary.failure);
+    const added = addJobSummary(formatReport('markdown', shown, style));
+    if (!added.ok) return explain(added.failure);
+    if (!added.value) {
+      process.stderr.write('daxrepro: no job summary: GITHUB_STEP_SUMMARY is not set\n');
+    }
   }
   if (output === undefined) {
     process.stdout.write(`${text}\n`);
     return EXIT.ok;
   }
-  const written = write(output, `${text}\n`);
+  const written = writeReport(output, `${text}\n`);
   if (!written.ok) return explain(written.failure);
   process.stderr.write(`daxrepro: ${output}: ${formatBytes(Buffer.byteLength(text) + 1)}\n`);
   return EXIT.ok;
@@ -81,37 +87,4 @@ function readResults(names: readonly string[]): Outcome<[KeptResult, ...KeptResu
     if (!kept.some(({ directory }) => directory === next.value.directory)) kept.push(next.value);
   }
   return success(kept);
-}
-
-/** Appends to the file that GitHub shows on the page of the job. Several steps may do so. */
-function addJobSummary(markdown: string): Outcome<void> {
-  const file = process.env['GITHUB_STEP_SUMMARY'];
-  if (!file) {
-    process.stderr.write('daxrepro: no job summary: GITHUB_STEP_SUMMARY is not set\n');
-    return success(undefined);
-  }
-  return writing(file, () => appendFileSync(file, `${markdown}\n`));
-}
-
-function write(output: string, text: string): Outcome<void> {
-  return writing(output, () => {
-    // Write into a device or a pipe; replace a file.
-    const other = statSync(output, { throwIfNoEntry: false })?.isFile() === false;
-    if (other) writeFileSync(output, text);
-    else writeWhole(resolve(output), text);
-  });
-}
-
-function writing(file: string, action: () => void): Outcome<void> {
-  try {
-    action();
-    return success(undefined);
-  } catch (error) {
-    return failure(
-      'usage',
-      `The report cannot be written: ${(error as Error).message}`,
-      'Give a file in an existing directory that you can write to',
-      { place: { file } },
-    );
-  }
 }

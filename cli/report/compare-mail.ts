@@ -21,19 +21,27 @@ import {
 } from './compare-words.js';
 import { describeExplanation } from './explanation.js';
 import { describeEvidence } from './findings.js';
+import { plainBody, type ReplyTo, withHeaders } from './mail-headers.js';
+import { comparisonTags } from './mail-tags.js';
 import { explainUnwritten } from './unwritten.js';
 import { breakLine, wrapCommand, wrapField, wrapText } from './wrap.js';
 
-/** A comparison as plain text for a mailing list, in lines of less than 75 columns. */
+/** A comparison as plain text for a mailing list, in lines of at most 72 columns. */
 
-const WIDTH = 74;
+const WIDTH = 72;
 const MOST_FINDINGS = 8;
 const MOST_DETAIL = 20;
 
-/** @param from shows paths below this directory relative to it, since it means nothing to readers */
-export function formatMail(result: CompareResult, { from }: { from: string }): string {
+export interface MailStyle {
+  /** Shows paths below this directory relative to it, since it means nothing to readers. */
+  from: string;
+  /** Makes the text a mail with headers. */
+  reply?: ReplyTo | undefined;
+}
+
+export function formatMail(result: CompareResult, { from, reply }: MailStyle): string {
   const sections = [
-    wrapText(escapeForTerminal(result.case.title ?? 'Comparison of DAX file systems'), WIDTH),
+    wrapText(escapeForTerminal(titleOf(result)), WIDTH),
     formatFacts(result, from),
     formatTable(result, { width: WIDTH, colour: false }),
     result.units.some(({ held }) => !held) ? [`${UNEXPECTED} not as expected`] : [],
@@ -44,10 +52,20 @@ export function formatMail(result: CompareResult, { from }: { from: string }): s
     ),
     wrapText(describeCounts(result), WIDTH),
   ];
+  const body = plainBody(joined(sections));
+  const text = joined([[body], comparisonTags(result)]);
+  return reply ? withHeaders(text, titleOf(result), reply) : text;
+}
+
+function joined(sections: readonly (readonly string[])[]): string {
   return sections
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n');
+}
+
+function titleOf({ case: compared }: CompareResult): string {
+  return compared.title ?? 'Comparison of DAX file systems';
 }
 
 function formatFacts(result: CompareResult, from: string): string[] {

@@ -11,6 +11,7 @@ import { formatHtml } from './html/page.js';
 import { formatTestCases } from './junit.js';
 import { DEFAULT_ORIGIN, formatKcidb, type KcidbOptions } from './kcidb/document.js';
 import { formatKtap } from './ktap.js';
+import type { ReplyTo } from './mail-headers.js';
 import { formatBisectionMarkdown, formatMatrixMarkdown } from './markdown.js';
 import { type KeptMatrix, type Matrix, matrixOf } from './matrix.js';
 import { formatSummary } from './summary.js';
@@ -27,6 +28,8 @@ export interface ReportStyle {
   from: string;
   /** When the report is made (default: now). */
   now?: Date;
+  /** For mail: what it answers. */
+  reply?: ReplyTo | undefined;
   /** For KCIDB. */
   kcidb?: KcidbOptions;
 }
@@ -69,10 +72,13 @@ const WRITERS: Record<Format, (shown: Shown, style: ReportStyle) => string> = {
       ...bisections.map(({ result }) => formatBisectionForTerminal(result, style)),
     );
   },
-  mail: ({ matrix, bisections }, { from }) =>
+  mail: ({ matrix, bisections }, { from, reply }) =>
+    // Only the first part has headers.
     sections(
-      matrix && formatMail(matrix, { from }),
-      ...bisections.map(({ result }) => formatBisectionMail(result)),
+      matrix && formatMail(matrix, { from, reply }),
+      ...bisections.map(({ result }, at) =>
+        formatBisectionMail(result, matrix || at > 0 ? undefined : reply),
+      ),
     ),
   markdown: ({ matrix, bisections }) =>
     sections(

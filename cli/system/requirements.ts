@@ -233,6 +233,12 @@ export const REQUIREMENTS: readonly Requirement[] = [
   },
   {
     part: 'test',
+    programs: ['mutt'],
+    purpose: 'reads mails as drafts',
+    packages: packaged('mutt'),
+  },
+  {
+    part: 'test',
     programs: ['zsh'],
     purpose: 'tests the completions',
     packages: packaged('zsh'),

@@ -263,9 +263,11 @@ Versions:   daxrepro 0.1.0, QEMU 7.2.22 (Debian), e2fsprogs 1.47.0,
 Machine:    tcg, pmem: memmap
 Tests:      builtin 1
 DAX, ext2:  proven in 4 of 4 units by mount option and statx of a fresh
-            file; driver ext2, 1 module built from source; mounted rw,dax
+            file; driver ext2, 1 module built from source; mounted
+            rw,dax
 DAX, xfs:   proven in 4 of 4 units by mount option and statx of a fresh
-            file; driver ext2, 1 module built from source; mounted rw,dax
+            file; driver ext2, 1 module built from source; mounted
+            rw,dax
 Variants:
   base:
       the unchanged kernel
@@ -340,11 +342,12 @@ function* nastyComparisons() {
   }
 }
 
-t.test('keeps mails below 75 columns, and escapes text from guests', (t) => {
+t.test('keeps mails within 72 columns, and escapes text from guests', (t) => {
   for (const result of nastyComparisons()) {
     const text = mail(result);
     for (const line of text.split('\n')) {
-      if ([...line].length >= 75 || RAW.test(line)) t.fail(JSON.stringify(line));
+      // A blank before a line that would mean something is the 73rd.
+      if ([...line].length > 73 || RAW.test(line)) t.fail(JSON.stringify(line));
     }
     t.notMatch(text, /^Subject: forged/m);
     const shown = formatComparison(result, { width: 60, colour: false });
