@@ -38,7 +38,10 @@ function testOptions(run: Command): void {
     .addOption(shared.excludeGroup())
     .addOption(shared.together())
     .addOption(shared.withDirectory())
-    .option('--expected <file>', 'a list of expected failures, with reasons (YAML)');
+    .option(
+      '--expected <file>',
+      'a list of expected failures, with reasons (YAML, or tests on lines)',
+    );
 }
 
 function kernelOptions(run: Command): void {

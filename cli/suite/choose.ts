@@ -120,29 +120,6 @@ export interface Exclusion {
   place?: Place;
 }
 
-/**
- * Reads a file of tests to leave out, in the format of xfstests' `check -E`: one test per line, comments
- * after `#`, blank lines. Ranges and patterns are allowed, too.
- */
-export function readExclusions(file: string, text: string): Outcome<Exclusion[]> {
-  const exclusions: Exclusion[] = [];
-  for (const [index, line] of text.split('\n').entries()) {
-    const word = line.replace(/#.*/, '').trim();
-    if (word === '') continue;
-    const place = { file, line: index + 1 };
-    if (!matcher(word)) {
-      return failure(
-        'usage',
-        `${JSON.stringify(word.slice(0, 80))} is not a test, range or pattern`,
-        'Write one per line, such as generic/475 or generic/001-010; comments begin with #',
-        { place },
-      );
-    }
-    exclusions.push({ word, place });
-  }
-  return success(exclusions);
-}
-
 /** The remaining tests. */
 export function leaveOut<Test extends Choosable>(
   tests: readonly Test[],

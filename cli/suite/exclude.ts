@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { failure, type Outcome } from '../outcome.js';
-import { type Choosable, type Exclusion, leaveOut, readExclusions } from './choose.js';
+import { type Choosable, type Exclusion, leaveOut } from './choose.js';
+import { readTestList } from './test-list.js';
 
 /** The options that leave tests out, from the command line. */
 export interface ExclusionOptions {
@@ -15,6 +16,7 @@ export function withoutExcluded<Test extends Choosable>(
   { exclude = [], excludeFile = [], excludeGroup = [] }: ExclusionOptions,
 ): Outcome<Test[]> {
   const exclusions: Exclusion[] = exclude.map((word) => ({ word }));
+  const groups = [...excludeGroup];
   for (const file of excludeFile) {
     let text: string;
     try {
@@ -26,11 +28,14 @@ export function withoutExcluded<Test extends Choosable>(
         'Give a file with a test on each line',
       );
     }
-    const read = readExclusions(file, text);
+    const read = readTestList(file, text);
     if (!read.ok) return read;
-    exclusions.push(...read.value);
+    for (const { word, group, place } of read.value) {
+      if (word !== undefined) exclusions.push({ word, place });
+      if (group !== undefined) groups.push(group);
+    }
   }
-  const left = leaveOut(tests, exclusions, excludeGroup);
+  const left = leaveOut(tests, exclusions, groups);
   if (left.ok && left.value.length === 0) {
     return failure('usage', 'All selected tests are excluded', 'Exclude fewer of them');
   }

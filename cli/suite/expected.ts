@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { FILE_SYSTEMS } from '../file-systems.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import { compareVersions } from '../kernel-version.js';
@@ -6,6 +7,7 @@ import { parseLocatedYaml } from '../located-yaml.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { z } from '../schema.js';
 import { isTestWord, means } from './choose.js';
+import { isTestList, readTestList } from './test-list.js';
 
 /**
  * A file of expected failures, so that new failures stand out. Each entry gives a reason, and may be
@@ -88,6 +90,7 @@ export function readExpectedFailures(file: string): Outcome<ExpectedFailure[]> {
       SHAPE,
     );
   }
+  if (isTestList(text)) return listedFailures(file, text);
   const yaml = parseLocatedYaml(file, text);
   if (!yaml.ok) return yaml;
   // A file of nothing but comments expects nothing.
@@ -110,6 +113,26 @@ export function readExpectedFailures(file: string): Outcome<ExpectedFailure[]> {
     {
       place: yaml.value.placeOf(issue?.path ?? []),
     },
+  );
+}
+
+/** A list of another program (test-list.ts): its comments are the reasons. */
+function listedFailures(file: string, text: string): Outcome<ExpectedFailure[]> {
+  const listed = readTestList(file, text);
+  if (!listed.ok) return listed;
+  const group = listed.value.find((one) => one.group !== undefined);
+  if (group) {
+    return failure(
+      'usage',
+      `"-g ${group.group}" stands for a group: which of its tests fail is not known`,
+      'List the tests that fail, or leave the group out with --exclude-group',
+      { place: group.place },
+    );
+  }
+  return success(
+    listed.value.flatMap(({ word, comment }) =>
+      word === undefined ? [] : [{ test: word, reason: comment || `listed in ${basename(file)}` }],
+    ),
   );
 }
 
