@@ -1,9 +1,11 @@
 import { type Job, type OpenJob, setUp } from '../job/job.js';
 import { type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
+import type { RunRequest } from '../plan/unit.js';
 import type { BisectionResult, Ending } from '../results/bisect-result.js';
 import { writeJson } from '../results/run-directory.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
+import { checkPossible } from '../run/possible.js';
 import { describeTools } from '../run/tools.js';
 import { storageFailure } from '../store/store.js';
 import { findProgram } from '../system/programs.js';
@@ -28,7 +30,10 @@ export async function bisectJob(
   const { of, checked } = asked;
   const { request } = checked;
   const changes = of.type === 'series' ? [of.file] : [];
-  const job = await setUp(open, [request], { changes });
+  const { accelerator } = checked;
+  const possible = await checkPossible(endsOf(asked), accelerator, open);
+  if (!possible.ok) return possible;
+  const job = await setUp(open, [request], { changes, accelerator, refuse: false });
   if (!job.ok) return job;
   const subject =
     of.type === 'tree'
@@ -53,6 +58,13 @@ export async function bisectJob(
     writeJson(`${directory}/result.json`, result);
     return success(result);
   });
+}
+
+/** Whole trees are built of commits, so both ends have to be possible. */
+function endsOf({ of, checked: { request } }: CheckedBisection): RunRequest[] {
+  if (of.type !== 'tree' || of.kernel !== undefined) return [request];
+  const { good, bad } = of.range;
+  return [good, bad].map((end) => ({ ...request, kernel: `src:${of.tree}@${end}` }));
 }
 
 interface Bisection extends OpenBisection {

@@ -50,8 +50,10 @@ export interface CheckedStep {
 /** `daxrepro bisect run`: one step of `git bisect run`. */
 export async function stepJob(step: CheckedStep, open: OpenJob): Promise<Outcome<JobResult>> {
   const { options } = step;
-  const { request } = step.checked;
-  const job = await setUp(open, [request], { changes: [] });
+  const { request, accelerator } = step.checked;
+  // A commit that cannot be tested is skipped. It must not stop the bisection.
+  const refuse = !step.itself;
+  const job = await setUp(open, [request], { changes: [], accelerator, refuse });
   if (!job.ok) return job;
   const built = await buildStep(step, job.value);
   if (!built.ok) return built;

@@ -9,6 +9,8 @@ import { formatComparison } from '../report/compare-text.js';
 import { formatCells } from '../report/compare-words.js';
 import type { CompareResult } from '../results/compare-result.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
+import { checkPossible } from '../run/possible.js';
+import { defaultStore } from '../store/store.js';
 import {
   explain,
   inSession,
@@ -30,7 +32,14 @@ export async function compareCommand(
   if (!requested.ok) return explain(requested.failure);
   const plan = planComparison(requested.value, options);
   if (!plan.ok) return explain(plan.failure);
-  if (options.dryRun) return printDryRun(plan.value, options);
+  if (options.dryRun) {
+    const possible = await checkPossible(
+      plan.value.cells.map(({ request }) => request),
+      plan.value.accelerator,
+      { store: defaultStore(), progress: () => {} },
+    );
+    return possible.ok ? printDryRun(plan.value, options) : explain(possible.failure);
+  }
   return inSession(async (session) => {
     const job = openJob(argv, session);
     const ran = await compareJob(requested.value, plan.value, options, job);

@@ -25,7 +25,7 @@ export async function compareJob(
 ): Promise<Outcome<CompareResult>> {
   const requests = planned.cells.map(({ request }) => request);
   const changes = asked.variants.flatMap((variant) => variant.changes);
-  const job = await setUp(open, requests, { changes });
+  const job = await setUp(open, requests, { changes, accelerator: planned.accelerator });
   if (!job.ok) return job;
   const spec = await comparedSpec(asked.kernel, asked.variants, open);
   const of = { ...asked, kernel: spec };

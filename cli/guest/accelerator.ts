@@ -37,10 +37,11 @@ export interface TrialContext {
 
 /** What is known without a trial boot: from the device alone, or from an earlier trial. */
 export async function knownKvm(store: Store, qemu: string): Promise<KvmAnswer | undefined> {
-  return (await withoutTrial('/dev/kvm')) ?? (await rememberedKvm(store, qemu));
+  return (await kvmWithoutTrial()) ?? (await rememberedKvm(store, qemu));
 }
 
-async function withoutTrial(device: string): Promise<KvmAnswer | undefined> {
+/** What the device alone says: that KVM cannot be used. undefined: only a trial boot tells. */
+export async function kvmWithoutTrial(device = '/dev/kvm'): Promise<KvmAnswer | undefined> {
   switch ((await kvmDevice(device)).state) {
     case 'opens':
       return undefined;

@@ -1,4 +1,5 @@
 import type { FileSystem } from '../file-systems.js';
+import type { AcceleratorChoice } from '../guest/accelerator.js';
 import type { TreeArchive } from '../guest/xfstests-archive.js';
 import { type InputContext, keepInputs } from '../inputs/keep.js';
 import type { KernelContext } from '../kernel/kernel.js';
@@ -11,6 +12,7 @@ import type { RunResult, UnitResult } from '../results/run-result.js';
 import { runResult } from '../run/conclude.js';
 import type { EngineObserver } from '../run/engine.js';
 import { describeHost } from '../run/host.js';
+import { checkPossible } from '../run/possible.js';
 import { packSuite } from '../run/suite.js';
 import { describeTools } from '../run/tools.js';
 import { packUserTests } from '../run/user-tests.js';
@@ -74,13 +76,17 @@ export function openJob(
  * @param requests at least one; all name the same kernel and suite
  * @param changes patch files to check first
  * @param brought whether the kernels are already there, in a bundle
+ * @param refuse whether to refuse what cannot work; not for one of many trees, and not for a replay
  */
 export async function setUp(
   job: OpenJob,
   requests: readonly RunRequest[],
-  { changes, brought = false }: { changes: readonly string[]; brought?: boolean },
+  { changes, accelerator = 'auto', brought = false, refuse = true }: SetUpOptions,
 ): Promise<Outcome<Job>> {
   const [{ kernel, build, suite }] = requests as [RunRequest];
+  const possible =
+    refuse && !brought ? await checkPossible(requests, accelerator, job) : success(undefined);
+  if (!possible.ok) return possible;
   const system = brought
     ? await ensureSystem(['run'], job)
     : await ensureSystemFor({ kernel, build, changes }, job);
@@ -94,6 +100,13 @@ export async function setUp(
   return success({
     ...{ ...job, powerCut: powerCut.value, suite: packed.value, userTests: userTests.value },
   });
+}
+
+export interface SetUpOptions {
+  changes: readonly string[];
+  accelerator?: AcceleratorChoice;
+  brought?: boolean;
+  refuse?: boolean;
 }
 
 /** @param out path for the run's directory; undefined: the default */

@@ -29,7 +29,8 @@ export async function runJob(
   open: OpenJob,
 ): Promise<Outcome<RunJob>> {
   const { request } = checked;
-  const job = await setUp(open, [request], { changes: request.variant.changes });
+  const { changes } = request.variant;
+  const job = await setUp(open, [request], { changes, accelerator: checked.accelerator });
   if (!job.ok) return job;
   const { suite, powerCut, userTests } = job.value;
   const { kernel, fs, variant, build } = request;

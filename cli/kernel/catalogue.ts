@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { FILE_SYSTEMS, type FileSystem } from '../file-systems.js';
+import { atLeast } from '../kernel-version.js';
 import { z } from '../schema.js';
 import { packageRoot } from '../version.js';
 
@@ -12,20 +14,47 @@ const releaseSchema = z.strictObject({
   suites: z.array(z.string().min(1)).min(1),
 });
 
+const seriesSchema = z.string().regex(/^\d+\.\d+$/);
+
 const kernelSchema = z.strictObject({
-  version: z.string().regex(/^\d+\.\d+$/),
+  version: seriesSchema,
   releases: z.array(releaseSchema).min(1),
-  lacksDax: z.array(z.enum(['ext2', 'ext4', 'xfs'])).default([]),
 });
 
-const catalogueSchema = z.strictObject({ kernels: z.array(kernelSchema).min(1) });
+const catalogueSchema = z.strictObject({
+  kernels: z.array(kernelSchema).min(1),
+  daxRemoved: z.partialRecord(z.enum(FILE_SYSTEMS), seriesSchema),
+});
 
 export type CatalogueRelease = z.infer<typeof releaseSchema>;
-export type CatalogueKernel = z.infer<typeof kernelSchema>;
+export type CatalogueKernel = z.infer<typeof kernelSchema> & {
+  /** File systems whose code in this series has no DAX any more. */
+  lacksDax: FileSystem[];
+};
 
 /** The catalogue is part of this program, so an error in it is a bug and throws. */
-export async function readCatalogue(
+export async function readCatalogue(file?: URL): Promise<CatalogueKernel[]> {
+  const { kernels, daxRemoved } = await readFileOf(file);
+  return kernels.map((kernel) => ({ ...kernel, lacksDax: without(kernel.version, daxRemoved) }));
+}
+
+/** The file systems that have lost their DAX code in this release, `7.2.13+deb14-amd64`. */
+export async function lacksDaxSince(release: string): Promise<FileSystem[]> {
+  return without(release, (await readFileOf()).daxRemoved);
+}
+
+async function readFileOf(
   file: URL = new URL('kernels/catalogue.yaml', packageRoot),
-): Promise<CatalogueKernel[]> {
-  return catalogueSchema.parse(parse(await readFile(file, 'utf8'))).kernels;
+): Promise<z.infer<typeof catalogueSchema>> {
+  return catalogueSchema.parse(parse(await readFile(file, 'utf8')));
+}
+
+function without(
+  release: string,
+  removed: z.infer<typeof catalogueSchema>['daxRemoved'],
+): FileSystem[] {
+  return FILE_SYSTEMS.filter((fs) => {
+    const [major, minor] = (removed[fs] ?? '').split('.').map(Number);
+    return major !== undefined && minor !== undefined && atLeast(release, major, minor);
+  });
 }

@@ -11,6 +11,7 @@ import { type Compiler, namedCompiler } from '../system/compiler.js';
 import { ensureSystem } from '../system/install.js';
 import { findProgram } from '../system/programs.js';
 import { collectResults } from './build-results.js';
+import { withoutDax } from './dax-code.js';
 import {
   formatSettings,
   lostSettings,
@@ -23,7 +24,6 @@ import { explainSymbol } from './kconfig.js';
 import type { BuildOptions, Kernel, KernelContext } from './kernel.js';
 import { prepareSource, type SourceChange } from './kernel-workspace.js';
 import { estimateBuild, rememberBuild } from './pace.js';
-import { RECIPES } from './recipes.js';
 import type { SourceTree } from './source-tree.js';
 import { diskFull, tail } from './tool.js';
 import { diagnose, type Quirks, quirksOf } from './toolchain.js';
@@ -384,21 +384,6 @@ function firstErrors(log: string): string {
     /\berror:|\bundefined reference\b|\*\*\* |: not found$|No rule to make/.test(line),
   );
   return first < 0 ? tail(log) : lines.slice(Math.max(0, first - 4), first + 36).join('\n');
-}
-
-/** File systems whose code does not mention DAX (7.2 removed it from ext2). */
-async function withoutDax(source: string): Promise<string[]> {
-  const without: string[] = [];
-  for (const { name, subdirectory } of Object.values(RECIPES)) {
-    const files = await readdir(join(source, subdirectory)).catch(() => []);
-    const code = files.filter((file) => /\.[ch]$/.test(file));
-    let found = code.length === 0;
-    for (const file of code) {
-      found ||= /\bIS_DAX\b|_DAX\b/.test(await readFile(join(source, subdirectory, file), 'utf8'));
-    }
-    if (!found) without.push(name);
-  }
-  return without;
 }
 
 async function assemble(spec: string, key: string, directory: string): Promise<Kernel> {

@@ -36,7 +36,7 @@ export async function replayJob(
   const { brought } = target;
   const planned = plan.cells.map(({ request }) => request);
   const changes = planned.flatMap(({ variant }) => variant.changes);
-  const job = await setUp(open, planned, { changes, brought: brought !== undefined });
+  const job = await setUp(open, planned, { changes, brought: brought !== undefined, refuse: false });
   if (!job.ok) return job;
   const [{ request }] = plan.cells as [Cell];
   const own = brought?.kernels[0];

@@ -45,7 +45,7 @@ export async function shellJob(
   opened: OpenedUnit | undefined,
   open: ShellJob,
 ): Promise<Outcome<Shell>> {
-  const job = await setUp(open, [request], { changes: request.variant.changes });
+  const job = await setUp(open, [request], { changes: request.variant.changes, accelerator });
   if (!job.ok) return job;
   const programs = await shellArchive(open);
   if (!programs.ok) return programs;

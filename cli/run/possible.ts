@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import { type AcceleratorChoice, kvmWithoutTrial } from '../guest/accelerator.js';
+import type { PmemKind } from '../guest/machine.js';
+import { versionWithoutDax } from '../kernel/dax-code.js';
+import { type Driver, missingDrivers } from '../kernel/drivers.js';
+import type { KernelContext } from '../kernel/kernel.js';
+import { resolveKernel } from '../kernel/resolve.js';
+import { type KernelSpec, parseSpec } from '../kernel/spec.js';
+import { failure, type Outcome, success } from '../outcome.js';
+import type { RunRequest } from '../plan/unit.js';
+
+/** Refuses requests that cannot work, before anything is downloaded, built or booted. */
+
+export type PossibleRequest = Pick<RunRequest, 'fs' | 'kernel' | 'pmem' | 'control' | 'variant'>;
+
+/** @param requests at least one */
+export async function checkPossible(
+  requests: readonly PossibleRequest[],
+  accelerator: AcceleratorChoice,
+  context: KernelContext,
+): Promise<Outcome<void>> {
+  const kvm = accelerator === 'kvm' ? await kvmWithoutTrial() : undefined;
+  if (kvm && !kvm.usable) return noKvm(kvm.reason);
+  // In a comparison, only the variants with changes are errors.
+  const [first] = requests;
+  if (requests.length === 1 && first) {
+    const changeable = await checkSources(first);
+    if (!changeable.ok) return changeable;
+  }
+  const seen = new Set<string>();
+  for (const request of requests) {
+    const { fs, kernel, pmem, control, variant } = request;
+    const key = JSON.stringify([fs, kernel, pmem, control, variant.changes]);
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const spec = await parseSpec(kernel);
+    if (!spec.ok) return spec;
+    const possible = await checkOne(request, spec.value, context);
+    if (!possible.ok) return possible;
+  }
+  return success(undefined);
+}
+
+async function checkOne(
+  request: PossibleRequest,
+  spec: KernelSpec,
+  context: KernelContext,
+): Promise<Outcome<void>> {
+  const dax = await checkDax(request, spec);
+  if (!dax.ok || !isLocal(spec)) return dax;
+  return checkDrivers(request, spec, context);
+}
+
+function isLocal({ type }: KernelSpec): boolean {
+  return type === 'image' || type === 'host';
+}
+
+async function checkSources({ kernel, variant }: PossibleRequest): Promise<Outcome<void>> {
+  const spec = await parseSpec(kernel);
+  if (!spec.ok) return spec;
+  if (variant.changes.length === 0 || !isLocal(spec.value)) return success(undefined);
+  return failure(
+    'usage',
+    `There are no sources to change for ${kernel}: ${variant.name} cannot be built`,
+    'Use --kernel debian:X.Y, debsrc:X.Y or src:DIR with changes',
+  );
+}
+
+async function checkDax(request: PossibleRequest, spec: KernelSpec): Promise<Outcome<void>> {
+  const { fs, kernel, control, variant } = request;
+  if (control) return success(undefined);
+  const version = await versionWithoutDax(spec, fs);
+  if (version === undefined || (await mayAddDax(variant.changes))) return success(undefined);
+  return failure(
+    'usage',
+    `${fs} has no DAX on ${kernel} (${version}). Linux 7.2 removed it, and says at the mount: "DAX support has been removed. dax option ignored"`,
+    'Use --kernel debian:6.12 or older, use ext4 or xfs, or add --pmem none --control to run without DAX',
+  );
+}
+
+/** A change can restore the DAX code. It then mentions DAX. */
+async function mayAddDax(changes: readonly string[]): Promise<boolean> {
+  for (const file of changes) {
+    // A file that cannot be read is reported with the other changes.
+    const text = await readFile(file, 'utf8').catch(() => 'dax');
+    if (/^\+.*_DAX\b/m.test(text)) return true;
+  }
+  return false;
+}
+
+/** The drivers of the devices, by `--pmem`. */
+const DEVICE_DRIVERS: Readonly<Record<PmemKind, readonly Driver[]>> = {
+  memmap: ['nd_pmem'],
+  nvdimm: ['nfit', 'nd_pmem'],
+  'virtio-pmem': ['virtio_pmem', 'nd_pmem'],
+  none: ['virtio_blk'],
+};
+
+/** A guest without these boots, and then waits until its time is up. */
+async function checkDrivers(
+  { fs, kernel, pmem }: PossibleRequest,
+  spec: KernelSpec,
+  context: KernelContext,
+): Promise<Outcome<void>> {
+  const resolved = await resolveKernel(kernel, context);
+  if (!resolved.ok) return resolved;
+  const needed = ['virtio_pci', 'virtio_console', ...DEVICE_DRIVERS[pmem], fs] as const;
+  const missing = await missingDrivers(resolved.value, needed);
+  if (missing.length === 0) return success(undefined);
+  const named = resolved.value.modules;
+  return failure(
+    'usage',
+    named === undefined
+      ? `${kernel} is an image without modules, and does not have built in: ${missing.join(', ')}`
+      : `${kernel} has neither built in nor among the modules in ${named}: ${missing.join(', ')}`,
+    spec.type === 'image' && named === undefined
+      ? `Name its modules: --kernel ${kernel},MODULES-DIR, a directory like /lib/modules/${resolved.value.release}`
+      : 'Build them in or as modules, or use --kernel debian:6.1',
+  );
+}
+
+function noKvm(reason: string): Outcome<void> {
+  return failure(
+    'usage',
+    `--accel kvm cannot be used here: ${reason}`,
+    'Use --accel auto, which takes emulation where KVM does not work',
+  );
+}
