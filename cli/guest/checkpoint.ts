@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { Progress } from '../progress.js';
 import { z } from '../schema.js';
+import { readReference, settleReference } from '../store/reference.js';
 import { cacheKey, discard, lookUpOrMake, type Store, storageFailure } from '../store/store.js';
 import { type GuestLimits, startGuest } from './guest.js';
 import { type MachineFiles, type MachineShape, qemuArgv } from './machine.js';
@@ -50,6 +51,14 @@ export async function checkpoint(
   context: CheckpointContext,
 ): Promise<Outcome<Checkpoint>> {
   const key = cacheKey(await identity(shape, files));
+  const failed = await recentFailure(context.store, key);
+  if (failed !== undefined) {
+    return failure(
+      'tool-failed',
+      `QEMU did not restore the guest's checkpoint (${failed}), so none is made for a day`,
+      'Run with --no-checkpoint, or choose another QEMU with --qemu',
+    );
+  }
   for (let attempt = 0; ; attempt += 1) {
     const entry = await lookUpOrMake(context.store, KIND, key, (directory) =>
       make(directory, shape, files, context),
@@ -68,9 +77,37 @@ export async function checkpoint(
   }
 }
 
-/** For a checkpoint that did not work: the next run makes it again. */
-export async function discardCheckpoint(store: Store, { key }: Checkpoint): Promise<void> {
+/**
+ * For one that QEMU did not restore. A new one would most likely fail too, and cost a boot each time. So none is
+ * made for a day, unless the machine, QEMU, the kernel or the image changes.
+ *
+ * @param message QEMU's own
+ */
+export async function discardCheckpoint(
+  store: Store,
+  { key }: Pick<Checkpoint, 'key'>,
+  message: string,
+): Promise<void> {
   await discard(store, KIND, key);
+  const remember: z.infer<typeof Failed> = { message, at: Date.now() };
+  // One that is not remembered is made again.
+  await settleReference(
+    store,
+    failureName(key),
+    async () => undefined,
+    async () => success({ remember, value: undefined }),
+  );
+}
+
+const Failed = z.object({ message: z.string(), at: z.number() });
+
+const DAY = 24 * 60 * 60 * 1000;
+
+const failureName = (key: string) => `checkpoint-failed-${key}`;
+
+async function recentFailure(store: Store, key: string): Promise<string | undefined> {
+  const read = Failed.safeParse(await readReference(store, failureName(key)));
+  return read.success && Date.now() - read.data.at < DAY ? read.data.message : undefined;
 }
 
 /** Everything that determines the state of a booted guest. */

@@ -23,7 +23,7 @@ import {
 import { LimitTimers } from './limit-timers.js';
 import { CHANNEL_FD, HEARTBEAT_FD, MONITOR_FD, TERMINAL_FD } from './machine.js';
 import { resumeFrom } from './migration.js';
-import { Monitor, type MonitorCommand } from './monitor.js';
+import { Monitor, type MonitorCommand, QEMU_ENDED } from './monitor.js';
 import {
   EventReader,
   encodeRequest,
@@ -168,6 +168,8 @@ class RunningGuest implements Guest {
   #tellReady: () => void = () => {};
   #said: ReadyEvent | undefined;
   #qemuSaid = '';
+  /** QEMU ended while it read a checkpoint's state. */
+  #restoreFailed = false;
   #stopListening: () => void = () => {};
   #file: ConsoleFile | undefined;
   /** Why the console may be incomplete. */
@@ -226,6 +228,8 @@ class RunningGuest implements Guest {
     const { descriptor, plug } = resumption;
     void resumeFrom(this.monitor, descriptor, plug).then((resumed) => {
       if (resumed.ok) this.#becomeReady(resumption.ready);
+      // What QEMU printed before it ended may not have been read yet: see #watchProcess.
+      else if (resumed.error === QEMU_ENDED) this.#restoreFailed = true;
       else this.#end({ kind: 'restore-failed', message: resumed.error });
     });
   }
@@ -364,7 +368,11 @@ class RunningGuest implements Guest {
       // `close` and not `exit`: by then, all output of QEMU was read.
       this.child.once('close', (exitCode, signal) => {
         this.#endConsole();
-        this.#happen({ type: 'qemu-ended', exitCode, signal, message: this.#qemuSaid.trim() });
+        const message = this.#qemuSaid.trim();
+        if (this.#restoreFailed) {
+          this.#end({ kind: 'restore-failed', message: message || QEMU_ENDED });
+        }
+        this.#happen({ type: 'qemu-ended', exitCode, signal, message });
         resolve();
       });
     });

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from '../schema.js';
 import type { Monitor, MonitorAnswer, MonitorCommand } from './monitor.js';
 
 /**
@@ -65,10 +66,12 @@ export async function resumeFrom(
   descriptor: number,
   plug: readonly MonitorCommand[],
 ): Promise<MonitorAnswer> {
+  const begun = await executeAll(monitor, [['qmp_capabilities']]);
+  if (!begun.ok) return begun;
+  const version = await monitor.execute('query-version');
   const asked = await executeAll(monitor, [
-    ['qmp_capabilities'],
     ['migrate-set-capabilities', IGNORE_SHARED],
-    ['migrate-incoming', { uri: `fd:${descriptor}` }],
+    ['migrate-incoming', { uri: stateUri(version, descriptor) }],
   ]);
   if (!asked.ok) return asked;
   const status = await waitFor(monitor, 'query-status', (value) => value['status'], [
@@ -81,6 +84,19 @@ export async function resumeFrom(
   }
   return executeAll(monitor, [['cont'], ...plug]);
 }
+
+/**
+ * How QEMU reads a file that it has open. 7.2 has no `file:`. 10.0 warns about `fd:` of a plain file, and 11.1
+ * refuses it.
+ */
+function stateUri(version: MonitorAnswer, descriptor: number): string {
+  const parsed = version.ok ? VersionSchema.safeParse(version.value) : undefined;
+  const major = parsed?.data?.qemu.major ?? 0;
+  return major >= 10 ? `file:/dev/fd/${descriptor}` : `fd:${descriptor}`;
+}
+
+/** The answer to `query-version`. */
+const VersionSchema = z.object({ qemu: z.object({ major: z.number() }) });
 
 /** One after the other, until one fails. */
 async function executeAll(

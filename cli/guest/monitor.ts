@@ -17,14 +17,14 @@ export class Monitor {
     stream.on('data', (chunk: Buffer) => this.#take(chunk.toString('utf8')));
     stream.on('error', () => {});
     stream.once('close', () => {
-      for (const answer of this.#waiting.splice(0)) answer({ ok: false, error: 'QEMU ended' });
+      for (const answer of this.#waiting.splice(0)) answer({ ok: false, error: QEMU_ENDED });
     });
   }
 
   execute(command: string, given?: Record<string, unknown>): Promise<MonitorAnswer> {
     return new Promise((resolve) => {
       if (this.#stream.destroyed) {
-        resolve({ ok: false, error: 'QEMU ended' });
+        resolve({ ok: false, error: QEMU_ENDED });
         return;
       }
       this.#waiting.push(resolve);
@@ -58,3 +58,6 @@ export interface MonitorEvent {
 export type MonitorCommand = readonly [command: string, given?: Record<string, unknown>];
 
 export type MonitorAnswer = { ok: true; value: unknown } | { ok: false; error: string };
+
+/** The error of commands that QEMU did not answer before it ended. Its own output then says why. */
+export const QEMU_ENDED = 'QEMU ended';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Checkpoint, checkpoint, discardCheckpoint } from '../guest/checkpoint.js';
 import type { DeviceContents } from '../guest/contents.js';
 import { makeDeviceFile } from '../guest/device-file.js';
+import type { Ending } from '../guest/ending.js';
 import {
   type Guest,
   type GuestLimits,
@@ -131,9 +132,10 @@ export async function launch(
         return success({ guest: guest.value, cloned: true });
       }
       await guest.value.stop();
-      await discardCheckpoint(context.store, found.value);
-      if (unit.powerCut) return notCut(booted.ending.kind);
-      const text = `The guest's checkpoint could not be used (${booted.ending.kind}); booting instead`;
+      const reason = reasonOf(booted.ending);
+      await discardCheckpoint(context.store, found.value, reason);
+      if (unit.powerCut) return notCut(reason);
+      const text = `The guest's checkpoint could not be used (${reason}); booting instead`;
       progress({ type: 'note', text });
     } else if (found.failure.kind === 'interrupted') {
       return found;
@@ -151,6 +153,12 @@ export async function launch(
     inherit: devices.value,
   });
   return success({ guest, cloned: false });
+}
+
+/** QEMU's own message, if it has one. */
+function reasonOf(ending: Ending): string {
+  const message = 'message' in ending ? ending.message.trim() : '';
+  return message === '' ? ending.kind : message.split('\n').join('; ');
 }
 
 function clone(

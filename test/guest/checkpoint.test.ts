@@ -10,6 +10,7 @@ import {
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import {
+  type Checkpoint,
   type CheckpointContext,
   checkpoint,
   discardCheckpoint,
@@ -149,6 +150,69 @@ t.test('gives a clone its state, so it is ready at once', async (t) => {
     await guest.stop();
     closeSync(descriptor);
   }
-  await discardCheckpoint(context.store, made.value);
+  await discardCheckpoint(context.store, made.value, 'no such bus');
   t.throws(() => statSync(memory), 'discarded');
+});
+
+/** How a clone of this state gets on. */
+async function resume(files: { qemu: string; kernel: string; initramfs: string }, from: Checkpoint) {
+  const argv = qemuArgv(SHAPE, { ...files, devices: [] }, { file: from.memory, mode: 'resume' });
+  const descriptor = openSync(from.state, 'r');
+  const observer = { console() {}, event() {}, filePiece() {}, finding() {} };
+  const resumption = { descriptor: INHERITED_FD, ready: from.ready, plug: [] };
+  const guest = startGuest(argv, LONG, observer, { inherit: [descriptor], resumption });
+  const ready = await guest.ready;
+  await guest.stop();
+  closeSync(descriptor);
+  return ready.ok ? undefined : ready.ending;
+}
+
+t.test('a state is read the way that this version of QEMU can', async (t) => {
+  for (const [major, uri] of [
+    ['7', 'fd:8'],
+    ['10', 'file:/dev/fd/8'],
+    ['11', 'file:/dev/fd/8'],
+  ] as const) {
+    const { files, context, directory } = rig(t);
+    process.env['FAKE_QEMU_MAJOR'] = major;
+    t.teardown(() => {
+      delete process.env['FAKE_QEMU_MAJOR'];
+    });
+    const made = await checkpoint(SHAPE, files, context);
+    if (!made.ok) throw new Error(made.failure.message);
+    t.equal(await resume(files, made.value), undefined, `QEMU ${major} restores it`);
+    t.match(
+      readLog(join(directory, 'log')).flatMap((line) => ('uri' in line ? [line.uri] : [])),
+      [uri],
+    );
+  }
+});
+
+t.test('what QEMU printed before it ended is why it did not restore', async (t) => {
+  const { files, context } = rig(t);
+  const made = await checkpoint(SHAPE, files, context);
+  if (!made.ok) throw new Error(made.failure.message);
+  writeFileSync(made.value.state, 'dies of this\n');
+  t.match(await resume(files, made.value), {
+    kind: /^(restore-failed|qemu-died)$/,
+    message: /Not a migration stream/,
+  });
+});
+
+t.test('one that was not restored is not made again at once', async (t) => {
+  const { files, context, starts, directory } = rig(t);
+  const made = await checkpoint(SHAPE, files, context);
+  if (!made.ok) throw new Error(made.failure.message);
+  await discardCheckpoint(context.store, made.value, 'Use file: instead.');
+  const again = await checkpoint(SHAPE, files, context);
+  t.match(again, { ok: false, failure: { message: /not restore .*Use file: instead\./ } });
+  t.equal(starts(), 1, 'no guest was booted for it');
+
+  const other = await checkpoint({ ...SHAPE, memory: 2048 * MIB }, files, context);
+  t.ok(other.ok, 'another machine gets one');
+
+  const reference = join(directory, 'cache/references', `checkpoint-failed-${made.value.key}.json`);
+  const yesterday = Date.now() - 25 * 3600 * 1000;
+  writeFileSync(reference, JSON.stringify({ message: 'old', at: yesterday }));
+  t.ok((await checkpoint(SHAPE, files, context)).ok, 'it is tried again a day later');
 });

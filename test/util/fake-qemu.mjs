@@ -68,8 +68,20 @@ const commands = {
     return {};
   },
   'query-migrate': () => ({ status: 'completed' }),
+  'query-version': () => ({ qemu: { major: Number(process.env.FAKE_QEMU_MAJOR ?? 7) }, package: '' }),
   'migrate-incoming': ({ uri }) => {
-    const state = readFileSync(Number(uri.replace(/^fd:/, '')), 'utf8');
+    note({ uri });
+    const major = Number(process.env.FAKE_QEMU_MAJOR ?? 7);
+    if (uri.startsWith('fd:') && major >= 11) {
+      throw new Error('fd: migration to a file is not supported. Use file: instead.');
+    }
+    if (uri.startsWith('file:') && major < 8) throw new Error('unknown migration protocol: file');
+    const place = uri.startsWith('fd:') ? Number(uri.slice(3)) : uri.replace(/^file:/, '');
+    const state = readFileSync(place, 'utf8');
+    if (state === 'dies of this\n') {
+      process.stderr.write('qemu-system-x86_64: Not a migration stream\n');
+      process.exit(1);
+    }
     if (state !== 'the state of a fake\n') throw new Error('the state is not one of ours');
     resumed = true;
     return {};
