@@ -8,7 +8,7 @@ import { openRepository } from '../kernel/source.js';
 import type { Prepared } from '../launch/prepared.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { RunRequest } from '../plan/unit.js';
-import { prepare, prepareTree } from '../run/prepare.js';
+import { type MachineContext, prepare, prepareTree } from '../run/prepare.js';
 import { shellQuote } from '../shell-quote.js';
 import { BASE } from '../variant/variant.js';
 import { type ChangeFacts, commitFacts, patchFacts } from './culprit.js';
@@ -38,7 +38,7 @@ export interface Subject {
 export interface Preparation {
   accelerator: AcceleratorChoice;
   suite: TreeArchive | undefined;
-  context: KernelContext;
+  context: MachineContext;
 }
 
 export async function treeSubject(

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { signaturesOfUnit } from '../compare/differences.js';
 import type { AcceleratorChoice } from '../guest/accelerator.js';
 import type { TreeArchive } from '../guest/xfstests-archive.js';
-import type { Kernel, KernelContext } from '../kernel/kernel.js';
+import type { Kernel } from '../kernel/kernel.js';
 import type { Prepared } from '../launch/prepared.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { planUnits, SEEDS } from '../plan/plan.js';
@@ -12,6 +12,7 @@ import type { RunEntry } from '../results/bisect-result.js';
 import { unitFolder } from '../results/run-directory.js';
 import type { UnitResult } from '../results/run-result.js';
 import { type EngineObserver, runAndJudge } from '../run/engine.js';
+import type { MachineContext } from '../run/prepare.js';
 import { replayCommand } from '../run/replay-command.js';
 import { withVersion } from '../run/suite.js';
 import type { PackedUserTest } from '../user-test/user-test.js';
@@ -35,7 +36,7 @@ export interface WorkOptions {
   signature: string | undefined;
   checkpoints: boolean;
   observer: EngineObserver;
-  context: KernelContext;
+  context: MachineContext;
 }
 
 /** The assumed build times of a whole kernel and a module, in seconds, until one was measured. */

@@ -85,6 +85,7 @@ function guestOptions(compare: Command): void {
     .optionsGroup('Guests:')
     .addOption(shared.jobs())
     .addOption(shared.accel())
+    .addOption(shared.qemu())
     .addOption(shared.noCheckpoint());
 }
 

@@ -97,6 +97,7 @@ function guestOptions(run: Command): void {
     .addOption(shared.append())
     .addOption(shared.sysctl())
     .addOption(shared.accel())
+    .addOption(shared.qemu())
     .addOption(shared.noCheckpoint());
 }
 

@@ -34,6 +34,11 @@ export const shared = {
     new Option('--accel <accel>', 'auto (KVM if a guest boots under it), kvm or tcg').default(
       RUN_DEFAULTS.accel,
     ),
+  qemu: () =>
+    new Option(
+      '--qemu <qemu>',
+      "the emulator: a path, or debian:SUITE for Debian's (default: qemu-system-x86_64 in PATH)",
+    ),
   keepImages: () =>
     new Option(
       '--keep-images <size>',

@@ -20,6 +20,7 @@ export function defineShell(program: Command): void {
     .optionsGroup('Guests:')
     .option('--cpus <n>', 'CPUs of the guest', RUN_DEFAULTS.cpus)
     .addOption(shared.accel())
+    .addOption(shared.qemu())
     .option('--no-checkpoint', 'boot the guest instead of cloning one that has booted')
     .optionsGroup('Output:')
     .addOption(shared.keepImages())

@@ -45,6 +45,7 @@ export interface CompareOptions {
   /** Runs failing units again, tracing write-back. */
   explain?: boolean;
   accel: string;
+  qemu?: string;
   /** false with --no-checkpoint. */
   checkpoint?: boolean;
   out?: string;

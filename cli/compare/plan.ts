@@ -37,6 +37,7 @@ export interface RunFlags {
   together?: boolean | undefined;
   keepImages?: string | undefined;
   accel: string;
+  qemu?: string;
   cc?: string;
   kconfig?: string[];
   configured?: string[];
@@ -65,6 +66,7 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       ...(flags.together === undefined ? {} : { together: flags.together }),
       ...(flags.keepImages === undefined ? {} : { keepImages: flags.keepImages }),
       suite: of.suite,
+      ...(flags.qemu === undefined ? {} : { qemu: flags.qemu }),
       ...(flags.cc === undefined ? {} : { cc: flags.cc }),
       ...(flags.kconfig === undefined ? {} : { kconfig: flags.kconfig }),
       ...given('timeout', options.timeout),

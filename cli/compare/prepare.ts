@@ -4,7 +4,7 @@ import type { TreeArchive } from '../guest/xfstests-archive.js';
 import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
 import type { Prepared } from '../launch/prepared.js';
 import { type Outcome, success } from '../outcome.js';
-import { prepareMachine, prepareModule } from '../run/prepare.js';
+import { type MachineContext, prepareMachine, prepareModule } from '../run/prepare.js';
 import { type VariantKernel, variantKernel } from '../variant/kernel.js';
 import { fullBuildSpec } from '../variant/reach.js';
 import { BASE, type Variant } from '../variant/variant.js';
@@ -32,7 +32,7 @@ export async function prepareCells(
   cells: readonly Cell[],
   compared: ComparedKernel,
   accelerator: AcceleratorChoice,
-  context: KernelContext,
+  context: MachineContext,
   suite?: TreeArchive,
 ): Promise<Outcome<PreparedCells>> {
   const more = suite ? [suite] : [];

@@ -137,8 +137,8 @@ async function remember(store: Store, qemu: string, answer: KvmAnswer): Promise<
 export async function choiceWithoutTrial(
   choice: AcceleratorChoice,
   store: Store,
+  qemu = findProgram('qemu-system-x86_64'),
 ): Promise<AcceleratorChoice> {
-  const qemu = findProgram('qemu-system-x86_64');
   if (choice !== 'auto' || !qemu) return choice;
   return (await knownKvm(store, qemu)) ? 'auto' : 'tcg';
 }

@@ -137,6 +137,7 @@ async function record(request: RunRequest, keeper: FileKeeper): Promise<Recorded
     kernel: request.kernel,
     variant: { name: variant.name, changes, ...(steps === undefined ? {} : { steps }) },
     ...(build.cc === undefined ? {} : { cc: build.cc }),
+    ...(request.qemu === undefined ? {} : { qemu: request.qemu }),
     kconfig,
     pmem: request.pmem,
     ...(request.size === undefined ? {} : { size: request.size }),

@@ -48,6 +48,7 @@ const requestSchema = z.object({
   kernel: text,
   variant: z.object({ name: text, changes: z.array(fileName), steps: count.optional() }),
   cc: text.optional(),
+  qemu: text.optional(),
   kconfig: z.array(fileName).default([]),
   pmem: text,
   /** Bytes of each device. */

@@ -1,3 +1,4 @@
+import { chooseQemu } from '../emulator/choose.js';
 import type { FileSystem } from '../file-systems.js';
 import type { AcceleratorChoice } from '../guest/accelerator.js';
 import type { TreeArchive } from '../guest/xfstests-archive.js';
@@ -52,6 +53,8 @@ export interface OpenJob extends KernelContext {
 export interface Job extends OpenJob {
   /** undefined: no unit has its power cut. */
   powerCut: PowerCutTools | undefined;
+  /** The emulator of `--qemu`; undefined: the one in PATH. */
+  qemu: string | undefined;
   /** A packed tree of xfstests; undefined: the built-in suite. */
   suite: TreeArchive | undefined;
   /** The user's test files, packed, by their words. */
@@ -91,14 +94,17 @@ export async function setUp(
     ? await ensureSystem(['run'], job)
     : await ensureSystemFor({ kernel, build, changes }, job);
   if (!system.ok) return system;
-  const powerCut = await powerCutTools(requests, job.store, job.signal);
+  const qemu = await chooseQemu(requests[0]?.qemu, job);
+  if (!qemu.ok) return qemu;
+  const powerCut = await powerCutTools(requests, { ...job, own: qemu.value });
   if (!powerCut.ok) return powerCut;
   const packed = await packSuite(suite, job);
   if (!packed.ok) return packed;
   const userTests = await packUserTests(requests, job);
   if (!userTests.ok) return userTests;
   return success({
-    ...{ ...job, powerCut: powerCut.value, suite: packed.value, userTests: userTests.value },
+    ...{ ...job, qemu: qemu.value, powerCut: powerCut.value },
+    ...{ suite: packed.value, userTests: userTests.value },
   });
 }
 

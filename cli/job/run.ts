@@ -35,9 +35,9 @@ export async function runJob(
   const { suite, powerCut, userTests } = job.value;
   const { kernel, fs, variant, build } = request;
   const accelerator = options.dryRun
-    ? await choiceWithoutTrial(checked.accelerator, open.store)
+    ? await choiceWithoutTrial(checked.accelerator, open.store, job.value.qemu)
     : checked.accelerator;
-  const prepared = await prepare({ kernel, fs, variant, build, accelerator, suite }, open);
+  const prepared = await prepare({ kernel, fs, variant, build, accelerator, suite }, job.value);
   if (!prepared.ok) return prepared;
   const ready = { ...prepared.value, powerCut, userTests };
   // Changes can turn a packaged kernel into one built from the same source.

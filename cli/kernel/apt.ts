@@ -70,6 +70,38 @@ export async function packageRecords(apt: Apt, names: readonly string[]): Promis
   return parseRecords(result.stdout);
 }
 
+/**
+ * A package of a suite and all that it depends on, as apt would install them on an empty system. Nothing is
+ * downloaded.
+ */
+export async function packageClosure(
+  apt: Apt,
+  name: string,
+  suite: string,
+): Promise<Outcome<PackageRecord[]>> {
+  const argv = ['-s', '-t', suite, '--no-install-recommends', 'install', name];
+  const simulated = await runTool(['apt-get', ...apt.options, ...argv], toolOptions(apt.signal));
+  if (simulated.canceled) return failure('interrupted', 'Interrupted', 'Start it again');
+  const chosen = [...simulated.stdout.matchAll(/^Inst (\S+) (?:\[\S+\] )?\((\S+) /gm)].map(
+    ([, one = '', version = '']) => `${one}=${version}`,
+  );
+  if (!simulated.ok || chosen.length === 0) {
+    return failure(
+      'tool-failed',
+      `apt cannot choose ${name} and what it depends on from ${suite}`,
+      'Check the name of the suite and the mirror in /etc/apt',
+      { detail: tail(simulated.all) },
+    );
+  }
+  const records = await packageRecords(apt, chosen);
+  if (records.length >= chosen.length) return success(records);
+  return failure(
+    'kernel-unavailable',
+    `the mirror has ${records.length} of the ${chosen.length} packages of ${name}`,
+    'Check the network and the mirror in /etc/apt',
+  );
+}
+
 /** Downloads exactly these packages into `directory`; apt checks their signed hashes. */
 export async function downloadPackages(
   apt: Apt,

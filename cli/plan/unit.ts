@@ -35,6 +35,8 @@ export interface RunRequest {
   kernel: string;
   /** Build options, for a kernel that is built from source. */
   build?: BuildOptions | undefined;
+  /** A program, or debian:SUITE; undefined for this machine's QEMU. */
+  qemu?: string | undefined;
   /** The changes to the kernel's source. */
   variant: Variant;
   pmem: PmemKind;

@@ -52,6 +52,19 @@ export async function capableQemu(store: Store, path?: string): Promise<Outcome<
   );
 }
 
+/** One that was chosen: it can watch its guest, or the failure says why not. */
+export async function checkCapable(program: string): Promise<Outcome<CapableQemu>> {
+  const version = await versionWithPlugins(program, {});
+  if (version !== undefined && isNewEnough(version)) {
+    return success({ program, version, arguments: [], environment: {} });
+  }
+  return failure(
+    'usage',
+    `Power cuts need QEMU ${OLDEST}.0 or newer, built with plugins; ${program} is ${await describe(program)}`,
+    'Choose another one with --qemu, or leave --qemu out',
+  );
+}
+
 /** The one in the cache, where it is there. */
 export async function peekUnpacked(store: Store): Promise<CapableQemu | undefined> {
   const remembered = QemuReferenceSchema.safeParse(await readReference(store, QEMU_REFERENCE)).data;

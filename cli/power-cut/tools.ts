@@ -1,7 +1,7 @@
 import { type Outcome, success } from '../outcome.js';
 import type { Store } from '../store/store.js';
 import { buildPlugin } from './plugin.js';
-import { capableQemu } from './qemu.js';
+import { capableQemu, checkCapable } from './qemu.js';
 
 /** What of this machine cuts a guest's power: a QEMU that can, how it is started, and the plugin. */
 export interface PowerCutTools {
@@ -12,17 +12,23 @@ export interface PowerCutTools {
   plugin: string;
 }
 
+export interface PowerCutContext {
+  store: Store;
+  signal?: AbortSignal;
+  /** The emulator of `--qemu`. No other is used then. */
+  own?: string | undefined;
+}
+
 /**
  * What these want of it: nothing where none has its power cut. Never downloads: where the QEMU is not there,
  * the failure names the command that brings it.
  */
 export async function powerCutTools(
   requests: readonly { powerCut?: unknown }[],
-  store: Store,
-  signal?: AbortSignal,
+  { store, signal, own }: PowerCutContext,
 ): Promise<Outcome<PowerCutTools | undefined>> {
   if (!requests.some(({ powerCut }) => powerCut)) return success(undefined);
-  const qemu = await capableQemu(store);
+  const qemu = own === undefined ? await capableQemu(store) : await checkCapable(own);
   if (!qemu.ok) return qemu;
   const plugin = await buildPlugin(store, signal);
   if (!plugin.ok) return plugin;

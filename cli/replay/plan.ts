@@ -190,6 +190,7 @@ function optionsOf(
     accel: flags.accel,
     control: request.control,
     ...given('cc', request.cc),
+    ...given('qemu', request.qemu),
     ...given(
       'kconfig',
       request.kconfig.length > 0 ? request.kconfig.map((file) => join(directory, file)) : undefined,

@@ -27,7 +27,7 @@ export async function prepare(
     /** Programs for interactive use. */
     programs?: GuestImage | undefined;
   },
-  context: KernelContext,
+  context: MachineContext,
 ): Promise<Outcome<Prepared>> {
   const more = [request.suite, request.programs].filter((one) => one !== undefined);
   const { fs, variant } = request;
@@ -71,7 +71,7 @@ export async function prepareTree(
     accelerator: AcceleratorChoice;
     suite?: GuestImage | undefined;
   },
-  context: KernelContext,
+  context: MachineContext,
 ): Promise<Outcome<Prepared>> {
   const { fs, base, build, suite } = request;
   const built = await treeKernel(source, fs, { base, build }, context);
@@ -82,14 +82,20 @@ export async function prepareTree(
   return machine.ok ? success({ ...machine.value, module: await asSent(module) }) : machine;
 }
 
+/** The context of a machine that guests run on. */
+export interface MachineContext extends KernelContext {
+  /** The emulator; undefined: the one in PATH. */
+  qemu?: string | undefined;
+}
+
 /** What all units of a kernel share, for every file system and variant. */
 export async function prepareMachine(
   kernel: Kernel,
   accelerator: AcceleratorChoice,
-  context: KernelContext,
+  context: MachineContext,
   more: readonly GuestImage[] = [],
 ): Promise<Outcome<Omit<Prepared, 'module'>>> {
-  const qemu = findProgram('qemu-system-x86_64');
+  const qemu = context.qemu ?? findProgram('qemu-system-x86_64');
   if (!qemu) {
     return failure(
       'program-missing',

@@ -29,6 +29,7 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
     ],
     ['--kernel', unit.kernelSpec, RUN_DEFAULTS.kernel],
     ['--cc', request.build?.cc],
+    ['--qemu', request.qemu],
     ...(request.build?.kconfig ?? []).map((file): [string, string] => ['--kconfig', file]),
     ...request.variant.changes.map((file): [string, string] => ['--patch', file]),
     ['--steps', request.variant.steps?.toString()],

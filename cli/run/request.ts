@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
+import { checkQemuOption } from '../emulator/choose.js';
 import { FILE_SYSTEMS, type FileSystem } from '../file-systems.js';
 import { ACCELERATOR_CHOICES, type AcceleratorChoice } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
@@ -71,6 +72,7 @@ function check(
     repeat: parseCount('--repeat', attempts(options), 1, 100_000),
     seed: seedOf(options),
     cpus: parseCount('--cpus', options.cpus, 1, 64),
+    qemu: checkQemuOption(options.qemu),
     jobs: jobsOf(options),
     build: buildOf(options),
     variant: variantOf(options),
@@ -88,7 +90,7 @@ function check(
   });
   if (!checked.ok) return checked;
   const { accelerator, jobs, expected, imageBytes, build, powerCut } = checked.value;
-  const { memory, append, sysctl, runFor, soak } = checked.value;
+  const { memory, append, sysctl, runFor, soak, qemu } = checked.value;
   const { variant, pmem, size, timeout, repeat, seed, cpus, mkfsOptions, mountOptions } =
     checked.value;
   return success({
@@ -103,6 +105,7 @@ function check(
       ...(append === undefined ? {} : { append }),
       ...(sysctl.length > 0 ? { sysctl } : {}),
       ...(build ? { build } : {}),
+      ...(qemu === undefined ? {} : { qemu }),
       ...{ variant, pmem, size, mkfsOptions, mountOptions, timeout, repeat },
       untilFail: options.untilFail === true,
       ...(soak === undefined ? {} : { soak }),

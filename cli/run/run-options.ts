@@ -44,6 +44,8 @@ export interface RunOptions extends ExclusionOptions {
   jobs?: string;
   cpus: string;
   accel: string;
+  /** A program, or debian:SUITE. */
+  qemu?: string;
   /** How much space images of damaged devices may take: a size, or 0. */
   keepImages?: string;
   /** Run failing units again, with write-back traced. */

@@ -53,7 +53,7 @@ export async function shellJob(
   const { suite } = job.value;
   const prepared = await prepare(
     { kernel, fs, variant, build, accelerator, suite, programs: programs.value },
-    open,
+    job.value,
   );
   if (!prepared.ok) return prepared;
   const unit = sessionUnit(request, prepared.value, opened !== undefined);

@@ -18,6 +18,7 @@ export interface ShellOptions
     | 'timeout'
     | 'cpus'
     | 'accel'
+    | 'qemu'
     | 'suite'
     | 'control'
     | 'checkpoint'

@@ -155,7 +155,10 @@ t.test('gives a clone its state, so it is ready at once', async (t) => {
 });
 
 /** How a clone of this state gets on. */
-async function resume(files: { qemu: string; kernel: string; initramfs: string }, from: Checkpoint) {
+async function resume(
+  files: { qemu: string; kernel: string; initramfs: string },
+  from: Checkpoint,
+) {
   const argv = qemuArgv(SHAPE, { ...files, devices: [] }, { file: from.memory, mode: 'resume' });
   const descriptor = openSync(from.state, 'r');
   const observer = { console() {}, event() {}, filePiece() {}, finding() {} };

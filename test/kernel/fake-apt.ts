@@ -26,6 +26,8 @@ export interface FakeApt {
   addVersion(abi: string, version: string): void;
   /** @param tree a directory with the package's files; gets a DEBIAN directory */
   addPackage(name: string, version: string, tree: string, depends?: string): void;
+  /** What a simulated installation chooses: `libc6=2.36-9`. */
+  wouldInstall(packages: readonly string[]): void;
   /** Makes the mirror unreachable from now on. */
   goAway(): void;
   /** A shell script that apt-get runs before it downloads. */
@@ -39,6 +41,7 @@ case " $* " in
   *' update '*)
     [ -e "$top/away" ] || exit 0
     echo 'W: Failed to fetch http://mirror.test/debian/dists/bookworm/InRelease' >&2 ;;
+  *' install '*) [ -e "$top/closure" ] && cat "$top/closure" ;;
   *' download '*)
     . "$top/before-download"
     for word; do case $word in [a-z]*=*) cp "$top/pool/$word" "./\${word%%=*}.deb" || exit 100 ;; esac; done ;;
@@ -65,6 +68,11 @@ export function makeApt(t: Test, top: string): FakeApt {
         line.replace(/ -q -c \S+( -o \S+)*/, '').replace(/ --no-release-info.*/, ''),
       ),
     wholeCalls: () => linesOf(calls),
+    wouldInstall: (packages) =>
+      writeFileSync(
+        join(top, 'closure'),
+        packages.map((one) => `Inst ${one.replace('=', ' (')} Debian:unstable [amd64])\n`).join(''),
+      ),
     goAway: () => writeFileSync(join(top, 'away'), ''),
     beforeDownload: (script) => writeFileSync(join(top, 'before-download'), script),
     addVersion: (abi, version) => addVersion(top, abi, version),

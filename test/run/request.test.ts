@@ -65,6 +65,8 @@ t.test('rejects invalid input and near misses, with a suggestion', (t) => {
     [/--repeat "0" is not/, /whole number/, check({ repeat: '0' })],
     [/--repeat "two" is not/, /whole number/, check({ repeat: 'two' })],
     [/--repeat "1.5" is not/, /whole number/, check({ repeat: '1.5' })],
+    [/--qemu "debian:" is not a QEMU/, /debian:sid/, check({ qemu: 'debian:' })],
+    [/--qemu "" is not a QEMU/, /path of a qemu-system-x86_64/, check({ qemu: '' })],
     [/--jobs "0" is not/, /whole number/, check({ jobs: '0' })],
     [/--cpus "1000" is not a number from 1 to 64/, /whole number/, check({ cpus: '1000' })],
     [/There is no built-in test "genric\/002"/, /generic\/002/, check({}, 'ext2', ['genric/002'])],
@@ -147,6 +149,8 @@ t.test('makes a replay command that gives the same request', (t) => {
     [{ kernel: 'src:/a b@v6.1', cc: '/opt/x y/gcc', kconfig: ['/a.config', '/b c.config'] }],
     [{ kernel: 'debsrc:6.1', cc: 'gcc-9' }],
     [{ timeout: '0.5m', accel: 'tcg' }],
+    [{ qemu: 'debian:sid' }],
+    [{ qemu: '/opt/my qemu/qemu-system-x86_64' }],
   ];
   for (const [options, fs] of requests) {
     const asked = request(options, fs);

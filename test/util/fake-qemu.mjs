@@ -68,7 +68,10 @@ const commands = {
     return {};
   },
   'query-migrate': () => ({ status: 'completed' }),
-  'query-version': () => ({ qemu: { major: Number(process.env.FAKE_QEMU_MAJOR ?? 7) }, package: '' }),
+  'query-version': () => ({
+    qemu: { major: Number(process.env.FAKE_QEMU_MAJOR ?? 7) },
+    package: '',
+  }),
   'migrate-incoming': ({ uri }) => {
     note({ uri });
     const major = Number(process.env.FAKE_QEMU_MAJOR ?? 7);
