@@ -49,7 +49,7 @@ function kernelOptions(run: Command): void {
     .optionsGroup('Kernel:')
     .option(
       '--kernel <spec>',
-      'debian:6.1 (5.10, 6.12), debsrc:6.1, src:DIR[@REV], image:BZIMAGE[,MODULES-DIR], or host',
+      'debian:6.1 (5.10, 6.12, 7.2, …), debian:SUITE, debsrc:6.1, src:DIR[@REV], image:BZIMAGE[,MODULES-DIR], or host',
       RUN_DEFAULTS.kernel,
     )
     .addOption(shared.cc())
@@ -134,7 +134,7 @@ the test ran, but not on what you asked for, for example with DAX silently off. 
 not apply here. error: no verdict could be reached.`,
   options: {
     '--kernel':
-      "debian:X.Y is Debian's package, downloaded once; debsrc:X.Y is a full build of Debian's source; src:DIR[@REV] is a full build of your tree, which stays untouched; `daxrepro kernel list` shows them all",
+      "debian:X.Y is Debian's package, downloaded once; debian:SUITE is the newest one of a suite; debian:X.Y=VERSION is one version of the package; debsrc:X.Y is a full build of Debian's source; src:DIR[@REV] is a full build of your tree, which stays untouched; `daxrepro kernel list` shows them all",
     '--patch':
       'patches that only touch fs/ext2, fs/ext4 or fs/xfs rebuild just that module; others need a full build',
     '--pmem':

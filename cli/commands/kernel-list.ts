@@ -47,10 +47,13 @@ function toTable(kernels: readonly PackagedKernel[]): string[] {
         ...(lacksDax.length === 0 ? [] : [`no DAX in ${lacksDax.join(', ')}`]),
       ].join('; '),
     ]),
+    ['debian:X.Y', 'another one', 'any suite of the mirror is searched'],
+    ['debian:X.Y=VERSION', 'the same', 'one version of the packages'],
+    ['debian:SUITE', 'a suite', 'its newest kernel: debian:sid, debian:experimental'],
     [
       'debsrc:X.Y',
       "Debian's sources",
-      `${versions.join(', ')}, built with daxrepro's configuration`,
+      `${versions.join(', ')} and others, built with daxrepro's configuration`,
     ],
     [
       'src:DIR[@REV]',

@@ -140,6 +140,8 @@ async function kernels({ expected: { text } }: Typed): Promise<Suggestions> {
     }),
   );
   const own: Suggestion[] = [
+    ['debian:sid', "a suite's newest kernel"],
+    ['debian:experimental', "a suite's newest kernel"],
     ['src:', 'a kernel tree'],
     ['image:', 'a bzImage'],
     ['host', 'the kernel of this machine'],

@@ -23,6 +23,7 @@ const kernelSchema = z.strictObject({
 
 const catalogueSchema = z.strictObject({
   kernels: z.array(kernelSchema).min(1),
+  suites: z.array(z.string().min(1)).min(1),
   daxRemoved: z.partialRecord(z.enum(FILE_SYSTEMS), seriesSchema),
 });
 
@@ -31,6 +32,21 @@ export type CatalogueKernel = z.infer<typeof kernelSchema> & {
   /** File systems whose code in this series has no DAX any more. */
   lacksDax: FileSystem[];
 };
+
+/** A packaged kernel as `--kernel` names it. */
+export interface DebianKernel extends CatalogueKernel {
+  /** The suite that is asked for its newest kernel. The series is then empty until the mirror has said it. */
+  suite?: string;
+  /** The version of the packages, `7.2.12-1~bpo13+1`. */
+  pin?: string;
+  /** Whether the mirror has to be asked which suite has it. */
+  search?: true;
+}
+
+/** Where versions are looked for that the catalogue does not list. */
+export async function searchedSuites(): Promise<string[]> {
+  return (await readFileOf()).suites;
+}
 
 /** The catalogue is part of this program, so an error in it is a bug and throws. */
 export async function readCatalogue(file?: URL): Promise<CatalogueKernel[]> {

@@ -5,9 +5,10 @@ import { z } from '../schema.js';
 import { readReference, settleReference } from '../store/reference.js';
 import { cacheKey, lookUp, placesOf, type Store } from '../store/store.js';
 import { type Apt, openApt, packageRecords } from './apt.js';
-import type { CatalogueKernel, CatalogueRelease } from './catalogue.js';
+import type { CatalogueRelease, DebianKernel } from './catalogue.js';
 import { compilerOf, headersDirectory } from './configuration.js';
 import { fetchArchive, fetchEntries } from './debian-entries.js';
+import { nameOf, settleDebian, settledBefore } from './debian-search.js';
 import type { Kernel, KernelContext, ResolveOptions } from './kernel.js';
 import {
   completeSets,
@@ -38,28 +39,39 @@ export type Remembered = z.infer<typeof rememberedSchema>;
 
 /** The version that `debian:X.Y` stands for, if it was fetched and is still in the cache. */
 export async function peekDebian(
-  kernel: CatalogueKernel,
+  kernel: DebianKernel,
   store: Store,
 ): Promise<{ release: string; version: string } | undefined> {
-  const remembered = await recall(kernel, store);
+  const settled = await settledBefore(kernel, store);
+  const remembered = settled && (await recall(settled, store));
   if (!remembered) return undefined;
   const { entry } = placesOf(store, 'kernel-image', remembered.image);
   return (await exists(entry)) ? remembered : undefined;
 }
 
-async function recall(kernel: CatalogueKernel, store: Store): Promise<Remembered | undefined> {
-  const value = await readReference(store, referenceName(kernel));
-  return rememberedSchema.safeParse(value).data;
+/** A pinned version may also be the one that its series stands for. */
+async function recall(kernel: DebianKernel, store: Store): Promise<Remembered | undefined> {
+  const { version, pin } = kernel;
+  for (const name of new Set([referenceName(kernel), `debian-${version}`])) {
+    const remembered = rememberedSchema.safeParse(await readReference(store, name)).data;
+    if (remembered && (pin === undefined || remembered.version === pin)) return remembered;
+  }
+  return undefined;
 }
 
-const referenceName = ({ version }: CatalogueKernel) => `debian-${version}`;
+const referenceName = (kernel: DebianKernel) => `debian-${nameOf(kernel)}`;
 
 export async function resolveDebian(
   spec: string,
-  kernel: CatalogueKernel,
+  asked: DebianKernel,
   context: KernelContext,
-  { refresh = false }: ResolveOptions = {},
+  { refresh: again = false }: ResolveOptions = {},
 ): Promise<Outcome<Kernel>> {
+  const settled = await settleDebian(asked, context, { refresh: again });
+  if (!settled.ok) return settled;
+  const kernel = settled.value;
+  // A version never changes.
+  const refresh = again && kernel.pin === undefined;
   const look = async () => {
     const remembered = await recall(kernel, context.store);
     return remembered ? assemble(spec, kernel, remembered, context) : undefined;
@@ -101,16 +113,21 @@ export async function resolveDebian(
 
 /** The complete packaged sources of a series. Downloads only them if they are not in the cache. */
 export async function fetchSourceArchive(
-  kernel: CatalogueKernel,
+  asked: DebianKernel,
   context: KernelContext,
-  { refresh = false }: ResolveOptions = {},
-): Promise<Outcome<{ file: string; identity: string }>> {
+  { refresh: again = false }: ResolveOptions = {},
+): Promise<Outcome<{ file: string; identity: string; series: string }>> {
   const { store, progress } = context;
+  const settled = await settleDebian(asked, context, { refresh: again });
+  if (!settled.ok) return settled;
+  const kernel = settled.value;
+  const refresh = again && kernel.pin === undefined;
   const answer = (key: string, directory: string) => ({
+    series: kernel.version,
     file: join(directory, `linux-source-${kernel.version}.tar.xz`),
     identity: `linux-source-${kernel.version} ${key}`,
   });
-  const name = `debsrc-${kernel.version}`;
+  const name = `debsrc-${nameOf(kernel)}`;
   const look = async () => {
     // Prefer the packaged kernel's version: the two get compared.
     const own = archiveSchema.safeParse(await readReference(store, name)).data?.archive;
@@ -148,7 +165,7 @@ const archiveSchema = z.object({ archive: z.string() });
 /** The kernel, from its cache entries; undefined if one is gone. */
 async function assemble(
   spec: string,
-  kernel: CatalogueKernel,
+  kernel: DebianKernel,
   remembered: Remembered,
   { store }: KernelContext,
 ): Promise<Kernel | undefined> {
@@ -167,6 +184,7 @@ async function assemble(
   return {
     spec,
     release,
+    packageVersion: remembered.version,
     id: cacheKey({ image: remembered.image }),
     image: bzImage,
     bootImage: direct ? vmlinux : bzImage,
@@ -183,7 +201,7 @@ async function assemble(
 
 /** Finds the newest complete version, in the first release whose build tools run here. */
 async function findPackages(
-  kernel: CatalogueKernel,
+  kernel: DebianKernel,
   scratch: string,
   context: KernelContext,
   /** The C library that the build tools must run with; undefined: any. */
@@ -202,7 +220,9 @@ async function findPackages(
     if (!apt.ok) return apt;
     complaints.push(apt.value.complaints);
     const records = await packageRecords(apt.value, packageNames(kernel.version));
-    const sets = completeSets(kernel.version, records);
+    const sets = completeSets(kernel.version, records).filter(
+      ({ version }) => kernel.pin === undefined || version === kernel.pin,
+    );
     const suitable = sets.find((set) => libcSuffices(set.libc, libc));
     if (suitable) return success({ apt: apt.value, packages: suitable });
     if (sets[0]) unsuitable ??= { apt: apt.value, packages: sets[0] };

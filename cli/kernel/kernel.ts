@@ -10,6 +10,8 @@ export interface Kernel {
   spec: string;
   /** `uname -r` in the guest: `6.1.0-56-amd64`. */
   release: string;
+  /** The version of its packages, of a packaged kernel: `6.1.192-2`. */
+  packageVersion?: string;
   /** 32 hexadecimal digits that change with the image or its modules. */
   id: string;
   /** The bzImage; `daxrepro kernel path` prints it. */

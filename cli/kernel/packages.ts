@@ -19,10 +19,42 @@ export interface KernelPackages {
 /** The parts that Debian splits an image into; up to 6.12 all of it is in `linux-image-…`. */
 const IMAGE_PARTS = ['image', 'binary', 'modules', 'base'];
 
-/** The names of all packages that `completeSets` looks at, with `*` as in a shell. */
+/** The series that there are sources of, `7.3`, newest first. */
+export function seriesOf(records: readonly PackageRecord[]): string[] {
+  const found = records.flatMap(({ name }) => /^linux-source-(\d+\.\d+)$/.exec(name)?.[1] ?? []);
+  const number = (series: string) => {
+    const [major = 0, minor = 0] = series.split('.').map(Number);
+    return major * 10_000 + minor;
+  };
+  return [...new Set(found)].sort((a, b) => number(b) - number(a));
+}
+
+/** The newest image of a series and its version, whether or not its sources are there. */
+export function newestImage(series: string, records: readonly PackageRecord[]) {
+  const images = records.filter((one) => releaseOf(one, series) !== undefined);
+  // Records of one package come newest first, but each release is another package.
+  return images.sort((a, b) => compareNumbers(b.version, a.version))[0];
+}
+
+/** By the numbers in them, which suffices for versions of one series. */
+function compareNumbers(a: string, b: string): number {
+  const numbers = (version: string) => (version.match(/\d+/g) ?? []).map(Number);
+  const [left, right] = [numbers(a), numbers(b)];
+  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/**
+ * The names of all packages that `completeSets` looks at, with `*` as in a shell.
+ *
+ * @param series empty for all series
+ */
 export function packageNames(series: string): string[] {
   return [
-    `linux-source-${series}`,
+    series === '' ? 'linux-source-*' : `linux-source-${series}`,
     ...IMAGE_PARTS.map((part) => `linux-${part}-${series}*-amd64`),
     `linux-headers-${series}*`,
     `linux-kbuild-${series}*`,
@@ -43,9 +75,9 @@ export function completeSets(series: string, records: readonly PackageRecord[]):
   for (const source of records.filter(({ name }) => name === `linux-source-${series}`)) {
     const { version } = source;
     const main = records.find(
-      (record) => record.version === version && releaseOf(record.name, series) !== undefined,
+      (record) => record.version === version && releaseOf(record, series) !== undefined,
     );
-    const release = main && releaseOf(main.name, series);
+    const release = main && releaseOf(main, series);
     const specific = release && find(`linux-headers-${release}`, version);
     if (!main || !specific) continue;
     const others = IMAGE_PARTS.map((part) => `linux-${part}-${release}`)
@@ -66,11 +98,14 @@ export function completeSets(series: string, records: readonly PackageRecord[]):
 }
 
 /**
- * The release of a plain image. Excludes `cloud` (which has ext4 built in, and so the name "ext2"),
- * `rt`, and metapackages, whose names have no patch level.
+ * The release of a plain image. Excludes `cloud` (which has ext4 built in, and so the name "ext2"), `rt`, and
+ * metapackages, whose names have no patch level. A release candidate has none either, but depends on its parts.
  */
-function releaseOf(name: string, series: string): string | undefined {
+function releaseOf({ name, depends }: PackageRecord, series: string): string | undefined {
   const release = name.startsWith('linux-image-') ? name.slice('linux-image-'.length) : '';
+  if (release === `${series}-amd64`) {
+    return depends.includes(`linux-binary-${release} `) ? release : undefined;
+  }
   if (!release.startsWith(`${series}.`)) return undefined;
   return /^\d+\.\d+\.\d+[^-]*(-\d[\w.]*)?-amd64$/.test(release) ? release : undefined;
 }

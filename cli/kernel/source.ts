@@ -26,7 +26,7 @@ export async function openSource(
   if (parsed.type === 'debsrc') {
     const archive = await fetchSourceArchive(parsed.kernel, context, { refresh });
     if (!archive.ok) return archive;
-    return archiveSource(spec, { ...archive.value, series: parsed.kernel.version }, signal);
+    return archiveSource(spec, archive.value, signal);
   }
   const { directory, revision } = parsed;
   const opened = await openDirectory(directory, context);

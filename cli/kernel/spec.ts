@@ -1,18 +1,19 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
-import { type CatalogueKernel, readCatalogue } from './catalogue.js';
+import { type DebianKernel, lacksDaxSince, readCatalogue, searchedSuites } from './catalogue.js';
 import { versionOf } from './source-tree.js';
 
 /** A parsed argument of `--kernel`. */
 export type KernelSpec =
-  | { type: 'debian'; kernel: CatalogueKernel }
-  | { type: 'debsrc'; kernel: CatalogueKernel }
+  | { type: 'debian'; kernel: DebianKernel }
+  | { type: 'debsrc'; kernel: DebianKernel }
   | { type: 'src'; directory: string; revision?: string }
   | { type: 'image'; image: string; modules?: string }
   | { type: 'host' };
 
-const FORMS = 'debian:X.Y, debsrc:X.Y, src:DIR[@REV], image:BZIMAGE[,MODULES-DIR] or host';
+const FORMS =
+  'debian:X.Y or debian:SUITE, debsrc:X.Y, src:DIR[@REV], image:BZIMAGE[,MODULES-DIR] or host';
 
 export async function parseSpec(spec: string): Promise<Outcome<KernelSpec>> {
   const colon = spec.indexOf(':');
@@ -37,20 +38,37 @@ export async function parseSpec(spec: string): Promise<Outcome<KernelSpec>> {
 async function parseDebian(
   spec: string,
   type: 'debian' | 'debsrc',
-  version: string,
+  rest: string,
 ): Promise<Outcome<KernelSpec>> {
+  const [, version = '', pin] = /^([^=]*)(?:=(.*))?$/.exec(rest) ?? [];
   const kernels = await readCatalogue();
   const kernel = kernels.find((one) => one.version === version);
-  if (kernel) return success({ type, kernel });
+  const pinned = pin === undefined ? {} : { pin };
+  // A version of Debian's packages: deb-version(7).
+  const valid = pin === undefined || /^\d[\w.+~:-]*$/.test(pin);
+  if (kernel && pin === undefined) return success({ type, kernel });
+  if (/^\d+\.\d+$/.test(version) && valid) {
+    const all = { codename: 'debian', suites: await searchedSuites() };
+    const releases = [...(kernel?.releases ?? []), all];
+    const lacksDax = await lacksDaxSince(version);
+    return success({ type, kernel: { version, ...pinned, search: true, releases, lacksDax } });
+  }
+  if (/^[a-z][a-z0-9-]*$/.test(version) && pin === undefined) {
+    const releases = [{ codename: version, suites: suitesOf(version) }];
+    return success({ type, kernel: { version: '', suite: version, releases, lacksDax: [] } });
+  }
   const specs = kernels.map((one) => `${type}:${one.version}`);
-  const near = nearest(`${type}:${version}`, specs);
   return usage(
     spec,
-    version === '' ? 'the version is missing' : `Debian's kernels here do not include ${version}`,
-    near
-      ? `Did you mean ${near}? Debian has ${specs.join(', ')}`
-      : `Debian has ${specs.join(', ')}`,
+    version === '' ? 'the version is missing' : 'that is neither X.Y, X.Y=VERSION nor a suite',
+    `There are ${specs.join(', ')}, other versions, and suites such as ${type}:sid`,
   );
+}
+
+/** A stable suite gets its newer kernels from two others. */
+function suitesOf(suite: string): string[] {
+  const alone = /-|^(?:sid|unstable|experimental|rc-buggy|testing)$/.test(suite);
+  return alone ? [suite] : [suite, `${suite}-updates`, `${suite}-security`];
 }
 
 /** `DIR` or `DIR@REV`. If DIR itself contains an @, what exists on disk decides. */

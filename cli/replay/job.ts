@@ -9,7 +9,7 @@ import { conclude, type Job, type OpenJob, openRun, setUp } from '../job/job.js'
 import type { Kernel } from '../kernel/kernel.js';
 import { resolveKernel } from '../kernel/resolve.js';
 import { type Outcome, success } from '../outcome.js';
-import type { Unit } from '../plan/unit.js';
+import type { RunRequest, Unit } from '../plan/unit.js';
 import { emulatorsOf } from '../power-cut/tools.js';
 import type { RunResult } from '../results/run-result.js';
 import { describeHost } from '../run/host.js';
@@ -36,11 +36,15 @@ export async function replayJob(
   const { brought } = target;
   const planned = plan.cells.map(({ request }) => request);
   const changes = planned.flatMap(({ variant }) => variant.changes);
-  const job = await setUp(open, planned, { changes, brought: brought !== undefined, refuse: false });
+  const job = await setUp(open, planned, {
+    changes,
+    brought: brought !== undefined,
+    refuse: false,
+  });
   if (!job.ok) return job;
   const [{ request }] = plan.cells as [Cell];
   const own = brought?.kernels[0];
-  const kernel = own ? success(own) : await resolveKernel(request.kernel, open, request.build);
+  const kernel = own ? success(own) : await recordedKernel(target, request, open);
   if (!kernel.ok) return kernel;
   const requests = planned.map((one) => withVersion(one, job.value.suite));
   const keeping = {
@@ -68,6 +72,25 @@ export async function replayJob(
     await keepInputs(requests, { ...keeping, directory, store: open.store, kernels, userTests });
   }
   return success(result);
+}
+
+/** The version of a packaged kernel that ran first. If the mirror has it no more, the one of today. */
+async function recordedKernel(
+  { inputs: { inputs } }: Target,
+  { kernel: spec, build }: RunRequest,
+  open: OpenJob,
+): Promise<Outcome<Kernel>> {
+  const recorded = inputs.kernels.find((one) => one.spec === spec);
+  const series = /^\d+\.\d+/.exec(recorded?.release ?? '')?.[0];
+  const version = recorded?.package?.version;
+  if (series === undefined || version === undefined || !spec.startsWith('debian:')) {
+    return resolveKernel(spec, open, build);
+  }
+  const pinned = await resolveKernel(`debian:${series}=${version}`, open, build);
+  if (pinned.ok) return success({ ...pinned.value, spec });
+  if (pinned.failure.kind !== 'kernel-unavailable') return pinned;
+  open.progress({ type: 'note', text: `${pinned.failure.message}; using ${spec} as it is now` });
+  return resolveKernel(spec, open, build);
 }
 
 function prepareReplay(

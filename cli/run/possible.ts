@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type AcceleratorChoice, kvmWithoutTrial } from '../guest/accelerator.js';
 import type { PmemKind } from '../guest/machine.js';
 import { versionWithoutDax } from '../kernel/dax-code.js';
+import { settleDebian } from '../kernel/debian-search.js';
 import { type Driver, missingDrivers } from '../kernel/drivers.js';
 import type { KernelContext } from '../kernel/kernel.js';
 import { resolveKernel } from '../kernel/resolve.js';
@@ -46,7 +47,7 @@ async function checkOne(
   spec: KernelSpec,
   context: KernelContext,
 ): Promise<Outcome<void>> {
-  const dax = await checkDax(request, spec);
+  const dax = await checkDax(request, spec, context);
   if (!dax.ok || !isLocal(spec)) return dax;
   return checkDrivers(request, spec, context);
 }
@@ -66,16 +67,34 @@ async function checkSources({ kernel, variant }: PossibleRequest): Promise<Outco
   );
 }
 
-async function checkDax(request: PossibleRequest, spec: KernelSpec): Promise<Outcome<void>> {
+async function checkDax(
+  request: PossibleRequest,
+  spec: KernelSpec,
+  context: KernelContext,
+): Promise<Outcome<void>> {
   const { fs, kernel, control, variant } = request;
   if (control) return success(undefined);
-  const version = await versionWithoutDax(spec, fs);
+  const known = await settledSpec(request, spec, context);
+  if (!known.ok) return known;
+  const version = await versionWithoutDax(known.value, fs);
   if (version === undefined || (await mayAddDax(variant.changes))) return success(undefined);
   return failure(
     'usage',
     `${fs} has no DAX on ${kernel} (${version}). Linux 7.2 removed it, and says at the mount: "DAX support has been removed. dax option ignored"`,
     'Use --kernel debian:6.12 or older, use ext4 or xfs, or add --pmem none --control to run without DAX',
   );
+}
+
+/** Only the mirror knows which kernel a suite has. It is asked for ext2 alone, whose DAX code depends on it. */
+async function settledSpec(
+  { fs }: PossibleRequest,
+  spec: KernelSpec,
+  context: KernelContext,
+): Promise<Outcome<KernelSpec>> {
+  if (fs !== 'ext2' || (spec.type !== 'debian' && spec.type !== 'debsrc')) return success(spec);
+  if (spec.kernel.version !== '') return success(spec);
+  const settled = await settleDebian(spec.kernel, context);
+  return settled.ok ? success({ ...spec, kernel: settled.value }) : settled;
 }
 
 /** A change can restore the DAX code. It then mentions DAX. */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { PackageRecord } from '../../cli/kernel/apt.js';
-import { completeSets, libcSuffices } from '../../cli/kernel/packages.js';
+import { completeSets, libcSuffices, newestImage, seriesOf } from '../../cli/kernel/packages.js';
 
 function record(name: string, version: string, depends = ''): PackageRecord {
   return { name, version, depends, size: 1, sha256: `${name} ${version}` };
@@ -125,4 +125,28 @@ t.test('compares versions of the C library by number', async (t) => {
   t.notOk(libcSuffices('2.38', '2.36'));
   t.ok(libcSuffices(undefined, '2.36'));
   t.ok(libcSuffices('2.38', undefined));
+});
+
+t.test('a release candidate has no patch level, and depends on its parts', async (t) => {
+  const rc = '7.3~rc7-1~exp1';
+  const parts =
+    'linux-base-7.3-amd64 (= 7), linux-binary-7.3-amd64 (= 7), linux-modules-7.3-amd64 (= 7)';
+  const headers = 'linux-headers-7.3-common (= 7), linux-kbuild-7.3 (>= 7)';
+  const records = [
+    record('linux-source-7.3', rc),
+    record('linux-image-7.3-amd64', rc, parts),
+    record('linux-base-7.3-amd64', rc),
+    record('linux-binary-7.3-amd64', rc),
+    record('linux-modules-7.3-amd64', rc),
+    record('linux-headers-7.3-amd64', rc, headers),
+    record('linux-headers-7.3-common', rc),
+    record('linux-kbuild-7.3', rc, 'libc6 (>= 2.38)'),
+  ];
+  t.match(completeSets('7.3', records), [{ version: rc, release: '7.3-amd64', libc: '2.38' }]);
+  t.match(newestImage('7.3', records), { version: rc });
+  t.strictSame(
+    seriesOf([...records, record('linux-source-6.12', '1'), record('linux-source', '1')]),
+    ['7.3', '6.12'],
+  );
+  t.equal(newestImage('7.2', records), undefined);
 });
