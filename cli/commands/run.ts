@@ -32,7 +32,8 @@ export async function runCommand(
     if (!ran.ok) return ran;
     session.reporter.end();
     if (ran.value.type === 'dry-run') return success(printDryRun(ran.value, options));
-    const { result } = ran.value;
+    const { result, failure } = ran.value;
+    if (failure) explain(failure, session.reporter);
     const code = keepResult(result, exitCodeOfUnits(result.units), session);
     print(options.json ? result : formatSummary(result, { colour: wantsColour() }));
     suggestControl(result);

@@ -15,7 +15,7 @@ import type { PackedUserTest } from '../user-test/user-test.js';
 import { holds } from './expectations.js';
 import { type ComparisonPlan, cellFinder, cellNameOf } from './plan.js';
 import type { PreparedCells } from './prepare.js';
-import { unpreparedResult } from './unprepared.js';
+import { unpreparedResult } from '../run/unprepared.js';
 
 export interface ComparisonContext extends KernelContext {
   kernel: Kernel;

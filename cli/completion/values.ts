@@ -63,6 +63,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   mbox: FILES,
   dir: DIRECTORIES,
   tree: DIRECTORIES,
+  qemu: FILES,
   compiler: NOTHING,
   confidence: NOTHING,
   days: NOTHING,

@@ -2,7 +2,7 @@ import { choiceWithoutTrial } from '../guest/accelerator.js';
 import { ImageBudget } from '../launch/images.js';
 import { unitArgv } from '../launch/launch.js';
 import type { Prepared } from '../launch/prepared.js';
-import { type Outcome, success } from '../outcome.js';
+import { type Failure, type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { RunRequest, Unit } from '../plan/unit.js';
 import { knownDurations, learnDurations } from '../run/durations.js';
@@ -10,20 +10,63 @@ import { type EngineContext, runUnits } from '../run/engine.js';
 import { Explainer } from '../run/explain.js';
 import { guestsAtATime } from '../run/host.js';
 import { prepare } from '../run/prepare.js';
+import { prepareDry } from '../run/prepare-dry.js';
 import { replayCommand } from '../run/replay-command.js';
 import type { CheckedRequest } from '../run/request.js';
 import type { RunOptions } from '../run/run-options.js';
 import { withVersion } from '../run/suite.js';
+import { isUnprepared, UNKNOWN_KERNEL, unpreparedResult } from '../run/unprepared.js';
 import { expectationFor } from '../suite/expected.js';
-import { conclude, type Job, type JobResult, type OpenJob, openRun, setUp } from './job.js';
+import {
+  conclude,
+  type Job,
+  type JobResult,
+  type OpenJob,
+  openDirectory,
+  openRun,
+  setUp,
+} from './job.js';
 
 /** `daxrepro run`: the units of one request, on one kernel. */
 
 export type RunJob =
   /** The distinct command lines of QEMU. */
-  { type: 'dry-run'; argvs: string[][] } | { type: 'ran'; result: JobResult };
+  | { type: 'dry-run'; argvs: string[][] }
+  /** The failure if no unit could be prepared. */
+  | { type: 'ran'; result: JobResult; failure?: Failure };
 
 export async function runJob(
+  checked: CheckedRequest,
+  options: RunOptions,
+  open: OpenJob,
+): Promise<Outcome<RunJob>> {
+  const ran = await prepareAndRun(checked, options, open);
+  if (ran.ok || options.dryRun || !options.json || !isUnprepared(ran.failure)) return ran;
+  const result = await unpreparedRun(ran.failure, checked, options, open);
+  return result.ok ? success({ type: 'ran', result: result.value, failure: ran.failure }) : result;
+}
+
+/** The document of a run whose kernel or tools could not be prepared. */
+async function unpreparedRun(
+  failed: Failure,
+  { request, accelerator }: CheckedRequest,
+  { out }: RunOptions,
+  open: OpenJob,
+): Promise<Outcome<JobResult>> {
+  const units = planUnits(request, UNKNOWN_KERNEL.release);
+  const directory = openDirectory(open, out, units[0] as Unit);
+  if (!directory.ok) return directory;
+  const accel = accelerator === 'kvm' ? 'kvm' : 'tcg';
+  const results = units.map((unit, index) => {
+    const replay = replayCommand(unit, request);
+    const more = { kernel: UNKNOWN_KERNEL, accel, directory: directory.value, replay };
+    return unpreparedResult(unit, index, failed, more);
+  });
+  const place = { directory: directory.value, emulators: [], fileSystems: [request.fs] };
+  return success(await conclude(open, place, Promise.resolve(results)));
+}
+
+async function prepareAndRun(
   checked: CheckedRequest,
   options: RunOptions,
   open: OpenJob,
@@ -37,7 +80,8 @@ export async function runJob(
   const accelerator = options.dryRun
     ? await choiceWithoutTrial(checked.accelerator, open.store, job.value.qemu)
     : checked.accelerator;
-  const prepared = await prepare({ kernel, fs, variant, build, accelerator, suite }, job.value);
+  const how = { kernel, fs, variant, build, accelerator, suite };
+  const prepared = await (options.dryRun ? prepareDry : prepare)(how, job.value);
   if (!prepared.ok) return prepared;
   const ready = { ...prepared.value, powerCut, userTests };
   // Changes can turn a packaged kernel into one built from the same source.

@@ -70,7 +70,7 @@ function without(
   removed: z.infer<typeof catalogueSchema>['daxRemoved'],
 ): FileSystem[] {
   return FILE_SYSTEMS.filter((fs) => {
-    const [major, minor] = (removed[fs] ?? '').split('.').map(Number);
-    return major !== undefined && minor !== undefined && atLeast(release, major, minor);
+    const since = removed[fs];
+    return since !== undefined && atLeast(release, since);
   });
 }

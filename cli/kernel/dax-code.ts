@@ -33,7 +33,7 @@ export async function versionWithoutDax(
       ? await lacksDaxCode(directory, fs)
       : await revisionLacksDax(directory, revision, fs);
   if (!without) return undefined;
-  return revision ?? (await versionOf(directory))?.text ?? directory;
+  return revision ?? (await versionOf(directory)) ?? directory;
 }
 
 async function releaseOf(kernel: KernelSpec): Promise<string | undefined> {

@@ -15,18 +15,20 @@ import { variantModule } from '../variant/module.js';
 import { treeKernel } from '../variant/tree-kernel.js';
 import { BASE, type Variant } from '../variant/variant.js';
 
+export interface PrepareRequest {
+  kernel: string;
+  fs: FileSystem;
+  variant: Variant;
+  build?: BuildOptions | undefined;
+  accelerator: AcceleratorChoice;
+  /** Tests that are not part of daxrepro, for the guest's image. */
+  suite?: GuestImage | undefined;
+  /** Programs for interactive use. */
+  programs?: GuestImage | undefined;
+}
+
 export async function prepare(
-  request: {
-    kernel: string;
-    fs: FileSystem;
-    variant: Variant;
-    build?: BuildOptions | undefined;
-    accelerator: AcceleratorChoice;
-    /** Tests that are not part of daxrepro, for the guest's image. */
-    suite?: GuestImage | undefined;
-    /** Programs for interactive use. */
-    programs?: GuestImage | undefined;
-  },
+  request: PrepareRequest,
   context: MachineContext,
 ): Promise<Outcome<Prepared>> {
   const more = [request.suite, request.programs].filter((one) => one !== undefined);

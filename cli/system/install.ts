@@ -59,8 +59,11 @@ export async function ensureSystem(
   if (missing.length === 0) return success(undefined);
   const privilege = await installPrivilege(host);
   if (!privilege.ok) return notInstallable(missing, host, privilege.reason);
-  announce(missing, privilege.argv, host, progress);
   const packages = packagesFor(missing, 'debian');
+  const attempt = `${host.path} ${packages.join(' ')}`;
+  const failed = failedInstalls.get(attempt);
+  if (failed) return failed;
+  announce(missing, privilege.argv, host, progress);
   const installed = await aptInstall(packages, {
     privilege: privilege.argv,
     path: host.path,
@@ -73,13 +76,19 @@ export async function ensureSystem(
   const still = look();
   // Another set-up may have installed everything while ours waited and failed.
   if (still.length === 0) return success(undefined);
-  if (!installed.ok) return installed;
+  if (!installed.ok) {
+    if (installed.failure.kind !== 'interrupted') failedInstalls.set(attempt, installed);
+    return installed;
+  }
   return failure(
     'program-missing',
     `apt-get installed ${packages.join(', ')}, but ${namesOf(still)} cannot be found`,
     'Check whether they are in a directory that is not in PATH',
   );
 }
+
+/** Installations that failed. A command does not try the same one again for its next variant. */
+const failedInstalls = new Map<string, Outcome<void>>();
 
 export type Privilege = { ok: true; argv: readonly string[] } | { ok: false; reason: string };
 

@@ -320,6 +320,45 @@ t.test('starts nothing and leaves nothing in a dry run', async (t) => {
   t.match(JSON.parse(json.stdout), [[join(top, 'bin/qemu-system-x86_64')]]);
 });
 
+/** A tree that looks like a kernel's, and does not build. */
+function brokenTree(name: string): string {
+  const tree = join(top, name);
+  mkdirSync(tree);
+  const makefile = 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 7\n%:\n\t@touch $@.made; exit 1\n';
+  writeFileSync(join(tree, 'Makefile'), makefile);
+  return tree;
+}
+
+t.test('builds no kernel in a dry run', async (t) => {
+  const tree = brokenTree('dry');
+  const { exitCode, stdout, stderr, log } = await run(t, [], ['--dry-run', '--kernel', `src:${tree}`]);
+  t.equal(exitCode, 0, stderr);
+  t.match(stdout, `-kernel '<kernel of src:${tree}, to be built>'`);
+  t.match(stderr, /A dry run does not/);
+  t.strictSame(log(), []);
+});
+
+t.test('prints a document if the kernel cannot be built', async (t) => {
+  const tree = brokenTree('broken');
+  const args = ['--kernel', `src:${tree}`, '--repeat', '2', '--json'];
+  const { exitCode, stdout, stderr, runs } = await run(t, [], args);
+  t.equal(exitCode, 3, stderr);
+  const result = document(stdout);
+  t.match(result, { verdict: 'error', units: [{ attempt: 1 }, { attempt: 2 }] });
+  for (const unit of result.units) {
+    t.match(unit, {
+      verdict: 'error',
+      reason: /\w/,
+      kernel: { spec: `src:${tree}`, release: 'unknown' },
+      dax: { proven: false },
+      artifacts: { failure: /failure\.txt$/ },
+    });
+    t.match(stderr, unit.reason, 'the reason is also printed');
+  }
+  const [directory] = runs();
+  t.ok(existsSync(join(directory ?? '', 'result.json')));
+});
+
 t.test('repeats a test, several guests at a time', async (t) => {
   const steps = unitSteps({ during: [{ sleep: 300 }] });
   const { exitCode, stdout, stderr, log } = await run(t, steps, [

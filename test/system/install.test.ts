@@ -58,6 +58,10 @@ t.test("reports the end of apt's output after failing with fresh lists", async (
   t.match(text, /^3 .*exit code 100 while it installed deb, deb-build/);
   t.match(text, '  | E: no such thing');
   t.same(calls(), [INSTALL, UPDATE, INSTALL]);
+
+  const again = failureText(await ensureSystem(['run', 'build'], { progress, host }));
+  t.equal(again, text, 'the next variant has the same failure');
+  t.same(calls(), [INSTALL, UPDATE, INSTALL], 'and apt is not tried again');
 });
 
 t.test('waits for a lock', async (t) => {

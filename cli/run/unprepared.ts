@@ -6,14 +6,39 @@ import type { Unit } from '../plan/unit.js';
 import { NOT_CUT } from '../record/power-cut.js';
 import { unitFolder } from '../results/run-directory.js';
 import type { UnitResult } from '../results/run-result.js';
-import { describeCuts } from '../run/unit-result.js';
+import { describeCuts } from './unit-result.js';
+
+/** A kernel that could not be prepared, as results name it. */
+export const UNKNOWN_KERNEL = { release: 'unknown', id: 'unknown' } as const;
+
+/**
+ * Whether a valid request failed before its first unit. Then its units have results: `error`, with this reason.
+ * Usage errors have no units, and neither has a run that was interrupted.
+ */
+export function isUnprepared({ kind }: Failure): boolean {
+  switch (kind) {
+    case 'program-missing':
+    case 'kernel-unavailable':
+    case 'change-rejected':
+    case 'build-failed':
+    case 'tool-failed':
+      return true;
+    default:
+      return false;
+  }
+}
 
 /** The result of a unit whose variant could not be prepared: `error`, with the reason. */
 export function unpreparedResult(
   unit: Unit,
   index: number,
   failed: Failure,
-  more: { kernel: Kernel; accel: string; directory: string; replay: string },
+  more: {
+    kernel: Pick<Kernel, 'release' | 'id'>;
+    accel: string;
+    directory: string;
+    replay: string;
+  },
 ): UnitResult {
   return {
     fs: unit.fs,
