@@ -11,11 +11,11 @@ import { type EngineObserver, runUnits } from '../run/engine.js';
 import type { Explainer } from '../run/explain.js';
 import { guestsAtATime } from '../run/host.js';
 import { replayCommand } from '../run/replay-command.js';
+import { unpreparedResult } from '../run/unprepared.js';
 import type { PackedUserTest } from '../user-test/user-test.js';
 import { holds } from './expectations.js';
 import { type ComparisonPlan, cellFinder, cellNameOf } from './plan.js';
 import type { PreparedCells } from './prepare.js';
-import { unpreparedResult } from '../run/unprepared.js';
 
 export interface ComparisonContext extends KernelContext {
   kernel: Kernel;

@@ -331,7 +331,11 @@ function brokenTree(name: string): string {
 
 t.test('builds no kernel in a dry run', async (t) => {
   const tree = brokenTree('dry');
-  const { exitCode, stdout, stderr, log } = await run(t, [], ['--dry-run', '--kernel', `src:${tree}`]);
+  const { exitCode, stdout, stderr, log } = await run(
+    t,
+    [],
+    ['--dry-run', '--kernel', `src:${tree}`],
+  );
   t.equal(exitCode, 0, stderr);
   t.match(stdout, `-kernel '<kernel of src:${tree}, to be built>'`);
   t.match(stderr, /A dry run does not/);
