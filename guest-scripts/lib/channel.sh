@@ -1,20 +1,20 @@
-# How the guest talks with the host: two virtio-serial ports, apart from the console.
+# How the guest talks to the host: two virtio-serial ports, separate from the console.
 #
-# daxrepro.channel    guest to host: one JSON object a line, "event" first. After the event "file"
-#                     come as many bytes as its "size" says: the file.
-#                     host to guest: the unit, lines of `KEY value`, closed by `END`; where it names
-#                     MODULE_BYTES, that many bytes follow: the file-system module; where it names
-#                     CONTENTS, what each of these devices begins with (lib/contents.pl).
-# daxrepro.heartbeat  guest to host: a dot a second, for as long as user space runs.
+# daxrepro.channel    guest to host: one JSON object per line, "event" first. The event "file" is
+#                     followed by the bytes of the file, as many as its "size" says.
+#                     host to guest: the unit, as lines of `KEY value`, ended by `END`. If it names
+#                     MODULE_BYTES, that many bytes of the file-system module follow. If it names
+#                     CONTENTS, the initial contents of each of these devices follow (lib/contents.pl).
+# daxrepro.heartbeat  guest to host: one dot per second while user space runs.
 #
-# A port can be opened once; a child that should not hold it closes it (see `without_channel`).
+# A port can be opened only once. A child that should not hold it closes it (see `without_channel`).
 # Descriptors 6 and 7 lead to the reporter.
 
 CHANNEL=8
 HEARTBEAT=9
 declare -A UNIT=()
 
-# The device of the port with this name; udev, which would make a link of that name, is not here.
+# Prints the device of the port with this name. The guest has no udev, which would link it by name.
 port_device() {
 	local name
 	for port in /sys/class/virtio-ports/*/; do
@@ -29,7 +29,7 @@ port_device() {
 
 open_channel() {
 	local channel heartbeat tries
-	# A port appears a little after its driver: the host announces it to the guest.
+	# The port appears a little later than its driver, because the host has to announce it.
 	for tries in {1..50}; do
 		channel=$(port_device daxrepro.channel) &&
 			heartbeat=$(port_device daxrepro.heartbeat) && break
@@ -39,7 +39,7 @@ open_channel() {
 	eval "exec $CHANNEL<>'$channel' $HEARTBEAT>'$heartbeat'"
 }
 
-# One dot a second without a new process: a read that nothing ever answers.
+# Sends one dot per second without starting a process: the read waits for input that never comes.
 start_heartbeat() {
 	[[ -p /run/never ]] || mkfifo /run/never
 	(
@@ -92,10 +92,10 @@ event() {
 	printf '%s}\n' "$line" >&$CHANNEL
 }
 
-# The reporter (lib/reporter.pl): a process that looks and tells, and is asked by `ask`. It is started
-# once: under emulation a perl takes a tenth of a second. Its pipes are new where it has to be started
-# again: processes that were killed a moment ago may still have the old ones open, and a question to
-# nobody is lost without a word.
+# The reporter (lib/reporter.pl) is a process that inspects the guest and reports to the host; `ask`
+# sends it questions. It starts once, because starting perl takes 0.1 s under emulation. A restart makes
+# new pipes: processes that were killed a moment ago may still hold the old ones open, and a question
+# written there would be lost silently.
 start_reporter() {
 	exec 6<&- 7<&-
 	rm -f /run/questions /run/answers
@@ -109,33 +109,33 @@ start_reporter() {
 	REPORTER_BIRTH=$REPLY
 }
 
-# process_birth PID: when the process was started, in REPLY; empty where there is none that runs, or
-# could. With its number it names a process for good.
+# process_birth PID: sets REPLY to the start time of the process; empty if it does not exist or is a
+# zombie. The process id and the start time together identify a process uniquely.
 process_birth() {
 	local status
 	REPLY=''
 	{ IFS= read -r status <"/proc/$1/stat"; } 2>/dev/null || return
-	# After the name, which may hold anything: the state, and 19 fields on the start (proc(5)).
+	# After the name, which may contain anything: the state, and 19 fields later the start time (proc(5)).
 	# shellcheck disable=SC2206 # one word for each
 	status=(${status##*) })
 	[[ ${status[0]} == [RSD] ]] && REPLY=${status[19]}
 }
 
-# Whether it still is the one that was started: a test may have killed or stopped it.
+# Whether the reporter is still the process that was started: a test may have killed or stopped it.
 reporter_lives() {
 	process_birth "$REPORTER"
 	[[ $REPLY && $REPLY == "$REPORTER_BIRTH" ]]
 }
 
-# For a process that did not inherit the descriptors. One at a time: the answers are for all.
+# For a process that did not inherit the descriptors. Only one at a time: all would read the same answers.
 reach_reporter() {
-	# For both directions, so that neither end waits for the other to open it, or finds it closed.
+	# Opened for reading and writing, so that neither end waits for the other to open or finds it closed.
 	exec 6<>/run/questions 7<>/run/answers
 }
 
-# ask QUESTION [WORD]...: waits until the reporter has told the host. Without a limit of time, which
-# bash takes by the wall clock, and that jumps when a clone gets its own. A question has a number, and
-# so has its answer: whoever asked before may have been killed before it was answered.
+# ask QUESTION [WORD]...: waits until the reporter has told the host. It has no timeout: bash measures
+# timeouts by the wall clock, which jumps when a clone gets its own time. Questions and answers are
+# numbered, because an earlier asker may have been killed before its answer came.
 ASKED=0
 ask() {
 	local IFS=$'\t' number=$BASHPID.$((++ASKED)) answer=''
@@ -149,12 +149,12 @@ ask() {
 	return 1
 }
 
-# send_file NAME PATH: the file's first 4 MiB.
+# send_file NAME PATH: sends the first 4 MiB of the file.
 send_file() {
 	ask file "$1" "$2"
 }
 
-# Fills UNIT from the host. A module's bytes, where there are any, are left to the reporter.
+# Reads UNIT from the host. The reporter reads the bytes of a module, if there is one.
 wait_for_unit() {
 	local key value
 	while IFS=' ' read -r -u $CHANNEL key value; do

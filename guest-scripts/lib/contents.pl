@@ -1,24 +1,24 @@
-# Gives a device the contents that the host sends, before anything is mounted from it. Loaded by
-# lib/reporter.pl when it is asked for.
+# Fills a device with the contents that the host sends, before the first mount. lib/reporter.pl loads
+# this file on demand.
 #
-# The contents come on the channel as extents: where one begins and how long it is, in bytes, two
-# numbers of 64 bits with the lowest byte first, then its bytes. One of no length is the end. What no
+# The contents arrive on the channel as extents: offset and length in bytes, two little-endian 64-bit
+# numbers, followed by the extent's bytes. An extent of length 0 ends the contents. Everything that no
 # extent covers is zero.
 use strict;
 use warnings;
 require "$ENV{DAXREPRO}/lib/extents.pl";
 
 use constant { SYS_FSYNC => 74, O_RDWR => 2 };
-# Bytes that are taken from the channel at once.
+# Bytes read from the channel at once.
 use constant MOUTHFUL => 1024 * 1024;
 
-# take_contents DEVICE STATE: `used` where the device may hold something that has to go first, `empty`
-# where it is known to be zero.
+# take_contents DEVICE STATE: `used` if the device may hold data that has to be erased first, `empty` if
+# it is known to be all zeros.
 sub take_contents {
 	my ($device, $state) = @_;
 	sysopen(my $file, $device, O_RDWR) or die "$device: $!\n";
 	my $size = sysseek $file, 0, 2;
-	# What is zero already is not written: a clone's memory is shared until it is.
+	# Zeros are not overwritten with zeros: a clone shares its memory until it writes to it.
 	for_each_extent($device, sub {
 		my ($at, $bytes) = @_;
 		write_at($device, $file, $at, "\0" x length $bytes);

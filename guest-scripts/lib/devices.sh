@@ -1,7 +1,7 @@
-# The two devices under test, by the kind of persistent memory that the machine has. TEST_DEV is
-# the one at the lower address. What is wrong with them is put in DEVICE_PROBLEM.
+# The two devices under test, for each kind of persistent memory that the machine can have. TEST_DEV
+# is the one at the lower address. DEVICE_PROBLEM says what is wrong with the devices.
 #
-# daxrepro_pmem and daxrepro_devices are from the kernel's command line.
+# daxrepro_pmem and daxrepro_devices come from the kernel's command line.
 # shellcheck disable=SC2154
 
 TEST_DEV='' SCRATCH_DEV='' DEVICE_PROBLEM=''
@@ -14,13 +14,13 @@ load_drivers() {
 	virtio-pmem) drivers+=(virtio_pmem nd_pmem) ;;
 	none) drivers+=(virtio_blk) ;;
 	esac
-	# What file-system modules need: loaded here, a clone has it at once.
+	# File-system modules need these. They are loaded before the checkpoint, so that clones have them.
 	drivers+=(mbcache jbd2 libcrc32c)
-	# Ours (kernels/witness), where it could be built for this kernel.
+	# Our own module (kernels/witness), if it could be built for this kernel.
 	drivers+=(daxrepro_witness)
 	# For the reporter.
 	drivers+=(algif_hash)
-	# A kernel that has them built in, or lacks them, is judged by what then appears.
+	# A module may be built in or missing: the devices that appear show whether that matters.
 	modprobe -q -a "${drivers[@]}" 2>/dev/null
 }
 
@@ -43,8 +43,8 @@ find_devices() {
 	SCRATCH_DEV=/dev/${names[1]}
 }
 
-# Devices that were plugged in one after the other may have been found in any order. Where it was the
-# wrong one, their driver finds them again: pmem0 is the first one's name everywhere.
+# The kernel may find plugged devices in any order. If the order is wrong, their driver is bound again,
+# so that pmem0 is always the first device.
 number_by_address() {
 	local name parent driver=/sys/bus/virtio/drivers/virtio_pmem
 	local -A parents=() addresses=()
@@ -59,16 +59,16 @@ number_by_address() {
 	names=(pmem0 pmem1)
 }
 
-# Something will have to be plugged in.
+# The devices have to be plugged in.
 find_slots() {
 	local slots=(/sys/bus/pci/slots/*)
 	[[ -e ${slots[0]} ]] || DEVICE_PROBLEM="this kernel cannot plug PCI devices (CONFIG_HOTPLUG_PCI_ACPI)"
 }
 
-# The raw namespace of an NVDIMM has no page map and so no DAX: each one gets an fsdax namespace
-# with its page map in RAM, what `ndctl create-namespace --mode fsdax --map mem` does. By sysfs
-# (Documentation/ABI/testing/sysfs-bus-nfit and drivers/nvdimm/pfn_devs.c) it takes a tenth of a
-# second under emulation where ndctl takes five; ndctl remains for what sysfs does not do.
+# The raw namespace of an NVDIMM has no page map and so no DAX. Each one gets an fsdax namespace with
+# its page map in RAM, as `ndctl create-namespace --mode fsdax --map mem` makes it. Writing to sysfs
+# (Documentation/ABI/testing/sysfs-bus-nfit and drivers/nvdimm/pfn_devs.c) takes 0.1 s under emulation;
+# ndctl takes five seconds. ndctl remains for what sysfs cannot do.
 make_fsdax_namespaces() {
 	local region namespace seed tries
 	for tries in {1..50}; do
@@ -91,8 +91,8 @@ make_fsdax_namespaces() {
 	done
 }
 
-# Some tests talk to themselves over 127.0.0.1: the loopback interface, which is all the network there
-# is. By ioctl(2): SIOCSIFFLAGS with IFF_UP and IFF_RUNNING.
+# Brings up the loopback interface, the only network of the guest: some tests talk to themselves over
+# 127.0.0.1. ioctl(2): SIOCSIFFLAGS with IFF_UP and IFF_RUNNING.
 bring_up_loopback() {
 	perl -e '
 		socket(my $socket, 2, 2, 0) or exit;

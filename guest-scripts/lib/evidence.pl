@@ -1,21 +1,21 @@
-# What a damaged device shows of the inodes that its check speaks of, and the device's image: sent to the
-# host before anything repairs it. Loaded by lib/reporter.pl when it is asked for, which a guest without
-# findings never is. Devices are only read.
+# Collects evidence from a damaged device before anything repairs it: the inodes that its check names,
+# and the device's image. Both go to the host. lib/reporter.pl loads this file on demand, so a guest
+# without findings never does. Devices are only read.
 #
-# It picks out more numbers than it needs to; which finding is about which inode is the host's to say.
+# It may pick out more numbers than needed. The host decides which finding is about which inode.
 use strict;
 use warnings;
 require "$ENV{DAXREPRO}/lib/extents.pl";
 
-# Of these an inode is looked at: those that the log names, and those that an unmount lost something of.
+# The most inodes that are looked at: those that the log names, and those that lost data at an unmount.
 use constant { MOST_OF_LOG => 20, MOST_OF_UNMOUNTS => 12 };
-# Bytes of a program's output, and seconds that it may take.
+# The limits of a program: bytes of its output, and seconds that it may run.
 use constant { LONGEST_OUTPUT => 1024 * 1024, PATIENCE => 30 };
-# Bytes of a block that the host is shown.
+# The bytes of a block that go to the host.
 use constant SHOWN_OF_BLOCK => 64;
 
-# gather_evidence NAME DEVICE LOG TYPE BYTES: of the device whose check wrote this log. The image is
-# sent where it has no more than so many bytes that are not zero.
+# gather_evidence NAME DEVICE LOG TYPE BYTES: for the device whose check wrote this log. The image is
+# sent only if it has at most this many bytes in extents that are not zero.
 sub gather_evidence {
 	my ($name, $device, $log, $type, $bytes) = @_;
 	eval { send_image($name, $device, $bytes); 1 } or event('log', text('text', "no image: $@"));
@@ -39,7 +39,7 @@ sub gather_evidence {
 	}
 }
 
-# Inode => the block of it that is spoken of, 0 where none is.
+# Maps each inode to its block that the log names, or to 0.
 sub wanted_inodes {
 	my ($log, $device) = @_;
 	my (%wanted, %of_unmounts);
@@ -66,7 +66,7 @@ sub wanted_inodes {
 
 # ---- ext2 and ext4 -----------------------------------------------------------------------------
 
-# Where the bitmaps are damaged debugfs opens the file system only with -c.
+# With damaged bitmaps debugfs opens the file system only with -c.
 sub ask_debugfs {
 	my ($device, $wanted) = @_;
 	my @numbers = sort { $a <=> $b } keys %$wanted;
@@ -76,7 +76,7 @@ sub ask_debugfs {
 		$said = ask_debugfs_for($device, \@how, map "stat <$_>", @numbers);
 		last if $said =~ /^Inode: /m;
 	}
-	# One that there is not makes it name none.
+	# For an inode that does not exist debugfs names none.
 	my @there = $said =~ /^Inode: (\d+) /mg;
 	my $names = @there ? ask_debugfs_for($device, \@how, "ncheck @there") : '';
 	my (@found, %path);
@@ -109,13 +109,13 @@ sub ask_debugfs_for {
 	return said_by('debugfs', @$how, '-f', $file, $device);
 }
 
-# s_log_block_size of the superblock, which begins at byte 1024 (ext4(5)).
+# s_log_block_size of the superblock, which starts at byte 1024 (ext4(5)).
 sub block_size_of_ext {
 	my $log = unpack 'V', read_at(shift, 1024 + 24, 4);
 	return defined $log && $log <= 6 ? 1024 << $log : 4096;
 }
 
-# debugfs prints the permissions in octal and the type in words.
+# debugfs prints the permissions in octal and the type as a word.
 sub mode_of {
 	my ($type, $permissions) = @_;
 	my %types = ('directory' => 4, 'regular' => 8, 'symlink' => 10, 'FIFO' => 1, 'socket' => 12,
@@ -124,7 +124,7 @@ sub mode_of {
 	return defined $bits ? sprintf '%o', $bits << 12 | oct $permissions : '';
 }
 
-# The device's block of an inode's, by a list like "(0-11):1053-1064, (IND):1065, (12):1066".
+# Maps a block of the inode to a block of the device, by a list like "(0-11):1053-1064, (IND):1065, (12):1066".
 sub block_of_map {
 	my ($map, $wanted) = @_;
 	while ($map =~ /\((\d+)(?:-(\d+))?(?:\[u\])?\):(\d+)/g) {
@@ -152,7 +152,7 @@ sub ask_xfs_db {
 	my $names = @asked
 		? said_by('xfs_db', '-r', '-c', 'blockget -ns', '-c', "ncheck @asked", $device) : '';
 	for (split /\n/, $names) {
-		# A directory's name ends in "/.".
+		# The name of a directory ends in "/.".
 		$path{$1} //= "/$2" if m{^ *(\d+) (.+?)(?:/\.)?$};
 	}
 	my @found;
@@ -176,7 +176,7 @@ sub ask_xfs_db {
 
 # ---- the image ---------------------------------------------------------------------------------
 
-# Pieces that are not zero, each a file with the offset where it belongs, and at the end how it went.
+# Sends the pieces that are not zero, each as a file with its offset, and then whether it succeeded.
 sub send_image {
 	my ($name, $device, $most) = @_;
 	return if !$most;
@@ -192,9 +192,9 @@ sub send_image {
 	event('image', text('name', "image-$name"), text('device', $device), raw('whole', $whole));
 }
 
-# ---- means -------------------------------------------------------------------------------------
+# ---- helpers -----------------------------------------------------------------------------------
 
-# Both streams of a program, bounded in time and size.
+# Runs a program and returns both of its output streams, with limits on time and size.
 sub said_by {
 	my @command = ('timeout', PATIENCE, @_);
 	my $child = open(my $output, '-|') // die "fork: $!\n";

@@ -1,19 +1,19 @@
-# Looks at all of a device for what is not zero.
+# Finds everything on a device that is not zero.
 use strict;
 use warnings;
 
-# System calls by their numbers on x86-64; fcntl.h, whose flags perl has in a module that not each has.
+# System calls by their numbers on x86-64. The flags are those of fcntl.h; not every perl has Fcntl.
 use constant { SYS_PREAD64 => 17, O_RDONLY => 0, O_DIRECT => 0x4000 };
-# What direct reads are aligned to: more than any device asks for.
+# Alignment of direct reads: more than any device requires.
 use constant ALIGNMENT => 4096;
-# Bytes: what is looked at for zeros at once, and the largest piece.
+# Bytes: the unit of the test for zeros, and the largest piece.
 use constant { GRAIN => 64 * 1024, PIECE => 1024 * 1024 };
 
-# for_each_extent DEVICE, CODE: calls CODE with the position and the bytes of each extent that is not
-# zero, until it returns false.
+# for_each_extent DEVICE, CODE: calls CODE with the offset and the bytes of each extent that is not zero,
+# until CODE returns false.
 #
-# A device is read past the page cache, which an emulated guest does three times faster, into memory that
-# is aligned for it: within a string that is zeros at both ends, so that it is compared as a whole.
+# Reads bypass the page cache, which is three times faster in an emulated guest. They go to an aligned
+# place within a string that has zeros before and after it, so that perl compares whole strings.
 sub for_each_extent {
 	my ($device, $code) = @_;
 	my $file;
@@ -28,7 +28,7 @@ sub for_each_extent {
 		my $got = syscall SYS_PREAD64, fileno $file, $address + $margin, PIECE, $at;
 		die "$device: $!\n" if $got < 0;
 		return if !$got;
-		# What an earlier piece left behind a short one is none of this one's.
+		# A short piece must not show the bytes of the piece before it.
 		substr($buffer, $margin + $got, PIECE - $got) = "\0" x (PIECE - $got) if $got < PIECE;
 		if ($buffer ne $zeros) {
 			for my $extent (extents(substr $buffer, $margin, $got)) {
@@ -40,7 +40,7 @@ sub for_each_extent {
 	}
 }
 
-# [from, length] of what is not zero in a piece, in grains; neighbours together.
+# [from, length] of each part of a piece that is not zero, in grains; adjacent parts are joined.
 sub extents {
 	my ($piece) = @_;
 	my ($zeros, @found) = "\0" x GRAIN;

@@ -1,5 +1,5 @@
-# Making, mounting, proving and checking the file system under test. Used by the unit runner and,
-# through lib/test.sh, by the built-in tests.
+# Creates, mounts, proves and checks the file system under test. The unit runner uses it, and so do the
+# built-in tests through lib/test.sh.
 #
 # FSTYP, MKFS_OPTIONS, MOUNT_OPTIONS, TEST_DEV, TEST_DIR, SCRATCH_DEV, SCRATCH_MNT: as in xfstests.
 
@@ -7,12 +7,12 @@
 TEST_DIR=/mnt/test
 SCRATCH_MNT=/mnt/scratch
 
-# The following three leave in REPLY what the program said where it failed: by a file, since a
-# subshell to catch it would be one more process.
+# On failure the following three set REPLY to the program's output. They read it from a file: a subshell
+# to catch it would be one more process.
 SAID=/run/unit/said
 
-# make_filesystem DEVICE. `-T default` makes ext2 and ext4 as they are on devices of a usual size;
-# small ones would get four times the inodes, which e2fsck looks at one by one.
+# make_filesystem DEVICE. `-T default` makes ext2 and ext4 as on devices of the usual size. On small
+# devices mke2fs would create four times as many inodes, which e2fsck checks one by one.
 make_filesystem() {
 	local make=(mke2fs -t "$FSTYP" -T default -F -q -b 4096)
 	[[ $FSTYP == xfs ]] && make=(mkfs.xfs -f -q)
@@ -20,8 +20,8 @@ make_filesystem() {
 	"${make[@]}" $MKFS_OPTIONS "$1" >$SAID 2>&1 || what_was_said
 }
 
-# take_contents DEVICE [used]: the device gets what the host sends next (lib/contents.pl), and is zero
-# elsewhere; `used` where it is not new. It is not mounted then.
+# take_contents DEVICE [used]: fills the device with what the host sends next (lib/contents.pl) and
+# zeros the rest; `used` if the device is not new. It must not be mounted.
 take_contents() {
 	ask contents "$1" "${2:-empty}"
 }
@@ -31,8 +31,8 @@ mount_filesystem() {
 	mount -t "$FSTYP" ${MOUNT_OPTIONS:+-o "$MOUNT_OPTIONS"} "$1" "$2" >$SAID 2>&1 || what_was_said
 }
 
-# unmount_filesystem DIRECTORY. A process that is just ending can hold a mount for a moment; it gets
-# ten seconds.
+# unmount_filesystem DIRECTORY. A process that is just ending can hold a mount for a moment, so this
+# tries for ten seconds.
 unmount_filesystem() {
 	local tries
 	for tries in {1..20}; do
@@ -42,13 +42,13 @@ unmount_filesystem() {
 	what_was_said
 }
 
-# Fails, always.
+# Always fails.
 what_was_said() {
 	REPLY=$(<$SAID)
 	return 1
 }
 
-# check_filesystem DEVICE: the check's own output and exit code. Never repairs.
+# check_filesystem DEVICE: prints the check's output and returns its exit code. Never repairs.
 check_filesystem() {
 	case $FSTYP in
 	ext2 | ext4) e2fsck -f -n "$1" ;;
@@ -56,7 +56,7 @@ check_filesystem() {
 	esac 2>&1
 }
 
-# The number of mounts and other users that a module has now, in REPLY; empty where it is no module.
+# Sets REPLY to the module's number of users, mounts included; empty if it is not a module.
 module_references() {
 	REPLY=''
 	[[ -r /sys/module/$1/refcnt ]] && read -r REPLY <"/sys/module/$1/refcnt"
@@ -71,7 +71,7 @@ is_mounted() {
 	return 1
 }
 
-# The end of the kernel's log, some 100 lines.
+# Prints the last 100 or so lines of the kernel's log.
 kernel_log() {
 	local log
 	log=$(dmesg 2>/dev/null)
@@ -79,7 +79,7 @@ kernel_log() {
 	echo "$log"
 }
 
-# prove WHEN DEVICE DIRECTORY: tells the host what is known of this mount.
+# prove WHEN DEVICE DIRECTORY: reports to the host what is known about this mount.
 prove() {
 	ask prove "$1" "$2" "$3" "$FSTYP" "$PAGE_SIZE" "$REFERENCES_UNMOUNTED"
 }

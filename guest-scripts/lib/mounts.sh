@@ -1,15 +1,15 @@
-# What is seen of mounts within a test. `mount` of guest-scripts/xfstests writes an event for each to
-# /run/unit/seen, and the kernel counts all of them, also those of programs that do not call mount(8).
+# Records the mounts during a test. `mount` of guest-scripts/xfstests writes an event for each to
+# /run/unit/seen. The kernel counts all of them, including those of programs that do not use mount(8).
 
-# Whether the kernel counts mounts, and how many it had counted before this test.
+# Whether the kernel counts mounts, and its count before this test.
 WATCHED=false MOUNTS_BEFORE=0
 
-# The kernel itself counts how often it sets up a file system of this kind: a mount that no program of
-# ours saw shows in the difference. Not every kernel has kprobes.
+# The kernel itself counts how often it sets up a file system of this kind. If that is more than our
+# programs recorded, a mount went unobserved. Not every kernel has kprobes.
 watch_mounts() {
 	local setup
 	mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
-	# The last one is what 5.10's xfs has.
+	# The last one is the function in 5.10's xfs.
 	for setup in "${FSTYP}_fill_super" xfs_fs_fill_super xfs_fc_fill_super; do
 		[[ $setup == "$FSTYP"_* ]] || continue
 		echo "p:daxrepro/mounts $setup" >/sys/kernel/tracing/kprobe_events &&
@@ -18,7 +18,7 @@ watch_mounts() {
 	return 1
 }
 
-# What the kernel has counted since.
+# The mounts that the kernel has counted since.
 mounts_made() {
 	local name hits rest
 	while read -r name hits rest; do
@@ -26,7 +26,7 @@ mounts_made() {
 	done </sys/kernel/tracing/kprobe_profile 2>/dev/null
 }
 
-# Those that our own `mount` has seen.
+# The mounts that our own `mount` recorded.
 mounts_accounted() {
 	local count sum=0
 	[[ -e /run/unit/accounted ]] && while read -r count; do
@@ -35,7 +35,7 @@ mounts_accounted() {
 	echo "$sum"
 }
 
-# What our programs wrote down; its last line may have been cut off by the end of its writer.
+# Sends what our programs recorded. The last line may be incomplete if its writer was killed.
 send_seen() {
 	local file line sent=0
 	for file in /run/unit/checked/*; do

@@ -1,9 +1,9 @@
-# For tests of what the file system promises: scripts for programs/promises, which says what they may
-# hold. Under --power-cut each promise is verified in what survives; without it they are ordinary tests.
+# For tests of the file system's promises. Their scripts are in the language of programs/promises. Under
+# --power-cut each promise is verified in the surviving images; without it they are ordinary tests.
 
 PROMISES=$DAXREPRO/programs/promises
 
-# perform: runs a script, its stdin, on TEST_DEV. A call that fails is the file system's failure.
+# perform: runs a script from stdin on TEST_DEV. If a call fails, the test fails.
 perform() {
 	local said status
 	[[ -x $PROMISES ]] || notrun "the guest has no program for it: the host has no compiler that makes static programs"

@@ -1,28 +1,28 @@
-# Looks at the guest for the host and tells it what it saw, on the channel. It runs from before a
-# checkpoint on, so that a clone has it at once: a look by shell would start ten programs, at some
-# 15 ms each under emulation.
+# Inspects the guest and reports to the host on the channel. It starts before a checkpoint, so that a
+# clone has it from the start. The same inspection in shell would start ten programs, each of which
+# takes some 15 ms under emulation.
 #
 # usage: perl reporter.pl CHANNEL-DESCRIPTOR <questions >answers
 #
-# A question is a line of words between tabs, a number first; its answer is a line, `NUMBER ok` or
-# `NUMBER failed: REASON`. See `ask` in lib/channel.sh. It judges nothing.
+# A question is one line of words separated by tabs, starting with a number. Its answer is one line,
+# `NUMBER ok` or `NUMBER failed: REASON`. See `ask` in lib/channel.sh. The reporter judges nothing.
 use strict;
 use warnings;
 
 # System calls by their numbers on x86-64.
 use constant { SYS_SYSLOG => 103, SYS_STATFS => 137, SYS_SETTIMEOFDAY => 164, SYS_INIT_MODULE => 175 };
 use constant SYS_STATX => 332;
-# syslog(2): what to do with the kernel's log.
+# syslog(2): the actions on the kernel's log.
 use constant { LOG_READ_ALL => 3, LOG_READ_CLEAR => 4, LOG_CONSOLE_LEVEL => 8, LOG_SIZE => 10 };
-# The host takes no more of a file.
+# The host accepts no more than this of a file.
 use constant LARGEST_FILE => 4 * 1024 * 1024;
-# What an event holds of the kernel's log: some 100 lines.
+# How much of the kernel's log an event contains: some 100 lines.
 use constant LOG_TAIL => 8000;
 
 open(my $channel, '>&=', shift) or die "the channel: $!\n";
 binmode $channel;
 
-# Where a test uses up the memory, it is not the reporter that goes.
+# If a test uses up the memory, the kernel must not kill the reporter.
 if (open(my $score, '>', '/proc/self/oom_score_adj')) { print $score -1000 }
 
 my %answers = (
@@ -46,7 +46,7 @@ my %answers = (
 	'nothing'     => sub { },
 );
 
-# Whether a test was killed because its time was over.
+# Whether a test was killed because of its time limit.
 my $time_was_over = 0;
 $SIG{ALRM} = sub { $time_was_over = 1; kill 'KILL', -1 };
 
@@ -60,11 +60,11 @@ while (my $question = <STDIN>) {
 	print $number, $told ? " ok\n" : " failed: $reason\n";
 }
 
-# ---- what the host is told ---------------------------------------------------------------------
+# ---- reports to the host -----------------------------------------------------------------------
 
-# What is known of a mount. What serves it is told by the kernel's own traces, not by the mount's
-# type: ext4 and xfs keep a directory per mounted device in /sys/fs, also where ext4 serves "ext2",
-# and a module in use is counted.
+# Reports what is known about a mount. The kernel's own traces show which driver serves it; the mount's
+# type does not. ext4 and xfs keep a directory per mounted device in /sys/fs, even if ext4 serves "ext2",
+# and each module counts its users.
 sub prove {
 	my ($when, $device, $directory, $type, $page_size, $references_unmounted) = @_;
 	my ($node) = $device =~ m{([^/]*)$};
@@ -72,7 +72,7 @@ sub prove {
 	for (split /\n/, read_file('/proc/mounts')) {
 		my ($source, $target, @rest) = split / /;
 		next if $target ne $directory;
-		# The last one is the one on top.
+		# The last entry is the topmost mount.
 		$mounted = $source eq $device ? 'true' : 'false';
 		($found_type, $found_options) = @rest;
 	}
@@ -98,7 +98,7 @@ sub prove {
 		text('kernelLog', kernel_log_tail()));
 }
 
-# Kills all in so many seconds, unless `end-all` comes first.
+# Kills all processes after so many seconds, unless `end-all` comes first.
 sub limit {
 	$time_was_over = 0;
 	alarm shift;
@@ -108,13 +108,13 @@ sub is_time_over {
 	return $time_was_over;
 }
 
-# For a child that becomes another program.
+# For a child that executes another program.
 sub close_channel {
 	close $channel;
 }
 
-# Kills all but process 1 and itself, until they are gone: a process that is being killed still holds
-# what it had open.
+# Kills all processes but process 1 and itself, and waits until they are gone: a process that is being
+# killed still holds its open files.
 sub end_all {
 	alarm 0;
 	my $left;
@@ -126,15 +126,14 @@ sub end_all {
 	die "$left processes do not end\n";
 }
 
-# The number of processes but these two. The kernel's own threads, and what is dead but for its parent's
-# asking, run no program.
+# The number of other processes. Kernel threads and zombies run no program and do not count.
 sub others {
 	opendir(my $processes, '/proc') or die "/proc: $!\n";
 	return scalar grep { /^\d+$/ && $_ != 1 && $_ != $$ && defined readlink "/proc/$_/exe" }
 		readdir $processes;
 }
 
-# How the test ended, and what it noted (lib/test.sh).
+# Reports how the test ended, and what it noted (lib/test.sh).
 sub test {
 	my ($status, $microseconds) = @_;
 	# 128 and 9: killed.
@@ -156,16 +155,16 @@ sub file {
 	send_file($name, read_file($path, LARGEST_FILE));
 }
 
-# From here on the console has every message; before, only the serious ones, since a serial console
-# costs a fifth of an emulated boot. The whole boot log is kept as a file.
+# Shows every message on the console from here on. Before, it shows only serious ones: the serial
+# console would take a fifth of an emulated boot. The whole boot log is kept as a file.
 sub boot_log {
 	my $log = kernel_log(LOG_READ_CLEAR);
 	send_file('boot-log', $log);
 	syscall(SYS_SYSLOG, LOG_CONSOLE_LEVEL, 0, 8);
 }
 
-# What a clone must not share with the guest it was cloned from: the time of day, and the random
-# numbers to come (file-system UUIDs are made of them).
+# Gives a clone its own time of day and its own random numbers. It must not share them with the guest
+# that it was cloned from: file-system UUIDs are made of random numbers.
 sub refresh {
 	my ($clock, $entropy) = @_;
 	if ($clock) {
@@ -173,7 +172,7 @@ sub refresh {
 		syscall(SYS_SETTIMEOFDAY, $time, 0) == 0 or die "settimeofday: $!\n";
 	}
 	if ($entropy) {
-		# random(4): RNDADDENTROPY credits what it is given, RNDRESEEDCRNG (4.14) uses it at once.
+		# random(4): RNDADDENTROPY credits the bytes as entropy; RNDRESEEDCRNG (4.14) makes the kernel use them.
 		my $bytes = pack('H*', $entropy);
 		open(my $random, '>', '/dev/urandom') or die "/dev/urandom: $!\n";
 		my $pool = pack('ii', 8 * length $bytes, length $bytes) . $bytes;
@@ -182,7 +181,7 @@ sub refresh {
 	}
 }
 
-# The file-system module, as many bytes on the channel.
+# Reads the file-system module, so many bytes, from the channel.
 sub load_module {
 	my ($name, $size) = @_;
 	my $bytes = from_channel($size);
@@ -191,7 +190,7 @@ sub load_module {
 	event('module', text('name', $name), text('sha256', sha256($bytes)), text('origin', 'sent'));
 }
 
-# So many bytes of what the host sends.
+# Reads so many bytes from the host.
 sub from_channel {
 	my ($size) = @_;
 	my $bytes = '';
@@ -203,10 +202,10 @@ sub from_channel {
 	return $bytes;
 }
 
-# ---- how it finds out --------------------------------------------------------------------------
+# ---- inspection --------------------------------------------------------------------------------
 
-# The attributes and their mask, by statx(2), of a fresh regular file: one that is there may have
-# been made before DAX was on. Where a test has left no room for one, any shows the same.
+# The attributes and their mask, by statx(2), of a new regular file: an existing file may have been made
+# before DAX was on. If the test left no room for a new file, an existing one has to do.
 sub statx_attributes {
 	my ($directory) = @_;
 	my $probe = "$directory/.daxrepro-probe";
@@ -246,8 +245,8 @@ sub block_size {
 	return unpack 'x72 q', $result;
 }
 
-# In hexadecimal. The kernel does it at once where it has algif_hash (Documentation/crypto/userspace-if);
-# perl's own way is not everywhere.
+# In hexadecimal. The kernel computes it fast if it has algif_hash (Documentation/crypto/userspace-if).
+# Not every system has perl's own module for it.
 sub sha256 {
 	my ($bytes) = @_;
 	return eval { sha256_by_kernel($bytes) } // sha256_by_program($bytes);
@@ -279,7 +278,7 @@ sub sha256_by_program {
 	return $digest;
 }
 
-# The kernel's log as dmesg shows it. printk.time=1 is on the kernel's command line.
+# The kernel's log as dmesg prints it. printk.time=1 is on the kernel's command line.
 sub kernel_log {
 	my ($how, $bytes) = @_;
 	$bytes ||= syscall(SYS_SYSLOG, LOG_SIZE, 0, 0);
@@ -297,8 +296,8 @@ sub kernel_log_tail {
 	return length $log > LOG_TAIL ? substr($log, -LOG_TAIL) : $log;
 }
 
-# A file's content: its first so many bytes, its last where the number is negative, all of it where
-# there is none. Nothing where it cannot be read.
+# The contents of a file: the first so many bytes, the last if the number is negative, everything if
+# there is no number. Returns nothing if the file cannot be read.
 sub read_file {
 	my ($path, $bytes) = @_;
 	open(my $file, '<', $path) or return '';
@@ -315,7 +314,7 @@ sub first_line {
 	return $line;
 }
 
-# ---- how it tells ------------------------------------------------------------------------------
+# ---- output ------------------------------------------------------------------------------------
 
 sub text {
 	my ($key, $text) = @_;
@@ -334,7 +333,7 @@ sub event {
 	say_whole('{' . join(',', text('event', $name), @fields) . "}\n");
 }
 
-# The file's bytes, as they are, after an event that says how many.
+# Sends an event with the file's size, then the file's bytes unchanged.
 sub send_file {
 	my ($name, $content) = @_;
 	return if $content eq '';

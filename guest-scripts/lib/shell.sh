@@ -1,10 +1,10 @@
-# `daxrepro shell`: in place of a test a person's shell, or a command of theirs. What it may do to the
-# guest is theirs to know; the proof and the check that follow are as after a test.
+# `daxrepro shell`: a shell or a command of the user's in place of a test. The user may change the guest
+# in any way. The proof and the check that follow are the same as after a test.
 #
-# What the request says of it stands in cli/guest/protocol.ts, at SESSION.
+# SESSION in cli/guest/protocol.ts documents the fields of the request.
 
-# prepare_shell: what a shell finds besides what a test finds. SCRATCH_DEV is there for xfstests' own
-# use where the guest has its tree.
+# prepare_shell: what a shell gets in addition to the environment of a test. SCRATCH_DEV is left to
+# xfstests if the guest has its tree.
 prepare_shell() {
 	if [[ -f $DAXREPRO_TREE/check ]]; then
 		. "$DAXREPRO/lib/xfstests.sh"
@@ -25,7 +25,7 @@ prepare_shell() {
 
 DAXREPRO_TREE=/var/lib/xfstests
 
-# The session, and in REPLY its exit code.
+# Runs the session and sets REPLY to its exit code.
 run_shell() {
 	local started=$EPOCHREALTIME directory=/root status=''
 	tell_symbols
@@ -46,8 +46,8 @@ run_shell() {
 	tell_shell "$status" $((${EPOCHREALTIME/./} - ${started/./}))
 }
 
-# tell_shell STATUS MICROSECONDS: as a test's end is told. That an interactive shell ends with the exit
-# code of whatever came last means nothing; that a command is not there is no failure of a file system.
+# tell_shell STATUS MICROSECONDS: reports the end in the form of a test's end. An interactive shell exits
+# with the status of its last command, which means nothing. A missing command is no file-system failure.
 tell_shell() {
 	case $1 in
 	'')
@@ -68,14 +68,14 @@ shell_environment() {
 	export TERM=${UNIT[TERM]:-dumb} HOME=/root SHELL=/bin/bash USER=root LOGNAME=root
 	export TEST_DEV TEST_DIR SCRATCH_DEV SCRATCH_MNT FSTYP MKFS_OPTIONS MOUNT_OPTIONS
 	export LESS=-R EDITOR=vi PAGER=less
-	# So that vim does not look for a file of defaults that is not here.
+	# Keeps vim from looking for its defaults file, which the guest does not have.
 	export VIMINIT='set nocompatible backspace=indent,eol,start ruler'
 	[[ -d /usr/lib/locale/C.utf8 ]] && export LC_ALL=C.UTF-8
 	export DAXREPRO_COMMAND=${UNIT[COMMAND]} DAXREPRO_TERMINFO=${UNIT[TERMINFO]}
 	unset BASH_ENV DAXREPRO_SEED REFERENCES_UNMOUNTED
 }
 
-# Where the module lies in the kernel's memory, and where the kernel: for a debugger.
+# Where the module and the kernel are in the kernel's memory, for a debugger.
 tell_symbols() {
 	local section address text='' all=''
 	if [[ ! ${UNIT[GDB]} ]]; then

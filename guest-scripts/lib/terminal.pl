@@ -1,24 +1,24 @@
-# Runs a program of the user's for `daxrepro shell`, and carries bytes between it and the host over a port
-# of its own: to a terminal (a pty that is the program's controlling one), or by three pipes.
+# Runs a program for `daxrepro shell`, and carries bytes between it and the host over a separate port. The
+# program gets a terminal (a pty, its controlling terminal) or three pipes.
 #
 # usage: perl terminal.pl PORT terminal|pipes ROWS COLUMNS DIRECTORY
 #
-# DAXREPRO_COMMAND is a command for bash, DAXREPRO_TERMINFO the terminal's entry: both in hexadecimal, as
-# the host's lines could not hold them otherwise. The exit code goes to /run/unit/session, which is not
-# there where the session broke.
+# DAXREPRO_COMMAND is a command for bash, and DAXREPRO_TERMINFO the terminal's entry. Both are in
+# hexadecimal, since the host sends lines of text. The exit code goes to /run/unit/session; if the
+# session broke, that file does not exist.
 #
-# On the port both sides send frames: a letter, the length of what follows (32 bits, the highest byte
-# first), and that.
+# Both sides send frames on the port: a letter, the payload's length (32 bits, big-endian), and the
+# payload.
 #
-#     to the guest    d  what is typed, or the standard input    e  its end
-#                     s  the window's size: rows and columns, 16 bits each, the highest byte first
+#     to the guest    d  typed characters, or standard input     e  its end
+#                     s  the window's size: rows and columns, 16 bits each, big-endian
 #     to the host     b  the program runs                        o, r  its output, its standard error
-#                     x  it has ended: its exit code, 32 bits
+#                     x  the program has ended: its exit code, 32 bits
 use strict;
 use warnings;
 
-# System calls by their numbers on x86-64; ioctl_tty(2); fcntl.h, whose constants perl has in a module
-# that not each has.
+# System calls by their numbers on x86-64; ioctl_tty(2). The constants are those of fcntl.h; not every
+# perl has Fcntl.
 use constant SYS_SETSID => 112;
 use constant { TIOCSCTTY => 0x540e, TIOCSWINSZ => 0x5414, TIOCGPTN => 0x80045430, TIOCSPTLCK => 0x40045431 };
 use constant { O_RDWR => 2, O_NOCTTY => 0x100, O_NONBLOCK => 0x800, F_SETFL => 4, EINTR => 4, EAGAIN => 11 };
@@ -30,9 +30,9 @@ my @program = ('bash', $command ne '' ? ('-c', $command) : ('--rcfile', "$ENV{DA
 add_terminfo(pack 'H*', delete $ENV{DAXREPRO_TERMINFO} // '');
 sysopen(my $host, $port, O_RDWR) or die "$port: $!\n";
 
-# What is read for the host, by its letter; where what the host sends goes.
+# The descriptors that are read for the host, by letter, and the one that gets the host's input.
 my (%from, $to, $master);
-# What the child gets, and what it does before it becomes the program.
+# What the child gets, and what it does before it executes the program.
 my ($stdin, $stdout, $stderr);
 if ($mode eq 'terminal') {
 	sysopen($master, '/dev/ptmx', O_RDWR | O_NOCTTY) or die "/dev/ptmx: $!\n";
@@ -49,7 +49,7 @@ if ($mode eq 'terminal') {
 	pipe($stdin, $to) && pipe($from{o}, $stdout) && pipe($from{r}, $stderr) or die "pipe: $!\n";
 }
 
-# Tells the loop of a child that has ended.
+# Tells the loop that a child has ended.
 pipe(my $woken, my $waker) or die "pipe: $!\n";
 $SIG{CHLD} = sub { syswrite $waker, '!' };
 $SIG{PIPE} = 'IGNORE';
@@ -70,13 +70,13 @@ close $_ for $stdin, $stdout, $stderr;
 fcntl($_, F_SETFL, O_NONBLOCK) for $to, values %from;
 send_frame('b', '');
 
-# What the host has sent: not yet a whole frame; and what the program has not yet taken of it.
+# Input from the host that is not yet a whole frame, and input that the program has not yet read.
 my ($coming, $waiting, $input_ended) = ('', '', 0);
 my $status;
 until (defined $status) {
 	close_input() if $input_ended && $waiting eq '' && $to;
 	my ($readable, $writable) = ('', '');
-	# While the program takes nothing the host is not read, and has to wait.
+	# While the program does not read its input, the host's is not read either, and the host waits.
 	vec($readable, fileno $host, 1) = 1 if $waiting eq '' || $mode eq 'terminal';
 	vec($readable, fileno $_, 1) = 1 for $woken, values %from;
 	vec($writable, fileno $to, 1) = 1 if $waiting ne '' && $to;
@@ -89,7 +89,7 @@ until (defined $status) {
 	}
 	$status = $? if waitpid($child, 1) == $child;
 }
-# What it wrote last. What it left running may hold the other end open, and is not waited for.
+# The program's last output. Processes that it left behind may hold the other end open; do not wait for them.
 for my $letter (sort keys %from) { 1 while $from{$letter} && carry($letter) }
 $status = $status & 127 ? 128 + ($status & 127) : $status >> 8;
 open(my $session, '>', '/run/unit/session') or die "/run/unit/session: $!\n";
@@ -98,13 +98,13 @@ close $session or die "/run/unit/session: $!\n";
 send_frame('x', pack 'N', $status);
 exit 0;
 
-# Whether there was something. A terminal that nobody has open any more gives an error.
+# Returns whether there was output. A terminal that nobody holds open gives an error.
 sub carry {
 	my ($letter) = @_;
 	my $got = sysread $from{$letter}, my $bytes, MOUTHFUL;
 	return 0 if !defined $got && ($! == EAGAIN || $! == EINTR);
 	if (!$got) {
-		# The terminal's other end may be opened again as long as the program lives.
+		# The terminal's other end may be opened again while the program lives.
 		if ($mode eq 'terminal') { select undef, undef, undef, 0.02 if !defined $status }
 		else { delete $from{$letter} }
 		return 0;
@@ -116,7 +116,7 @@ sub carry {
 sub take_frames {
 	my $got = sysread $host, $coming, MOUTHFUL, length $coming;
 	return if !defined $got;
-	# The host is gone, or will end us.
+	# The host is gone, or is about to end the guest.
 	exit 129 if !$got;
 	while (length $coming >= 5) {
 		my ($letter, $length) = unpack 'a N', $coming;
@@ -135,11 +135,11 @@ sub give_input {
 	if (!$to) { $waiting = ''; return }
 	my $given = syswrite $to, $waiting;
 	if (defined $given) { substr $waiting, 0, $given, '' }
-	# A program that wants no more of it.
+	# The program does not want any more input.
 	elsif ($! != EAGAIN && $! != EINTR) { $waiting = ''; close_input() }
 }
 
-# A terminal stays: its end is the program's.
+# A terminal stays open: its end means the program's end.
 sub close_input {
 	return if $master;
 	close $to;
@@ -151,7 +151,7 @@ sub resize {
 	ioctl($master, TIOCSWINSZ, $size);
 }
 
-# Where ncurses looks for it first.
+# The place where ncurses looks first.
 sub add_terminfo {
 	my ($entry) = @_;
 	return if $entry eq '';

@@ -1,24 +1,25 @@
-# What the built-in tests are written with. A test is a bash script that begins with
+# The library of the built-in tests. A test is a bash script that starts with
 #
 #     # summary: one line
 #     # groups: auto quick …
-#     # filesystems: ext4 xfs        (only where it makes no sense on others)
+#     # filesystems: ext4 xfs        (only if it makes no sense on others)
 #
-#     # What it guards against, and why that could happen.
+#     # What it guards against, and how that could happen.
 #     . "$DAXREPRO/lib/test.sh"
 #
-# and finds TEST_DEV mounted on TEST_DIR. It ends with exit code 0 where all it checks holds. It
-# leaves TEST_DEV mounted, or not: the runner copes.
+# It finds TEST_DEV mounted on TEST_DIR. It exits with 0 if everything that it checks holds. It may
+# leave TEST_DEV mounted or unmounted.
 #
-# A process costs an emulated guest some 20 ms: work in bulk (`mkdir a b c`, one perl, `sha256sum *`).
+# Each process costs some 20 ms in an emulated guest, so do work in bulk (`mkdir a b c`, one perl,
+# `sha256sum *`).
 
 set -u
 . "$DAXREPRO/lib/channel.sh"
 . "$DAXREPRO/lib/filesystem.sh"
 
-# Exit codes, for the runner: 0 all held, 1 something did not, 77 not run, 99 the test itself broke.
-# A failure counts wherever it was noted, in a subshell too; an end that nobody explained, such as
-# an unset variable or a syntax error, is never the file system's fault.
+# Exit codes for the runner: 0 passed, 1 failed, 77 not run, 99 the test itself is broken. A failure
+# counts even if a subshell noted it. An unexplained exit, such as an unset variable or a syntax error,
+# is never blamed on the file system.
 trap 'end_test $?' EXIT
 end_test() {
 	local failed=0
@@ -34,7 +35,7 @@ end_test() {
 	esac
 }
 
-# fail MESSAGE: notes a failure and goes on, so that one run shows all that is wrong.
+# fail MESSAGE: notes a failure and continues, so that one run shows all failures.
 fail() {
 	echo "FAIL: $1"
 	echo "${1//$'\n'/ }" >>/run/unit/failures
@@ -46,14 +47,14 @@ notrun() {
 	exit 77
 }
 
-# broken MESSAGE: the test itself could not do its work; no verdict.
+# broken MESSAGE: the test itself could not work, so there is no verdict.
 broken() {
 	echo "BROKEN: $1"
 	exit 99
 }
 
-# must COMMAND...: what the file system under test has to be able to do. Where it cannot, there is
-# nothing more to see.
+# must COMMAND...: runs a command that the file system under test has to support. If it fails, the test
+# stops here.
 must() {
 	local said
 	said=$("$@" 2>&1) && return
@@ -62,20 +63,20 @@ must() {
 	exit 1
 }
 
-# may_not COMMAND...: what has to be refused.
+# may_not COMMAND...: runs a command that has to fail.
 may_not() {
 	"$@" >/dev/null 2>&1 || return 0
 	fail "$* should have been refused"
 }
 
-# short TEXT: sets REPLY to it, cut to what a message can hold.
+# short TEXT: sets REPLY to the text, cut to the length of a message.
 short() {
 	REPLY=$1
 	((${#REPLY} <= 300)) || REPLY="${REPLY:0:200} … ${REPLY: -80}"
 }
 
-# expect_same WHAT EXPECTED ACTUAL: compares texts. Shows the difference whole in the output, and
-# its first lines in the message.
+# expect_same WHAT EXPECTED ACTUAL: compares texts. The whole difference goes to the output, and its
+# first lines go into the message.
 expect_same() {
 	[[ $2 == "$3" ]] && return
 	local line shown=0 total message=$1
@@ -93,13 +94,13 @@ expect_same() {
 	fail "$message"
 }
 
-# expect_names DIRECTORY NAME...: exactly these are in it, in any order, each once.
+# expect_names DIRECTORY NAME...: the directory contains exactly these names, in any order, each once.
 expect_names() {
 	local directory=$1 name found=() wrong=''
 	local -A left=()
 	shift
 	for name; do left[$name]=1; done
-	# By find and not by a pattern: a directory that cannot be read is not an empty one.
+	# Uses find instead of a pattern: a directory that cannot be read must not look empty.
 	mapfile -d '' -t found < <(find "$directory" -mindepth 1 -maxdepth 1 -printf '%f\0' 2>&1)
 	for name in "${found[@]}"; do
 		if [[ ${left[$name]:-} ]]; then
@@ -115,8 +116,8 @@ expect_names() {
 	fail "names in $directory:$REPLY"
 }
 
-# list_tree DIRECTORY: a line for it and each file in it, with all that should outlive a mount but the
-# times of access, then the checksums of the regular ones.
+# list_tree DIRECTORY: prints a line for it and for each file in it, with everything that should survive
+# a remount except the access times, then the checksums of the regular files.
 list_tree() {
 	(
 		shopt -s globstar dotglob nullglob
@@ -131,7 +132,7 @@ list_tree() {
 	) 2>&1
 }
 
-# remember_tree DIRECTORY and expect_tree DIRECTORY [WHEN]: nothing has changed since.
+# remember_tree DIRECTORY and expect_tree DIRECTORY [WHEN]: nothing has changed in between.
 declare -A REMEMBERED_TREES=()
 remember_tree() {
 	REMEMBERED_TREES[$1]=$(list_tree "$1")
@@ -141,9 +142,9 @@ expect_tree() {
 	expect_same "$1 ${2:-after remount}" "${REMEMBERED_TREES[$1]}" "$(list_tree "$1")"
 }
 
-# expect_contents WHEN: compares files with what they should hold, whole. A line of its input is a
-# file and the parts of its content: `/mnt/test/file 5a*4k 00*8k` is 4 KiB of 0x5a, then zeros, and
-# nothing more. What is expected is never made by the means that are under test.
+# expect_contents WHEN: compares whole files with what they should contain. Each line of its input is a
+# file and the parts of its content: `/mnt/test/file 5a*4k 00*8k` is 4 KiB of 0x5a, then 8 KiB of zeros,
+# and nothing more. The expected content is never produced by the operations under test.
 expect_contents() {
 	local said line
 	said=$(perl -e '
@@ -181,11 +182,11 @@ expect_contents() {
 	done <<<"$said"
 }
 
-# io FILE COMMAND...: commands of xfs_io on one file, which is made where it is missing; all in one
-# process, so that a mapping stays alive between them. Each command is done to every file that is
-# open: `close` before another `open`; a mapping outlives it. xfs_io does not stop at a command that
-# fails, and its exit code does not tell of it: its commands are to be silent (`pwrite -q`), and what
-# is said is a failure.
+# io FILE COMMAND...: runs commands of xfs_io on one file, which is created if it does not exist. All run
+# in one process, so that a mapping stays alive between them. Each command applies to every open file:
+# use `close` before another `open` (a mapping survives it). xfs_io does not stop at a failed command,
+# and its exit code does not show the failure. So commands must be silent (`pwrite -q`), and any output
+# counts as a failure.
 io() {
 	local file=$1 command commands=() said status
 	shift
@@ -198,13 +199,13 @@ io() {
 	fail "$REPLY"
 }
 
-# The first commands of an `io` whose blocks shall have been used before, so that one that is given
-# out without being zeroed shows it; on a fresh device it would be zero all the same. By the same
-# process and in the same file, since block allocators go by both.
+# The first commands of an `io` that needs used blocks: they make a block that is allocated without being
+# zeroed visible. On a new device it would be zero anyway. The same process does it in the same file,
+# since block allocators consider both.
 USED_BEFORE=('pwrite -q -S 0x5a 0 8m' fsync 'truncate 0')
 
-# expect_sigbus FILE COMMAND...: the last of these commands of xfs_io touches what is not in the file
-# any more, and the process is killed for it.
+# expect_sigbus FILE COMMAND...: the last of these xfs_io commands touches a part that is no longer in
+# the file, and the signal kills the process.
 expect_sigbus() {
 	local file=$1 command commands=() said status
 	shift
@@ -224,9 +225,8 @@ expect_extents() {
 			sed -n '/^Whence/d; s/^DATA[[:space:]]*/data /; s/^HOLE[[:space:]]*/hole /; p')"
 }
 
-# Whether no file system of this kind is alive but those in /proc/mounts: each is counted as a user of
-# its module. Where the kernel has it built in, there is no such count, and all that is known is that
-# umount succeeded.
+# Whether /proc/mounts lists every live file system of this kind: each one counts as a user of its
+# module. A built-in file system has no such count; then all that is known is that umount succeeded.
 live_mounts_are_listed() {
 	local source target type rest listed=0
 	[[ $REFERENCES_UNMOUNTED ]] || return 0
@@ -237,11 +237,11 @@ live_mounts_are_listed() {
 	[[ $REPLY -eq $((REFERENCES_UNMOUNTED + listed)) ]]
 }
 
-# remount DEVICE DIRECTORY WHEN: everything in memory that was not written is lost; the new mount is
-# proven again.
+# remount DEVICE DIRECTORY WHEN: discards everything in memory that was not written. The new mount is
+# proved again.
 remount() {
 	unmount_filesystem "$2" || broken "$1 cannot be unmounted: $REPLY"
-	# A mount that lives on would keep its caches, and show what is not on the device.
+	# A mount that lives on would keep its caches, and they would hide what the device lacks.
 	live_mounts_are_listed || broken "$1 is still in use after its unmount"
 	mount_filesystem "$1" "$2" || {
 		fail "$1 cannot be mounted again: $REPLY"
@@ -254,7 +254,7 @@ remount_test() {
 	remount "$TEST_DEV" "$TEST_DIR" remount
 }
 
-# mount_scratch: a fresh file system on SCRATCH_DEV, mounted on SCRATCH_MNT and proven.
+# mount_scratch: makes a new file system on SCRATCH_DEV, mounts it on SCRATCH_MNT and proves the mount.
 mount_scratch() {
 	: >/run/unit/scratch-used
 	make_filesystem "$SCRATCH_DEV" || broken "no file system on SCRATCH_DEV: $REPLY"

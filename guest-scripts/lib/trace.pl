@@ -1,8 +1,8 @@
-# What the kernel's trace events say of write-back, for --explain: who dirtied an inode, whether write-back
-# was called for it, and what came of it. Loaded by lib/reporter.pl when it is asked for.
+# Records the kernel's trace events about write-back, for --explain: who dirtied an inode, whether
+# write-back was called for it, and with what result. lib/reporter.pl loads this file on demand.
 #
-# In an instance of its own (Documentation/trace/ftrace.rst), so that tests that trace do not meet it;
-# filtered to the devices under test, in a buffer that keeps the newest.
+# It uses its own trace instance (Documentation/trace/ftrace.rst), so that tests that trace do not
+# interfere. The events are filtered to the devices under test, and the buffer keeps the newest.
 use strict;
 use warnings;
 
@@ -10,12 +10,12 @@ use warnings;
 use constant SYS_MOUNT => 165;
 use constant TRACING => '/sys/kernel/tracing';
 use constant INSTANCE => TRACING . '/instances/daxrepro';
-# KiB of the buffer, of all processors together and of one.
+# The buffer's size in KiB: for all processors together, and for each.
 use constant { BUFFER => 4096, LEAST_BUFFER => 256 };
 
-# Events and by which of their fields a device is known; of a group the kernel has one or the other.
+# The events, and the field of each that names the device. Of each group the kernel has one or the other.
 my @EVENTS = (
-	# Until 5.17 dirty_page.
+	# dirty_page before 5.17.
 	['name', 'writeback/writeback_dirty_folio', 'writeback/writeback_dirty_page'],
 	['name', 'writeback/writeback_mark_inode_dirty'],
 	['name', 'writeback/writeback_single_inode_start'],
@@ -23,7 +23,7 @@ my @EVENTS = (
 	['dev', 'fs_dax/dax_writeback_range'],
 );
 
-# Why there is no trace, and what is missing in one.
+# Why there is no trace, and what a trace lacks.
 my ($problem, @without) = ('');
 
 # begin_trace DEVICE...
@@ -42,7 +42,7 @@ sub set_up {
 	my $processors = () = read_file('/proc/cpuinfo') =~ /^processor\s/mg;
 	my $size = int(BUFFER / ($processors || 1));
 	put(INSTANCE . '/buffer_size_kb', $size > LEAST_BUFFER ? $size : LEAST_BUFFER);
-	# The clock by which the kernel's witness tells the time of an unmount.
+	# The same clock as kernels/witness uses for the times of unmounts.
 	put(INSTANCE . '/trace_clock', 'mono');
 	for (@EVENTS) {
 		my ($field, @names) = @$_;
@@ -53,8 +53,8 @@ sub set_up {
 	@without <= @EVENTS or die "this kernel has no trace events of write-back\n";
 }
 
-# ->writepages, whoever calls it: an fsync does without the events above. Where in the kernel's
-# structures the inode is found is told by our module (kernels/witness).
+# Probes ->writepages, whoever calls it: an fsync triggers none of the events above. Our module
+# (kernels/witness) knows where the kernel's structures hold the inode.
 sub watch_writepages {
 	my %at = read_file('/proc/daxrepro_witness') =~ /^layout (\w+) (\d+)$/mg or return 0;
 	my $inode = '+0(%di)';
@@ -72,7 +72,7 @@ sub enable {
 	return put("$directory/enable", 1);
 }
 
-# As the events name it, MAJOR:MINOR, and as the kernel counts it. rdev has the bits of makedev(3).
+# The device as events name it, MAJOR:MINOR, and as the kernel numbers it. rdev has makedev(3)'s bits.
 sub device_number {
 	my $rdev = (stat shift)[6] // die "there are no devices\n";
 	my $major = $rdev >> 8 & 0xfff;
@@ -80,8 +80,8 @@ sub device_number {
 	return ["$major:$minor", $major << 20 | $minor];
 }
 
-# end_trace DEVICE...: what was seen since, in a file, after an event that says what it lacks. The newest of
-# it where it is more than the host takes.
+# end_trace DEVICE...: sends the events since begin_trace as a file, after an event that says what is
+# missing. If there is more than the host accepts, the newest events are sent.
 sub end_trace {
 	my @devices = map { m{([^/]*)$} && "$1=" . device_number($_)->[0] } @_;
 	put(INSTANCE . '/tracing_on', 0);
@@ -100,7 +100,7 @@ sub end_trace {
 	send_file('write-back', $trace);
 }
 
-# Whether the file took it.
+# Writes to a file of the trace instance; returns whether that succeeded.
 sub put {
 	my ($path, $text, $how) = @_;
 	open(my $file, $how // '>', $path) or return 0;

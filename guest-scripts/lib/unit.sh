@@ -1,20 +1,20 @@
-# Runs one unit: the module, the file system, the proof, the test, the proof again, the check.
-# Reports each step as it begins, so that a crash is told with the step it came in.
+# Runs one unit: module, file system, proof, test, second proof, check. It reports each step before the
+# step starts, so that a crash is reported with its step.
 
 . "$DAXREPRO/lib/filesystem.sh"
 . "$DAXREPRO/lib/check-log.sh"
 
-# Whether there may be something to explain: what is asked for then a passing unit does without.
+# Whether evidence may be needed. A unit that passes does without what is collected then.
 SUSPICIOUS=''
 
-# give_up STEP MESSAGE: the unit has no verdict of its own, and says why.
+# give_up STEP MESSAGE: reports why the unit has no verdict of its own.
 give_up() {
 	event gave-up "step=$1" "message=$2" "kernelLog=$(kernel_log)"
 }
 
 step() {
 	event step "name=$1"
-	# On the console too, so that a crash can be placed there.
+	# On the console too, so that the step of a crash can be found there.
 	printf '<5>daxrepro: %s\n' "$1" >/dev/kmsg
 }
 
@@ -119,7 +119,7 @@ run_unit() {
 	ask kernel-log
 }
 
-# Where code is: each module, and the kernel, which KASLR puts elsewhere at each boot.
+# Reports where code is in memory: each module, and the kernel, which KASLR moves at each boot.
 send_code_addresses() {
 	{
 		cat /proc/modules
@@ -128,7 +128,7 @@ send_code_addresses() {
 	send_file modules /run/unit/modules
 }
 
-# A session with the devices as the host has filled them, and nothing mounted. It proves nothing.
+# Runs a session with the devices as the host has filled them and nothing mounted. It proves nothing.
 look() {
 	. "$DAXREPRO/lib/shell.sh"
 	step session
@@ -136,7 +136,7 @@ look() {
 	ask kernel-log
 }
 
-# set_sysctl: kernel settings, KEY=VALUE, between tabs.
+# set_sysctl: sets kernel settings, KEY=VALUE, separated by tabs.
 set_sysctl() {
 	local settings setting key file
 	IFS=$'\t' read -r -a settings <<<"${UNIT[SYSCTL]}"
@@ -149,7 +149,7 @@ set_sysctl() {
 	done
 }
 
-# What the host sends for the devices, in the order in which it names them; before anything is mounted.
+# Takes the contents that the host sends for the devices, in the order of its list, before any mount.
 begin_with_contents() {
 	local name device
 	for name in ${UNIT[CONTENTS]}; do
@@ -163,7 +163,7 @@ begin_with_contents() {
 	done
 }
 
-# The module that the host sent, or else the kernel's own, or what is built in.
+# Uses the module that the host sent, or else the kernel's own module or built-in file system.
 load_module() {
 	local said
 	if [[ ${UNIT[MODULE_BYTES]} ]]; then
@@ -181,14 +181,14 @@ load_module() {
 	fi
 }
 
-# load_needed MODULE...: those that are not there yet.
+# load_needed MODULE...: loads those that are not loaded yet.
 load_needed() {
 	local name missing=()
 	for name; do [[ -d /sys/module/${name//-/_} ]] || missing+=("$name"); done
 	((${#missing[@]} == 0)) || modprobe -q -a "${missing[@]}"
 }
 
-# identity EVENT [FIELD]...: the event, with what tells one kernel and one boot from another.
+# identity EVENT [FIELD]...: sends the event with fields that identify the kernel and the boot.
 identity() {
 	local release boot_id
 	read -r release </proc/sys/kernel/osrelease
@@ -196,13 +196,13 @@ identity() {
 	event "$@" "release=$release" "bootId=$boot_id"
 }
 
-# Runs the test with its output in a file, and a time limit that leaves room to collect what it left
-# behind. In a subshell: to start another bash, and timeout(1) before it, takes a tenth of a second
-# under emulation. The reporter keeps the time.
+# Runs the test with its output in a file, and with a time limit that leaves enough time to collect the
+# results. It uses a subshell: starting timeout(1) and another bash would take 0.1 s under emulation. The
+# reporter keeps the time.
 run_test() {
 	if [[ ${UNIT[SUITE]} == xfstests ]]; then
 		. "$DAXREPRO/lib/xfstests.sh"
-		# Whether it failed is the host's to tell.
+		# The host decides whether the test failed.
 		SUSPICIOUS=1
 		if [[ ${UNIT[TOGETHER]} ]]; then
 			. "$DAXREPRO/lib/xfstests-together.sh"
@@ -222,7 +222,7 @@ run_test() {
 		event test "status:=127" "reason=the guest has no test ${UNIT[TEST]}"
 		return
 	fi
-	# Tests of promises tell them themselves.
+	# Tests of promises report their promises themselves.
 	grep -q '^# groups:.*\<power-cut\>' "$test" || watch_sync_calls || return
 	ask limit "${UNIT[TIMEOUT]}"
 	(cd /tmp && . "$test") >/run/unit/output 2>&1 </dev/null
@@ -232,8 +232,8 @@ run_test() {
 	ask test "$status" "$((${EPOCHREALTIME/./} - ${started/./}))"
 }
 
-# Has sync calls told to what cuts the power (kernels/witness/sync-calls.c). What the devices hold before
-# that is taken as being on the medium.
+# Starts the reports of sync calls to the plugin that cuts the power (kernels/witness/sync-calls.c).
+# Everything that the devices hold at this moment counts as being on the medium.
 SYNC_CALLS=/proc/daxrepro_sync_calls SYNC_CALLS_WATCHED=''
 watch_sync_calls() {
 	[[ ${UNIT[POWER_CUT]} ]] || return 0
@@ -247,8 +247,8 @@ watch_sync_calls() {
 	return 1
 }
 
-# Whatever the test left running would keep the mounts busy. kill(2) spares process 1 and who calls it:
-# the reporter, which waits until all are gone.
+# Kills every process that the test left running, since it could keep the mounts busy. kill(2) spares
+# process 1 and its caller. The caller is the reporter, which waits until all others are gone.
 end_leftovers() {
 	if reporter_lives; then
 		ask end-all

@@ -1,28 +1,28 @@
-# Runs a test file of the user's. Loaded by the guest's reporter when it is asked for.
+# Runs a test file of the user's. lib/reporter.pl loads this file on demand.
 #
-# The reporter itself starts the program: it survives whatever the program does to other processes, and
-# wait(2) tells a signal from an exit code. The program's output goes through a pipe, so that no amount of
-# output fills the guest's memory.
+# The reporter itself starts the program, for two reasons: the program can kill other processes but not
+# the reporter, and wait(2) distinguishes a signal from an exit code. The output goes through a pipe, so
+# that it cannot fill the guest's memory.
 use strict;
 use warnings;
 
 use constant { SYS_SETSID => 112, SYS_CLOCK_GETTIME => 228, CLOCK_MONOTONIC => 1, WNOHANG => 1 };
 use constant { SYS_MOUNT => 165, MS_RDONLY => 1, MS_REMOUNT => 32, MS_BIND => 4096 };
-# Where the host's archive puts the file and the directory of --with (cli/user-test/pack.ts).
+# Where the host's archive has the test file and the directory of --with (cli/user-test/pack.ts).
 use constant { TEST_FILE => '/run/user-test/test', WITH => '/run/user-test/with' };
-# What is kept of the output: so many bytes of its begin and of its end.
+# How much output is kept: so many bytes of its beginning and of its end.
 use constant KEPT => 1024 * 1024;
-# Bytes that are taken from the channel or the pipe at once.
+# Bytes read from the channel or the pipe at once.
 use constant PORTION => 256 * 1024;
-# Lines of fio (8.x and earlier, verify.c) about data that is not what was written. fio can exit with 0 in
-# spite of them.
+# Messages of fio (8.x and earlier, verify.c) about data that differs from what it wrote. fio can print
+# them and still exit with 0.
 use constant VERIFY_ERROR => qr/^(?:verify: bad .*|\S*: verify failed at file .*|trim: verify failed .*|fio: verify type mismatch .*)/m;
 
 # By number, on x86-64 (signal(7)).
 my @SIGNALS = qw(ZERO HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD
 	CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS);
 
-# unpack_user_test BYTES: the archive comes on the channel.
+# unpack_user_test BYTES: reads the archive from the channel and unpacks it.
 sub unpack_user_test {
 	my ($left) = @_;
 	open(my $tar, '|-', 'tar', '-x', '-p', '-C', '/', '--skip-old-files', '-f', '-') or die "tar: $!\n";
@@ -40,8 +40,8 @@ sub unpack_user_test {
 	}
 }
 
-# run_user_test KIND SECONDS END NAME=VALUE...: the variables are the test's environment. KIND is `program` or `fio`. At the time limit the test has failed, or where
-# END is `normal`, it has done its work.
+# run_user_test KIND SECONDS END NAME=VALUE...: runs the test; the variables are its environment. KIND is
+# `program` or `fio`. At the time limit the test fails, or, if END is `normal`, it is complete.
 sub run_user_test {
 	my ($kind, $seconds, $end, @variables) = @_;
 	my %environment = map { split /=/, $_, 2 } @variables;
@@ -71,8 +71,8 @@ sub now {
 	return $seconds * 1_000_000 + int($nanoseconds / 1000);
 }
 
-# The child's process id, the pipe of its output, and one that says why it could not be started: empty
-# where it was.
+# Returns the child's process id, the pipe with its output, and a pipe with the reason why it could not
+# start (empty if it did).
 sub start_program {
 	my ($work, $environment, @command) = @_;
 	pipe(my $output, my $to_output) or die "pipe: $!\n";
@@ -87,7 +87,7 @@ sub start_program {
 			open(STDOUT, '>&', $to_output) or die "output: $!\n";
 			open(STDERR, '>&', $to_output) or die "output: $!\n";
 			close_channel();
-			# The reporter may not be killed where memory runs out; the test may.
+			# If memory runs out, the kernel must not kill the reporter; it may kill the test.
 			if (open(my $score, '>', '/proc/self/oom_score_adj')) { print $score 0; close $score }
 			set_environment($environment);
 			no warnings 'exec';
@@ -107,7 +107,7 @@ sub set_environment {
 	$ENV{WITH_DIR} = WITH if -d WITH;
 }
 
-# Reads the output until the program has ended: its status, and what is kept of the output.
+# Reads the output until the program has ended. Returns its status and the kept output.
 sub follow {
 	my ($child, $output, $kind) = @_;
 	my $kept = { kind => $kind, head => '', tail => '', bytes => 0, line => '', verify => '' };
@@ -115,14 +115,14 @@ sub follow {
 	for (;;) {
 		my $ready = '';
 		vec($ready, fileno $output, 1) = 1 if $open;
-		# A child of the program may hold the pipe; a program may close it.
+		# A child of the program may keep the pipe open, and the program may close it early.
 		my $found = select $ready, undef, undef, 0.02;
 		$open = keep($output, $kept) if $found > 0 && $open;
 		return ($?, $kept) if waitpid($child, WNOHANG) == $child;
 	}
 }
 
-# All others are dead: what they wrote is in the pipe, and then it ends.
+# All other processes are dead now, so the pipe ends after what they wrote.
 sub take_rest {
 	my ($output, $kept) = @_;
 	while (keep($output, $kept)) { }
@@ -187,7 +187,7 @@ sub tell_user_test {
 		raw('microseconds', $ran->{microseconds}));
 }
 
-# The unit's shell reads this file: evidence is gathered only where something may be wrong.
+# The unit's shell reads this file: it collects evidence only if something may be wrong.
 sub mark_suspicious {
 	open(my $mark, '>', '/run/unit/suspicious') or return;
 	close $mark;
@@ -198,7 +198,8 @@ sub short_line {
 	return length $line > 300 ? substr($line, 0, 200) . ' … ' . substr($line, -80) : $line;
 }
 
-# What a device holds, by its superblock: `ext` (ext2 and ext4 share one magic number, at 1080), `xfs`, or ''.
+# Identifies a device's file system by its superblock: `ext` (ext2 and ext4 share the magic number at
+# offset 1080), `xfs`, or ''.
 sub file_system_on {
 	my ($device) = @_;
 	my $begin = read_file($device, 2048);
@@ -207,7 +208,7 @@ sub file_system_on {
 	return '';
 }
 
-# note_scratch DEVICE TYPE: where the test made a file system of this type, it is checked at the end.
+# note_scratch DEVICE TYPE: if the test made a file system of this type, it is checked at the end.
 sub note_scratch {
 	my ($device, $type) = @_;
 	my $found = file_system_on($device);

@@ -1,9 +1,9 @@
-# A test file of the user's, in place of a bundled test. The reporter runs it (lib/user-test.pl). Its mounts
-# are watched, as those of a test of xfstests are.
+# Runs a test file of the user's in place of a bundled test, by the reporter (lib/user-test.pl). Its mounts
+# are observed like those of xfstests.
 
 . "$DAXREPRO/lib/mounts.sh"
 
-# The only program of ours in its PATH; the other ones of guest-scripts/xfstests are for `check`.
+# The only program of ours in its PATH. The others in guest-scripts/xfstests are for `check`.
 USER_TEST_PROGRAMS=/run/unit/programs
 
 run_user_test() {
@@ -26,12 +26,12 @@ run_user_test() {
 	start_heartbeat
 	[[ -e /run/unit/suspicious ]] && SUSPICIOUS=1
 	tell_mounts
-	# SCRATCH_DEV is the test's own to format and mount.
+	# The test may format and mount SCRATCH_DEV itself.
 	scratch_is_mounted && prove scratch "$SCRATCH_DEV" "$SCRATCH_MNT"
 	ask note-scratch "$SCRATCH_DEV" "$FSTYP"
 }
 
-# As xfstests has it: blocks as large as a page, which DAX needs, and no questions.
+# As in xfstests: blocks of one page, which DAX needs, and no questions.
 user_mkfs_options() {
 	case $FSTYP in
 	xfs) echo "-f $MKFS_OPTIONS" ;;
@@ -54,8 +54,8 @@ scratch_is_mounted() {
 	return 1
 }
 
-# unmount_leftovers: what the test mounted over or besides the devices' mounts, last first. The proof after
-# the test has been taken, and saw it.
+# unmount_leftovers: unmounts what the test mounted over or besides the devices' mounts, last mount first.
+# The proof after the test comes before this, so it includes these mounts.
 unmount_leftovers() {
 	local mounts=() source target rest index
 	while read -r source target rest; do

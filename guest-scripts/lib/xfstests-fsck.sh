@@ -1,6 +1,6 @@
-# fsck(8), e2fsck(8) and xfs_repair(8) for guest-scripts/xfstests, by the name it is called by. What
-# check itself runs is kept: it repairs TEST_DEV at once after it found it damaged, and keeps no log of
-# a clean check. What a test runs is the test's own business.
+# fsck(8), e2fsck(8) and xfs_repair(8) for guest-scripts/xfstests, depending on the name by which it is
+# called. It keeps the output if `check` itself runs the program: `check` repairs a damaged TEST_DEV at
+# once, and keeps no log of a clean check. Runs by a test are part of the test and are not kept.
 
 . /daxrepro/lib/xfstests-watch.sh
 . /daxrepro/lib/check-log.sh
@@ -22,7 +22,7 @@ read_only=false
 [[ " $* " == *\ -n* ]] && read_only=true
 event check "phase=$started_by" "program=$program" "device=$device" "status:=$status" \
 	"readOnly:=$read_only" "file=${log##*/}"
-# Before the repair that follows; of a device that is damaged again later the first time tells most.
+# Before the repair that follows. If a device is damaged several times, the first time tells most.
 if [[ $read_only == true && ! -e /run/unit/evidence-${device##*/} ]] && ! is_clean_check "$status" "$log"; then
 	: >"/run/unit/evidence-${device##*/}"
 	reach_reporter

@@ -1,15 +1,15 @@
-# Runs many tests of xfstests in this guest by one call of `check`, which is faster than a call for each:
-# its set-up takes as long as a test. Each test has evidence of its own all the same. Between two tests
-# stands a `logger` of ours (guest-scripts/xfstests/logger), to which `check` tells each test that it
-# is about to run, and which waits for us: we tell the host what became of the test before, and the
-# host says whether to go on. It does where nothing at all was found; else the rest gets another guest.
+# Runs many tests of xfstests in this guest by one call of `check`. That is faster than one call for each
+# test, because the set-up of `check` takes as long as a test. Each test still has its own evidence.
+# `check` calls our `logger` (guest-scripts/xfstests/logger) with the name of each test before it runs,
+# and `logger` waits for us. We report the result of the previous test, and the host decides whether to
+# continue. It continues only if nothing at all was found; otherwise the rest gets another guest.
 #
-# What tests can leave to the next: the contents of TEST_DEV, as xfstests means it to be, processes,
-# modules, settings of the kernel, and what the kernel itself remembers.
+# A test can affect the next one by the contents of TEST_DEV, as xfstests intends, by processes, by
+# modules, by kernel settings, and by the kernel's memory.
 
-# The bytes of what `check` prints that were before this test.
+# The length of the output of `check` before this test.
 OUTPUT_BEFORE=0
-# The children of ours that stay.
+# Our children that stay.
 OURS=''
 
 run_together() {
@@ -59,7 +59,7 @@ run_together() {
 	done
 }
 
-# finish_test TEST NEXT STARTED: between two tests. TEST_DEV is mounted again, after its check.
+# finish_test TEST NEXT STARTED: runs between two tests. It mounts TEST_DEV again after its check.
 finish_test() {
 	local next=$2
 	take_output next
@@ -72,28 +72,28 @@ finish_test() {
 	fi
 	prove after "$TEST_DEV" "$TEST_DIR"
 	checked_by_xfstests || check_between || return
-	# Of the last test of a guest the unit runner asks.
+	# The unit runner does this for the last test of a guest.
 	if grep -q '"event":"check".*"status":[1-9]' /run/unit/seen || compgen -G '/run/unit/evidence-*' >/dev/null; then
 		ask unmounts
 	fi
 	clear_away || next=''
-	# The stop tells generic/100 from generic/1000.
+	# The full stop keeps generic/100 from matching generic/1000.
 	step "over $1."
 	event over "test=$1" "next=$next"
 }
 
-# What the test left behind that would be in the way of the next: it fails where something stays.
+# Removes what the test left behind that could affect the next one. Fails if something remains.
 clear_away() {
 	end_strays
 	if is_mounted "$SCRATCH_MNT"; then
 		unmount_filesystem "$SCRATCH_MNT" || return
 	fi
-	# Fails where anything still uses the device.
+	# Fails if anything still uses the device.
 	make_filesystem "$SCRATCH_DEV"
 }
 
-# Processes that a test left running have us for their parent, as the few have that we started; their
-# children then have, so until there is none.
+# Processes that a test left running have us as their parent, like the few that we started. When one is
+# killed, its children become ours, so this repeats until none is left.
 end_strays() {
 	local round pid found
 	for round in {1..20}; do
@@ -107,7 +107,7 @@ end_strays() {
 	done
 }
 
-# The processes whose parent is process 1, by their numbers.
+# Prints the ids of the processes whose parent is process 1.
 our_children() {
 	local status pid key value
 	for status in /proc/[0-9]*/status; do
@@ -119,12 +119,12 @@ our_children() {
 	done 2>/dev/null
 }
 
-# Whether `check` itself found TEST_DEV clean, after the test.
+# Whether `check` itself found TEST_DEV clean after the test.
 checked_by_xfstests() {
 	grep -q "\"phase\":\"check\".*\"device\":\"$TEST_DEV\",\"status\":0,\"readOnly\":true" /run/unit/seen
 }
 
-# It checks TEST_DEV only after tests that say they use it.
+# `check` examines TEST_DEV only after tests that say they use it.
 check_between() {
 	unmount_filesystem "$TEST_DIR" || {
 		give_up unmount "$REPLY"
@@ -137,7 +137,7 @@ check_between() {
 	}
 }
 
-# The host ends the guest, or lets it go on.
+# The host ends the guest or lets it continue.
 wait_for_host() {
 	local answer
 	while read -r -u "$CHANNEL" answer; do
@@ -146,8 +146,8 @@ wait_for_host() {
 	sleep infinity # the host is gone
 }
 
-# For every test but the first, which has what `check` did before it: proof that both devices are on
-# DAX now.
+# Proves that both devices use DAX now. It runs before every test but the first, which has the proof that
+# was taken when `check` set up.
 begin_test() {
 	rm -f /run/unit/checked/* /run/unit/evidence-* /run/unit/accounted /run/unit/scratch-proven /run/unit/diff
 	: >/run/unit/seen
@@ -161,8 +161,8 @@ begin_test() {
 	MOUNTS_BEFORE=$(mounts_made)
 }
 
-# take_output [next]: what `check` has printed of this test. Where a test follows, its name stands in
-# the last, unfinished line.
+# take_output [next]: extracts the output of `check` for this test. If a test follows, its name is in the
+# last, unfinished line.
 take_output() {
 	local size last=''
 	size=$(stat -c %s /run/unit/check-output)

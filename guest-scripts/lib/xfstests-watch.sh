@@ -1,23 +1,23 @@
-# What the programs in guest-scripts/xfstests have in common. Each is started by a test or by `check`
-# in the place of a real one.
+# Shared by the programs in guest-scripts/xfstests. A test or `check` starts each of them in place of the
+# real program.
 
 shopt -s extglob
 DAXREPRO=/daxrepro
 . "$DAXREPRO/lib/channel.sh"
 
-# Events go to a file: the channel belongs to the unit runner.
+# Events go to a file, because the channel belongs to the unit runner.
 exec {CHANNEL}>>/run/unit/seen
 
-# The real program of this name: the next in PATH.
+# Finds the real program of this name: the next one in PATH.
 real_program() {
 	PATH=/usr/sbin:/usr/bin:/sbin:/bin type -P "$1"
 }
 
-# Sets REPLY to who started us: `test`; `check`, which checks and cleans up after the test; or `setup`,
-# check before the test. Found by our ancestors, since a test inherits all that check exports.
+# Sets REPLY to the caller: `test`; `check`, which checks and cleans up after the test; or `setup`, which
+# is `check` before the test. It looks at our ancestors, since a test inherits all variables of `check`.
 phase() {
 	local pid=$PPID words key value
-	# A user's test has nothing before or after it.
+	# A user's test has no steps before or after it.
 	[[ $DAXREPRO_PHASE ]] && {
 		REPLY=$DAXREPRO_PHASE
 		return
@@ -40,6 +40,6 @@ phase() {
 		done <"/proc/$pid/status"
 		pid=$value
 	done 2>/dev/null
-	# Whose parent is gone was started by something that a test left behind.
+	# If its parent is gone, a process that a test left behind started it.
 	[[ $seqnum ]] && REPLY='test'
 }

@@ -1,16 +1,16 @@
-# Runs one test of a real xfstests tree, by its own `check`, and gathers what it leaves behind. What
-# that means is decided by the host; of `check`'s exit code alone nothing follows, since it is 0 for a
-# test that does not exist and 1 for a broken set-up.
+# Runs one test of a real xfstests tree by its own `check`, and collects the results. The host decides
+# what they mean. The exit code of `check` alone proves nothing: it is 0 for a test that does not exist,
+# and 1 for a broken set-up.
 #
-# In front of PATH stand programs of ours (guest-scripts/xfstests) that do what the real ones do and
-# write down what the verdict rests on: every mount, and every check of a file system. They write
-# events to /run/unit/seen, which go to the host when `check` has ended.
+# Programs of ours (guest-scripts/xfstests) come first in PATH. They do what the real ones do, and record
+# the evidence for the verdict: every mount, and every check of a file system. They write events to
+# /run/unit/seen, which goes to the host when `check` has ended.
 
 . "$DAXREPRO/lib/mounts.sh"
 
 XFSTESTS=/var/lib/xfstests
 XFSTESTS_RESULTS=/run/unit/results
-# In the pattern of `times_of`.
+# Part of the pattern in `times_of`.
 shopt -s extglob
 
 run_xfstests() {
@@ -27,7 +27,7 @@ run_xfstests() {
 	tell_xfstests "${UNIT[TEST]}" "$status" "$timed_out" "$started"
 }
 
-# What all calls of `check` want to find.
+# What every call of `check` needs.
 prepare_xfstests() {
 	if [[ ! -f $XFSTESTS/check ]]; then
 		event test "status:=127" "reason=the guest has no xfstests tree"
@@ -37,7 +37,7 @@ prepare_xfstests() {
 	write_local_config >/run/unit/local.config
 	: >/run/unit/seen
 	echo "${UNIT[IMAGE_BYTES]}" >/run/unit/image-bytes
-	# Users of no rights call mount too, to be refused.
+	# Users without privileges call mount too, and are refused.
 	chmod 666 /run/unit/seen
 	age_test_device >/run/unit/aged 2>&1 || {
 		give_up age-test-device "$(</run/unit/aged)"
@@ -47,14 +47,14 @@ prepare_xfstests() {
 	watch_mounts && WATCHED=true || WATCHED=false
 }
 
-# For the process that becomes `check`.
+# For the process that executes `check`.
 xfstests_environment() {
 	cd "$XFSTESTS" || exit
 	unset MOUNT_OPTIONS MKFS_OPTIONS REFERENCES_UNMOUNTED
 	export HOST_OPTIONS=/run/unit/local.config PATH=$DAXREPRO/xfstests:$PATH
 }
 
-# tell_xfstests TEST STATUS TIMED_OUT STARTED [FIELD]...: what the test left, and what was seen of it.
+# tell_xfstests TEST STATUS TIMED_OUT STARTED [FIELD]...: reports the test's results and observations.
 tell_xfstests() {
 	local test=$1 status=$2 timed_out=$3 started=$4 unseen=0 files='' suffix
 	local results=$XFSTESTS_RESULTS/$test
@@ -76,14 +76,14 @@ tell_xfstests() {
 		"microseconds:=$((${EPOCHREALTIME/./} - ${started/./}))" "$@"
 }
 
-# The test's lines in check.time, and in what `check` makes it of when it ends.
+# The test's lines in check.time, and in the file that `check` makes of it at its end.
 times_of() {
 	grep -hF "$1 " "$XFSTESTS_RESULTS/check.time" /tmp/+([0-9]).time 2>/dev/null | head -c 1024
 }
 
-# xfstests means TEST_DEV to have a history: directories and files that were there before the test have
-# to be there after it. A test that cleans up after itself would else leave nothing that a lost write
-# could be seen in.
+# xfstests expects TEST_DEV to have a history: directories and files from before the test must still
+# exist after it. Without them, a test that cleans up after itself would leave nothing in which a lost
+# write could show.
 age_test_device() {
 	perl -e '
 		use strict;
@@ -103,12 +103,12 @@ age_test_device() {
 		}' "$TEST_DIR"
 }
 
-# check reads it again wherever a test reads common/rc anew, so it overrides what a test had set.
-# DAX is in MOUNT_OPTIONS and in TEST_FS_MOUNT_OPTS: after each check of TEST_DEV it is mounted
-# again with the first.
+# `check` reads this file again whenever a test reads common/rc, so it overrides the test's own settings.
+# DAX is in both MOUNT_OPTIONS and TEST_FS_MOUNT_OPTS: after each check of TEST_DEV it is mounted again
+# with the former.
 write_local_config() {
 	local mkfs=$MKFS_OPTIONS
-	# Small devices would get blocks smaller than a page, and those have no DAX.
+	# On small devices mkfs would choose blocks smaller than a page, which do not support DAX.
 	[[ $FSTYP == ext* ]] && mkfs="-b 4096 $mkfs"
 	printf 'export %s=%q\n' FSTYP "$FSTYP" TEST_DEV "$TEST_DEV" TEST_DIR "$TEST_DIR" \
 		SCRATCH_DEV "$SCRATCH_DEV" SCRATCH_MNT "$SCRATCH_MNT" RESULT_BASE "$XFSTESTS_RESULTS" \
