@@ -4,17 +4,17 @@ import type { Verdict } from '../verdict/judge.js';
 import type { Unwritten } from './unwritten.js';
 
 /**
- * What was learned by running a failing unit again with write-back traced (`--explain`). The unit's verdict
- * is that of its first run, whatever this one's.
+ * The result of running a failing unit again with write-back traced (`--explain`). The unit keeps the verdict
+ * of its first run, whatever this run's verdict is.
  */
 export type Explanation =
   | {
       ran: true;
       verdict: Verdict;
       reason: string;
-      /** Signatures of findings, notices left out: whether the second run has those of the first. */
+      /** Signatures of findings without notices: whether the second run has those of the first run. */
       signatures: { again: string[]; gone: string[]; added: string[] };
-      /** What the second run's unmounts left unwritten: its inodes may have other numbers. */
+      /** What the second run's unmounts left unwritten. Its inodes may have other numbers. */
       unwritten?: Unwritten | undefined;
       trace: ExplainedTrace;
       durationSeconds: number;
@@ -24,13 +24,13 @@ export type Explanation =
   /** `reason`: one clause without the full stop. */
   | { ran: false; reason: string };
 
-/** Those inodes first that something was left unwritten of. */
+/** Puts first the inodes that lost something at an unmount. */
 export type ExplainedTrace = WriteBackTrace & {
-  /** Inodes that are not listed. */
+  /** Number of inodes that are not listed. */
   omitted?: number;
 };
 
-/** JSON holds no more of them. */
+/** The most inodes that JSON lists. */
 const MOST_INODES = 200;
 
 export function compareSignatures(
@@ -68,7 +68,7 @@ export function limitTrace(
   };
 }
 
-/** What the trace has of an inode that an unmount left unwritten. */
+/** The trace of an inode that an unmount left unwritten. */
 export function tracedInode(
   trace: ExplainedTrace,
   inode: { device: string; inode: number },

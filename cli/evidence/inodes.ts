@@ -4,10 +4,10 @@ import { inodeTypeOf } from '../record/inode-type.js';
 import type { UnitRecord } from '../record/record.js';
 import type { Unwritten } from './unwritten.js';
 
-/** The guest looks at no more than 32 for each check. */
+/** The guest examines at most 32 inodes per check. */
 const MOST_INODES = 200;
 
-/** Of each inode what was seen first: later checks come after repairs. */
+/** The first record of each inode: later checks come after repairs. */
 export function inodeFacts(record: UnitRecord, unwritten: Unwritten | undefined): InodeFacts[] {
   const facts = new Map<string, InodeFacts>();
   for (const event of record.events) {
@@ -58,7 +58,7 @@ function nodeOf(device: string): string {
   return device.slice(device.lastIndexOf('/') + 1);
 }
 
-/** The findings, those about an inode with what the medium shows of it. */
+/** The findings; those about an inode show what the medium has of it. */
 export function withEvidence(
   findings: readonly Finding[],
   facts: readonly InodeFacts[],

@@ -6,21 +6,21 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import { storageFailure } from '../store/store.js';
 
-/** Opens an image that was kept, to give a guest a device with what it holds. */
+/** Opens a kept image, to give a guest a device with its contents. */
 
 export interface OpenedImage {
-  /** Of the raw image; the caller closes it. */
+  /** Of the raw image. The caller closes it. */
   descriptor: number;
-  /** Bytes: the device's. */
+  /** The device's size in bytes. */
   size: number;
 }
 
-/** How a gzip file begins (RFC 1952). */
+/** The first bytes of a gzip file (RFC 1952). */
 const GZIP = Buffer.from([0x1f, 0x8b]);
 
 /**
  * @param file an archive as `ImageKeeper` makes it, or a raw image; it is only read
- * @returns `unreadable` where it is neither
+ * @returns `unreadable` if it is neither
  */
 export async function openImage(file: string, signal?: AbortSignal): Promise<Outcome<OpenedImage>> {
   let descriptor: number;
@@ -53,7 +53,7 @@ function unreadable(file: string, reason: string, descriptor?: number): Outcome<
   );
 }
 
-/** Into a place that is gone when the image is open: nothing is left, however we end later. */
+/** Unpacks to a file that is removed as soon as it is open, so that nothing remains however we end. */
 async function unpack(
   file: string,
   signal: AbortSignal | undefined,

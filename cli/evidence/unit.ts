@@ -5,13 +5,13 @@ import type { Judgement } from '../verdict/judge.js';
 import { inodeFacts, withEvidence } from './inodes.js';
 import { type Unwritten, unwrittenAt } from './unwritten.js';
 
-/** What a unit's evidence adds to its verdict; it never changes it. */
+/** Adds a unit's evidence to its result. It never changes the verdict. */
 export interface UnitEvidence {
-  /** With what the medium shows of their inodes. */
+  /** With the state of their inodes on the medium. */
   findings: Finding[];
-  /** Why something was not written; absent where there is nothing to explain. */
+  /** Why something was not written; absent if there is nothing to explain. */
   unwritten?: Unwritten;
-  /** Of all inodes that were looked at. */
+  /** All inodes that were examined. */
   inodes?: InodeFacts[];
 }
 
@@ -20,7 +20,7 @@ export function explainUnit(
   { verdict, findings }: Pick<Judgement, 'verdict' | 'findings'>,
   witness: WitnessState,
 ): UnitEvidence {
-  // What a power cut lost was written where nothing was cut.
+  // Data that a power cut lost was written in the run itself, which had no power cut.
   const cut = findings.length > 0 && findings.every(({ tool }) => tool === 'power-cut');
   const unwritten = cut ? undefined : whyUnwritten(record, verdict, witness);
   const inodes = inodeFacts(record, unwritten);

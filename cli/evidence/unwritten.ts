@@ -1,41 +1,41 @@
 import type { CachedData, Look, SeenInode, Unmount, UnmountLog } from '../record/unmounts.js';
 
 /**
- * Why something was not written: inodes that had something dirty when an unmount threw away what was
- * cached of them.
+ * Why something was not written: the inodes that were still dirty when an unmount discarded their cached
+ * contents.
  */
 export type Unwritten =
   | {
       known: true;
-      /** How many unmounts of the file system were watched. */
+      /** How many unmounts of the file system were observed. */
       unmounts: number;
       inodes: UnwrittenInode[];
-      /** Inodes that were seen and are not listed. */
+      /** Inodes that were recorded and are not listed. */
       omitted: number;
-      /** Of DAX inodes that have pages, those that were written: types and how many. */
+      /** DAX inodes that have pages in the page cache and were written: types and counts. */
       writtenDax: { inodeType: string; inodes: number }[];
     }
   /** `reason`: one clause without the full stop. */
   | { known: false; reason: string };
 
-/** An inode of which something was lost; as the first unmount saw it that lost something of it. */
+/** An inode that lost something, as recorded by the first unmount that lost something of it. */
 export interface UnwrittenInode {
   /** As the kernel names it: `pmem0`. */
   device: string;
   inode: number;
   inodeType: string;
   path?: string | undefined;
-  /** Whether it has S_DAX: write-back then takes it for one without pages. */
+  /** Whether it has S_DAX: write-back then treats it as an inode without pages. */
   dax: boolean;
   size: number;
   before: CachedData;
   /** After the unmount's sync. */
   synced: CachedData;
-  /** When it was thrown away. */
+  /** At the time when it was discarded. */
   dropped: CachedData;
 }
 
-/** JSON holds no more of them. */
+/** The most inodes that JSON lists. */
 const MOST_INODES = 200;
 
 const NOTHING: CachedData = {
@@ -79,7 +79,7 @@ export function unwrittenAt({ total, forgotten, unmounts }: UnmountLog): Unwritt
     inodes: inodes.slice(0, MOST_INODES),
     omitted: omitted + Math.max(0, inodes.length - MOST_INODES),
     writtenDax: [...written]
-      // What was lost once is read again as it is on the medium, and clean then.
+      // A later look reads the inode again from the medium, where it is clean.
       .map(([inodeType, keys]) => ({
         inodeType,
         inodes: [...keys].filter((key) => !lost.has(key)).length,
@@ -100,7 +100,7 @@ function byNumber(look: Look | undefined): Map<number, SeenInode> {
   return new Map(look?.shown.map((seen) => [seen.inode, seen]));
 }
 
-/** Its name is only known before: an unmount drops the names first. */
+/** Only earlier looks know the name: an unmount drops the names first. */
 function describe(
   { device }: Unmount,
   { inode, inodeType, dax, size, cached, path }: SeenInode,

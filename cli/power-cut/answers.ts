@@ -3,7 +3,7 @@ import { brokenByCall } from './call-answers.js';
 import { questionsOfCall } from './calls.js';
 import type { Claims, MoveClaim, NameClaim, StableFile, StablePart } from './ledger.js';
 
-/** The questions, each a line. */
+/** The questions about an image, one per line. */
 export function questionsOf({ names, call }: Claims): string {
   if (call) return questionsOfCall(call);
   return names
@@ -18,7 +18,7 @@ function partLine({ from, to, byte }: StablePart): string {
   return `data ${from} ${to - from} ${byte}\n`;
 }
 
-/** @returns undefined where the answers are not those to these questions */
+/** @returns undefined if the answers do not match these questions */
 export function brokenPromises(claims: Claims, text: string): BrokenPromise[] | undefined {
   if (claims.call) return brokenByCall(claims.call, text);
   const lines = text.split('\n');
@@ -100,7 +100,7 @@ function brokenName(
   }
   if (files.length === 0) return wrong(`${name} is still there`);
   const broken = answers.map((one) => brokenFile(name, answer.size, one));
-  // The newest is what most is known of.
+  // The newest promise is the one that is known best.
   return broken.some((one) => one === undefined) ? undefined : broken.at(-1);
 }
 

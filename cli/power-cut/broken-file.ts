@@ -1,2 +1,2 @@
-/** A file of the plugin that is not whole, or not of its form: nothing can be told from it. */
+/** A file of the plugin is incomplete or malformed: nothing can be concluded from it. */
 export class BrokenFile extends Error {}

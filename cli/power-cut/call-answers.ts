@@ -4,7 +4,7 @@ import { runAt } from './lost.js';
 
 /** What the answers of an image say about a sync call. Pure. */
 
-/** A lost part of a file, and where it is on the device. */
+/** A lost part of a file, and its place on the device. */
 interface Held {
   offset: number;
   position: number;
@@ -21,10 +21,10 @@ interface FoundFile {
 }
 
 /**
- * An image that was repaired was asked twice. Before the repair it says whose the lost lines are, since a repair
- * can give a file other blocks; after it, everything else.
+ * An image that needed a repair was asked twice. Its answers from before the repair tell which files own the
+ * lost lines, since a repair can give a file other blocks. Its answers from after the repair tell the rest.
  *
- * @returns undefined where the answers do not belong to these questions
+ * @returns undefined if the answers do not match these questions
  */
 export function brokenByCall(claim: CallClaim, answers: string): BrokenPromise[] | undefined {
   const [before = '', text] = answers.split('repaired\n');
@@ -87,7 +87,7 @@ function brokenData({ by, file, lost }: CallClaim, found: FoundFile): BrokenProm
   };
 }
 
-/** Joins parts that follow each other in the file, wherever they are on the device. */
+/** Joins parts that are adjacent in the file, wherever they are on the device. */
 function join(parts: readonly Held[]): Held[] {
   const joined: Held[] = [];
   for (const part of parts) {

@@ -7,7 +7,7 @@ import type { Claims } from './ledger.js';
 import type { Lost } from './lost.js';
 import { MOST_QUESTIONS } from './questions.js';
 
-/** What is to be looked at of one device at a cut: these states, each with what has to hold of it. */
+/** What to examine of one device at a cut: these states, each with what must hold of it. */
 export interface Judged {
   device: number;
   lost: Lost[];
@@ -16,19 +16,19 @@ export interface Judged {
 
 const NO_CLAIMS: Claims = { names: [], moves: [] };
 
-/** Of so many cuts at which something is lost all states are looked at; then the one that says whose it is. */
+/** At so many cuts with losses all states are examined; later only the one that shows which file lost data. */
 const WITH_ALL_STATES = 32;
 
 /**
- * The sync calls of a guest in their order: what each promises, and of how many it is known whether it
- * was kept. Where nothing that was stored before a call was lost at its return, it was, for all of the
- * device; else it takes the image of a cut right there to tell whose the lines are.
+ * The sync calls of a guest in their order: what each one promises, and for how many it is known whether the
+ * promise was kept. If nothing that was stored before a call was lost at its return, the promise was kept,
+ * for all of the device. Otherwise the image of a cut at the return has to show which file owns the lost lines.
  */
 export class CallLog {
-  /** Devices whose file system is mounted: that of TEST_DEV was when it all began. */
+  /** Devices whose file system is mounted. That of TEST_DEV was mounted at the beginning. */
   readonly #mounted = new Set([0]);
   readonly #counts: CallCounts = { seen: 0, unpromised: 0, changed: 0, beyond: 0 };
-  /** The last call that returned with lost lines, until the images of a cut are asked for all of them. */
+  /** The last call that returned with lost lines, until the images of a cut have been asked for all of them. */
   #open: { lines: number | undefined } | undefined;
   #last: SyncCall | undefined;
   #cutsWithLost = 0;
@@ -36,12 +36,12 @@ export class CallLog {
 
   private constructor(readonly guarantees: Guarantees) {}
 
-  /** What the kernel's witness begins with: `calls`. Undefined where a program tells of its promises. */
+  /** The first mark of the kernel's witness: `calls`. Undefined if a program announces its promises. */
   static begin(label: string, guarantees: Guarantees): CallLog | undefined {
     return label === 'calls' ? new CallLog(guarantees) : undefined;
   }
 
-  /** @returns false where this is no call */
+  /** @returns false if this is not a call */
   returned(event: Extract<PowerCutEvent, { event: 'return' }>): boolean {
     this.#giveUp();
     const call = readMark(event.text);
@@ -58,7 +58,7 @@ export class CallLog {
     return true;
   }
 
-  /** Other marks of the witness. @returns why they cannot be used, in one clause */
+  /** The other marks of the witness. @returns why they cannot be used, in one clause */
   told(text: string): string | undefined {
     const mark = readMark(text);
     switch (mark?.kind) {
@@ -78,7 +78,7 @@ export class CallLog {
     }
   }
 
-  /** Whether the kernel has said that it watched all calls. */
+  /** Whether the kernel has confirmed that it observed all calls. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
@@ -87,7 +87,7 @@ export class CallLog {
     return this.guarantees.sync || (by !== 'sync' && by !== 'syncfs');
   }
 
-  /** After a call the device that it was on; else each that is mounted: what is not is in nobody's care. */
+  /** After a call: its device. Otherwise each mounted device: unmounted ones have no guarantees. */
   judge(cut: CutEvent, lost: readonly Lost[]): Judged[] {
     const call = cut.cause === 'call' ? this.#last : undefined;
     const devices = call?.device === undefined ? [...this.#mounted].sort() : [call.device];
@@ -106,8 +106,8 @@ export class CallLog {
   }
 
   /**
-   * Whether the images of this cut can be asked for every line that the call lost. Where they cannot, the
-   * call stays open, and counts as one that was not judged.
+   * Whether the images of this cut can be asked for every line that the call lost. If they cannot, the call
+   * stays open and counts as not judged.
    */
   #canAsk(call: SyncCall, devices: readonly number[], lost: readonly Lost[]): boolean {
     if (!this.#open) return true;
@@ -131,7 +131,7 @@ export class CallLog {
       : states.filter((state) => state === 'everything');
   }
 
-  /** The last call was on a file system that owes something else. */
+  /** The last call was on a file system with other guarantees. */
   disown(): void {
     if (!this.#last) return;
     this.#last = undefined;
@@ -139,7 +139,7 @@ export class CallLog {
     this.#counts.unpromised += 1;
   }
 
-  /** No cut came after a call that wanted one. */
+  /** No cut followed a call that needed one. */
   #giveUp(): void {
     if (!this.#open) return;
     this.#counts.beyond += 1;

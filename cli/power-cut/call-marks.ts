@@ -1,7 +1,7 @@
 import { z } from '../schema.js';
 import { GuestText } from './events.js';
 
-/** The marks of kernels/witness/sync-calls.c, which explains them. The texts in them are the guest's. */
+/** The marks of kernels/witness/sync-calls.c, which documents them. The guest chooses the texts in them. */
 
 const number = z.number().int().nonnegative();
 
@@ -30,7 +30,7 @@ const MarkSchema = z.discriminatedUnion('kind', [
 export type CallMark = z.infer<typeof MarkSchema>;
 export type SyncCall = Extract<CallMark, { kind: 'call' }>;
 
-/** @returns undefined for a text that is no such mark */
+/** @returns undefined if the text is no such mark */
 export function readMark(text: string): CallMark | undefined {
   try {
     return MarkSchema.parse(JSON.parse(text));

@@ -2,12 +2,12 @@ import type { SyncCall } from './call-marks.js';
 import { LINE, type Lost } from './lost.js';
 
 /**
- * What sync calls promise if nobody announces what the test wrote. For each line it is known whether it was
+ * What sync calls promise in a test that does not announce its writes. For each line it is known whether it was
  * stored before the call began, and whether it is on the medium when the call has returned. A line that is not
- * breaks the promise if it belongs to the file, within the range that was synced.
+ * on the medium breaks the promise if it belongs to the file, within the range that was synced.
  */
 
-/** What an image has to keep that was taken when the call returned. */
+/** What an image has to contain if the power is cut when the call returns. */
 export interface CallClaim {
   by: string;
   /** Absent for sync and syncfs. */
@@ -17,16 +17,16 @@ export interface CallClaim {
     /** The range that was synced: bytes `from` up to `to`. */
     from: number;
     to: number;
-    /** Bytes; nothing is promised beyond. */
+    /** Bytes. Nothing is promised beyond this size. */
     size: number;
-    /** The path by which it was opened, without the first slash, or else its number. */
+    /** The path by which it was opened, without the leading slash, or otherwise its number. */
     path: string;
-    /** Size and number of blocks are promised too, since nobody changed the file. */
+    /** Size and number of blocks are promised too, because nobody changed the file during the call. */
     unchanged?: { blocks: number } | undefined;
-    /** Whether it must have some name. */
+    /** Whether the file must have a name. */
     named: boolean;
   };
-  /** Lines that were stored before the call and are not on the medium; the image "everything" is asked for them. */
+  /** Lines stored before the call that are not on the medium. The image "everything" is asked who owns them. */
   lost: readonly Lost[];
 }
 
@@ -48,14 +48,14 @@ export function claimOf(call: SyncCall, keepsName: boolean, lost: readonly Lost[
   };
 }
 
-/** @param claim with its lost lines in the order of their offsets, as the plugin writes them */
+/** @param claim its lost lines are sorted by offset, as the plugin writes them */
 export function questionsOfCall({ file, lost }: CallClaim): string {
   const parts = touching(lost).map(({ offset, length }) => `lost ${offset} ${length}\n`);
   const whose = file ? `inode ${file.inode} ${file.generation}\n` : lost.length > 0 ? 'tree\n' : '';
   return `${parts.join('')}${whose}`;
 }
 
-/** Joins runs that differ only in who stored them. */
+/** Joins runs that differ only in which code stored them. */
 function touching(lost: readonly Lost[]): { offset: number; length: number }[] {
   const parts: { offset: number; length: number }[] = [];
   for (const { offset, lines } of lost) {

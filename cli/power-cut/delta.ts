@@ -3,13 +3,13 @@ import { open } from 'node:fs/promises';
 import { BrokenFile } from './broken-file.js';
 
 /**
- * A piece of an image, as the plugin writes it (power-cut/plugin/output.c): `DAXRCUT1`, then of each
- * record the range's number and the length (32 bits each) and the offset (64 bits), little-endian, and
- * the bytes. A record of range 0xffffffff ends it.
+ * A piece of an image in the form of power-cut/plugin/output.c: `DAXRCUT1`, then records. Each record has the
+ * range's number and the length (32 bits each), the offset (64 bits), all little-endian, and the bytes. A
+ * record of range 0xffffffff ends the file.
  */
 export interface DeltaRecord {
   range: number;
-  /** Bytes from the range's begin. */
+  /** Bytes from the start of the range. */
   offset: number;
   bytes: Buffer;
 }
@@ -21,7 +21,7 @@ const END = 0xffffffff;
 const LONGEST = 1024 * 1024;
 const BUFFER = 1024 * 1024;
 
-/** The records of a file. One that is not whole or not of this form throws `BrokenFile`. */
+/** The records of a file. Throws `BrokenFile` if the file is incomplete or malformed. */
 export async function* readDelta(path: string): AsyncGenerator<DeltaRecord> {
   const file = await open(path, 'r');
   try {

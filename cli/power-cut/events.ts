@@ -5,11 +5,11 @@ import { z } from '../schema.js';
 import { BrokenFile } from './broken-file.js';
 
 /**
- * What the plugin says while the guest runs, one line of events.jsonl each (power-cut/plugin/output.c).
- * Texts of the guest come as it gave them, byte by byte, and are not to be trusted.
+ * What the plugin reports while the guest runs: the lines of events.jsonl (power-cut/plugin/output.c). Texts
+ * from the guest arrive byte by byte as the guest gave them, and must not be trusted.
  */
 
-/** Bytes that the plugin wrote as \u0000 to \u00ff, as the UTF-8 that the guest meant. */
+/** Decodes bytes that the plugin wrote as \u0000 to \u00ff into the UTF-8 text that the guest meant. */
 export const GuestText = z
   .string()
   .transform((text) => Buffer.from(text, 'latin1').toString('utf8'));
@@ -22,7 +22,7 @@ const Instruction = z.object({
   kernel: z.boolean(),
 });
 
-/** The virtual address as the instruction was translated; which program it was is not known. */
+/** The virtual address at which the instruction was translated. The program is not known. */
 export const SiteSchema = Instruction.extend({
   cpu: z.number().int(),
   kind: z.enum(['store', 'non-temporal', 'clflush', 'clflushopt', 'clwb', 'request']),
@@ -30,12 +30,12 @@ export const SiteSchema = Instruction.extend({
 export type Site = z.infer<typeof SiteSchema>;
 
 const Counters = z.object({
-  /** Stores to pmem, its write-backs, fences that had something to order, requests for a flush. */
+  /** Counts of stores to pmem, write-backs of it, fences that had something to order, and flush requests. */
   stores: z.number(),
   writeBacks: z.number(),
   fences: z.number(),
   requests: z.number(),
-  /** Operands of flushes at which nothing was mapped. */
+  /** Flushes whose operand was not mapped. */
   untranslated: z.number(),
 });
 
@@ -44,20 +44,20 @@ export const CutSchema = z.object({
   ...Sequence,
   /** Counts from 1. */
   cut: z.number().int(),
-  /** `call`: right after a sync call has returned, whose event comes before. */
+  /** `call`: right after a sync call has returned; the event of that call comes first. */
   cause: z.enum(['promise', 'marker', 'moment', 'call']),
   label: GuestText,
   cpu: z.number().int(),
-  /** `nothing` first: nothing survives that was not sure to. `everything`; `random-1` and so on. */
+  /** Begins with `nothing`: only what is sure to survive does. Then `everything`, `random-1` and so on. */
   states: z.array(z.string().regex(/^(?:nothing|everything|random-\d+)$/)),
-  /** Lines of 64 bytes: stored to since the last write-back; with write-backs on their way. */
+  /** Lines of 64 bytes: those stored to since their last write-back, and those whose write-back is under way. */
   dirty: z.number().int(),
   pending: z.number().int(),
-  /** Lines that the guest reads otherwise than they are on the medium. */
+  /** Lines whose contents in the guest's memory differ from the medium. */
   lost: z.number().int(),
   /**
-   * At a drawn moment: the store or write-back that the cut came after, or the fence it came before; null
-   * where it came before a request.
+   * For a cut at a random moment: the store or write-back before the cut, or the fence after it; null if a
+   * flush request comes after it.
    */
   store: Instruction.nullable(),
 });
@@ -81,7 +81,7 @@ export const PowerCutEventSchema = z.discriminatedUnion('event', [
     event: z.literal('begin'),
     ...Sequence,
     label: GuestText,
-    /** Requests for a flush that were seen before. */
+    /** Flush requests seen before this one. */
     requests: z.number(),
   }),
   z.object({
@@ -90,35 +90,35 @@ export const PowerCutEventSchema = z.discriminatedUnion('event', [
     cpu: z.number().int(),
     text: GuestText,
   }),
-  /** A sync call has returned 0, as the guest's kernel tells (kernels/witness/sync-calls.c). */
+  /** A sync call has returned 0, as the guest's kernel reports (kernels/witness/sync-calls.c). */
   z.object({
     event: z.literal('return'),
     ...Sequence,
     cpu: z.number().int(),
     text: GuestText,
-    /** Whether it is known when it began; else nothing is known of what was stored before. */
+    /** Whether the begin of the call is known. If not, it is unknown what was stored before. */
     known: z.boolean(),
     /** Lines whose last store came before the call began, and that are not on the medium. */
     lost: z.number().int(),
   }),
   CutSchema,
-  /** No more cuts, for this reason. */
+  /** No more cuts follow, for this reason. */
   z.object({ event: z.literal('limit'), ...Sequence, what: z.enum(['max-cuts', 'max-bytes']) }),
-  /** What makes all of it worthless. */
+  /** An error that makes all results unusable. */
   z.object({ event: z.literal('problem'), ...Sequence, text: z.string() }),
   /** The guest said END. */
   z.object({ event: z.literal('stop'), ...Sequence, label: GuestText, counters: Counters }),
-  /** QEMU ended by itself; one that was killed says nothing. */
+  /** QEMU ended by itself. A QEMU that is killed writes no such event. */
   z.object({ event: z.literal('end'), ...Sequence, counters: Counters }),
 ]);
 export type PowerCutEvent = z.infer<typeof PowerCutEventSchema>;
 
-/** Milliseconds between two looks at what the plugin has said. */
+/** Milliseconds between two reads of the file. */
 const LOOK = 25;
 
 /**
- * All whole lines, as they come, until `over` has resolved and no more come. Throws where one is not of this
- * form: the plugin, not the guest, wrote them. Where one is missing, it throws `BrokenFile`.
+ * All complete lines as they arrive, until `over` has resolved and no more come. Throws if a line is malformed,
+ * because the plugin wrote it, not the guest. Throws `BrokenFile` if a line is missing.
  */
 export async function* followEvents(
   directory: string,
@@ -138,7 +138,7 @@ export async function* followEvents(
       const { bytesRead = 0 } = (await file?.read({ buffer })) ?? {};
       const lines = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
       rest = lines.pop() ?? '';
-      // All is ASCII.
+      // The file is plain ASCII.
       for (const line of lines) {
         const event = PowerCutEventSchema.parse(JSON.parse(line));
         if (event.sequence !== number) {
@@ -167,7 +167,7 @@ async function openWhereThere(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** The same of a guest that is over. */
+/** The same for a guest that has ended. */
 export async function readEvents(directory: string): Promise<PowerCutEvent[]> {
   const events: PowerCutEvent[] = [];
   for await (const event of followEvents(directory, Promise.resolve())) events.push(event);
@@ -181,7 +181,7 @@ export function filesOfCut(directory: string, { cut, states }: CutEvent): string
   return suffixes.map((suffix) => join(directory, `${cutName(cut)}.${suffix}`));
 }
 
-/** What a cut's files begin with. */
+/** The prefix of a cut's files. */
 export function cutName(cut: number): string {
   return `cut-${String(cut).padStart(6, '0')}`;
 }

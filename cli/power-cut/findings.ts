@@ -5,21 +5,21 @@ import { type Lost, runAt } from './lost.js';
 import type { PmemRange } from './plugin.js';
 import type { Symbolizer } from './symbols.js';
 
-/** From a promise that an image does not keep to the finding that is reported. */
+/** Turns promises that an image does not keep into findings. */
 
-/** An image that was looked at: how the power was cut. */
+/** An image that was examined, and how the power was cut. */
 export interface CutImage {
   cut: number;
   state: string;
-  /** Runs of lines that were not sure to survive at that cut. */
+  /** Runs of lines that were not sure to survive the cut. */
   lost: readonly Lost[];
   /** What brings stores to the medium. */
   flush: PmemRange['flush'];
 }
 
 /**
- * What was lost where the promise is broken: the run of lines that the first wrong byte is in, or, where
- * it is not known where, the longest run.
+ * The loss behind a broken promise: the run of lines that contains the first wrong byte, or the longest run if
+ * the place of that byte is unknown.
  */
 export function lostThere({ lost, state }: CutImage, broken: BrokenPromise): Lost | undefined {
   if (state === 'everything') return undefined;
@@ -31,8 +31,8 @@ export function lostThere({ lost, state }: CutImage, broken: BrokenPromise): Los
 }
 
 /**
- * How it was lost. `some-lines-…`: others of the same part are kept, so that a write-back was there and
- * left them out.
+ * How it was lost. `some-lines-…`: other lines of the same part survived, so there was a write-back that left
+ * these out.
  */
 function kindOfLoss(
   lost: Lost | undefined,
@@ -72,7 +72,7 @@ export async function findingOf(
     state: broken.lost ? 'nothing' : image.state,
     images: 1,
     ...(lost ? { storedBy } : {}),
-    // A request is for all of the device, and comes from no instruction that is known.
+    // A request flushes the whole device, and no known instruction sends it.
     ...(lost && image.flush === 'instructions' ? { writtenBackBy } : {}),
   };
   return {
@@ -100,7 +100,7 @@ function promised({ by }: BrokenPromise): string {
   }
 }
 
-/** Findings that say the same become the first of them, with their number. */
+/** Merges findings that say the same into the first of them, with their number. */
 export function mergeFindings(findings: readonly Finding[]): Finding[] {
   const first = new Map<string, Finding>();
   for (const finding of findings) {

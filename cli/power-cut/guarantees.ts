@@ -1,25 +1,25 @@
 import type { FileSystem } from '../file-systems.js';
 
 /**
- * What a file system owes after a power cut, and so what is held against it. fsync, fdatasync,
- * msync(MS_SYNC), O_SYNC and O_DSYNC promise the data, and the size where it changed, on all of them
- * (their manual pages: fsync(2), msync(2), open(2)); fsync of a directory promises its names (fsync(2):
- * "an explicit fsync() on a file descriptor for the directory is also needed"); a MAP_SYNC mapping
- * promises that what the program writes back is the file's for good (mmap(2)). What differs:
+ * What a file system guarantees after a power cut; images are judged by it. On all of them fsync, fdatasync,
+ * msync(MS_SYNC), O_SYNC and O_DSYNC promise the data, and the size if it changed (fsync(2), msync(2),
+ * open(2)). fsync of a directory promises its names (fsync(2): "an explicit fsync() on a file descriptor for
+ * the directory is also needed"). A MAP_SYNC mapping promises that data which the program writes back stays in
+ * the file (mmap(2)). The file systems differ in the following:
  */
 export interface Guarantees {
   /**
-   * `journal`: a mount makes it consistent, and the check afterwards has to be clean. `repair`: e2fsck
-   * may repair what it wants before the mount, as long as it can and nothing promised is lost.
+   * `journal`: a mount makes it consistent, and the check after it has to be clean. `repair`: e2fsck may repair
+   * anything before the mount, as long as it succeeds and nothing promised is lost.
    */
   recovery: 'journal' | 'repair';
-  /** fsync of a file that was made since promises its name as well. */
+  /** fsync of a new file promises its name as well. */
   fsyncKeepsName: boolean;
-  /** While a file is renamed it has its old name or its new one, and one of them always. */
+  /** During a rename the file always has its old name or its new one. */
   atomicRename: boolean;
   /** sync(2) waits until the device has everything. */
   sync: boolean;
-  /** One sentence for people, and where it is from. */
+  /** One sentence for people, with its source. */
   because: string;
 }
 
@@ -52,20 +52,20 @@ const LOG_OF_XFS: Guarantees = {
 
 const NOTHING_IS_KEPT = /(?:^|,)(?:nobarrier|barrier=0)(?:,|$)/;
 
-/** Whether a file system that is mounted so takes all guarantees back. */
+/** Whether these mount options cancel all guarantees. */
 export function keepsNothing(mountOptions: string): boolean {
   return NOTHING_IS_KEPT.test(mountOptions);
 }
 
-/** Numbers of a superblock: Documentation/filesystems/ext4/super.rst; xfs_dsb in fs/xfs/libxfs/xfs_format.h. */
+/** Offsets in superblocks: Documentation/filesystems/ext4/super.rst; xfs_dsb in fs/xfs/libxfs/xfs_format.h. */
 const EXT = { at: 1024, magic: 0x38, features: 0x5c, journalInode: 0xe0, hasJournal: 4 };
 const XFS = { magic: 0x58465342, logStart: 48 };
 
 /**
- * Whether a file system that a test made itself owes the same as TEST_DEV's, and can be recovered from its
- * own device: a journal or a log on another one is not there after a cut.
+ * Whether a file system that a test made itself has the same guarantees as TEST_DEV's, and can be recovered
+ * from its own device: an external journal or log does not exist after a cut.
  *
- * @param superblock its device's first 4096 bytes, where they are not all zeros
+ * @param superblock the first 4096 bytes of its device, if they are not all zeros
  */
 export function owesTheSame(
   fs: FileSystem,
@@ -86,8 +86,8 @@ export function owesTheSame(
 }
 
 /**
- * The guarantees of a file system with these options; undefined where its options take them all back:
- * without barriers no flush is sent, and a power cut may lose anything.
+ * The guarantees of a file system with these options; undefined if the options cancel them. Without barriers
+ * the file system sends no flush, and a power cut may lose anything.
  */
 export function guaranteesOf(
   fs: FileSystem,
@@ -98,7 +98,7 @@ export function guaranteesOf(
     case 'ext2':
       return NO_JOURNAL;
     case 'ext4':
-      // data=writeback and data=ordered are alike in what fsync promises.
+      // data=writeback and data=ordered promise the same for fsync.
       return /\^has_journal/.test(mkfsOptions) ? { ...NO_JOURNAL, sync: true } : JOURNAL_OF_EXT4;
     case 'xfs':
       return LOG_OF_XFS;

@@ -3,14 +3,14 @@ import type { Guarantees } from './guarantees.js';
 import type { PromiseRecord } from './records.js';
 
 /**
- * Which promises are outstanding at a moment: what was promised and has not been changed since. Pure.
+ * Tracks which promises hold at a moment: everything that was promised and has not changed since. Pure.
  *
- * A change is told before it is made: from then on, until the next promise, the bytes of its range may
- * be old, new, or some of each, the size of a file that grows or shrinks may be either, and a name that
- * is made, moved or removed may be there or not. Everything else that was promised has to be there.
+ * A change is announced before it is made. From then until the next promise, the bytes of its range may be
+ * old, new, or a mixture. A file that grows or shrinks may have either size. A name that is created, moved or
+ * removed may exist or not. Everything else that was promised has to be there.
  */
 
-/** Bytes of a file that are promised: `from` up to `to`, all of them `byte`. */
+/** Promised bytes of a file: all bytes from `from` up to `to` are `byte`. */
 export interface StablePart {
   from: number;
   to: number;
@@ -18,23 +18,23 @@ export interface StablePart {
   by: string;
 }
 
-/** What a file has to be, wherever it is found. */
+/** What a file has to contain, under whatever name it is found. */
 export interface StableFile {
   file: number;
   parts: StablePart[];
   size?: { bytes: number; by: string } | undefined;
 }
 
-/** What may be found under a name; one of these has to be. */
+/** The files that a name may lead to; it has to be one of these. */
 export interface NameClaim {
   name: string;
   mayBeAbsent: boolean;
   files: StableFile[];
-  /** Where there is no choice: what promised it. */
+  /** The call that promised it, if only one outcome is allowed. */
   by?: string | undefined;
 }
 
-/** A file on its way from one name to another. */
+/** A file during its rename. */
 export interface MoveClaim {
   file: number;
   from: string;
@@ -44,12 +44,12 @@ export interface MoveClaim {
 export interface Claims {
   names: NameClaim[];
   moves: MoveClaim[];
-  /** In place of both: what a sync call that was seen promised. */
+  /** Instead of both: the promise of an observed sync call. */
   call?: CallClaim | undefined;
 }
 
 interface Name {
-  /** Files that it may lead to; 0: none. The newest last. */
+  /** The files that the name may lead to, the newest last. 0: the name does not exist. */
   allowed: Set<number>;
   by?: string | undefined;
 }
@@ -91,7 +91,7 @@ export class Ledger {
     const { allowed } = this.#name(from);
     const certain = allowed.size === 1 && allowed.has(file);
     if (this.guarantees.atomicRename && certain) this.#moves.push({ file, from, to });
-    // Whether the old name goes before the new one comes nobody promises.
+    // Nothing promises that the old name disappears before the new one appears.
     if (!this.guarantees.atomicRename) this.#may(to, ABSENT);
     this.#may(from, ABSENT);
     this.#may(to, file);
@@ -131,7 +131,7 @@ export class Ledger {
     return known;
   }
 
-  /** It may be this from now on, and what it was. */
+  /** From now on the name may lead to this file, or to what it led to before. */
   #may(name: string, file: number): void {
     const known = this.#name(name);
     known.allowed.delete(file);
@@ -144,12 +144,12 @@ export class Ledger {
     this.#moves = this.#moves.filter(({ to }) => to !== name);
   }
 
-  /** Whether some name may lead to the file: what is promised of it can be looked at. */
+  /** Whether some name may lead to the file, so that its promises can be examined. */
   isReachable(file: number): boolean {
     return [...this.#names.values()].some(({ allowed }) => allowed.has(file));
   }
 
-  /** What has to hold of an image that survives a cut here. */
+  /** What must hold of an image that survives a cut now. */
   claims(): Claims {
     const names = [...this.#names].map(([name, { allowed, by }]): NameClaim => {
       const files = [...allowed].filter((file) => file !== ABSENT);
@@ -169,7 +169,7 @@ export class Ledger {
   }
 }
 
-/** Parts less a range; one that reaches into it is cut. */
+/** Removes a range from parts; a part that overlaps it is shortened or split. */
 function without(parts: readonly StablePart[], from: number, to: number): StablePart[] {
   return parts.flatMap((part) => {
     if (part.to <= from || part.from >= to) return [part];

@@ -6,8 +6,8 @@ import { readDelta } from './delta.js';
 import { cutName } from './events.js';
 
 /**
- * What is on the media of the watched devices at each cut, in their order, by pages: few of a device
- * hold anything. Images of a device with equal fingerprints are equal.
+ * The contents of the media of the watched devices at each cut, in the order of the cuts. They are kept by
+ * page, because most pages of a device are empty. Images of a device with equal fingerprints are equal.
  */
 export function baseName(device: number): string {
   return `base-${device}.img`;
@@ -15,7 +15,7 @@ export function baseName(device: number): string {
 
 const PAGE = 4096;
 const PIECE = 4 * 2 ** 20;
-/** Pages that follow each other are written in one go, up to so many. */
+/** The most adjacent pages that are written at once. */
 const TOGETHER = 256;
 
 const ZERO = Buffer.alloc(PAGE);
@@ -27,12 +27,12 @@ interface Device {
 
 export class Media {
   readonly #devices: Device[] = [];
-  /** The cut that was gone to. */
+  /** The number of the current cut. */
   #at = 0;
 
   private constructor(readonly directory: string) {}
 
-  /** As they were at BEGIN: so many, in the order of the plugin's ranges. */
+  /** The media at BEGIN: so many, in the order of the plugin's ranges. */
   static async begin(directory: string, devices: number): Promise<Media> {
     const media = new Media(directory);
     for (let device = 0; device < devices; device += 1) {
@@ -48,7 +48,7 @@ export class Media {
     return device;
   }
 
-  /** Goes on to the next cut: each has only what changed on the medium since the one before. */
+  /** Moves on to the next cut, whose file has only what changed on the medium since the previous one. */
   async advance(cut: number): Promise<void> {
     if (cut !== this.#at + 1) throw new RangeError(`cut ${cut} does not follow cut ${this.#at}`);
     this.#at = cut;
@@ -60,12 +60,12 @@ export class Media {
     }
   }
 
-  /** The first 4096 bytes that are on a device's medium; undefined where they are all zeros. */
+  /** The first 4096 bytes of a device's medium; undefined if they are all zeros. */
   firstPage(device: number): Buffer | undefined {
     return this.#device(device).pages.get(0);
   }
 
-  /** A device in a state of the cut that was gone to. */
+  /** A device in one state of the current cut. */
   async state(device: number, state: string): Promise<{ pages: Pages; fingerprint: string }> {
     const { pages: medium, history } = this.#device(device);
     const fingerprint = history.copy();
@@ -77,7 +77,7 @@ export class Media {
       if (range !== device) continue;
       fingerprint.update(`${offset} ${bytes.length} `).update(bytes);
       const page = offset - (offset % PAGE);
-      // The medium's own pages stay as they are.
+      // Copied, so that the medium's own pages stay unchanged.
       pages.set(page, Buffer.from(pages.get(page) ?? ZERO));
       put(pages, offset, bytes);
     }
@@ -85,7 +85,7 @@ export class Media {
   }
 }
 
-/** By their offsets on the device, in bytes; what is not there is zero. */
+/** Pages by their offsets on the device, in bytes. Missing pages are zeros. */
 export type Pages = Map<number, Buffer>;
 
 async function readPages(image: string): Promise<Pages> {
@@ -106,7 +106,7 @@ async function readPages(image: string): Promise<Pages> {
   }
 }
 
-/** Bytes may span pages, of which those that are there are changed in place. */
+/** Writes bytes that may span several pages. Existing pages are changed in place. */
 function put(pages: Pages, offset: number, bytes: Buffer): void {
   for (let done = 0; done < bytes.length; ) {
     const within = (offset + done) % PAGE;
@@ -117,7 +117,7 @@ function put(pages: Pages, offset: number, bytes: Buffer): void {
   }
 }
 
-/** Writes an image to a file that is all zeros there. */
+/** Writes an image into a part of a file that is all zeros. */
 export async function writePages(file: FileHandle, at: number, pages: Pages): Promise<void> {
   const offsets = [...pages.keys()].sort((a, b) => a - b);
   for (let index = 0; index < offsets.length; ) {

@@ -9,8 +9,8 @@ import { findCompiler } from '../system/compiler.js';
 import { packageRoot } from '../version.js';
 
 /**
- * The QEMU plugin that knows what would survive a power cut (power-cut/plugin): built once by this
- * machine's compiler, kept in the cache.
+ * The QEMU plugin that computes what would survive a power cut (power-cut/plugin). This machine's compiler
+ * builds it once, and the cache keeps it.
  */
 const SOURCES = new URL('power-cut/plugin/', packageRoot);
 
@@ -18,8 +18,8 @@ const KIND = 'power-cut-plugin';
 const FILE = 'power-cut.so';
 
 /**
- * As power-cut/plugin/Makefile has them. No -fno-plt: preloaded, it is in programs on QEMU's way that have
- * none of QEMU's functions.
+ * The flags of power-cut/plugin/Makefile. Without -fno-plt: LD_PRELOAD also loads the plugin into programs that
+ * run before QEMU, and these lack the functions of QEMU that it calls.
  */
 const FLAGS = ['-std=gnu11', '-O2', '-fPIC', '-fvisibility=hidden', '-shared'];
 
@@ -58,46 +58,46 @@ export async function buildPlugin(store: Store, signal?: AbortSignal): Promise<O
   return entry.ok ? success(join(entry.value, FILE)) : entry;
 }
 
-/** One piece of the guest's physical memory that is persistent. */
+/** A persistent range of the guest's physical memory. */
 export interface PmemRange {
   /** Physical address and bytes. */
   start: number;
   size: number;
-  /** The file behind it, as QEMU is given it, and where in it the range begins. */
+  /** The file behind it, as QEMU gets it, and the range's offset in that file. */
   file: string;
   offset: number;
-  /** `requests`: virtio-pmem, where the guest asks for a flush of the whole device. */
+  /** `requests`: for virtio-pmem, where the guest asks for a flush of the whole device. */
   flush: 'instructions' | 'requests';
 }
 
 export interface PowerCutOptions {
   /** The plugin's path. */
   plugin: string;
-  /** Another path of it, where this one has blanks or colons: LD_PRELOAD would take it for several. */
+  /** Another path of the plugin if this one contains blanks or colons, which separate paths in LD_PRELOAD. */
   preload?: string;
-  /** Where it writes; must be there and empty. */
+  /** The output directory, which must exist and be empty. */
   directory: string;
-  /** The guest's ordinary memory: its file, and bytes of it below 4 GiB. */
+  /** The guest's ordinary memory: its file, and how many bytes are below 4 GiB. */
   memory: { file: string; low: number };
   ranges: readonly PmemRange[];
-  /** What random states and drawn moments begin with; below 2^53. */
+  /** The seed of random states and random moments; below 2^53. */
   seed: number;
-  /** Random states at each cut; at most 100. */
+  /** Random states per cut; at most 100. */
   states: number;
-  /** A cut after each promise. */
+  /** Whether to cut after each promise. */
   cutAtPromises: boolean;
-  /** How many cuts at drawn moments at most, and stores between the first two, on average. */
+  /** The most cuts at random moments, and the average number of stores between the first two. */
   moments: number;
   gap: number;
-  /** How many cuts after sync calls at most: of those at which nothing is lost, and of the others. */
+  /** The most cuts after sync calls: of calls at which nothing is lost, and of the others. */
   calls: number;
   lostCalls: number;
-  /** Limits of all cuts. */
+  /** Limits for all cuts together. */
   mostCuts: number;
   mostBytes: number;
 }
 
-/** What QEMU's command line gets, and its environment. */
+/** QEMU's arguments and its environment. */
 export function powerCutArguments(options: PowerCutOptions): {
   arguments: string[];
   environment: Record<string, string>;
@@ -129,7 +129,7 @@ export function powerCutArguments(options: PowerCutOptions): {
   };
 }
 
-/** As QEMU's option lists want it. */
+/** Escapes a text for QEMU's option lists. */
 function escapeComma(text: string): string {
   return text.replaceAll(',', ',,');
 }

@@ -21,18 +21,18 @@ import {
 } from './qemu.js';
 
 /**
- * Debian's QEMU 10.0 out of its package, for a Debian 12, whose own is 7.2: unpacked into the cache,
- * and run from there. Libraries that this system lacks come along.
+ * Unpacks Debian's package of QEMU 10.0 into the cache, for a Debian 12, whose own QEMU is 7.2. QEMU runs from
+ * there, together with the libraries that this system lacks.
  */
 
-/** Where 10.0 is for a Debian 12; a Debian 13 has it by itself. */
+/** The suite with QEMU 10.0 for Debian 12. Debian 13 has QEMU 10.0 itself. */
 const SUITE = 'bookworm-backports';
-/** Where what it depends on is, which is only asked where something is missing. */
+/** The suite with its dependencies. It is read only if a library is missing. */
 const BASE_SUITE = 'bookworm';
 
 const PACKAGES = ['qemu-system-x86', 'qemu-system-data', 'seabios'] as const;
 
-/** How often libraries may turn out to need others. */
+/** How many times libraries may need further libraries. */
 const ROUNDS = 4;
 
 export interface FetchContext {
@@ -41,7 +41,7 @@ export interface FetchContext {
   signal?: AbortSignal | undefined;
 }
 
-/** The one in the cache, downloaded where it is not there. */
+/** The QEMU in the cache; downloads it first if it is not there. */
 export async function fetchQemu(context: FetchContext): Promise<Outcome<CapableQemu>> {
   const { store, progress } = context;
   return settleReference(
@@ -71,7 +71,7 @@ export async function fetchQemu(context: FetchContext): Promise<Outcome<CapableQ
   );
 }
 
-/** The newest of each; all must be there, and run with this system's C library. */
+/** The newest package of each name. All must exist, and must run with this system's C library. */
 export function choose(
   records: readonly PackageRecord[],
   libc: string | undefined = hostLibc(),
@@ -130,7 +130,7 @@ async function make(
   return success(undefined);
 }
 
-/** Brings what the program is linked to and this system lacks, as far as its packages depend on it. */
+/** Adds the libraries that the program is linked to and this system lacks, if its packages depend on them. */
 async function addLibraries(
   directory: string,
   packages: readonly PackageRecord[],
@@ -169,7 +169,7 @@ async function addLibraries(
   return success(undefined);
 }
 
-/** Debian 12's packages have libraries below /lib and below /usr/lib. */
+/** Debian 12's packages have libraries both below /lib and below /usr/lib. */
 async function moveLibraries(from: string, directory: string): Promise<void> {
   const to = join(directory, LIBRARIES);
   await mkdir(to, { recursive: true });
@@ -180,7 +180,7 @@ async function moveLibraries(from: string, directory: string): Promise<void> {
   }
 }
 
-/** Names of libraries that a package depends on; the C library has to be the system's own. */
+/** Names of the library packages that a package depends on, without the C library, which the system has. */
 function dependencies({ depends }: PackageRecord): string[] {
   return depends
     .split(/,\s*/)
@@ -188,7 +188,7 @@ function dependencies({ depends }: PackageRecord): string[] {
     .filter((name) => name.startsWith('lib') && !/^libc6$|^libc-|^libgcc/.test(name));
 }
 
-/** As ldd(1) says it. */
+/** The missing libraries in the output of ldd(1). */
 async function missingLibraries(directory: string): Promise<string[]> {
   const { program, environment } = await unpackedIn(directory, '');
   const env = { LC_ALL: 'C', ...environment };

@@ -9,21 +9,21 @@ import { findProgram } from '../system/programs.js';
 import { findVersion } from '../system/versions.js';
 
 /**
- * A QEMU whose plugins can read registers and are told physical addresses of stores: 10.0 or newer,
- * built with plugins. The system's own where it is one, else one that `daxrepro setup --power-cut` has
+ * Finds a QEMU whose plugins can read registers and get the physical addresses of stores: 10.0 or newer, built
+ * with plugins. It is the system's own QEMU if that qualifies, or the one that `daxrepro setup --power-cut`
  * unpacked into the cache.
  */
 export interface CapableQemu {
   program: string;
   /** `10.0.2` */
   version: string;
-  /** What comes first on its command line: where its firmware is. */
+  /** The first arguments of its command line: where its firmware is. */
   arguments: string[];
   /** Where it finds libraries that the system lacks. */
   environment: Record<string, string>;
 }
 
-/** The oldest that it was tried with. */
+/** The oldest version that was tested. */
 const OLDEST = 10;
 
 export const QEMU_KIND = 'power-cut-qemu';
@@ -32,10 +32,10 @@ export const PROGRAM = 'usr/bin/qemu-system-x86_64';
 export const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 export const FIRMWARE = ['usr/share/qemu', 'usr/share/seabios'];
 
-/** What the reference holds: the key of the entry. */
+/** The content of the reference: the key of the cache entry. */
 export const QemuReferenceSchema = z.object({ key: z.string(), version: z.string() });
 
-/** Never downloads: where there is none, the failure names the command that brings it. */
+/** Never downloads. If there is none, the failure names the command that fetches it. */
 export async function capableQemu(store: Store, path?: string): Promise<Outcome<CapableQemu>> {
   const own = findProgram('qemu-system-x86_64', path);
   const version = own === undefined ? undefined : await versionWithPlugins(own, {});
@@ -52,7 +52,7 @@ export async function capableQemu(store: Store, path?: string): Promise<Outcome<
   );
 }
 
-/** One that was chosen: it can watch its guest, or the failure says why not. */
+/** Checks a QEMU that the user chose. The failure says why it cannot watch its guest. */
 export async function checkCapable(program: string): Promise<Outcome<CapableQemu>> {
   const version = await versionWithPlugins(program, {});
   if (version !== undefined && isNewEnough(version)) {
@@ -65,7 +65,7 @@ export async function checkCapable(program: string): Promise<Outcome<CapableQemu
   );
 }
 
-/** The one in the cache, where it is there. */
+/** The QEMU in the cache, if there is one. */
 export async function peekUnpacked(store: Store): Promise<CapableQemu | undefined> {
   const remembered = QemuReferenceSchema.safeParse(await readReference(store, QEMU_REFERENCE)).data;
   if (!remembered) return undefined;
@@ -73,7 +73,7 @@ export async function peekUnpacked(store: Store): Promise<CapableQemu | undefine
   return directory === undefined ? undefined : unpackedIn(directory, remembered.version);
 }
 
-/** How the one that was unpacked to this directory is started. */
+/** How to start the QEMU that was unpacked into this directory. */
 export async function unpackedIn(directory: string, version: string): Promise<CapableQemu> {
   const libraries = join(directory, LIBRARIES);
   const own = await access(libraries).then(
@@ -92,10 +92,10 @@ function isNewEnough(version: string | undefined): boolean {
   return version !== undefined && Number(version.split('.')[0]) >= OLDEST;
 }
 
-/** Answers of programs, by what they are: they do not change while we run. */
+/** Versions by program: they do not change while we run. */
 const asked = new Map<string, Promise<string | undefined>>();
 
-/** Its version, or undefined where it does not start or has no plugins. */
+/** Its version, or undefined if it does not start or has no plugins. */
 export async function versionWithPlugins(
   program: string,
   environment: Record<string, string>,
@@ -117,7 +117,7 @@ async function ask(
   const env = { LC_ALL: 'C', ...environment };
   const version = await runTool([program, '--version'], { env, timeout: 10_000 });
   if (!version.ok) return undefined;
-  // Without plugins this is an option that it does not know.
+  // A QEMU without plugins does not know this option.
   const plugins = await runTool([program, '-plugin', 'help'], { env, timeout: 10_000 });
   return plugins.ok ? findVersion(version.stdout) : undefined;
 }

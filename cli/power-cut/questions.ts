@@ -1,5 +1,5 @@
 /**
- * Bytes of the questions to one image: the guest takes no more (guest-scripts/programs/survivor). Room for
- * some 200,000 parts of a device.
+ * The most bytes of questions about one image that the guest accepts (guest-scripts/programs/survivor). That is
+ * enough for some 200,000 parts of a device.
  */
 export const MOST_QUESTIONS = 4 * 2 ** 20;

@@ -7,19 +7,20 @@ import {
 import type { PmemRange } from './plugin.js';
 
 /**
- * What the kernel keeps for itself at the beginning of an NVDIMM with an fsdax namespace whose page map is
- * in RAM: the block that says so, up to the alignment (drivers/nvdimm/pfn_devs.c, nd_pfn_init). It is the
- * alignment that guest-scripts/lib/devices.sh asks for.
+ * What the kernel reserves at the start of an NVDIMM with an fsdax namespace whose page map is in RAM: the block
+ * that describes the namespace, up to the alignment (drivers/nvdimm/pfn_devs.c, nd_pfn_init).
+ * guest-scripts/lib/devices.sh sets this alignment.
  */
 const FSDAX_BEGIN = 2 * 1024 * 1024;
 
 /**
- * Where a guest's two devices are in its physical memory and in the files behind it, TEST_DEV first. An
- * offset in such a range is one on the device. What the guest says of it is held against it (located.ts).
+ * Where a guest's two devices are in its physical memory and in the files behind it, TEST_DEV first. An offset
+ * in such a range is an offset on the device. The addresses that the guest reports are compared with these
+ * (watched.ts).
  *
  * @param memory the file of its ordinary memory
- * @param devices their files as QEMU is given them; of memmap there are none
- * @returns nothing for `none`: a disk is no memory
+ * @param devices the devices' files as QEMU gets them; none for memmap
+ * @returns no ranges for `none`: a disk is not memory
  */
 export function pmemRanges(
   shape: MachineShape,

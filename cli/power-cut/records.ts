@@ -1,9 +1,9 @@
 import { z } from '../schema.js';
 
-/** The marks of guest-scripts/programs/promises, which says what they mean. The guest's own text. */
+/** The marks of guest-scripts/programs/promises, which documents them. The guest chooses their text. */
 
 const number = z.number().int().nonnegative();
-/** A path below TEST_DEV's root: goes back into a guest, a line of its own. */
+/** A path below TEST_DEV's root. It is sent back to a guest as a line of its own. */
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/);
 const by = z.string().regex(/^[A-Za-z_-]{1,20}$/);
 
@@ -19,7 +19,7 @@ const RecordSchema = z.union([
     file: number,
     name,
     size: number.optional(),
-    /** Offset, length, and the byte that all are. */
+    /** Offset, length, and the byte that all bytes equal. */
     data: z.array(z.tuple([number, number, number.max(255)])),
     checksum: z.string().regex(/^[0-9a-f]{16}$/),
   }),
@@ -27,7 +27,7 @@ const RecordSchema = z.union([
 ]);
 export type PromiseRecord = z.infer<typeof RecordSchema>;
 
-/** undefined where it is none. */
+/** @returns undefined if it is not a record */
 export function readRecord(text: string): PromiseRecord | undefined {
   try {
     return RecordSchema.parse(JSON.parse(text));

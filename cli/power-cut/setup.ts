@@ -3,7 +3,7 @@ import { buildPlugin } from './plugin.js';
 import { type CapableQemu, capableQemu } from './qemu.js';
 import { type FetchContext, fetchQemu } from './qemu-package.js';
 
-/** All that power cuts need: a QEMU, downloaded where the system's is too old, and the plugin. */
+/** Prepares everything that power cuts need: the plugin, and a QEMU, downloaded if the system's is too old. */
 export async function setUpPowerCuts(
   context: FetchContext,
   path?: string,

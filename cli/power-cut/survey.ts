@@ -11,7 +11,7 @@ import { type Lost, readLost } from './lost.js';
 import { baseName, Media, type Pages } from './media.js';
 import { readRecord } from './records.js';
 
-/** What survived each cut of a guest's power, and what has to hold of it. */
+/** An image that survived a power cut, and what must hold of it. */
 
 export interface Survivor {
   cut: CutEvent;
@@ -19,22 +19,22 @@ export interface Survivor {
   device: number;
   state: string;
   claims: Claims;
-  /** Of this device. */
+  /** The lost lines of this device. */
   lost: Lost[];
   pages: Pages;
 }
 
-/** What of the record is known before any image was looked at. */
+/** The part of the record that is known before any image is examined. */
 export type Survey = Pick<
   PowerCutRecord,
   'problem' | 'counters' | 'promises' | 'calls' | 'cuts' | 'repeated'
 >;
 
 /**
- * Calls `take` for each image whose pages and claims are new, in the order of the cuts. Its pages may
- * only be read until `take` returns. Files of the medium are removed once they were read.
+ * Calls `take` for each image whose pages or claims are new, in the order of the cuts. Its pages may only be
+ * read until `take` returns. Files of the medium are removed after they are read.
  *
- * @param directory the plugin's
+ * @param directory where the plugin writes
  */
 export async function surveyCuts(
   directory: string,
@@ -58,7 +58,7 @@ class Surveyor {
   readonly #take: (survivor: Survivor) => Promise<void>;
   readonly #ledger: Ledger;
   readonly #seen = new Set<string>();
-  /** undefined where the test itself records its promises. */
+  /** Undefined if the test itself records its promises. */
   #calls: CallLog | undefined;
   #devices = 0;
   #media: Media | undefined;
@@ -143,10 +143,10 @@ class Surveyor {
     await Promise.all(filesOfCut(directory, event).map((file) => rm(file, { force: true })));
   }
 
-  /** @returns whether the images were examined, now or before */
+  /** @returns whether the images were examined, now or earlier */
   async #examine(cut: CutEvent, judged: Judged, media: Media): Promise<boolean> {
     const { device, lost, states } = judged;
-    // How TEST_DEV was made is known.
+    // daxrepro itself made the file system on TEST_DEV.
     const isOwed = device === 0 || owesTheSame(this.#fs, media.firstPage(device), this.#guarantees);
     if (!isOwed) return false;
     for (const [state, claims] of states) {
@@ -163,7 +163,7 @@ class Surveyor {
   }
 }
 
-/** A test that tells of its promises does so of TEST_DEV. */
+/** A test that records its promises does so for TEST_DEV only. */
 function ofPromises({ states }: CutEvent, lost: readonly Lost[], claims: Claims): Judged {
   return {
     device: 0,
@@ -172,7 +172,7 @@ function ofPromises({ states }: CutEvent, lost: readonly Lost[], claims: Claims)
   };
 }
 
-/** Later promises are made, and no image shows whether they were kept. */
+/** More promises follow, but no image shows whether they were kept. */
 function beyondLimit(
   what: Extract<PowerCutEvent, { event: 'limit' }>['what'],
   { promised, moments }: Survey['cuts'],

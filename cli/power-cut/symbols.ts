@@ -2,17 +2,17 @@ import { readFile } from 'node:fs/promises';
 import type { CodePlace } from '../findings/finding.js';
 import { readElf } from '../kernel/elf.js';
 
-/** Names of functions by the addresses of their instructions. */
+/** Finds names of functions by the addresses of their instructions. */
 
 /** Sorted by address. */
 export type Symbols = { address: bigint; name: string }[];
 
 const FUNCTION = 2;
 const SYMBOL_SIZE = 24;
-/** The section of symbols that other files have. */
+/** The symbol-table section of other ELF files. */
 const UNDEFINED = 0;
 
-/** The functions of an ELF file; of one section, where it is named (elf(5), Elf64_Sym). */
+/** The functions of an ELF file, or of one of its sections (elf(5), Elf64_Sym). */
 export function elfSymbols(file: Buffer, section?: string): Symbols {
   const elf = readElf(file);
   const table = elf?.sections.get('.symtab');
@@ -31,7 +31,7 @@ export function elfSymbols(file: Buffer, section?: string): Symbols {
   return sorted(symbols);
 }
 
-/** The kernel's own, as guest-scripts/lib/survivors.sh tells them: the address's last eight digits. */
+/** The kernel's functions, as guest-scripts/lib/survivors.sh sends them: the address's last eight digits. */
 export function kernelSymbols(text: string): Symbols {
   return sorted(
     [...text.matchAll(/^([0-9a-f]{8}) (\S+)$/gm)].map(([, digits, name]) => ({
@@ -45,7 +45,7 @@ function sorted(symbols: Symbols): Symbols {
   return symbols.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
 }
 
-/** The function that an address is in: the last that begins before it. */
+/** The function that contains an address: the last one that starts at or before it. */
 export function nameOf(symbols: Symbols, address: bigint): string | undefined {
   let low = 0;
   let high = symbols.length;
@@ -54,7 +54,7 @@ export function nameOf(symbols: Symbols, address: bigint): string | undefined {
     if ((symbols[middle]?.address ?? 0n) <= address) low = middle + 1;
     else high = middle;
   }
-  // Compilers make parts of functions of their own: `x.cold`, `x.isra.0`.
+  // Compilers split functions into parts with suffixes: `x.cold`, `x.isra.0`.
   return symbols[low - 1]?.name.replace(/\.(?:cold|isra|constprop|part)\b.*$/, '');
 }
 
@@ -75,21 +75,21 @@ export function loadedModules(text: string): LoadedModule[] {
   );
 }
 
-/** Where a guest's kernel begins, which KASLR decides at each boot: the line of /proc/kallsyms. */
+/** Where a guest's kernel starts, which KASLR changes at each boot: from its line in /proc/kallsyms. */
 export function kernelText(text: string): bigint | undefined {
   const [, digits] = /^([0-9a-f]{16}) \S _text$/m.exec(text) ?? [];
   return digits === undefined ? undefined : BigInt(`0x${digits}`);
 }
 
 export interface SymbolSources {
-  /** The program of the guest whose marks they are. */
+  /** The guest's program that makes the marks. */
   program: { name: string; file: string } | undefined;
   modules: readonly LoadedModule[];
-  /** Of a module, its file; undefined where it is not known. */
+  /** The file of a module; undefined if it is not known. */
   moduleFile: (name: string) => string | undefined;
-  /** The kernel's; asked for once, and only where something of it is to be named. */
+  /** The kernel's symbols. Called once, and only if an address in the kernel has to be named. */
   kernel: () => Promise<Symbols>;
-  /** Where the kernel began in the guest whose addresses are named; its symbols are another boot's. */
+  /** Where the kernel started in the guest with these addresses. Its symbols come from another boot. */
   text?: bigint | undefined;
 }
 

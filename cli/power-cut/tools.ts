@@ -3,10 +3,10 @@ import type { Store } from '../store/store.js';
 import { buildPlugin } from './plugin.js';
 import { capableQemu, checkCapable } from './qemu.js';
 
-/** What of this machine cuts a guest's power: a QEMU that can, how it is started, and the plugin. */
+/** The tools of this machine for power cuts: a capable QEMU, how to start it, and the plugin. */
 export interface PowerCutTools {
   qemu: string;
-  /** What it takes to start it besides its name: of its environment, and what comes first after it. */
+  /** What QEMU needs besides its name: environment variables, and the first arguments. */
   environment: Readonly<Record<string, string>>;
   after: readonly string[];
   plugin: string;
@@ -20,8 +20,8 @@ export interface PowerCutContext {
 }
 
 /**
- * What these want of it: nothing where none has its power cut. Never downloads: where the QEMU is not there,
- * the failure names the command that brings it.
+ * The tools that these requests need; undefined if none of them cuts the power. Never downloads: if there is no
+ * capable QEMU, the failure names the command that fetches it.
  */
 export async function powerCutTools(
   requests: readonly { powerCut?: unknown }[],
@@ -41,7 +41,7 @@ export async function powerCutTools(
   });
 }
 
-/** The emulators of a run in which some units' power is cut, and some not: the watched one first. */
+/** The emulators of a run in which the power of some units is cut: the one for power cuts first. */
 export function emulatorsOf(
   units: readonly { powerCut?: unknown }[],
   emulator: string,

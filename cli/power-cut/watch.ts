@@ -3,44 +3,44 @@ import type { PowerCutPlan, Unit } from '../plan/unit.js';
 import { powerCutArguments } from './plugin.js';
 import { pmemRanges } from './ranges.js';
 
-/** What of a unit's guest is watched: both devices, though tests that tell promises do so of TEST_DEV alone. */
+/** How a unit's guest is watched: both devices, although tests that record promises do so only for TEST_DEV. */
 
-/** All surviving images of a unit together may take this on the disk, and there are no more than this. */
+/** Limits of all surviving images of a unit: their bytes on the disk, and their number. */
 const MOST_BYTES = 2 * 2 ** 30;
 const MOST_CUTS = 20_000;
 
 /**
- * Stores to pmem between two moments at which power is cut, on average, where there is one moment: the
- * tests of the suite make 3,000 (those of xfs) to 30,000.
+ * Average number of stores to pmem between two random cuts, for one cut per test. The tests of the suite make
+ * from 3,000 (xfs) to 30,000 stores.
  */
 const STORES = 6_000;
 
 /**
- * Cuts after sync calls at which nothing is lost: the first eight, then with gaps that grow by a quarter, so
- * that so many reach over some thousands of calls.
+ * Cuts after sync calls at which nothing is lost: after each of the first eight calls, then at gaps that grow
+ * by a quarter each. That many cuts reach over some thousands of calls.
  */
 const CALLS = 32;
 
 /**
- * Cuts after those at which something is: it takes an image to tell whose that is, and a call without one
- * is not judged. An image takes 0.15 s to look at, of xfs 0.45 s, and some 100 KiB of the disk.
+ * Cuts after sync calls that return with lost lines. Only an image shows which file owns the lines, and a call
+ * without an image is not judged. Examining an image takes 0.15 s (xfs: 0.45 s) and some 100 KiB of the disk.
  */
 const LOST_CALLS = 256;
 
 export interface Watched {
   plugin: string;
-  /** Where QEMU finds it open: a path without blanks. */
+  /** A path without blanks, by which LD_PRELOAD finds it. */
   preload: string;
-  /** Where it writes. */
+  /** The output directory. */
   directory: string;
   /** The file that holds the guest's memory. */
   memory: string;
-  /** The devices' files, as QEMU is given them; none for memmap. */
+  /** The devices' files, as QEMU gets them; none for memmap. */
   devices: readonly string[];
   shape: MachineShape;
 }
 
-/** QEMU's arguments, and what of its environment. */
+/** QEMU's arguments and environment variables. */
 export function watchArguments(
   unit: Pick<Unit, 'seed'>,
   { cuts, states }: PowerCutPlan,
@@ -54,7 +54,7 @@ export function watchArguments(
     ranges: pmemRanges(shape, memory, devices),
     seed: unit.seed,
     states,
-    // Records tell of changes, too: the program asks for a cut where it was promised something.
+    // Records also announce changes. The program asks for a cut after each promise.
     cutAtPromises: false,
     moments: cuts,
     gap: Math.max(8, Math.round(STORES / (cuts + 1))),

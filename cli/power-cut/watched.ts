@@ -5,11 +5,11 @@ import { pmemRanges } from './ranges.js';
 const NAMES = ['TEST_DEV', 'SCRATCH_DEV'];
 
 /**
- * Whether what the plugin watched is what the guest had: its devices, and all that brings them to the medium.
- * Were it not, all would be found lost, or nothing would.
+ * Whether the plugin watched what the guest has: its devices, and every way in which data reaches the medium.
+ * Otherwise all data would seem lost, or none.
  *
- * @param addresses at which they begin, as the guest says
- * @returns why nothing can be told, in one clause without the full stop; undefined where it can
+ * @param addresses the devices' addresses, as the guest reports them
+ * @returns why no verdict is possible, in one clause without the full stop; undefined if one is possible
  */
 export function whyNotWatched(
   shape: MachineShape,
@@ -30,7 +30,7 @@ export function whyNotWatched(
     : undefined;
 }
 
-/** A request for a flush, before the script began or since. */
+/** Whether there was a flush request, before the script began or later. */
 function anyRequest(events: readonly PowerCutEvent[]): boolean {
   return events.some((event) => {
     if (event.event === 'begin') return event.requests > 0;

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Compiled sources, one file for each source, named by its path. The last line is a hash of all that
- * the rest was made from, so a file that is old is never used. A new set-up of node_modules begins
- * with an empty folder.
+ * The compiled sources, one file per source, named after its path. The last line is a hash of everything that
+ * the rest was compiled from, so an outdated file is never used. Reinstalling node_modules empties the folder.
  */
 const cache = fileURLToPath(
   new URL('../../node_modules/.cache/daxrepro-sources/', import.meta.url),
@@ -23,7 +22,7 @@ const options = {
   sourcemap: 'inline',
 };
 
-/** `./name.js` stands for name.ts, as TypeScript has it. */
+/** `./name.js` stands for name.ts, as in TypeScript. */
 export function resolve(specifier, context, next) {
   if (specifier.startsWith('.') && specifier.endsWith('.js') && context.parentURL) {
     const source = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
@@ -44,7 +43,7 @@ function compiled(path) {
   const file = join(cache, `${hash(path)}.js`);
   const kept = textOf(file);
   if (kept?.endsWith(stamp)) return kept;
-  // Starting it takes longer than all the rest: not where nothing is to be compiled.
+  // Loading the compiler takes longer than everything else, so do it only when something must be compiled.
   const { code } = require('esbuild').transformSync(text, { ...options, sourcefile: path });
   keep(file, code + stamp);
   return code;
@@ -62,7 +61,7 @@ function textOf(file) {
   }
 }
 
-/** Whole or not at all: other processes read it at the same time. */
+/** Writes the file completely or not at all, because other processes read it at the same time. */
 function keep(file, text) {
   const draft = `${file}.${process.pid}`;
   try {
@@ -70,6 +69,6 @@ function keep(file, text) {
     writeFileSync(draft, text);
     renameSync(draft, file);
   } catch {
-    // Who may not write here compiles every time.
+    // Without write permission every run compiles again.
   }
 }

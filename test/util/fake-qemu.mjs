@@ -1,13 +1,13 @@
 #!/usr/bin/env -S -u NODE_OPTIONS node
 /**
- * Stands in for qemu-system-x86_64: finds its sockets where cli/guest/machine.ts has them and does
- * what a script says, a JSON array of steps (see `Step` in fake-qemu.ts). After the last step it
- * lives on, as a guest that waits to be ended does.
+ * Stands in for qemu-system-x86_64. It finds its sockets where cli/guest/machine.ts puts them and runs a script,
+ * a JSON array of steps (see `Step` in fake-qemu.ts). After the last step it stays alive, like a guest that
+ * waits until the host ends it.
  *
- * The script is the argument after `--script`, or a file that $FAKE_QEMU_SCRIPT names. Where
- * $FAKE_QEMU_LOG names a file, each start and each request becomes a line of JSON in it.
+ * The script is the argument after `--script`, or a file that $FAKE_QEMU_SCRIPT names. If $FAKE_QEMU_LOG names
+ * a file, each start and each request is logged there as a line of JSON.
  *
- * NODE_OPTIONS would bring in what tap adds to every process of a test, which takes a second.
+ * Run it without NODE_OPTIONS: tap uses it to load code into every process of a test, which takes a second.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
@@ -19,7 +19,7 @@ if (argv.includes('--version')) {
   console.log('QEMU emulator version 9.9.9 (fake)');
   process.exit();
 }
-// What QEMU does with a signal that asks it to end.
+// QEMU reacts to these signals by ending.
 const terminate = (number) => {
   process.stderr.write(
     `qemu-system-x86_64: terminating on signal ${number} from pid 4711 (kill)\n`,
@@ -45,7 +45,7 @@ note({ argv });
 const CONSOLE = 3;
 const open = (fd) => new Socket({ fd, readable: true, writable: true }).on('error', () => {});
 const [channel, heartbeat] = [open(4), open(5)];
-/** The port of a session, where the machine has one; what comes there is noted, and can be waited for. */
+/** The port of a session, if the machine has one. Its input is logged, and steps can wait for it. */
 const terminal = argv.some((word) => word.includes('name=daxrepro.terminal')) ? open(7) : undefined;
 let typed = '';
 terminal?.on('data', (chunk) => {
@@ -54,7 +54,7 @@ terminal?.on('data', (chunk) => {
 });
 heartbeat.resume();
 
-/** The monitor: enough of it to be saved and resumed. What is saved is one line. */
+/** The monitor, as far as saving and resuming need it. The saved state is one line. */
 const monitor = open(6);
 let resumed = false;
 let go = () => {};
@@ -123,7 +123,7 @@ for (const option of argv) {
   if (file) writeFileSync(file, 'the memory of a fake');
 }
 
-/** Resolves when the bytes are with the kernel: they outlive us. */
+/** Resolves when the kernel has the bytes, so that they outlive this process. */
 const write = (socket, bytes) => new Promise((resolve) => socket.write(bytes, resolve));
 
 let beating = setInterval(() => {}, 1 << 30);
@@ -133,7 +133,7 @@ const beat = (milliseconds) => {
     heartbeat.write('.');
     beating = setInterval(() => heartbeat.write('.'), milliseconds);
   } else {
-    // Keeps us alive, as a guest that hangs keeps QEMU.
+    // Stays alive, like QEMU with a guest that hangs.
     beating = setInterval(() => {}, 1 << 30);
   }
 };
@@ -146,7 +146,7 @@ channel.on('data', (chunk) => {
   more();
 });
 
-/** Reads a request as guest-scripts/lib/channel.sh does: lines to END, then the module's bytes. */
+/** Reads a request as guest-scripts/lib/channel.sh does: lines up to END, then the module's bytes. */
 async function takeRequest() {
   for (;;) {
     const end = received.indexOf('END\n');
@@ -176,7 +176,7 @@ async function takeRequest() {
   }
 }
 
-/** The next so many bytes. */
+/** Reads so many bytes. */
 async function take(size) {
   while (received.length < size) {
     await new Promise((resolve) => {
@@ -188,7 +188,7 @@ async function take(size) {
   return bytes;
 }
 
-/** A device's contents, as guest-scripts/lib/contents.pl takes them: where, and which text. */
+/** Reads a device's contents like guest-scripts/lib/contents.pl: offsets and texts. */
 async function takeContents() {
   const extents = [];
   for (;;) {
@@ -200,7 +200,7 @@ async function takeContents() {
   }
 }
 
-/** Waits for the host's word that the next of many tests may begin. */
+/** Waits until the host allows the next of many tests. */
 async function takeGo() {
   while (!received.toString().startsWith('go\n')) {
     await new Promise((resolve) => {
@@ -210,7 +210,7 @@ async function takeGo() {
   received = received.subarray(3);
 }
 
-/** Looks at images as they are named, until a step ends us; what the host asks of each is noted. */
+/** Examines images as the host names them, until a step ends the process. The host's questions are logged. */
 async function takeLooks(looks) {
   for (;;) {
     const read = () => /^look (\d+) (\d+)\n/.exec(received.toString('latin1'));
@@ -238,7 +238,7 @@ async function play(steps) {
     }
     if (step.channel !== undefined) await write(channel, step.channel);
     if (step.trickle !== undefined) {
-      // A byte at a time, each in a write of its own.
+      // One byte at a time, each in a separate write.
       for (const byte of Buffer.from(step.trickle)) await write(channel, Buffer.of(byte));
     }
     if (step.flood !== undefined) {
@@ -289,7 +289,7 @@ async function play(steps) {
   }
 }
 
-/** A clone does not say again what was said before it was saved, and does nothing before it may. */
+/** A clone does not repeat what was sent before the save, and does nothing before it is resumed. */
 if (argv.includes('-incoming')) {
   await going;
   const ready = script.findIndex(({ event }) => event?.event === 'ready');
