@@ -79,7 +79,7 @@ export function unwrittenAt({ total, forgotten, unmounts }: UnmountLog): Unwritt
     inodes: inodes.slice(0, MOST_INODES),
     omitted: omitted + Math.max(0, inodes.length - MOST_INODES),
     writtenDax: [...written]
-      // A later look reads the inode again from the medium, where it is clean.
+      // An inode that lost something is read from the medium again, and is clean then: that is no write.
       .map(([inodeType, keys]) => ({
         inodeType,
         inodes: [...keys].filter((key) => !lost.has(key)).length,

@@ -1,16 +1,16 @@
 // A lost flush: DAX write-back that leaves out the last cache line of what it writes back.
 //
 // dax_writeback_mapping_range() takes each dirty entry of a mapping, a page or a huge page, and writes
-// all its lines back. It is in the kernel proper, and its modules cannot change it: here each file
+// back all its lines. It is part of the kernel proper, so a module cannot change it. Here each file
 // system's ->writepages for DAX mappings (ext2_dax_writepages, ext4_dax_writepages,
-// xfs_dax_writepages; 4.18 and later) calls a function of its own in its place, which does the same
-// part of the work by dax_flush(), the last 64 bytes of each entry left out.
+// xfs_dax_writepages; 4.18 and later) calls its own function instead. That function does the same part
+// of the work by dax_flush(), but leaves out the last 64 bytes of each entry.
 //
-// In two ways it does more than the kernel's: entries stay dirty, and pages writable, so that each
-// further call writes all lines again (but for the last). Nothing is lost by that.
+// It does more than the kernel's function in two ways: entries stay dirty, and pages stay writable. So
+// each further call writes all lines again, except the last. This loses nothing.
 //
-// An entry is a value whose bits 1 to 3 say huge page, zero page and empty, with the page frame's
-// number above them (fs/dax.c, up to 6.14).
+// An entry is a value whose bits 1 to 3 mean huge page, zero page and empty. The page frame's number
+// is above them (fs/dax.c, up to 6.14).
 
 @@
 identifier operation =~ "^(ext2|ext4|xfs)_dax_writepages$";

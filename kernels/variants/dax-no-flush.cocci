@@ -5,9 +5,9 @@
 // DAX mappings (ext2_dax_writepages, ext4_dax_writepages, xfs_dax_writepages; 4.18 and later), which
 // fsync, fdatasync, msync(MS_SYNC) and sync go through.
 //
-// Here: these return 0 in its place. No line is written back, and the mapping's entries stay dirty.
-// What write(2) stores is not concerned: the kernel does that with stores that pass the caches by.
-// Emulated persistent memory has no caches, so that nothing shows it without --power-cut.
+// Here: these functions return 0 instead. No line is written back, and the mapping's entries stay dirty.
+// Data from write(2) is not affected: the kernel stores it with instructions that bypass the caches.
+// Emulated persistent memory has no caches, so the bug shows only with --power-cut.
 
 @@
 identifier operation =~ "^(ext2|ext4|xfs)_dax_writepages$";

@@ -1,17 +1,17 @@
 // The bug of February 2016 in ext2.
 //
 // "DAX bdev fixes - move flushing calls to FS", v2 (linux-fsdevel), moved the write-back of DAX
-// mappings from fsync into each ->writepages: ext2_writepages returned after it. At the time S_DAX
-// was set on every inode of a file system mounted with -o dax. Directories and long symbolic links
-// have their blocks in the page cache nevertheless; these pages were never written, and e2fsck
-// found "Directory inode N, block #0, offset 0: directory corrupted".
+// mappings from fsync into each ->writepages, and ext2_writepages returned after it. At the time S_DAX
+// was set on every inode of a file system mounted with -o dax. But directories and long symbolic links
+// have their blocks in the page cache; these pages were never written, and e2fsck reported
+// "Directory inode N, block #0, offset 0: directory corrupted".
 //
 // Here: S_DAX on every inode, and ext2_writepages does no page write-back for a DAX mapping.
-// Kernels since 4.18 have address-space operations of their own for DAX files, which do the DAX
-// part; what comes to ext2_writepages with S_DAX then is a directory or a symbolic link.
-// In 4.5 ext2_writepages returns early as it is.
+// Since 4.18 DAX files have their own address-space operations, which do the DAX part. So an inode with
+// S_DAX that reaches ext2_writepages is a directory or a symbolic link.
+// In 4.5 ext2_writepages already returns early.
 //
-// Both places have to be there, or nothing is changed.
+// Both places must exist, or nothing is changed.
 
 @writeback@
 identifier mapping;

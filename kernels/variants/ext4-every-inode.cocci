@@ -1,15 +1,14 @@
-// The part of the bug of February 2016 that ext4 had.
+// The part of the bug of February 2016 that affected ext4.
 //
-// ext4's directories are in the block device's cache, but up to 5.18 a symbolic link that is too long
-// for its inode has a block in its own page cache. In 4.5 S_DAX was set on every inode of a file system
-// mounted with -o dax; where ext4_writepages returns after the DAX part, these blocks are never
-// written.
+// ext4's directories are in the block device's cache. But up to 5.18 a symbolic link that does not fit
+// into its inode has a block in its own page cache. In 4.5 S_DAX was set on every inode of a file system
+// mounted with -o dax. If ext4_writepages returns after the DAX part, these blocks are never written.
 //
 // Here: S_DAX on every inode, and ext4_writepages does no page write-back for a DAX mapping. Regular
-// files have operations of their own for DAX, which others must not get: they have no way to make a
-// page. From 5.19 on long links are in the block device's cache too, and nothing is lost.
+// files have their own operations for DAX. Other inodes must not get these, because they cannot create
+// pages. From 5.19 on long links are in the block device's cache too, and nothing is lost.
 //
-// All places have to be there, or nothing is changed.
+// All places must exist, or nothing is changed.
 
 @writeback@
 identifier mapping;

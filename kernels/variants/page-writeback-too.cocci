@@ -1,16 +1,16 @@
 // The trial fix of February 2016 in ext2.
 //
-// In the thread of "DAX bdev fixes - move flushing calls to FS", v2 (linux-fsdevel), the tests
-// passed again when ext2_writepages did the page write-back after the DAX part, instead of
-// returning: S_DAX was set on directories as well, whose blocks are in the page cache.
+// In the thread of "DAX bdev fixes - move flushing calls to FS", v2 (linux-fsdevel), the tests passed
+// again when ext2_writepages did the page write-back after the DAX part instead of returning: S_DAX
+// was set on directories as well, whose blocks are in the page cache.
 //
 // Here: S_DAX on every inode of a file system mounted with -o dax, and no early return.
-// Kernels since 4.18 do the DAX part in operations of their own, for regular files; with S_DAX on
-// a directory nothing but the page write-back is left to be done, which is what they do. (The DAX
-// part on a directory would warn: it takes no pages.)
-// In 4.5 the early return goes.
+// Since 4.18 regular files have their own operations, which do the DAX part. For a directory with S_DAX
+// only the page write-back remains to be done, and these kernels do it. (The DAX part would warn about a
+// directory, because it does not accept pages.)
+// In 4.5 this removes the early return.
 //
-// Both places have to be there, or nothing is changed.
+// Both places must exist, or nothing is changed.
 
 @writeback@
 identifier mapping;

@@ -1,14 +1,14 @@
 // What became the fix of February 2016: "ext2, ext4: only set S_DAX for regular inodes".
 //
 // In the thread of "DAX bdev fixes - move flushing calls to FS", v2 (linux-fsdevel), S_DAX was
-// restricted to regular files, which have no pages of data in the page cache. ext2_writepages can
-// return after the DAX part then.
+// restricted to regular files, which have no data in the page cache. Then ext2_writepages can return
+// after the DAX part.
 //
-// Here: S_DAX on regular files alone, as every kernel since 4.5 has it, and ext2_writepages does
-// no page write-back for a DAX mapping, as in early-return. It warns where one is no regular
-// file's: a directory or a symbolic link would lose its pages.
+// Here: S_DAX only on regular files, as in every kernel since 4.5, and ext2_writepages does no page
+// write-back for a DAX mapping, as in early-return. It warns if a DAX mapping does not belong to a
+// regular file: a directory or a symbolic link would lose its pages.
 //
-// Both places have to be there, or nothing is changed.
+// Both places must exist, or nothing is changed.
 
 @flags@
 expression inode;

@@ -11,9 +11,9 @@
  *    "data":[[0,4096,17],[4096,4096,34]],"checksum":"…"}
  *   {"kind":"promise","by":"fsync-directory","names":[["a",1],["b",0]]}
  *
- * A change is told before it is made, and a promise after the call that makes it has returned.
- * What is promised is what the script wrote, never what is read back. "data" has parts of the
- * file: offset, length, and the byte that they consist of. "size" is there if the call promises
+ * A change is announced before it is made, and a promise after the call that makes it has returned.
+ * A promise covers what the script wrote, never what is read back. "data" has parts of the
+ * file: offset, length, and the byte that fills them. "size" is there if the call promises
  * the size. "checksum" is FNV-1a (64 bits) of the bytes of "data" in their order. A file keeps
  * its number, whatever its name is; in "names", 0 stands for a name that leads to no file. Names
  * are paths below the working directory.

@@ -50,7 +50,7 @@ char *mapped(struct worker *worker, long offset, long length)
 	return worker->mapping + (offset - worker->mapped_from);
 }
 
-/* What a finding names as having stored: ordinary stores of eight bytes, and of one at the ends. */
+/* A finding names this function as the storing code: eight bytes at a time, single bytes at the ends. */
 static void __attribute__((noinline)) store_bytes(volatile char *to, long length, int byte)
 {
 	unsigned long eight = (unsigned char)byte * 0x0101010101010101ul;

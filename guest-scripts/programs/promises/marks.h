@@ -8,7 +8,7 @@
 /* A record. */
 void mark(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* What survives a power cut now is taken. */
+/* Cuts the power now. */
 void cut(const char *label);
 
 /* From now on these bytes of a file may be old or new. */

@@ -8,26 +8,26 @@
 /* How questions were answered. */
 enum answered {
 	ANSWERED = 0,
-	/* A question is none that the program knows. */
+	/* A question is unknown. */
 	NOT_UNDERSTOOD = 2,
 	/* A file or a directory could not be read. */
 	NOT_ANSWERED = 3,
-	/* There is more to say than the host takes. */
+	/* There are more answers than the host accepts. */
 	TOO_MUCH = 4,
 };
 
-/* Answers go to this stream from now on, and none is missing yet. */
+/* Sends answers to this stream from now on. None is missing yet. */
 void answers_begin(FILE *to);
 
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Some answer is missing. */
+/* Notes that an answer is missing. */
 void not_answered(void);
 
-/* Whether nothing more is said. */
+/* Whether answers are no longer accepted. */
 bool said_too_much(void);
 
-/* What is to be told of all answers since `answers_begin`. */
+/* The status of all answers since `answers_begin`. */
 enum answered answers_end(void);
 
 #endif

@@ -35,7 +35,7 @@ static size_t lost_count;
 struct file {
 	const struct stat *is;
 	const char *path;
-	/* Whether its line has been said. */
+	/* Whether its line has been printed. */
 	bool said;
 };
 

@@ -5,7 +5,7 @@
  *     data 0 4096 17         of that file: offset, length, and the byte that all should be
  *     lost 1048576 4096      for the questions that follow: a lost part of the device
  *     inode 12 0             the regular file of that number and generation, whatever its name is
- *     tree                   all regular files that own something of what is lost
+ *     tree                   all regular files that own any of the lost parts
  *
  * The answers, in the same order:
  *
