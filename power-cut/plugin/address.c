@@ -18,7 +18,7 @@ static __thread GByteArray *buffer;
 
 void find_registers(void)
 {
-	/* Its array stays: one for each CPU, and GLib's way to free it is one more function. */
+	/* Its array is kept: there is one per CPU, and freeing it would need one more function of GLib. */
 	GArray *all = qemu_plugin_get_registers();
 
 	for (unsigned int index = 0; all && index < all->len; index++) {

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * Virtual addresses of operands, from the CPU's registers, and their physical addresses, by a
- * walk of the guest's page tables (Intel SDM, volume 3, 4.5: four and five levels).
+ * Computes the virtual addresses of operands from the CPU's registers, and their physical
+ * addresses from the guest's page tables (Intel SDM, volume 3, 4.5: four and five levels).
  */
 #pragma once
 
 #include "decode.h"
 #include "memory.h"
 
-/* Looks up the registers. To be called when a CPU starts. */
+/* Looks up the registers. Call it when a CPU starts. */
 void find_registers(void);
 
-/* General purpose registers in their encoding's order. In callbacks that may read registers. */
+/* General purpose registers in the order of their encoding. For callbacks that may read registers. */
 uint64_t general_register(int number);
 
 /* @param at the instruction's own address */
 uint64_t operand_address(const struct instruction *instruction, uint64_t at);
 
-/* false where nothing is mapped there, or not in long mode. */
+/* Returns false if nothing is mapped there, or outside long mode. */
 bool translate(uint64_t virtual_address, uint64_t *physical);

@@ -9,11 +9,11 @@
 #include "unfenced.h"
 
 /*
- * Calls are numbered as they begin. One is forgotten when so many others have begun; it is not
- * known then.
+ * Calls are numbered as they begin. The table forgets a call when this many others have begun;
+ * what it promised is unknown then.
  */
 #define SLOTS 4096
-/* Cuts before gaps grow. */
+/* Cuts before the gaps grow. */
 #define FIRST 8
 
 struct under_way {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Whether the guest has executed the mark to begin and not yet the one to end: only then stores
- * count.
+ * Whether the guest has executed the mark to begin and not yet the one to end: stores count only
+ * between the two.
  */
 #pragma once
 

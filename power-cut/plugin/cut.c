@@ -54,7 +54,7 @@ static const char *name_of(const char *suffix)
 	return name;
 }
 
-/* All but the medium. @param states gets their names, each after a comma */
+/* Writes all but the medium. @param states gets their names, each after a comma */
 static bool write_states(uint64_t since, char *states, size_t room)
 {
 	uint64_t random = options.seed ^ cuts * UINT64_C(0xd1342543de82ef95);
@@ -82,7 +82,7 @@ void take_cut(const struct cut_moment *moment)
 	cuts++;
 	each_unfenced(summarize, &summary);
 	written = write_medium(name_of("medium"));
-	/* Write-backs can be in flight in a line that is back to what the medium has. */
+	/* A line can equal the medium and still have write-backs in flight. */
 	if (summary.dirty || summary.pending)
 		written = write_states(moment->since, states, sizeof(states)) && written;
 	if (!written)

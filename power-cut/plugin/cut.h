@@ -15,7 +15,7 @@ enum cut_cause { CUT_PROMISE, CUT_MARKER, CUT_MOMENT, CUT_CALL };
 struct cut_moment {
 	enum cut_cause cause;
 	unsigned int cpu;
-	/* The last store, write-back or fence before it; 0 where it is none of these. */
+	/* The last store, write-back or fence before the cut; 0 if it was something else. */
 	uint64_t address;
 	/* A JSON string. */
 	const char *label;
@@ -25,5 +25,5 @@ struct cut_moment {
 
 void cut_options_set(const struct cut_options *options);
 
-/* With the model's lock held. Beyond the limits it does nothing, but for one event that says so. */
+/* The caller holds the model's lock. Beyond the limits it only reports the limit, once. */
 void take_cut(const struct cut_moment *moment);

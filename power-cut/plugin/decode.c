@@ -13,7 +13,7 @@ struct reader {
 	int map;
 };
 
-/* NOPL disp32(%rax,%rax,1): what a displacement of 'K' 'D' 'A' 'X' makes of it is ours. */
+/* A mark is NOPL disp32(%rax,%rax,1) whose displacement is its kind and 'D' 'A' 'X'. */
 static const uint8_t MARKER_HEAD[] = { 0x0f, 0x1f, 0x84, 0x00 };
 static const uint8_t MARKER_TAIL[] = { 'D', 'A', 'X' };
 
@@ -71,7 +71,7 @@ static void vex_prefix(uint8_t pp, struct reader *r)
 	r->repeat_f2 = pp == 3;
 }
 
-/* Up to the opcode, which is returned; -1 where there is none. */
+/* Reads up to the opcode and returns it; -1 if there is none. */
 static int opcode(struct reader *r)
 {
 	legacy_prefixes(r);
@@ -155,7 +155,7 @@ static bool has_operand(enum instruction_kind kind)
 	return kind == CLFLUSH || kind == CLFLUSHOPT || kind == CLWB || kind == SAVE_AREA;
 }
 
-/* 0F AE: what it is depends on prefix, ModRM.reg and whether it names memory. */
+/* 0F AE: the prefix, ModRM.reg and the kind of operand select the instruction. */
 static enum instruction_kind group_15(const struct reader *r, uint8_t modrm)
 {
 	int reg = modrm >> 3 & 7;
@@ -209,7 +209,7 @@ static enum instruction_kind two_byte(struct reader *r, int code, struct instruc
 	case 0xa2:
 	case 0xaa: /* INVD, WBINVD, CPUID, RSM */
 		return SERIALIZING;
-	case 0x22: /* MOV to control registers, but for CR8 */
+	case 0x22: /* MOV to control registers except CR8 */
 		return (reg | (r->rex & 4 ? 8 : 0)) == 8 ? ORDINARY : SERIALIZING;
 	case 0x23: /* MOV to debug registers */
 		return SERIALIZING;
@@ -223,7 +223,7 @@ static enum instruction_kind one_byte(const struct reader *r, int code)
 
 	switch (code) {
 	case 0x86:
-	case 0x87: /* XCHG locks by itself where it names memory. */
+	case 0x87: /* XCHG with memory locks implicitly. */
 		return modrm >= 0 && modrm >> 6 != 3 ? FENCE : ORDINARY;
 	case 0xcf: /* IRET */
 	case 0x6c:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which instructions matter to what survives a power cut, and what their operands are. 64-bit code
+ * Finds the instructions that affect what survives a power cut, and their operands. 64-bit code
  * only. Encodings are those of the Intel SDM, volume 2 (instruction reference, appendix A).
  */
 #pragma once
@@ -10,27 +10,27 @@
 #include <stdint.h>
 
 enum instruction_kind {
-	/* Stores, if any, are those that QEMU reports. */
+	/* QEMU reports its stores, if any. */
 	ORDINARY,
 	CLFLUSH,
 	CLFLUSHOPT,
 	CLWB,
 	/* SFENCE, MFENCE, XCHG with memory, a LOCK prefix. */
 	FENCE,
-	/* Drains stores, but is no store-fencing operation: CPUID, IRET, IN, OUT, … (model.h). */
+	/* Drains stores, but is not a store-fencing operation: CPUID, IRET, IN, OUT, … (model.h). */
 	SERIALIZING,
-	/* The same, but for some of its registers. */
+	/* The same, except for some of its registers. */
 	WRITE_MSR,
-	/* FXSAVE and XSAVE: their stores are not all reported. */
+	/* FXSAVE and XSAVE: QEMU does not report all of their stores. */
 	SAVE_AREA,
 	MARKER,
 };
 
 struct operand {
-	/* Registers in their encoding's order, 0 rax to 15 r15; -1 for none. */
+	/* Registers in the order of their encoding, 0 rax to 15 r15; -1 for none. */
 	int8_t base, index;
 	uint8_t scale;
-	/* 'f', 'g' or 0: the others' base is 0. */
+	/* 'f', 'g', or 0 for the segments whose base is 0. */
 	char segment;
 	bool relative_to_next, address_32;
 	int32_t displacement;
@@ -42,7 +42,7 @@ struct instruction {
 	bool non_temporal;
 	uint8_t marker;
 	uint8_t length;
-	/* Of CLFLUSH, CLFLUSHOPT, CLWB and SAVE_AREA. */
+	/* The operand of CLFLUSH, CLFLUSHOPT, CLWB and SAVE_AREA. */
 	struct operand operand;
 };
 

@@ -11,5 +11,5 @@ void on_write_back(unsigned int cpu, void *data);
 /* Before SFENCE, MFENCE, locked instructions. */
 void on_fence(unsigned int cpu, void *data);
 
-/* Before instructions that drain stores, and are no store-fencing operation. */
+/* Before instructions that drain stores but are not store-fencing operations. */
 void on_serializing(unsigned int cpu, void *data);

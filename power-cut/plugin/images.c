@@ -10,7 +10,7 @@
 #include "sites.h"
 #include "unfenced.h"
 
-/* Of one line so many write-backs in flight are told apart, the newest ones. */
+/* The most write-backs in flight of one line that are told apart, the newest ones. */
 #define MOST_PENDING 64
 
 bool write_bases(void)
@@ -53,7 +53,7 @@ bool write_medium(const char *name)
 struct state {
 	struct file *file;
 	uint64_t *random;
-	/* Of what survives by pages: the page that was drawn for last, and what. */
+	/* For what survives by pages: the page that was last drawn for, and the number drawn. */
 	const struct range *range;
 	uint64_t page, drawn;
 };
@@ -80,10 +80,10 @@ static void overlay(uint8_t *contents, const struct pending *pending)
 }
 
 /*
- * Of these pages all lines survive, or none. Behind virtio-pmem the host writes a file's pages.
- * And what the kernel writes past the caches is blocks: file systems count on each being written
- * whole or not at all, a superblock with its checksum say. Persistent memory does not promise
- * that, and no flush can.
+ * Whether all lines of a page survive together, or none. Behind virtio-pmem the host writes a
+ * file's pages. What the kernel stores past the caches is blocks, and file systems rely on each
+ * block being written completely or not at all, for example a superblock with its checksum.
+ * Persistent memory does not promise that, and no flush can.
  */
 static bool is_by_page(const struct range *range, uint64_t line)
 {
@@ -108,8 +108,8 @@ static uint64_t draw_for(struct state *state, const struct range *range, uint64_
 }
 
 /*
- * The medium, with each write-back in flight or without it: in their order the line had these
- * contents.
+ * Adds the medium's contents with some of the write-backs in flight. In their order, the line had
+ * these contents.
  */
 static void add_some_pending(const struct state *state, const struct range *range, uint64_t line)
 {
@@ -128,8 +128,8 @@ static void add_some_pending(const struct state *state, const struct range *rang
 }
 
 /*
- * With equal chances as the guest reads it, as the medium has it, or with some of the write-backs
- * in flight. What survives by pages is one of the first two.
+ * Chooses with equal chances: as the guest reads it, as the medium has it, or with some of the
+ * write-backs in flight. For what survives by pages only the first two are possible.
  */
 static void add_random(struct range *range, uint64_t line, void *data)
 {

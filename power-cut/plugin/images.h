@@ -2,19 +2,19 @@
 /*
  * The images of a power cut, as deltas:
  *
- *   medium       the pages of the medium that changed since the cut before
+ *   medium       the pages of the medium that changed since the previous cut
  *   everything   what the guest reads
- *   random-N     each line that is dirty or in flight, in a state that it may legally have;
+ *   random-N     each line that is dirty or in flight, in a state that is legal for it;
  *                each page, where requests flush
  *
- * All functions want the model's lock held, and return false after a `problem`.
+ * The caller holds the model's lock. All functions return false after a `problem`.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* base-N.img of each range: what is on the media now. To be called once, before the first cut. */
+/* base-N.img of each range: what is on the media now. Call it once, before the first cut. */
 bool write_bases(void);
 
 bool write_medium(const char *name);

@@ -7,7 +7,7 @@
 #include "sites.h"
 #include "unfenced.h"
 
-/* Lines that follow each other, about which the same is to be told. */
+/* Consecutive lines with the same history. */
 struct run {
 	struct file *file;
 	struct range *range;

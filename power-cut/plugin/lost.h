@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Who stored, and who wrote back last, what a power cut loses: a file with a line of JSON for
- * each run.
+ * Which code last stored, and last wrote back, the lines that a power cut loses: a file with a
+ * line of JSON for each run of lines.
  */
 #pragma once
 
@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 /*
- * With the model's lock held; false after a `problem`.
+ * The caller holds the model's lock. Returns false after a `problem`.
  *
- * @param since for lost lines it is told whether they were last stored to before so many stores;
- * 0: it is not
+ * @param since for lost lines, the file says whether their last store came before this many
+ * stores; 0: it does not say
  */
 bool write_lost(const char *name, uint64_t since);

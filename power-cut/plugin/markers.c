@@ -24,7 +24,7 @@ void markers_begin(const struct options *from)
 	options = from;
 }
 
-/* The guest's text, as a JSON string; cut short where its memory is not mapped. */
+/* The guest's text as a JSON string, cut off where its memory is not mapped. */
 static void read_record(char *escaped)
 {
 	uint8_t text[MOST_RECORD];
@@ -48,7 +48,7 @@ static void read_record(char *escaped)
 }
 
 /*
- * Stores that other CPUs make meanwhile wait for the lock, and count: memory is copied after
+ * Stores by other CPUs wait for the lock in the meantime, and they count: memory is copied after
  * that.
  */
 static bool begin_counting(void)

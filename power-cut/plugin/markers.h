@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a program in the guest says by executing a mark: its record, and what is done then. */
+/* Handles the marks that a program in the guest executes, with their records. */
 #pragma once
 
 #include <stdint.h>
@@ -11,8 +11,8 @@
 
 void markers_begin(const struct options *options);
 
-/* An event with what the model has counted. */
+/* An event with the model's counters. */
 void print_end(const char *name, const char *label);
 
-/* In a callback that may read registers; takes the model's lock. */
+/* For callbacks that may read registers; takes the model's lock. */
 void marker(unsigned int cpu, uint8_t kind);

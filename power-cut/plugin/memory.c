@@ -33,7 +33,7 @@ static bool parse_area(const char *line, struct area *to)
 	return true;
 }
 
-/* By number; by path too, since some file systems (overlayfs) give two numbers to one file. */
+/* Compares numbers and paths, since some file systems (overlayfs) give one file two numbers. */
 static bool is_of(const struct area *area, const struct stat *file, const char *real)
 {
 	return (area->inode == file->st_ino && area->device == file->st_dev) ||
@@ -41,8 +41,8 @@ static bool is_of(const struct area *area, const struct stat *file, const char *
 }
 
 /*
- * As the kernel writes it in maps. A file that has no name any more is given as a descriptor,
- * /dev/fd/N, whose link has the same words. To be freed; NULL where there is none.
+ * The path as the kernel writes it in maps. A file without a name is given as a descriptor,
+ * /dev/fd/N, whose link has the same text. The caller frees it; NULL if there is none.
  */
 static char *path_in_maps(const char *file)
 {
@@ -79,7 +79,7 @@ bool find_mapping(struct mapping *mapping)
 		struct area area;
 		if (!parse_area(line, &area) || !is_of(&area, &file, real))
 			continue;
-		/* What was one mapping can be several areas by now, one after the other. */
+		/* One mapping can have become several adjacent areas. */
 		if (base == 0 && area.offset <= mapping->offset &&
 		    mapping->offset < area.offset + (area.end - area.start)) {
 			base = area.start + (mapping->offset - area.offset);
@@ -126,7 +126,7 @@ static void copy_page(const struct copy *copy, uint64_t page)
 	copy->copied[page] = 1;
 }
 
-/* Pages that this process has touched: it alone has what was written to a private mapping. */
+/* Pages that this process has touched: only it has what was written to a private mapping. */
 static bool copy_touched(const struct copy *copy)
 {
 	const struct mapping *mapping = copy->mapping;

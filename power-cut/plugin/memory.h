@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Where the guest's memory is in this process. QEMU has mapped files for it, shared or privately;
- * reading the mapping gives what the guest has, either way.
+ * Finds the guest's memory in this process. QEMU has mapped files for it, shared or privately. In
+ * both cases reading the mapping gives the guest's contents.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 
 struct mapping {
 	const uint8_t *at;
-	/* The file and where in it the mapping begins. */
+	/* The file, and the mapping's offset in it. */
 	const char *file;
 	uint64_t offset, size;
 };
@@ -30,11 +30,12 @@ bool find_mapping(struct mapping *mapping);
 
 extern struct ram guest_ram;
 
-/* NULL where there is no RAM at this physical address. */
+/* NULL if there is no RAM at this physical address. */
 const uint8_t *ram_at(uint64_t physical);
 
 /*
- * Copies what is not zeros: pages that neither QEMU nor the file has anything for are not touched.
+ * Copies everything that is not zero. Pages for which neither QEMU nor the file has data are not
+ * touched.
  *
  * @param copied is set to 1 for each page that was copied
  */

@@ -41,7 +41,7 @@ static void change_medium(struct range *range, uint64_t line, const uint8_t *con
 	range->changed[line / 64] = 1;
 }
 
-/* A line's stores are ordered: what is older than what the medium has never replaces it. */
+/* A line's stores are ordered: older contents never replace newer ones on the medium. */
 static void settle(const struct pending *done)
 {
 	struct range *range = &ranges.at[done->range];
@@ -73,7 +73,7 @@ static void overwrite(const struct range *range, uint64_t line, uint64_t bytes)
 		one->newest &= ~bytes;
 }
 
-/* Joins the store with the one before it, where nothing else happened to the line in between. */
+/* Joins the store with the previous one if nothing else happened to the line in between. */
 static void bypass(struct range *range, uint64_t line, uint64_t bytes, unsigned int cpu)
 {
 	struct pending *pending = pending_at(range->first_pending[line]);
@@ -100,7 +100,7 @@ void model_store(struct range *range, uint64_t offset, uint64_t length, unsigned
 		uint64_t bytes = (count == LINE ? ALL_BYTES : (UINT64_C(1) << count) - 1) << from;
 		if (range->first_pending[line])
 			overwrite(range, line, bytes);
-		/* Where requests flush, they flush all that was stored. */
+		/* In ranges that requests flush, a request flushes everything that was stored. */
 		if (non_temporal && range->flush == FLUSH_INSTRUCTIONS)
 			bypass(range, line, bytes, cpu);
 		else
@@ -121,8 +121,8 @@ void model_write_back(struct range *range, uint64_t offset, unsigned int cpu, ui
 	counters.write_backs++;
 	range->last_write_back[line] = site_number(address, cpu, kind);
 	/*
-	 * A line in flight from another CPU is written back again: this CPU knows nothing of
-	 * that.
+	 * A line that is in flight from another CPU is written back again, because this CPU does not know
+	 * about the other write-back.
 	 */
 	if (!is_dirty(range, line) && !is_pending(range, line))
 		return;

@@ -3,7 +3,7 @@
 
 #include "random.h"
 
-/* Fences are much rarer than stores: a gap has so many times fewer of them. */
+/* Fences are much rarer than stores: a gap has this many times fewer of them. */
 #define STORES_PER_FENCE 32
 
 static uint64_t random_state, left, mean, until_store, until_fence;

@@ -41,7 +41,7 @@ uint64_t output_bytes(void)
 	return bytes_written;
 }
 
-/* To be freed. Without the memory an event would be lost: this ends QEMU. */
+/* The caller frees it. Without memory an event would be lost, so this ends QEMU. */
 static char *formatted(const char *format, va_list arguments)
 {
 	char *text;
@@ -51,7 +51,7 @@ static char *formatted(const char *format, va_list arguments)
 	return text;
 }
 
-/* One write each: a reader never sees half a line of a QEMU that was killed. */
+/* One write per line, so that a reader never sees half a line of a killed QEMU. */
 static void write_event(const char *name, const char *rest)
 {
 	char *line;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Files in the directory that was given: events as they happen, other files whole or not at all.
- * Whatever goes wrong is a `problem`, or ends QEMU: nothing is left out without a word.
+ * Writes files in the output directory: events as they happen, other files completely or not at
+ * all. Every failure is a `problem`, or ends QEMU: nothing is left out silently.
  */
 #pragma once
 
@@ -10,13 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where all files go; opens events.jsonl. */
+/* The directory for all files; opens events.jsonl. */
 bool output_open(const char *directory);
 
-/* One line. `format` is for JSON's fields; "sequence" comes before them. */
+/* One line. `format` is for its JSON fields; "sequence" comes before them. */
 void event(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Something that makes the whole run worthless. */
+/* An error that makes the whole run unusable. */
 void problem(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
@@ -29,15 +29,15 @@ static inline size_t escaped_room(size_t length)
 	return 6 * length + 3;
 }
 
-/* A file under a name that it gets when it is complete. */
+/* A file that gets its name when it is complete. */
 struct file;
 struct file *file_begin(const char *name);
 void file_write(struct file *file, const void *bytes, size_t length);
 void file_print(struct file *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* At this offset, and no shorter than `size` in the end. */
+/* Writes at this offset. In the end the file has at least `size` bytes. */
 void file_place(struct file *file, const void *bytes, size_t length, uint64_t offset);
 void file_size(struct file *file, uint64_t size);
-/* false, after a `problem`, where anything of it went wrong. */
+/* Returns false, after a `problem`, if any part of it failed. */
 bool file_end(struct file *file);
 
 /*

@@ -26,7 +26,7 @@ uint32_t pending_of_cpu(unsigned int cpu)
 	return queues[cpu].count;
 }
 
-/* Without the memory nothing that follows would be true: this ends QEMU. */
+/* Without memory the results would be wrong, so this ends QEMU. */
 static void *grown(void *at, uint32_t *room, size_t each)
 {
 	*room = *room ? *room * 2 : 1024;

@@ -95,7 +95,7 @@ static void on_cpu(qemu_plugin_id_t id, unsigned int cpu)
 	(void)id;
 	(void)cpu;
 	find_registers();
-	/* The guest's RAM is there by now. */
+	/* By now the guest's RAM is mapped. */
 	if (!guest_ram.mapping.at && !find_mapping(&guest_ram.mapping))
 		problem("QEMU has not mapped %s, the guest's memory", guest_ram.mapping.file);
 }

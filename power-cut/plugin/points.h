@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Instructions that have a callback of their own: each has a point, which is kept for good. */
+/* Instructions that have their own callback. Each has a point, which is never freed. */
 #pragma once
 
 #include <stdint.h>
@@ -12,5 +12,5 @@ struct point {
 	struct point *next;
 };
 
-/* The one of this address and instruction. */
+/* The point of this address and instruction. */
 struct point *point_at(uint64_t address, const struct instruction *instruction);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The part of QEMU's TCG plugin interface that is used here, version 4 (QEMU 10.0 has it), as its
- * documentation has it (docs/devel/tcg-plugins.rst of QEMU). Debian packages no header of it. QEMU
- * refuses a plugin whose version it does not have.
+ * The part of QEMU's TCG plugin interface that the plugin uses, version 4 (QEMU 10.0 has it), as
+ * QEMU documents it (docs/devel/tcg-plugins.rst). Debian packages no header for it. QEMU refuses
+ * a plugin with a version that it does not support.
  */
 #pragma once
 

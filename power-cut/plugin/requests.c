@@ -26,7 +26,7 @@ static uint64_t seen;
 
 static int own_fsync(int fd);
 
-/* Not by its name: that is the C library's, where this library does not come first. */
+/* Not by its name, which is the C library's function if this library is not loaded first. */
 EXPORTED int fsync(int fd) __attribute__((alias("own_fsync")));
 
 void watch_requests(void)
@@ -44,7 +44,7 @@ void watch_requests(void)
 		else
 			problem("there is no %s, the file of range %u", name, index);
 	}
-	/* Without it no flush would ever be seen, and all be reported as lost. */
+	/* Without it no flush would ever be seen, and everything would be reported as lost. */
 	if (any && dlsym(RTLD_DEFAULT, "fsync") != (void *)own_fsync)
 		problem("the plugin is not in LD_PRELOAD, which virtio-pmem needs");
 	watching = any;
@@ -55,7 +55,7 @@ uint64_t requests_seen(void)
 	return seen;
 }
 
-/* In a thread of QEMU's own: meanwhile the CPU that asked may do other things. */
+/* Runs in a thread of QEMU's own; the CPU that asked may continue in the meantime. */
 static void requested(struct range *range)
 {
 	struct cut_moment moment = { .cause = CUT_MOMENT, .label = "\"\"" };
@@ -84,7 +84,7 @@ static bool is_watched(const struct stat *file)
 	return any;
 }
 
-/* A watched device's file ends with QEMU: nobody needs it on the host's disk. */
+/* Skips the fsync of a watched device's file: it ends with QEMU, so the host need not store it. */
 static int own_fsync(int fd)
 {
 	static int (*real)(int);

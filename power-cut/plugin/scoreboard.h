@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * How many write-backs each CPU has in flight, for QEMU: fences and serializing instructions of a
- * CPU that has none need no callback.
+ * Tells QEMU how many write-backs each CPU has in flight: if it has none, its fences and
+ * serializing instructions need no callback.
  */
 #pragma once
 
@@ -9,5 +9,5 @@
 
 extern struct qemu_plugin_scoreboard *scoreboard;
 
-/* With the model's lock held. To be called when the number may have changed. */
+/* Call it when the number may have changed. The caller holds the model's lock. */
 void show_pending(unsigned int cpu);

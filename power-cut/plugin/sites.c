@@ -12,7 +12,7 @@
 static struct site sites[MOST];
 static uint32_t slots[SLOTS], count = 1;
 
-/* Without its site it is not known of a line how it may survive (is_by_page in images.c). */
+/* Without the site it is unknown how a line may survive (is_by_page in images.c). */
 static uint32_t no_room(void)
 {
 	static bool told;

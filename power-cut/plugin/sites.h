@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Which instruction, on which CPU, stored or wrote back. Lines have a number that stands for it. */
+/* Which instruction, on which CPU, stored or wrote back. A line refers to its site by number. */
 #pragma once
 
 #include <stdint.h>
@@ -20,7 +20,7 @@ struct site {
 	uint8_t kind;
 };
 
-/* 0 is none. A `problem` where there are more than the table has room for. */
+/* 0 is none. Reports a `problem` if the table is full. */
 uint32_t site_number(uint64_t address, unsigned int cpu, enum site_kind kind);
 const struct site *site_of(uint32_t number);
 const char *site_kind_name(enum site_kind kind);

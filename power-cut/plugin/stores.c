@@ -14,18 +14,18 @@
 #include "scoreboard.h"
 
 /*
- * The data of a store's callback is the instruction's address. In a canonical address this bit is
- * equal to the highest one; for a non-temporal store it is the other way round.
+ * A store's callback gets the instruction's address. In a canonical address this bit equals the
+ * highest one; for a non-temporal store it is inverted.
  */
 #define NON_TEMPORAL_BIT (UINT64_C(1) << 62)
 
 /*
- * FXSAVE's area, and XSAVE's of the processor that QEMU's `max` is (its CPUID.0DH says 2696
- * bytes). What is marked too much has the medium's contents already, and counts for nothing.
+ * The size of FXSAVE's area, and of XSAVE's on the processor of QEMU's `max` (its CPUID.0DH gives
+ * 2696 bytes). Lines that are marked needlessly equal the medium already and do not count.
  */
 #define SAVE_AREA_ROOM 2696
 
-/* So many stores to a range are looked for in the memory behind it. */
+/* This many stores to a range are looked for in the memory behind it. */
 #define CHECKS 32
 
 void *store_data(uint64_t address, bool non_temporal)
@@ -33,7 +33,7 @@ void *store_data(uint64_t address, bool non_temporal)
 	return (void *)(non_temporal ? address ^ NON_TEMPORAL_BIT : address);
 }
 
-/* One piece within a page, at most up to the range's end. */
+/* One piece within a page, at most to the end of the range. */
 static void stored(struct range *range, unsigned int cpu, uint64_t physical, uint64_t length,
 		   uint64_t instruction, bool non_temporal)
 {
@@ -54,7 +54,7 @@ static void stored(struct range *range, unsigned int cpu, uint64_t physical, uin
 	model_unlock();
 }
 
-/* The range that an address of a store lies in, or NULL. Most stores of a guest end here. */
+/* The range that contains a store's address, or NULL. Most stores of a guest end here. */
 static struct range *range_at(qemu_plugin_meminfo_t info, uint64_t address, uint64_t *physical)
 {
 	struct qemu_plugin_hwaddr *found = qemu_plugin_get_hwaddr(info, address);
@@ -74,10 +74,10 @@ static void tell_if_wrong(const struct range *range)
 }
 
 /*
- * Whether the memory that the plugin reads is the guest's: a store has to be found in it. In
- * another file, or another part of it, nothing would ever be found lost. Other CPUs may store in
- * between, now and then. Only the first stores are checked: to ask QEMU for what was stored takes
- * longer than all the rest.
+ * Checks that the memory that the plugin reads is the guest's: a store must be found in it. If
+ * the plugin read another file, or another part of it, it would never find anything lost. Now and
+ * then another CPU stores in between. Only the first stores are checked, because asking QEMU for
+ * the stored value takes longer than everything else.
  */
 static void check_memory(struct range *range, uint64_t physical, qemu_plugin_meminfo_t info,
 			 uint64_t size)
@@ -85,7 +85,7 @@ static void check_memory(struct range *range, uint64_t physical, qemu_plugin_mem
 	if (range->checked == CHECKS)
 		return;
 	uint64_t value = qemu_plugin_mem_get_value(info).data.number;
-	/* Zeros are found anywhere. */
+	/* Zeros can be found anywhere. */
 	if (value << (64 - 8 * size) == 0)
 		return;
 	model_lock();
@@ -125,7 +125,7 @@ void on_store(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t address, vo
 		if (size <= 8 && size <= inside)
 			check_memory(range, physical, info, size);
 	}
-	/* Two pages that follow one another need not do so in physical memory. */
+	/* Two adjacent pages may be apart in physical memory. */
 	if (size > inside) {
 		range = range_at(info, address + inside, &physical);
 		if (range)
@@ -134,7 +134,7 @@ void on_store(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t address, vo
 }
 
 /*
- * Its contents are read when the line is written back or the power is cut: they need not be
+ * The contents are read when the line is written back or the power is cut, since they may not be
  * stored yet.
  */
 void on_save_area(unsigned int cpu, void *data)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* QEMU's callbacks for what the guest stores. */
+/* QEMU's callbacks for the guest's stores. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 
 #include "qemu-api.h"
 
-/* What the callback is given for an instruction at this address. */
+/* The data of the callback for an instruction at this address. */
 void *store_data(uint64_t address, bool non_temporal);
 
 /* After each store of the guest. */
@@ -16,5 +16,5 @@ void on_store(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t address, vo
 /* Before an instruction whose stores QEMU does not all report. @param data its point (points.h) */
 void on_save_area(unsigned int cpu, void *data);
 
-/* With the model's lock held: a `problem` for memory in which no store of the guest was found. */
+/* Reports a `problem` for memory in which no store was found. The caller holds the model's lock. */
 void check_memory_at_end(void);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* How many pages have such a line, so that nobody has to look for one. */
+/* How many pages have such a line, so that the search can be skipped. */
 static uint64_t unfenced_pages;
 
 static bool has_any(const struct range *range, uint64_t page)

@@ -32,14 +32,14 @@ typedef void (*line_action)(struct range *range, uint64_t line, void *data);
 void each_unfenced_of(struct range *range, line_action action, void *data);
 void each_unfenced(line_action action, void *data);
 
-/* Whether the guest reads the line otherwise than it is on the medium. */
+/* Whether the line's contents in the guest's memory differ from the medium. */
 bool is_lost(const struct range *range, uint64_t line);
 
-/* Whether the line was last stored to before so many stores. */
+/* Whether the line was last stored to before this many stores. */
 bool is_before(const struct range *range, uint64_t line, uint64_t stores);
 
 /*
- * How many lines were stored to before so many stores, and not since, and are not on the medium:
- * of range `number`, or of all where it is less than 0.
+ * How many lines were last stored to before this many stores and are not on the medium: of range
+ * `number`, or of all ranges if it is less than 0.
  */
 uint64_t lost_since(uint64_t stores, int64_t number);
