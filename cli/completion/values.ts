@@ -78,6 +78,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   size: NOTHING,
   time: NOTHING,
   title: NOTHING,
+  url: NOTHING,
   where: NOTHING,
 };
 

@@ -142,7 +142,7 @@ t.test('reports each mistake with its place and a remedy', async (t) => {
     ['5:12', /"power-cut" cannot be "yes"/, /true or false/, lines({ size: 'power-cut: "yes"' })],
     ['5:19', /true is listed twice/, /Leave/, lines({ size: 'power-cut: [true, true]' })],
     // What it names.
-    ['1:9', /debian:6\.2/, /debian:6\.1/, lines({ kernel: 'kernel: debian:6.2' })],
+    ['1:9', /debian:6\.x/, /debian:6\.1/, lines({ kernel: 'kernel: debian:6.x' })],
     [
       '2:16',
       /nowhere\.patch, a change of v2, does not exist/,

@@ -81,7 +81,7 @@ const WRONG: [text: string, said: RegExp][] = [
   ['jobs: 1\npmem: optane', /yaml:2:7: "pmem" has a wrong value\.\n {2}Give one of memmap, nvdimm/],
   ['jobs: 0', /yaml:1:7: .*\n {2}Give a number of guests, 1 or more/],
   ['together: perhaps', /yaml:1:11: .*\n {2}Give true or false/],
-  ['kernel: debian:1.0', /yaml:1:9: .*Debian's kernels here do not include 1\.0/],
+  ['kernel: debian:1', /yaml:1:9: .*that is neither X\.Y/],
   [
     'kernel: src:linux',
     /yaml:1:9: The path of this kernel is relative\.\n {2}Give an absolute path/,
@@ -195,7 +195,7 @@ const WRONG_VARIABLES: [name: string, value: string, said: RegExp][] = [
   ['DAXREPRO_PMEM', 'optane', /DAXREPRO_PMEM is "optane".*\n.*memmap, nvdimm.*unset DAXREPRO_PMEM/],
   ['DAXREPRO_JOBS', 'many', /DAXREPRO_JOBS is "many".*\n.*1 or more/],
   ['DAXREPRO_TOGETHER', 'toString', /DAXREPRO_TOGETHER is "toString".*\n.*true or false/],
-  ['DAXREPRO_KERNEL', 'debian:1.0', /DAXREPRO_KERNEL is "debian:1\.0": Cannot use the kernel/],
+  ['DAXREPRO_KERNEL', 'debian:1', /DAXREPRO_KERNEL is "debian:1": Cannot use the kernel/],
   ['DAXREPRO_EXCLUDE', 'generic/1 "x', /DAXREPRO_EXCLUDE is .*This is not a test/],
 ];
 for (const [name, value, said] of WRONG_VARIABLES) {

@@ -102,7 +102,8 @@ t.test('names the commit and the patches, with the hash that KCIDB describes', a
     start_time: '2026-01-01T00:00:00.000Z',
   });
   const [plain] = kcidbOf([run({})], options(inputs({ tree: { commit } }))).checkouts;
-  t.match(plain, { patchset_hash: '', patchset_files: [] });
+  t.equal(plain?.patchset_hash, '');
+  t.strictSame(plain?.patchset_files, []);
   t.not(plain?.id, checkout?.id);
 });
 
