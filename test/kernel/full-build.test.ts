@@ -49,7 +49,8 @@ t.test('builds a kernel with its modules, and announces how long it takes', asyn
   t.match(kernel, {
     spec: `src:${rig.tree}`,
     release: /^6\.1\.7-dax[0-9a-f]{8}$/,
-    lacksDax: { length: 0 },
+    // Only ext2's sources in this stand-in for a tree have DAX code.
+    lacksDax: ['ext4', 'xfs'],
   });
   t.equal(kernel.bootImage, join(kernel.image, '../../vmlinux'));
   t.match(readFileSync(join(kernel.modules ?? '', 'modules.dep'), 'utf8'), 'fs/ext2/ext2.ko');
