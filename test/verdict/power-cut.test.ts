@@ -33,6 +33,18 @@ t.test('accepts one kind of flush as proof', async (t) => {
   }
 });
 
+t.test('accepts every mixture of flushes', async (t) => {
+  for (const [writeBacks, fences, requests] of [
+    [1, 1, 0],
+    [0, 1, 1],
+    [1, 0, 1],
+    [2, 1, 3],
+  ] as const) {
+    const counters = { stores: 9, writeBacks, fences, requests };
+    t.match(verdictOf({ ...CUTS, counters }), { verdict: 'pass' }, JSON.stringify(counters));
+  }
+});
+
 t.test('gives no pass without proof', async (t) => {
   for (const [more, reason] of [
     [{ problem: 'the disk is full' }, /is unknown: the disk is full/],
@@ -77,6 +89,19 @@ t.test('judges sync calls that were seen', async (t) => {
     verdict: 'error',
     reason: /none of the sync calls could be judged/,
   });
+  const moments = (count: number) =>
+    verdictOf({ ...CUTS, promises: 0, calls: none, cuts: { promised: 0, moments: count } }).reason;
+  t.match(moments(0), /nothing was promised$/);
+  t.match(moments(1), /nothing was promised; 1 power cut at other moments found no problems$/);
+  t.match(verdictOf({ ...CUTS, promises: 9, calls: { ...none, seen: 9 } }), {
+    verdict: 'pass',
+    reason: /; 9 of 9 sync calls had their data on the medium when they returned; sizes/,
+  });
+  t.match(
+    verdictOf({ ...CUTS, promises: 0, calls: none, guarantees: undefined }),
+    { verdict: 'error', reason: /guarantees nothing after a power cut/ },
+    'the options are the reason, not the calls',
+  );
   // Unknown calls are no reason to say that there were none.
   t.match(verdictOf({ ...CUTS, promises: 0, calls: none, problem: 'calls were missed' }), {
     verdict: 'error',

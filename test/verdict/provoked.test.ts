@@ -1,7 +1,9 @@
 import t from 'tap';
+import type { Finding } from '../../cli/findings/finding.js';
 import { scanKernelLog } from '../../cli/findings/kernel-log.js';
+import type { GuestEvent } from '../../cli/guest/protocol.js';
 import { judge } from '../../cli/verdict/judge.js';
-import { expectation, type Fs, replaced } from './records.js';
+import { expectation, type Fs, finding, RELEASE, replaced } from './records.js';
 import { goodXfstests, ID, said } from './xfstests-records.js';
 
 // Lines as kernels 5.10 to 7.2 print them; pmem0 is TEST_DEV.
@@ -170,6 +172,12 @@ const CASES: Record<string, Provoked> = {
       OOPS,
     ],
   },
+  'a report of lockdep that the test announces, with a pattern that is no regular expression': {
+    provokes: [],
+    dmesgFilter: '*** lock ***\npossible recursive [locking',
+    excused: ['WARNING: possible recursive [locking detected'],
+    found: ['WARNING: possible recursive locking detected', WARNING],
+  },
   'nothing provoked': {
     fs: 'xfs',
     provokes: [],
@@ -216,3 +224,47 @@ for (const [name, one] of Object.entries(CASES)) {
     }
   });
 }
+
+const QUIET = { provokes: [] };
+
+/** The guest says which device it is that the test uses, a clone more than once. */
+function judgedOn(testDevice: string, kernelFindings: Finding[]) {
+  const record = replaced(goodXfstests('xfs'), 'xfstests', () => [
+    said({ dmesgFilter: 'Internal error' }),
+  ]);
+  const begin = { event: 'begin', release: RELEASE, bootId: 'y', testDevice } as const;
+  const events = testDevice === '' ? record.events : [begin as GuestEvent, ...record.events];
+  const ready = testDevice === '' ? undefined : record.ready;
+  const xfstests = { test: ID, groups: ['auto'], ...QUIET };
+  return judge({ ...record, events, ready, kernelFindings }, expectation('xfs', { xfstests }));
+}
+
+t.test('a finding that is excused keeps all it says', async (t) => {
+  const one = finding({
+    kind: 'fs-error',
+    message: 'XFS (pmem0): Internal error x',
+    device: 'pmem0',
+  });
+  const provoked = 'it announces this message to check';
+  t.match(judgedOn('/dev/pmem0', [one]), { verdict: 'fail' }, 'of TEST_DEV');
+  const { verdict, findings } = judgedOn('/dev/pmem1', [one]);
+  t.equal(verdict, 'pass', 'as the clone has it');
+  t.strictSame(findings, [{ ...one, severity: 'notice', provoked }]);
+  t.match(judgedOn('', [one]).findings, [{ provoked }], 'no device is known');
+  const notice = { ...one, severity: 'notice' as const };
+  t.strictSame(judgedOn('/dev/pmem1', [notice]).findings, [notice]);
+});
+
+t.test('an empty loop device excuses nothing but errors of reading it', async (t) => {
+  const message = 'EXT4-fs (loop0): unable to read superblock';
+  const kinds = (['fs-error', 'io-error', 'warning', 'oops'] as const).map((kind) => [
+    kind,
+    judgedOn('/dev/pmem0', [finding({ kind, message, device: 'loop0' })]).verdict,
+  ]);
+  t.strictSame(kinds, [
+    ['fs-error', 'pass'],
+    ['io-error', 'pass'],
+    ['warning', 'fail'],
+    ['oops', 'fail'],
+  ]);
+});

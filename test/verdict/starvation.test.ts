@@ -4,7 +4,9 @@ import type { Finding } from '../../cli/findings/finding.js';
 import type { Ending } from '../../cli/guest/ending.js';
 import type { UnitRecord } from '../../cli/record/record.js';
 import { judge } from '../../cli/verdict/judge.js';
+import { describeSupply } from '../../cli/verdict/starvation.js';
 import { expectation, finding, goodRecord, replaced, testEvent } from './records.js';
+import { FAILED, goodXfstests, ID, said } from './xfstests-records.js';
 
 const supply = (seconds: number, starved: number, unseen = 0): CpuSupply => ({
   seconds,
@@ -116,6 +118,31 @@ const CASES: {
     reason: /lost/,
   },
   {
+    name: 'the same, of a test that had too little time for another part',
+    record: (record) => ({
+      ...replaced(record, 'test', () => [testEvent({ status: 1, failures: 'lost' })]),
+      cpu: { unit: supply(90, 50), test: supply(60, 40) },
+    }),
+    verdict: 'fail',
+    reason: /^lost$/,
+  },
+  {
+    name: 'an unclear stall in a test that does not apply',
+    record: (record) =>
+      replaced(found(stall(BETWEEN))(record), 'test', () => [testEvent({ status: 77 })]),
+    verdict: 'error',
+    reason: /either may be the cause/,
+  },
+  {
+    name: 'a starved guest of another kernel than was asked for',
+    record: (record) => ({
+      ...ended({ kind: 'hang', seconds: 60, step: 'test', shortage: SHORTAGE })(record),
+      ready: record.ready && { ...record.ready, release: '5.10.0' },
+    }),
+    verdict: 'invalid',
+    reason: /^the guest runs kernel 5\.10\.0, not 6\.1\.0-56-amd64$/,
+  },
+  {
     name: 'a hang of a guest that had its time',
     record: ended({ kind: 'hang', seconds: 60, step: 'test' }),
     verdict: 'fail',
@@ -170,4 +197,50 @@ for (const { name, record, verdict, reason } of CASES) {
 t.test('keeps a stall caused by the host as a notice', async (t) => {
   const { findings } = judge(found(stall(STARVED))(goodRecord('xfs')), expectation('xfs'));
   t.match(findings, [{ kind: 'rcu-stall', severity: 'notice', cpu: STARVED }]);
+});
+
+t.test(
+  'an undecided unit keeps its findings and its proof, and gets an outcome under xfstests',
+  async (t) => {
+    const { findings, dax, ...rest } = judge(
+      found(stall(BETWEEN))(goodRecord('ext4')),
+      expectation('ext4'),
+    );
+    t.match(rest, { verdict: 'error', reason: /either may be the cause/ });
+    t.strictSame(Object.keys(rest).sort(), ['reason', 'verdict']);
+    t.match(findings, [{ kind: 'rcu-stall', severity: 'notice' }]);
+    t.match(dax, { proven: true, driver: 'ext4' });
+    const xfstests = expectation('ext4', { xfstests: { test: ID } });
+    t.match(judge(found(stall(BETWEEN))(goodXfstests('ext4')), xfstests), {
+      verdict: 'error',
+      outcome: 'undecided',
+    });
+  },
+);
+
+t.test("xfstests' own check of the kernel log does not know about the host", async (t) => {
+  const complaint = `${FAILED}_check_dmesg: something found in dmesg (see ${ID}.dmesg)\n`;
+  const record = replaced(goodXfstests('ext4'), 'xfstests', () => [
+    said({ status: 1, output: complaint, files: 'full dmesg ', times: '' }),
+  ]);
+  const xfstests = expectation('ext4', { xfstests: { test: ID } });
+  t.match(judge(record, xfstests), { verdict: 'fail', outcome: 'kernel-log' });
+  t.match(judge(found(stall(STARVED))(record), xfstests), {
+    verdict: 'error',
+    outcome: 'undecided',
+    reason: /errors in the kernel log: rcu: INFO: .*; the host gave the guest/,
+  });
+  t.match(judge(found(stall(STARVED), OOPS)(record), xfstests), { verdict: 'fail' });
+});
+
+t.test('describes the CPU time', async (t) => {
+  const text = (cpu: Partial<CpuSupply>) =>
+    describeSupply({ seconds: 20, ran: 5, starved: 4, unseen: 0, ...cpu });
+  t.equal(
+    text({}),
+    'the host gave the guest 25 % of a CPU for 20 s before this, and kept it waiting for 4 s',
+  );
+  t.match(text({ seconds: 0 }), /guest 0 % of a CPU for 0 s/);
+  t.match(text({ unseen: 0.9 }), /waiting for 4 s$/);
+  t.match(text({ unseen: 1 }), /waiting for 4 s; of 1 s nothing is known$/);
 });

@@ -4,7 +4,7 @@ import type { MountEvent, XfstestsEvent } from '../../cli/guest/protocol.js';
 import { NOT_CUT } from '../../cli/record/power-cut.js';
 import type { Expectation, UnitRecord } from '../../cli/record/record.js';
 import { judge, type Verdict, type XfstestsOutcome } from '../../cli/verdict/judge.js';
-import { expectation, type Fs, finding, replaced, report } from './records.js';
+import { expectation, type Fs, finding, replaced, report, testEvent } from './records.js';
 import {
   CORRUPTED,
   check,
@@ -727,6 +727,27 @@ const CASES: Case[] = [
     outcome: 'output-differs',
     reason: /output differs/,
   },
+  ...(
+    [
+      ['refused before the test', { phase: 'setup', status: 32, directory: '' }],
+      ['refused after the test', { phase: 'check', status: 32, directory: '' }],
+      ['refused where another mount is', { status: 32 }],
+      ['made, in spite of what the kernel said', {}],
+      ['made and gone again', { directory: '', device: '' }],
+    ] as const
+  ).map(
+    ([what, more]): Case => ({
+      name: `a test that fails, and a mount ${what}`,
+      record: (record, fs) =>
+        mounting({
+          ...more,
+          kernelLog: '[   12.000000] EXT4-fs (pmem1): unsupported blocksize for DAX',
+        })(saying({ status: 1, output: FAILED, files: 'out.bad ', times: '' })(record), fs),
+      verdict: 'fail',
+      outcome: 'output-differs',
+      reason: /^the test's output differs/,
+    }),
+  ),
   {
     name: 'a test that means a mount to be refused',
     record: mounting({
@@ -847,4 +868,76 @@ t.test('does not hide damage behind a notice with the same message', (t) => {
     ['corruption'],
   );
   t.end();
+});
+
+t.test('the outcome of a failure is by its gravest finding, notices aside', async (t) => {
+  const outcomeOf = (...findings: Finding[]) =>
+    judge(
+      {
+        ...good('xfs'),
+        suiteChecks: [
+          { event: check({ phase: 'setup' }), report: report() },
+          { event: check(), report: report({ findings }) },
+        ],
+        kernelFindings: [finding()],
+      },
+      expectation('xfs', { xfstests: { test: ID } }),
+    );
+  t.match(outcomeOf(CORRUPTED), { verdict: 'fail', outcome: 'inconsistent' });
+  t.match(outcomeOf({ ...CORRUPTED, tool: 'xfs_repair' }), { outcome: 'inconsistent' });
+  const { outcome, findings } = outcomeOf({ ...CORRUPTED, severity: 'notice' });
+  t.equal(outcome, 'kernel-log');
+  t.equal(findings.length, 2);
+});
+
+t.test('a test has run if check lists it as run, or among many has a line for it', async (t) => {
+  const judged = (more: Partial<XfstestsEvent>) =>
+    judge(
+      saying({ status: 1, files: 'out.bad ', times: '', difference: '--- a\n+++ b\n-1', ...more })(
+        good('ext4'),
+      ),
+      expectation('ext4', { xfstests: { test: ID } }),
+    );
+  const differs = { verdict: 'fail', outcome: 'output-differs' };
+  const output = `${ID}\nFailures: ${ID}\n`;
+  t.match(judged({ output: `${output}Ran: ${ID}\n` }), differs);
+  t.match(judged({ output: `${output}Ran: ${ID}0\n` }), {
+    verdict: 'error',
+    reason: `xfstests' check did not run the test: Ran: ${ID}0`,
+  });
+  t.match(judged({ output: `${output}\n \n` }), {
+    verdict: 'error',
+    reason: `xfstests' check did not run the test: Failures: ${ID}`,
+  });
+  t.match(judged({ output: `${ID}\n`, together: true }), differs);
+  t.match(judged({ output: `${ID} 4s ... - output mismatch\n`, together: true }), differs);
+  t.match(judged({ output: `${ID}0\n`, together: true }), { verdict: 'error' });
+});
+
+t.test('quotes three lines of a difference, each up to 200 characters', async (t) => {
+  const reasonFor = (count: number, exit = '') => {
+    const changed = Array.from({ length: count }, (_, n) => `+${n}${'x'.repeat(300)}`);
+    const difference = ['--- expected', '+++ actual', '@@ -1 +1 @@', ' same', ...changed].join(
+      '\n',
+    );
+    const output = `${ID} ${exit}\nRan: ${ID}\n`;
+    const record = saying({ status: 1, output, files: 'out.bad ', times: '', difference });
+    return judge(record(good('ext4')), expectation('ext4', { xfstests: { test: ID } })).reason;
+  };
+  const line = (n: number) => `[+${n}${'x'.repeat(198)}]`;
+  const all = `the test's output differs: ${line(0)} ${line(1)} ${line(2)}`;
+  t.equal(reasonFor(3), all);
+  t.equal(reasonFor(5), `${all} and 2 more lines`);
+  t.equal(reasonFor(3, '[failed, exit status 7]'), `${all}, and its exit status is 7`);
+});
+
+t.test('says why the guest ran no test of xfstests', async (t) => {
+  const { reason } = judge(
+    replaced(good('ext4'), 'xfstests', () => [
+      testEvent({ status: 127, reason: 'the guest has no xfstests tree' }),
+      { event: 'gave-up', step: 'test', message: 'later', kernelLog: '' },
+    ]),
+    expectation('ext4', { xfstests: { test: ID } }),
+  );
+  t.equal(reason, 'the guest has no xfstests tree');
 });
