@@ -941,3 +941,86 @@ t.test('says why the guest ran no test of xfstests', async (t) => {
   );
   t.equal(reason, 'the guest has no xfstests tree');
 });
+
+t.test("a repair's findings count only where no check came before it", async (t) => {
+  const named = (message: string, more: Partial<Finding> = {}) => ({
+    ...CORRUPTED,
+    message,
+    ...more,
+  });
+  const found = (...messages: string[]) =>
+    report({ clean: messages.length === 0, findings: messages.map((one) => named(one)) });
+  const repair = (device = '/dev/pmem0') => check({ device, readOnly: false, status: 1 });
+  const messagesOf = (...suiteChecks: NonNullable<UnitRecord['suiteChecks']>) =>
+    judge(
+      { ...good('ext4'), suiteChecks },
+      expectation('ext4', { xfstests: { test: ID } }),
+    ).findings.map(({ message }) => message);
+  const checked = { event: check({ status: 4 }), report: found('a') };
+  const clean = { event: check(), report: found() };
+  t.strictSame(messagesOf(checked, { event: repair(), report: found('b') }), ['a']);
+  t.strictSame(messagesOf(clean, { event: repair(), report: found('b') }), ['b']);
+  t.strictSame(messagesOf({ event: repair(), report: found('b') }), ['b']);
+  t.strictSame(messagesOf(checked, { event: repair('/dev/pmem1'), report: found('b') }), [
+    'a',
+    'b',
+  ]);
+  t.strictSame(messagesOf(checked, { event: check({ status: 4 }), report: found('b') }), [
+    'a',
+    'b',
+  ]);
+});
+
+t.test('of the same message as a notice and as damage, the damage stays', async (t) => {
+  const notice = { ...CORRUPTED, severity: 'notice' as const };
+  for (const findings of [
+    [notice, CORRUPTED],
+    [CORRUPTED, notice],
+  ]) {
+    const [first, second] = findings.map((one) => report({ findings: [one] }));
+    const suiteChecks = [
+      { event: check(), report: first },
+      { event: check(), report: second },
+    ];
+    const judgement = judge(
+      { ...good('ext4'), suiteChecks },
+      expectation('ext4', { xfstests: { test: ID } }),
+    );
+    t.equal(judgement.verdict, 'fail');
+    t.strictSame(judgement.findings, [CORRUPTED]);
+  }
+});
+
+t.test(
+  'damage is older than the test if a check before it found damage, not a notice',
+  async (t) => {
+    const notice = { ...CORRUPTED, message: 'could be shorter', severity: 'notice' as const };
+    const reasonAfter = (...findings: Finding[]) => {
+      const setup = report({ clean: false, findings });
+      const suiteChecks = [
+        { event: check({ phase: 'setup', status: 4 }), report: setup },
+        { event: check({ status: 4 }), report: DAMAGED },
+      ];
+      const expected = expectation('ext4', { xfstests: { test: ID } });
+      return judge({ ...good('ext4'), suiteChecks }, expected).reason;
+    };
+    t.match(reasonAfter(notice, CORRUPTED), /the damage is older than the test/);
+    t.match(reasonAfter(notice), /directory corrupted$/);
+  },
+);
+
+t.test("other tests' lines say nothing about this one", async (t) => {
+  const judged = (output: string) =>
+    judge(
+      saying({ together: true, output, times: `${ID} 8\n` })(good('ext4')),
+      expectation('ext4', { xfstests: { test: ID } }),
+    );
+  t.match(judged(`${ID}  8s\nRan: generic/001 ${ID}\nFailures: generic/001\n`), {
+    verdict: 'pass',
+  });
+  t.match(judged(`generic/001  5s\n${ID} \n`), {
+    verdict: 'error',
+    reason: /its line for the test does not end with a duration/,
+  });
+  t.match(judged(`${ID} 4s ...  5s\n`), { verdict: 'pass' });
+});
