@@ -11,7 +11,7 @@ const EXPECTED: Record<string, [verdict: string, reason: RegExp]> = {
   'selftest/fail': ['fail', /always fails/],
   'selftest/flood': ['pass', /no problems were found/],
   'selftest/full': ['pass', /no problems were found/],
-  'selftest/forge': ['error', /no JSON/],
+  'selftest/forge': ['error', /not JSON/],
   'selftest/leftover': ['pass', /no problems were found/],
   'selftest/lose-dax': ['invalid', /after the test: DAX is not among the mount options/],
   'selftest/notrun': ['notrun', /never applies/],
