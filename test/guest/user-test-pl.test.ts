@@ -21,7 +21,7 @@ t.test('finds the verify errors of fio, however the output is divided', (t) => {
   const errors = [
     'verify: bad header offset 4096, wanted 0',
     'verify: bad magic header 0, wanted acca',
-    'crc32c: verify failed at file /mnt/test/work/a offset 8192, length 4096 (requested block: offset=8192)',
+    'crc32c: verify failed at file /mnt/test/a offset 8192, length 4096 (requested block: offset=8192)',
     'fio: verify type mismatch (0 media, 14 given)',
   ];
   for (const error of errors) {
