@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readOptionFile } from '../option-file.js';
 import { failure, type Outcome, success } from '../outcome.js';
 
 /**
@@ -46,17 +46,9 @@ export function replyOf({ inReplyTo, replyTo }: ReplyOptions): Outcome<ReplyTo |
 
 /** The first mail of an mbox, or a saved mail. */
 function readMail(file: string): Outcome<ReplyTo> {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    return failure(
-      'usage',
-      `--reply-to ${file} cannot be read: ${(error as Error).message}`,
-      'Give a saved mail or an mbox',
-    );
-  }
-  const headers = headersOf(text);
+  const text = readOptionFile('--reply-to', file, 'Give a saved mail or an mbox');
+  if (!text.ok) return text;
+  const headers = headersOf(text.value);
   const [messageId] = idsIn(headers.get('message-id') ?? '');
   if (messageId === undefined) {
     return failure(

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readOptionFile } from '../option-file.js';
 import { failure, type Outcome } from '../outcome.js';
 import { type Choosable, type Exclusion, leaveOut } from './choose.js';
 import { readTestList } from './test-list.js';
@@ -18,17 +18,9 @@ export function withoutExcluded<Test extends Choosable>(
   const exclusions: Exclusion[] = exclude.map((word) => ({ word }));
   const groups = [...excludeGroup];
   for (const file of excludeFile) {
-    let text: string;
-    try {
-      text = readFileSync(file, 'utf8');
-    } catch (error) {
-      return failure(
-        'usage',
-        `--exclude-file ${file} cannot be read: ${(error as Error).message}`,
-        'Give a file with a test on each line',
-      );
-    }
-    const read = readTestList(file, text);
+    const text = readOptionFile('--exclude-file', file, 'Give a file with a test on each line');
+    if (!text.ok) return text;
+    const read = readTestList(file, text.value);
     if (!read.ok) return read;
     for (const { word, group, place } of read.value) {
       if (word !== undefined) exclusions.push({ word, place });

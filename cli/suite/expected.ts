@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { FILE_SYSTEMS } from '../file-systems.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import { compareVersions } from '../kernel-version.js';
 import { parseLocatedYaml } from '../located-yaml.js';
+import { readOptionFile } from '../option-file.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { z } from '../schema.js';
 import { isTestWord, means } from './choose.js';
@@ -80,18 +80,10 @@ const schema = z.array(
 
 /** Mistakes in the file are usage errors with their place. */
 export function readExpectedFailures(file: string): Outcome<ExpectedFailure[]> {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    return failure(
-      'usage',
-      `--expected ${file} cannot be read: ${(error as Error).message}`,
-      SHAPE,
-    );
-  }
-  if (isTestList(text)) return listedFailures(file, text);
-  const yaml = parseLocatedYaml(file, text);
+  const text = readOptionFile('--expected', file, SHAPE);
+  if (!text.ok) return text;
+  if (isTestList(text.value)) return listedFailures(file, text.value);
+  const yaml = parseLocatedYaml(file, text.value);
   if (!yaml.ok) return yaml;
   // A file of nothing but comments expects nothing.
   const parsed = schema.safeParse(yaml.value.value ?? []);
