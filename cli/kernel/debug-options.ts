@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { nearest } from '../nearest.js';
 import { failure, type Outcome, success } from '../outcome.js';
@@ -10,20 +10,24 @@ import { isBuiltFromSource } from './kernel.js';
 const FOLDER = new URL('kernels/debug/', packageRoot);
 
 export function debugOptions(): string[] {
-  if (!existsSync(FOLDER)) return [];
   return readdirSync(FOLDER)
     .filter((name) => name.endsWith('.config'))
     .map((name) => name.replace(/\.config$/, ''))
     .sort();
 }
 
+/** The names in comma-separated lists, each once. */
+export function debugNames(lists: readonly string[]): string[] {
+  return [...new Set(lists.flatMap((list) => list.split(',')).filter(Boolean))];
+}
+
 /** @returns the fragments' paths, in the order of the names */
 export function debugFragments(
-  names: readonly string[],
+  lists: readonly string[],
   kernel: string,
 ): Outcome<readonly string[]> {
   const known = debugOptions();
-  const wanted = [...new Set(names.flatMap((list) => list.split(',')).filter(Boolean))];
+  const wanted = debugNames(lists);
   for (const name of wanted) {
     if (known.includes(name)) continue;
     const near = nearest(name, known);

@@ -4,7 +4,7 @@ import { checkQemuOption } from '../emulator/choose.js';
 import { FILE_SYSTEMS, type FileSystem } from '../file-systems.js';
 import { ACCELERATOR_CHOICES, type AcceleratorChoice } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
-import { debugFragments } from '../kernel/debug-options.js';
+import { debugFragments, debugNames } from '../kernel/debug-options.js';
 import { type BuildOptions, checkBuildOptions } from '../kernel/kernel.js';
 import { parseChoice, parseCount, parseSeconds, parseSize } from '../options.js';
 import { allOf, failure, type Outcome, success } from '../outcome.js';
@@ -207,12 +207,10 @@ const MEMORY_STEP = 128 * 2 ** 20;
 /** Bytes: the shadow takes an eighth, and freed memory stays in quarantine for a while. */
 const KASAN_MEMORY = 2 * 2 ** 30;
 
-function asksForKasan(debug: readonly string[] = []): boolean {
-  return debug.some((list) => list.split(',').includes('kasan'));
-}
-
 function memoryOf({ memory, debug }: RunOptions): Outcome<number | undefined> {
-  if (memory === undefined) return success(asksForKasan(debug) ? KASAN_MEMORY : undefined);
+  if (memory === undefined) {
+    return success(debugNames(debug ?? []).includes('kasan') ? KASAN_MEMORY : undefined);
+  }
   const size = parseSize(memory);
   if (!size.ok) return size;
   if (size.value < SMALLEST_MEMORY || size.value > LARGEST_MEMORY) {

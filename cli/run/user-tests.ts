@@ -35,18 +35,22 @@ export function selectFiles(
 ): Outcome<SelectedFiles> {
   const directory = checkDirectory(options.with);
   if (!directory.ok) return directory;
-  const known = new Set(builtinTests().map(({ id }) => id));
   const read: Record<string, Outcome<UserTest>> = {};
   const others: string[] = [];
   for (const word of words) {
     const kept = options.keptTests?.get(word);
     if (kept) read[word] = success(kept);
-    else if (isFileWord(word) || (!known.has(word) && isFile(word, options))) {
+    else if (isFileWord(word) || (isFile(word, options) && !isBuiltin(word))) {
       read[word] = readWithOptions(word, { ...options, with: directory.value });
     } else others.push(word);
   }
   const tests = allOf(read);
   return tests.ok ? success({ userTests: new Map(Object.entries(tests.value)), others }) : tests;
+}
+
+/** Reads the headers of all bundled tests: only for a word that also names a file. */
+function isBuiltin(word: string): boolean {
+  return builtinTests().some(({ id }) => id === word);
 }
 
 function isFile(word: string, { testsFrom = '.' }: UserTestOptions): boolean {
