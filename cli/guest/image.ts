@@ -260,15 +260,28 @@ function libraryPath(library: string): string {
 }
 
 /** The libraries of the programs that every image contains. */
-export async function librariesOfRoot(): Promise<Outcome<string[]>> {
+async function librariesOfRoot(): Promise<Outcome<string[]>> {
   const located = locatePrograms(readManifest());
   return located.ok ? librariesOf([...located.value.values()]) : located;
+}
+
+/** The libraries that these programs load and an image does not have already. */
+export async function librariesBeyondRoot(programs: string[]): Promise<Outcome<string[]>> {
+  if (programs.length === 0) return success([]);
+  const [wanted, there] = await Promise.all([librariesOf(programs), librariesOfRoot()]);
+  if (!wanted.ok || !there.ok) return wanted.ok ? there : wanted;
+  return success(wanted.value.filter((library) => !there.value.includes(library)));
 }
 
 /** The names of the programs that an image has without being asked for more. */
 export function programsOfRoot(): ReadonlySet<string> {
   const located = locatePrograms(readManifest());
   return new Set(located.ok ? located.value.keys() : []);
+}
+
+/** Whether a file that begins with these bytes is a program or a library. */
+export function isElf(start: Buffer): boolean {
+  return start.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'));
 }
 
 export function addParents(entries: MtreeEntry[], tree: Set<string>, path: string): void {

@@ -8,8 +8,7 @@ import {
   directoryEntries,
   type GuestImage,
   type ImageContext,
-  librariesOf,
-  librariesOfRoot,
+  librariesBeyondRoot,
   pack,
   programEntries,
   SYSTEM_PATH,
@@ -36,7 +35,7 @@ export async function shellArchive(context: ImageContext): Promise<Outcome<Guest
   });
   const made = await lookUpOrMake(context.store, 'guest-shell', key, async (directory) => {
     context.progress({ type: 'stage', text: "adding this machine's tools to the guest image" });
-    const libraries = await librariesBeyond(found.map(({ file }) => file));
+    const libraries = await librariesBeyondRoot(found.map(({ file }) => file));
     if (!libraries.ok) return libraries;
     const entries: MtreeEntry[] = [];
     const there = new Set<string>();
@@ -52,14 +51,6 @@ export async function shellArchive(context: ImageContext): Promise<Outcome<Guest
     return pack(entries, join(directory, 'shell.cpio'), directory, context.signal);
   });
   return made.ok ? success({ file: join(made.value, 'shell.cpio'), key }) : made;
-}
-
-/** The libraries that an ordinary guest does not already have. */
-async function librariesBeyond(programs: string[]): Promise<Outcome<string[]>> {
-  if (programs.length === 0) return success([]);
-  const [wanted, there] = await Promise.all([librariesOf(programs), librariesOfRoot()]);
-  if (!wanted.ok || !there.ok) return wanted.ok ? there : wanted;
-  return success(wanted.value.filter((library) => !there.value.includes(library)));
 }
 
 async function stampOf(path: string): Promise<string> {

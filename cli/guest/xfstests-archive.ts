@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import { cacheKey, lookUpOrMake, storageFailure } from '../store/store.js';
-import { addParents, type ImageContext, librariesOf, pack } from './image.js';
+import { addParents, type ImageContext, isElf, librariesOf, pack } from './image.js';
 import type { MtreeEntry } from './mtree.js';
 
 /**
@@ -156,10 +156,6 @@ async function entriesOf(files: readonly TreeFile[], libraries: string[]): Promi
     add(library.replace(/^\/(?=lib(64)?\/)/, '/usr/').slice(1), library, 0o755);
   }
   return entries;
-}
-
-function isElf(bytes: Buffer): boolean {
-  return bytes.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'));
 }
 
 async function stampOf(path: string): Promise<string> {

@@ -5,8 +5,8 @@ import {
   addParents,
   directoryEntries,
   type ImageContext,
-  librariesOf,
-  librariesOfRoot,
+  isElf,
+  librariesBeyondRoot,
   pack,
   programEntries,
   programsOfRoot,
@@ -17,7 +17,6 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { findProgram, systemPath } from '../system/programs.js';
 import { compileUserTest } from './compile.js';
-import { isElf } from './read.js';
 import { interpreterOf, programsOfScript } from './script-programs.js';
 import type { PackedUserTest, UserTest } from './user-test.js';
 
@@ -143,7 +142,7 @@ async function neededPrograms(test: UserTest, program: string): Promise<Outcome<
     else missing.push(name);
   }
   const binaries = await dynamicOf([program, ...programs.values()]);
-  const libraries = binaries.length > 0 ? await librariesBeyondRoot(binaries) : success([]);
+  const libraries = await librariesBeyondRoot(binaries);
   return libraries.ok
     ? success({ programs, libraries: libraries.value, missing, starter })
     : libraries;
@@ -173,10 +172,4 @@ async function dynamicOf(files: readonly string[]): Promise<string[]> {
     }),
   );
   return dynamic.flat();
-}
-
-async function librariesBeyondRoot(programs: string[]): Promise<Outcome<string[]>> {
-  const [wanted, there] = await Promise.all([librariesOf(programs), librariesOfRoot()]);
-  if (!wanted.ok || !there.ok) return wanted.ok ? there : wanted;
-  return success(wanted.value.filter((library) => !there.value.includes(library)));
 }

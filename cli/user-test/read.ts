@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
+import { isElf } from '../guest/image.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { readHeader } from './header.js';
 import type { UserTest, UserTestKind } from './user-test.js';
@@ -72,10 +73,6 @@ function readBegin(file: string): Outcome<Buffer> {
         )
       : failure('unreadable', `${file} cannot be read: ${message}`, 'Make it readable');
   }
-}
-
-export function isElf(bytes: Buffer): boolean {
-  return bytes.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'));
 }
 
 function kindOf(file: string, begin: Buffer): Outcome<UserTestKind> {
