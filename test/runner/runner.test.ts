@@ -60,7 +60,8 @@ t.test('reports what failed, where, and its output', async (t) => {
   t.match(failed.stdout, /not ok: a > b > should be equal/);
   t.match(failed.stdout, /fails\.test\.ts\n +lineNumber: 2/, 'the line of the source');
   t.match(failed.stdout, /It printed:\n +something else/);
-  t.match(failed.stdout, /^Failed:\n {2}\S*fails\.test\.ts$/m);
+  const atEnd = /^Failed:\n {2}\S*fails\.test\.ts\n {4}not ok: a > b > should be equal, line 2$/m;
+  t.match(failed.stdout, atEnd, 'said again at the end');
 });
 
 t.test('reports what was skipped, and why', async (t) => {
