@@ -85,7 +85,9 @@ export function readLog(file: string): LogLine[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch {}
-  return text
+  // A line that is still being written has no end yet.
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  return whole
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line));
