@@ -54,10 +54,14 @@ const BLOCK: readonly Rule[] = [
     'writeback error',
     line('io-error', new RegExp(`^${DEVICE}: (?<what>writeback error) on inode \\d+, offset .*`)),
   ),
-  needing(
-    'attempt to access beyond',
-    line('io-error', /^(?:(?<name>.{1,40}): )?(?<what>attempt to access beyond end of device)$/),
-  ),
+  needing('attempt to access beyond', {
+    kind: 'io-error',
+    severity: 'corruption',
+    extent: 'event',
+    pattern: /^(?:(?<name>.{1,40}): )?(?<what>attempt to access beyond end of device)$/,
+    // block/blk-core.c: the second line names the device.
+    details: /^(?<device>[^\s,:]+): rw=\d+, (?:sector|want)=\d+/,
+  }),
   needing(': rw=', harmless(/^[^\s,:]+: rw=\d+, (?:sector|want)=\d+/)),
   needing(
     'over max ',

@@ -25,7 +25,7 @@ interface Place {
 /** One finding of the kernel's log while its lines arrive. */
 export class KernelReport {
   readonly head: Head;
-  readonly #groups: Recognized['groups'];
+  #groups: Recognized['groups'];
   readonly #lines: string[];
   #count = 1;
   /** Where it failed, according to the instruction pointer. */
@@ -65,7 +65,8 @@ export class KernelReport {
   #isDetail(line: string): boolean {
     const found = this.head.details?.exec(line.slice(0, LONGEST_MATCHED));
     const device = found?.groups?.['device'];
-    return !!found && (device === undefined || device === this.#groups['device']);
+    const ours = this.#groups['device'];
+    return !!found && (device === undefined || ours === undefined || device === ours);
   }
 
   /** Whether it explains this head. */
@@ -89,6 +90,11 @@ export class KernelReport {
     const start = line.slice(0, LONGEST_MATCHED);
     if (this.#lines.length < EXCERPT) this.#lines.push(start);
     if (this.head.extent === 'stack') this.#locate(start);
+    // The head may leave it to a detail to name the device.
+    const device = this.head.details?.exec(start)?.groups?.['device'];
+    if (device !== undefined && this.#groups['device'] === undefined) {
+      this.#groups = { ...this.#groups, device };
+    }
     return END.test(start) || this.#count >= LONGEST_REPORT;
   }
 

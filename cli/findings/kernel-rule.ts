@@ -18,7 +18,10 @@ export interface Head {
    * `preface`: the report of a BUG or a WARNING follows, and this line explains it.
    */
   extent: 'line' | 'stack' | 'event' | 'preface';
-  /** Lines that belong to this finding if they name the same device, or none. */
+  /**
+   * Lines that belong to this finding if they name the same device, or none. If the head names none, the
+   * first of them does.
+   */
   details?: RegExp;
   /** The function is the class: the rest of the message varies. */
   byFunction?: true;

@@ -161,6 +161,10 @@ export const SEVERITIES: ReadonlyArray<readonly [RegExp, Severity]> = [
   ...CHECKED_NOTHING.map(([pattern]) => [pattern, 'notice'] as const),
   // xfs_repair -L sets the flag itself, and clears it.
   [/^clearing needsrepair flag/i, 'notice'],
+  // No damage for xfs_repair either (repair/attr_repair.c, agheader.c): with -n it prints these by do_log and
+  // exits with 0. The first remains where power was lost while an attribute was set.
+  [/^would clear empty leaf attr block 0,|^would sync log incompat feature in AG/, 'notice'],
+  [/^will clear empty leaf attr block 0,|^will sync log incompat feature in AG/, 'repairable'],
   // About its own cache: the consequence of an allocation group that it skipped.
   [/: Badness in key lookup/, 'repairable'],
   [/^Note - (?:quota info|stripe unit)/, 'notice'],

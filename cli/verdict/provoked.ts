@@ -15,7 +15,7 @@ export function withProvoked(record: UnitRecord, expected: Expectation): Finding
 }
 
 /** What ext2, ext4 and the block layer print about an empty device, where a superblock would be. */
-const EMPTY = /unable to read superblock|\bsector [02] op 0x0:\(READ\)/;
+const EMPTY = /unable to read superblock|\bsector [02] op 0x0:\(READ\)|: rw=\d+, .*\blimit=0$/;
 
 /** What xfs prints about a device with another file system, which a test has it mount. */
 const NOT_XFS = /^XFS \([^)]*\): Invalid superblock magic number/;
@@ -25,10 +25,10 @@ function whyProvoked(
   record: UnitRecord,
   expected: Expectation,
 ): string | undefined {
-  const { kind, device, message } = finding;
+  const { kind, device, message, lines = [] } = finding;
   if (kind === 'fs-error' || kind === 'io-error') {
     // Tests mount a loop device without a file to see that the mount is refused.
-    if (/\bloop\d/.test(device ?? '') && EMPTY.test(message)) {
+    if (/\bloop\d/.test(device ?? '') && [message, ...lines].some((line) => EMPTY.test(line))) {
       return 'it mounts an empty loop device';
     }
     // ext2 and ext4 print the same as a notice.

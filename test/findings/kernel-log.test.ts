@@ -134,6 +134,29 @@ const CLASSES: ReadonlyArray<readonly [string | string[], string]> = [
   ['Out of memory: Killed process 123 (fsx) total-vm:1kB', 'kernel:out-of-memory:killed-process'],
 ];
 
+t.test('takes the device from the line after an access beyond its end', async (t) => {
+  for (const [head, detail] of [
+    // 6.1 and later, 5.10.
+    ['mount: ', 'loop0: rw=4096, sector=0, nr_sectors = 1 limit=0'],
+    ['', 'loop0: rw=4096, want=1, limit=0'],
+  ]) {
+    const message = `${head}attempt to access beyond end of device`;
+    const [finding, ...more] = scanKernelLog(stamped(message, String(detail), 'something else'));
+    t.match(finding, { kind: 'io-error', device: 'loop0', message, lines: [message, detail] });
+    t.strictSame(more, []);
+  }
+  const two = scanKernelLog(
+    stamped(
+      'dd: attempt to access beyond end of device',
+      'pmem0: rw=1, want=9, limit=8',
+      'dd: attempt to access beyond end of device',
+      'loop1: rw=1, want=9, limit=8',
+    ),
+  );
+  t.match(two, [{ device: 'pmem0' }, { device: 'loop1' }]);
+  t.match(scanKernelLog('dd: attempt to access beyond end of device\n'), [{ device: undefined }]);
+});
+
 t.test('gives each complaint its class, with or without a stamp', async (t) => {
   for (const [head, expected] of CLASSES) {
     const lines = [head].flat();

@@ -85,6 +85,22 @@ t.test('never finds a log with unknown lines clean', async (t) => {
   );
 });
 
+t.test('reports as notices what xfs_repair itself does not take for damage', async (t) => {
+  // The log of xfs/191: xfs_repair -n exits with 0.
+  for (const line of [
+    'would clear empty leaf attr block 0, inode 135',
+    'would sync log incompat feature in AG 1 super, 0x0 != 0x1',
+  ]) {
+    const { clean, findings } = parseXfsRepair(runWith(`${line}\n`));
+    t.match({ clean, findings }, { clean: true, findings: [{ severity: 'notice' }] }, line);
+    const made = runWith(`${line.replace('would', 'will')}\n`);
+    t.match(parseXfsRepair(made), { clean: false, findings: [{ severity: 'repairable' }] }, line);
+  }
+  // In any other block it counts as damage.
+  const other = parseXfsRepair(runWith('bad attribute count 0 in attr block 1, inode 135\n'));
+  t.match(other.findings, [{ severity: 'corruption' }]);
+});
+
 t.test('gives the same class whatever the names', async (t) => {
   const classOf = (name: string) =>
     parseXfsRepair(runWith(`entry "${name}" in directory inode 128 points to free inode 131\n`))

@@ -255,6 +255,23 @@ t.test('a finding that is excused keeps all it says', async (t) => {
   t.strictSame(judgedOn('/dev/pmem1', [notice]).findings, [notice]);
 });
 
+t.test('mounting a loop device without a file excuses the read beyond its end', async (t) => {
+  const judgedLines = (detail: string) =>
+    judgedOn(
+      '/dev/pmem0',
+      scanKernelLog(`mount: attempt to access beyond end of device\n${detail}\n`),
+    );
+  const provoked = 'it mounts an empty loop device';
+  const [free, pmem, partly] = [
+    'loop0: rw=4096, sector=0, nr_sectors = 1 limit=0',
+    'pmem1: rw=4096, sector=0, nr_sectors = 1 limit=0',
+    'loop0: rw=4096, sector=8, nr_sectors = 1 limit=8',
+  ].map(judgedLines);
+  t.match(free, { verdict: 'pass', findings: [{ severity: 'notice', provoked }] });
+  t.equal(pmem?.verdict, 'fail', 'of a device that the test mounts');
+  t.equal(partly?.verdict, 'fail', 'of a loop device that has a file');
+});
+
 t.test('an empty loop device excuses nothing but errors of reading it', async (t) => {
   const message = 'EXT4-fs (loop0): unable to read superblock';
   const kinds = (['fs-error', 'io-error', 'warning', 'oops'] as const).map((kind) => [
