@@ -90,7 +90,7 @@ t.test('finds lost writes on any device', async (t) => {
       'io-error 0000:0d:00.0',
       'io-error mem0',
       'io-error sda',
-      'io-error',
+      'io-error pmem0',
     ],
   );
 });
