@@ -26,6 +26,14 @@ export function parseXfsRepair(text: string, options: FsckOptions = {}): FsckRep
  */
 const SEARCHED = /^\.+(?=[A-Z])/;
 
+/**
+ * A verifier's message in the middle of another line. Prefetching threads print these while xfs_repair has
+ * printed the first half of a message: `bad magic number 0x0 on inode 131,` and later ` would reset …`
+ * (repair/dinode.c).
+ */
+const BETWEEN = /^(?<half>.*[,:] ?)(?<verifier>Metadata (?:corruption|CRC error) detected at .*)$/;
+const VERIFIER = /^Metadata (?:corruption|CRC error) detected at /;
+
 export class XfsRepairParser implements FsckParser {
   readonly #device: string | undefined;
   readonly #found = new FsckCollector();
@@ -49,6 +57,9 @@ export class XfsRepairParser implements FsckParser {
   /** Whether that line ends where no message ends. */
   #isUnfinished = false;
 
+  /** The first half of a line, if another thread's message came before the second. */
+  #half = '';
+
   constructor({ device }: FsckOptions = {}) {
     this.#device = device;
   }
@@ -58,6 +69,19 @@ export class XfsRepairParser implements FsckParser {
   }
 
   line(raw: string): boolean {
+    if (this.#inName) return this.#whole(raw);
+    const { half, verifier } = BETWEEN.exec(raw)?.groups ?? {};
+    if (half !== undefined && verifier !== undefined) {
+      this.#half += half;
+      return this.#whole(verifier);
+    }
+    if (this.#half === '' || VERIFIER.test(raw)) return this.#whole(raw);
+    const line = this.#half + raw;
+    this.#half = '';
+    return this.#whole(line);
+  }
+
+  #whole(raw: string): boolean {
     if (this.#inName) {
       this.#continueName(raw);
       return true;
@@ -183,6 +207,7 @@ export class XfsRepairParser implements FsckParser {
   }
 
   interrupt(): void {
+    if (this.#half !== '') this.line('');
     this.#close();
     this.#runs.finish();
   }

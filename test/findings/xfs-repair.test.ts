@@ -101,6 +101,34 @@ t.test('reports as notices what xfs_repair itself does not take for damage', asy
   t.match(other.findings, [{ severity: 'corruption' }]);
 });
 
+t.test('rejoins a line that another thread interrupted', async (t) => {
+  // xfs_repair 6.1.0 on an inode without magic: a prefetching thread may print at any of these places.
+  const verifier = 'Metadata corruption detected at 0x555a4c51b1a6, xfs_inode block 0x80/0x4000\n';
+  const [first, second, third] = [
+    'bad magic number 0x0 on inode 131,',
+    ' would reset magic number\n',
+    'would have cleared inode 131\n',
+  ];
+  const classes = (text: string) => {
+    const { findings, unparsed } = parseXfsRepair(runWith(text));
+    t.strictSame(unparsed, []);
+    return findings.map(({ signature }) => signature).sort();
+  };
+  const expected = classes(`${verifier}${first}${second}${third}`);
+  t.equal(expected.length, 3);
+  for (const text of [
+    `${first}${verifier}${second}${third}`,
+    `${first}${second}${verifier}${third}`,
+    `${first}${second}${third}${verifier}`,
+  ]) {
+    t.strictSame(classes(text), expected, text);
+  }
+  const twice = classes(`${first}${verifier}${verifier}${second}${third}`);
+  t.strictSame([...new Set(twice)], expected, 'by two messages');
+  const cut = parseXfsRepair(`${CLEAN.split('Phase 4')[0]}${first}${verifier}`);
+  t.match(cut, { completed: false, findings: { length: 2 } }, 'and cut there');
+});
+
 t.test('gives the same class whatever the names', async (t) => {
   const classOf = (name: string) =>
     parseXfsRepair(runWith(`entry "${name}" in directory inode 128 points to free inode 131\n`))
