@@ -10,6 +10,7 @@ import { defineDiff } from './diff.js';
 import { defineDoctor } from './doctor.js';
 import { defineFsck } from './fsck.js';
 import { addBriefHelp, configureHelp } from './help.js';
+import { defineHistory } from './history.js';
 import { defineKernel } from './kernel.js';
 import { defineList } from './list.js';
 import { defineLog } from './log.js';
@@ -28,6 +29,7 @@ const DEFINITIONS = [
   defineBisect,
   defineShell,
   defineReport,
+  defineHistory,
   defineList,
   defineDiff,
   defineReplay,

@@ -1,6 +1,7 @@
 import { escapeForTerminal } from '../findings/escape.js';
 import { groupBy } from '../group-by.js';
 import type { Repeats, UnitResult } from '../results/run-result.js';
+import type { Proportion } from '../statistics/proportion.js';
 import { VERDICTS } from '../verdict/judge.js';
 
 /** The results of many attempts at one test, as text. */
@@ -64,8 +65,12 @@ export function describeRepeats(own: Repeats, among: readonly Repeats[] = []): s
   if (!failures) return `${name}: no attempt passed or failed${besides}`;
   const failed = counts.fail ?? 0;
   const trials = failed + (counts.pass ?? 0);
-  const [low, high] = failures.interval;
-  return `${name}: ${failed} of ${trials} attempts failed, ${percent(failures.rate)} % (95 % interval: ${percent(low)} to ${percent(high)} %)${besides}`;
+  return `${name}: ${failed} of ${trials} attempts failed, ${describeRateOf(failures)}${besides}`;
+}
+
+/** `3 % (95 % interval: 0.62 to 8.5 %)` */
+export function describeRateOf({ rate, interval: [low, high] }: Proportion): string {
+  return `${percent(rate)} % (95 % interval: ${percent(low)} to ${percent(high)} %)`;
 }
 
 /** With two significant digits. */

@@ -41,6 +41,7 @@ thead th{font-weight:600;background:var(--raised)}
 tbody th[scope=rowgroup]{font-weight:600;background:var(--raised)}
 tbody th[scope=row]{white-space:nowrap}
 td svg{vertical-align:middle}
+.strip{display:inline-block;margin:0;padding:0;border:0;background:none;letter-spacing:.05em;max-height:none}
 .words td{overflow-wrap:anywhere}
 td.number{white-space:nowrap}
 .culprit{background:var(--fail-ground)}
