@@ -16,6 +16,7 @@ import { readVariant } from '../variant/named.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import { RUN_DEFAULTS, TIMEOUTS } from './defaults.js';
 import { checkAppend, checkSysctl } from './kernel-parameters.js';
+import { kernelVersions } from './kernel-versions.js';
 import { powerCutOf } from './power-cut-options.js';
 import type { RunOptions } from './run-options.js';
 import { type Selection, selectFrom, selectSession } from './select-tests.js';
@@ -165,8 +166,9 @@ function buildOf(options: RunOptions): Outcome<BuildOptions | undefined> {
   return fitting.ok ? success(build) : fitting;
 }
 
-function expectedOf({ expected }: RunOptions): Outcome<ExpectedFailure[]> {
-  return expected === undefined ? success([]) : readExpectedFailures(expected);
+function expectedOf({ expected, kernel }: RunOptions): Outcome<ExpectedFailure[]> {
+  if (expected === undefined) return success([]);
+  return readExpectedFailures(expected, kernelVersions(kernel));
 }
 
 function oneLine(name: string, value: string | undefined): Outcome<string | undefined> {

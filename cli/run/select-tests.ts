@@ -6,6 +6,7 @@ import { chooseTests } from '../suite/choose.js';
 import { withoutExcluded } from '../suite/exclude.js';
 import { findTree, testFacts, treeTests } from '../suite/xfstests/tree.js';
 import type { UserTest } from '../user-test/user-test.js';
+import { kernelVersions } from './kernel-versions.js';
 import type { RunOptions } from './run-options.js';
 import { selectFiles } from './user-tests.js';
 
@@ -64,7 +65,9 @@ function selectFromSuite(
 ): Outcome<Omit<Selection, 'userTests'>> {
   if (options.suite === 'builtin') {
     const selected = selectTests(builtinTests(), { ids: [...choice.ids], groups: choice.groups });
-    const left = selected.ok ? withoutExcluded(selected.value, options) : selected;
+    const left = selected.ok
+      ? withoutExcluded(selected.value, options, kernelVersions(options.kernel))
+      : selected;
     if (!left.ok) return left;
     return success({
       tests: left.value.map(({ id }) => id),
@@ -76,7 +79,9 @@ function selectFromSuite(
   const all = treeTests(tree.value, fs);
   if (!all.ok) return all;
   const chosen = chooseTests(all.value, choice, 'xfstests');
-  const left = chosen.ok ? withoutExcluded(chosen.value, options) : chosen;
+  const left = chosen.ok
+    ? withoutExcluded(chosen.value, options, kernelVersions(options.kernel))
+    : chosen;
   if (!left.ok) return left;
   return success({
     tests: left.value.map(({ id }) => id),

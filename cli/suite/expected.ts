@@ -7,6 +7,7 @@ import { readOptionFile } from '../option-file.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { z } from '../schema.js';
 import { isTestWord, means } from './choose.js';
+import type { KernelVersions } from './conditions.js';
 import { isTestList, readTestList } from './test-list.js';
 
 /**
@@ -79,10 +80,13 @@ const schema = z.array(
 );
 
 /** Mistakes in the file are usage errors with their place. */
-export function readExpectedFailures(file: string): Outcome<ExpectedFailure[]> {
+export function readExpectedFailures(
+  file: string,
+  kernel?: KernelVersions | undefined,
+): Outcome<ExpectedFailure[]> {
   const text = readOptionFile('--expected', file, SHAPE);
   if (!text.ok) return text;
-  if (isTestList(text.value)) return listedFailures(file, text.value);
+  if (isTestList(text.value)) return listedFailures(file, text.value, kernel);
   const yaml = parseLocatedYaml(file, text.value);
   if (!yaml.ok) return yaml;
   // A file of nothing but comments expects nothing.
@@ -109,8 +113,12 @@ export function readExpectedFailures(file: string): Outcome<ExpectedFailure[]> {
 }
 
 /** A list of another program (test-list.ts): its comments are the reasons. */
-function listedFailures(file: string, text: string): Outcome<ExpectedFailure[]> {
-  const listed = readTestList(file, text);
+function listedFailures(
+  file: string,
+  text: string,
+  kernel: KernelVersions | undefined,
+): Outcome<ExpectedFailure[]> {
+  const listed = readTestList(file, text, kernel);
   if (!listed.ok) return listed;
   const group = listed.value.find((one) => one.group !== undefined);
   if (group) {

@@ -1,5 +1,7 @@
 import { failure, type Outcome, type Place, success } from '../outcome.js';
 import { isTestWord } from './choose.js';
+import type { KernelVersions } from './conditions.js';
+import { Conditions, isDirective } from './preprocessor.js';
 
 /**
  * Lists of tests, one on each line, as several programs keep them:
@@ -9,8 +11,8 @@ import { isTestWord } from './choose.js';
  *     generic/027
  *     -g dax                         # and a group
  *
- * Ranges and patterns are allowed, too. xfstests-bld's files go through the C preprocessor: conditions depend
- * on macros that only its scripts define, so they are refused instead of being read as comments.
+ * Ranges and patterns are allowed, too. xfstests-bld's files go through the C preprocessor: conditions that the
+ * kernel's version decides are followed, and others are refused instead of being read as comments.
  */
 export interface ListedTest {
   /** A test, range or pattern; a group has `group` instead. */
@@ -21,22 +23,25 @@ export interface ListedTest {
   place: Place;
 }
 
-/** Lines of the preprocessor. A comment such as `# if it fails, ask` is none. */
-const DIRECTIVES = [
-  /^\s*#\s*ifn?def\s+\w+\s*$/,
-  /^\s*#\s*(?:el)?if\s+(?:\w+\s*$|.*[()<>=!&|])/,
-  /^\s*#\s*(?:else|endif)\s*(?:\/[/*].*)?$/,
-  /^\s*#\s*(?:define|undef)\s+[A-Z_][A-Z0-9_]*\b/,
-  /^\s*#\s*include\s*["<]/,
-  /^\s*#error\b/,
-];
-
-export function readTestList(file: string, text: string): Outcome<ListedTest[]> {
+/** @param kernel the versions that the kernel may have, for conditions; undefined: unknown */
+export function readTestList(
+  file: string,
+  text: string,
+  kernel?: KernelVersions | undefined,
+): Outcome<ListedTest[]> {
   const listed: ListedTest[] = [];
+  const conditions = new Conditions(kernel);
   let before: string[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     const place = { file, line: index + 1 };
-    if (isDirective(line)) return undecided(line, place);
+    if (isDirective(line)) {
+      const followed = conditions.follow(line, place);
+      if (!followed.ok) return followed;
+      // A condition separates the comment of another test.
+      before = [];
+      continue;
+    }
+    if (!conditions.count) continue;
     const [, entry = '', after = ''] =
       /^(.*?)(?:(?:#|(?<=^|\s)\/\/)(.*))?$/.exec(line.trim()) ?? [];
     const word = entry.trim();
@@ -50,7 +55,8 @@ export function readTestList(file: string, text: string): Outcome<ListedTest[]> 
     const comment = after.trim() || before.join(' ').trim();
     listed.push({ ...(group === undefined ? { word } : { group }), comment, place });
   }
-  return success(listed);
+  const ended = conditions.end();
+  return ended.ok ? success(listed) : ended;
 }
 
 /** Whether a file is such a list, by its first line that is no comment; else it should be YAML. */
@@ -59,19 +65,6 @@ export function isTestList(text: string): boolean {
   if (lines.some((line) => /^\s*\/\//.test(line) || isDirective(line))) return true;
   const first = lines.find((line) => !/^\s*(?:#|$)/.test(line)) ?? '';
   return /^\s*(?:-g\s|[\w.*?[\]-]+\/[^\s:]+\s*(?:#.*|\/\/.*)?$)/.test(first);
-}
-
-function isDirective(line: string): boolean {
-  return DIRECTIVES.some((directive) => directive.test(line));
-}
-
-function undecided(line: string, place: Place) {
-  return failure(
-    'usage',
-    `${JSON.stringify(line.trim().slice(0, 80))} is for the C preprocessor: which tests follow is not known`,
-    'Give the list that the preprocessor makes of it: `cpp -P -DNAME=VALUE FILE`',
-    { place },
-  );
 }
 
 function notATest(word: string, place: Place) {
