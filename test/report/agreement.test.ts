@@ -150,11 +150,125 @@ t.test('every format agrees about every unit', async (t) => {
   );
 });
 
+/** A run whose tests have unique names, which no text of a guest can be mistaken for. */
+const named = fc.array(unit, { minLength: 1, maxLength: 8 }).map((units) => {
+  const short = (words: string) => words.slice(0, 200);
+  return keptRun({
+    ...RESULT,
+    units: units.map((one, index) =>
+      consistent({
+        ...{ ...UNIT, ...one },
+        test: `unit-000${index} ${short(one.test)}`,
+        reason: short(one.reason),
+        replay: short(one.replay),
+      } as UnitResult),
+    ),
+  });
+});
+
+const TAG = /unit-000\d/;
+
+/** `unit-0003 fail`; each unit once. */
+function tagged(pairs: Iterable<readonly [text: string | undefined, said: string]>): string[] {
+  return [...pairs].map(([words = '', said]) => `${TAG.exec(words)?.[0] ?? words} ${said}`);
+}
+
+function byXml(xml: string): string[] {
+  const cases = xml.matchAll(/<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g);
+  return tagged(
+    [...cases].map(([, attributes, inner = '']) => [
+      attributes,
+      /<(failure|error|skipped)\b/.exec(inner)?.[1] ?? 'passed',
+    ]),
+  );
+}
+
+function byTap(tap: string): string[] {
+  const found: [string, string][] = [];
+  const parser = new Parser({ strict: true });
+  parser.on('assert', ({ name, ok, skip }) => {
+    const skipped = skip !== undefined && skip !== false;
+    found.push([name, skipped ? 'skipped' : ok ? 'passed' : 'failed']);
+  });
+  parser.end(tap);
+  return tagged(found);
+}
+
+/** What each format that people read says in its table, or of each unit. */
+const READ_BY_PEOPLE: Readonly<Record<'terminal' | 'mail' | 'markdown' | 'html', RegExp>> = {
+  terminal: /^(?<verdict>[A-Z]+) +\S+ (?<test>unit-000\d)/gm,
+  mail: /^ {2}(?<test>unit-000\d).* (?<verdict>pass|fail|notrun|invalid|error)(?: !)?$/gm,
+  markdown:
+    /^\| `+ ?\S+ (?<test>unit-000\d).* \| \**(?<verdict>pass|fail|notrun|invalid|error)(?: !)?\** \|$/gm,
+  html: /<th scope="row">(?<test>unit-000\d)[^<]*<\/th><td><a class="verdict (?<verdict>\w+)"/g,
+};
+
+function byPeople(format: keyof typeof READ_BY_PEOPLE, text: string): string[] {
+  return tagged(
+    [...text.matchAll(READ_BY_PEOPLE[format])].map(({ groups }) => [
+      groups?.['test'],
+      groups?.['verdict']?.toLowerCase() ?? '',
+    ]),
+  );
+}
+
+/** The units that an annotation calls an error. */
+function byGithub(text: string): string[] {
+  const errors = text.split('\n').filter((line) => line.startsWith('::error '));
+  return [...new Set(errors.flatMap((line) => line.match(new RegExp(TAG, 'g')) ?? []))];
+}
+
+const KCIDB = { pass: 'PASS', fail: 'FAIL', notrun: 'SKIP', invalid: 'ERROR', error: 'MISS' };
+
+t.test('every format gives each unit its own verdict', async (t) => {
+  t.pass('throws with the counterexample');
+  fc.assert(
+    fc.property(named, (kept) => {
+      const units = unitsOf(kept);
+      const wanted = (said: (unit: UnitResult) => string) =>
+        tagged(units.map((one) => [one.test, said(one)] as const)).sort();
+      const same = (what: string, read: string[], expected: string[]) => {
+        if (JSON.stringify(read.sort()) === JSON.stringify(expected)) return;
+        throw new Error(`${what}: ${read.join(', ')} instead of ${expected.join(', ')}`);
+      };
+      same('junit', byXml(write('junit', kept)), wanted(outcomeOf));
+      same('fstests-xunit', byXml(write('fstests-xunit', kept)), wanted(outcomeOf));
+      same(
+        'tap',
+        byTap(write('tap', kept)),
+        wanted((one) => failed(outcomeOf(one))),
+      );
+      const { tests } = kcidbOf([kept], { origin: 'a', inputs: new Map() });
+      same(
+        'kcidb',
+        tagged(tests.map((one) => [String(one.misc?.['test']), one.status] as const)),
+        wanted(({ verdict }) => KCIDB[verdict]),
+      );
+      const bad = units.filter((one) => failed(outcomeOf(one)) === 'failed');
+      same(
+        'github',
+        byGithub(write('github', kept)),
+        bad.map(({ test }) => TAG.exec(test)?.[0] ?? '').sort(),
+      );
+      for (const format of ['terminal', 'mail', 'markdown', 'html'] as const) {
+        same(
+          format,
+          byPeople(format, write(format, kept)),
+          wanted(({ verdict }) => verdict),
+        );
+      }
+    }),
+    { numRuns: RUNS, endOnFailure: true },
+  );
+});
+
 /** Outside readers are slow to start: they read few runs, of many units. */
 const large = fc.array(unit, { minLength: 40, maxLength: 60 }).map((units) =>
   keptRun({
     ...RESULT,
-    units: units.map((one) => consistent({ ...UNIT, ...one } as UnitResult)),
+    units: units.map((one, index) =>
+      consistent({ ...UNIT, ...one, test: `unit-${1000 + index} ${one.test}` } as UnitResult),
+    ),
   }),
 );
 
@@ -165,8 +279,11 @@ t.test('so does KTAP, as kunit.py reads it', { skip: noKunit ?? false }, async (
   t.pass('throws with the counterexample');
   fc.assert(
     fc.property(large, (kept) => {
-      const read = sorted(parseKtap(kunit ?? '', write('ktap', kept)).map(({ status }) => status));
-      const wanted = sorted(unitsOf(kept).map((one) => STATUS[outcomeOf(one)]));
+      const said = parseKtap(kunit ?? '', write('ktap', kept));
+      const read = said.map(({ name, status }) => `${/unit-\d+/.exec(name)?.[0]} ${status}`).sort();
+      const wanted = unitsOf(kept)
+        .map((one, index) => `unit-${1000 + index} ${STATUS[outcomeOf(one)]}`)
+        .sort();
       if (read.join() !== wanted.join()) throw new Error(`${read} instead of ${wanted}`);
     }),
     { numRuns: 2, endOnFailure: true },
