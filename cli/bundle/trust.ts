@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KeptInputs } from '../inputs/read.js';
 import { failure, type Outcome, success } from '../outcome.js';
-import { isSemantic, stepsOf } from '../variant/changes.js';
+import { needsBuild } from '../suite/xfstests/paths.js';
+import { type ChangeFile, isSemantic, stepsOf } from '../variant/changes.js';
 import { pathsOf } from '../variant/patch.js';
 
 /**
@@ -66,13 +67,49 @@ async function checkChange(
         )
       : success(undefined);
   }
-  const steps = await stepsOf({ file, content }, signal);
+  return checkPatch({ file, content }, name, {
+    scratch,
+    signal,
+    isHarmless: (path) => HARMLESS.test(path),
+  });
+}
+
+/**
+ * Checks what a stranger adds to an xfstests tree. Tests run in the guest; but a change to anything that is
+ * built starts make, which runs commands from make files. A kernel in the bundle does not make that harmless.
+ */
+export async function checkSuiteTrust(
+  { inputs, directory }: KeptInputs,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Outcome<undefined>> {
+  const patches = (inputs.suiteChanges ?? []).filter(({ type }) => type === 'patch');
+  const scratch = await mkdtemp(join(tmpdir(), 'daxrepro-'));
+  try {
+    for (const { file: name } of patches) {
+      const file = join(directory, name);
+      const isHarmless = (path: string) => !needsBuild(path);
+      const how = { scratch, signal, isHarmless, whole: true };
+      const checked = await checkPatch({ file, content: await readFile(file) }, name, how);
+      if (!checked.ok) return checked;
+    }
+    return success(undefined);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function checkPatch(
+  file: ChangeFile,
+  name: string,
+  { scratch, signal, isHarmless, whole = false }: PatchCheck,
+): Promise<Outcome<undefined>> {
+  const steps = await stepsOf(file, signal);
   if (!steps.ok) return steps;
   for (const step of steps.value) {
     if (step.type !== 'patch') continue;
-    const paths = await pathsOf(step, scratch, signal);
+    const paths = await pathsOf(step, scratch, signal, whole);
     if (!paths.ok) return paths;
-    const other = paths.value.find((path) => !HARMLESS.test(path));
+    const other = paths.value.find((path) => !isHarmless(path));
     if (other !== undefined) {
       return refuse(
         `${name} changes ${JSON.stringify(other)}, and building that could run commands`,
@@ -83,6 +120,13 @@ async function checkChange(
     }
   }
   return success(undefined);
+}
+
+interface PatchCheck {
+  scratch: string;
+  signal: AbortSignal | undefined;
+  isHarmless: (path: string) => boolean;
+  whole?: boolean;
 }
 
 function refuse(why: string) {

@@ -70,6 +70,7 @@ function guestOptions(command: Command): Command {
     .addOption(shared.pmem())
     .addOption(shared.control())
     .option('--suite <suite>', 'as for run', RUN_DEFAULTS.suite)
+    .addOption(shared.suitePatch())
     .addOption(shared.mountOpts())
     .addOption(shared.mkfsOpts())
     .option('--size <size>', 'size of each device: 256M, 1G')

@@ -28,6 +28,7 @@ export function defineCase(program: Command): void {
     .option('--title <title>', 'one line for reports (default: the name)')
     .option('--kernel <spec>', 'as for run', RUN_DEFAULTS.kernel)
     .option('--suite <suite>', 'as for run')
+    .addOption(shared.suitePatch())
     .addOption(shared.cc())
     .addOption(shared.kconfig())
     .option('--pmem <kind>', 'as for run (repeatable)', collect)

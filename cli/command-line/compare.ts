@@ -39,6 +39,7 @@ function cellOptions(compare: Command): void {
       '--suite <suite>',
       `as for run; overrides the case file (default: ${RUN_DEFAULTS.suite})`,
     )
+    .addOption(shared.suitePatch())
     .addOption(shared.together())
     .addOption(shared.withDirectory());
 }

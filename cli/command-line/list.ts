@@ -18,6 +18,7 @@ export function defineList(program: Command): void {
       'builtin, the directory of a built xfstests tree, or xfstests (the installed one)',
       RUN_DEFAULTS.suite,
     )
+    .addOption(shared.suitePatch())
     .addOption(shared.exclude())
     .addOption(shared.excludeFile())
     .addOption(shared.excludeGroup())

@@ -33,6 +33,7 @@ function testOptions(run: Command): void {
       'builtin, the directory of a built xfstests tree, or xfstests (the installed one)',
       RUN_DEFAULTS.suite,
     )
+    .addOption(shared.suitePatch())
     .addOption(shared.exclude())
     .addOption(shared.excludeFile())
     .addOption(shared.excludeGroup())

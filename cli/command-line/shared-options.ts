@@ -17,6 +17,11 @@ export const shared = {
       'apply a patch, an mbox or a semantic patch (.cocci), in order (repeatable)',
     ).argParser(collect),
   steps: () => new Option('--steps <n>', 'apply only the first n patches of those files'),
+  suitePatch: () =>
+    new Option(
+      '--suite-patch <file>',
+      'apply a patch or an mbox to a copy of the xfstests tree (repeatable)',
+    ).argParser(collect),
   pmem: () =>
     new Option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)').default(
       RUN_DEFAULTS.pmem,

@@ -44,6 +44,7 @@ function sessionOptions(shell: Command): void {
       'install this xfstests tree in the guest, as for run',
       RUN_DEFAULTS.suite,
     )
+    .addOption(shared.suitePatch())
     .option('--timeout <time>', 'end the session after this time: 90, 5m (default: never)')
     .optionsGroup('Debugger:')
     .option('--gdb [where]', "QEMU's gdb stub: on a new socket, a port of 127.0.0.1, or a path")

@@ -8,6 +8,7 @@ import { EXIT, type Failure } from '../outcome.js';
 import { formatSummary } from '../report/summary.js';
 import { checkRequest } from '../run/request.js';
 import { explain, inSession, keepResult, print, type Session, wantsColour } from './session.js';
+import { withSuite } from './suite.js';
 
 /** `daxrepro bisect run <fs> <test...>`, the command of `git bisect run`: exit codes as in step-exit.ts. */
 export async function bisectStepCommand(
@@ -18,7 +19,9 @@ export async function bisectStepCommand(
 ): Promise<number> {
   const itself = await isTreeItself(options.kernel, options.tree);
   const kernel = itself ? `src:${resolve(options.tree)}` : (options.kernel as string);
-  const checked = checkRequest(fs, tests, { ...options, kernel });
+  const overlaid = await withSuite(tests, { ...options, kernel });
+  if (!overlaid.ok) return stop(overlaid.failure);
+  const checked = checkRequest(fs, overlaid.value.words, overlaid.value.options);
   if (!checked.ok) return stop(checked.failure);
   return inSession(async (session) => {
     const step = { checked: checked.value, options: { ...options, kernel }, itself };

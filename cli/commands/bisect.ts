@@ -7,6 +7,7 @@ import { formatBisectionMail } from '../report/bisect-mail.js';
 import { formatBisectionForTerminal } from '../report/bisect-text.js';
 import type { BisectionResult } from '../results/bisect-result.js';
 import { explain, inSession, print, terminalWidth } from './session.js';
+import { withSuite } from './suite.js';
 
 /** `daxrepro bisect <fs> <test...>`: exits with 0 if it found the change, and with 3 if not. */
 export async function bisectCommand(
@@ -17,7 +18,9 @@ export async function bisectCommand(
 ): Promise<number> {
   const kernel = await isTreeItself(options.kernel, options.tree ?? '.');
   const asked = kernel && options.tree !== undefined ? without(options) : options;
-  const checked = checkBisection(fs, tests, asked);
+  const overlaid = await withSuite(tests, asked);
+  if (!overlaid.ok) return explain(overlaid.failure);
+  const checked = checkBisection(fs, overlaid.value.words, overlaid.value.options);
   if (!checked.ok) return explain(checked.failure);
   return inSession(async (session) => {
     const bisected = await bisectJob(checked.value, options, openJob(argv, session));

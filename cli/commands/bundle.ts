@@ -10,6 +10,7 @@ import { ensureSystemFor } from '../job/system.js';
 import { resolveKernel } from '../kernel/resolve.js';
 import { EXIT, failure, type Outcome, success } from '../outcome.js';
 import { planReplay } from '../replay/plan.js';
+import { replayedSuite } from '../replay/suite.js';
 import { openTarget, type Target } from '../replay/target.js';
 import { namesNoRun } from '../results/read.js';
 import { defaultStore } from '../store/store.js';
@@ -80,13 +81,15 @@ async function kernelsOf(
   { units, inputs }: Target,
   { reporter, signal }: Session,
 ): Promise<Outcome<PackedKernels>> {
-  const plan = planReplay(units, inputs, { accel: 'tcg' });
+  const progress = reporter.progress.bind(reporter);
+  const context = { store: defaultStore(), progress, signal };
+  const suite = await replayedSuite(inputs, undefined, context);
+  if (!suite.ok) return suite;
+  const plan = planReplay(units, inputs, { accel: 'tcg', suite: suite.value });
   if (!plan.ok) return plan;
   const { cells } = plan.value;
   const [{ request }] = cells as [Cell];
   const changes = cells.flatMap((cell) => cell.request.variant.changes);
-  const progress = reporter.progress.bind(reporter);
-  const context = { store: defaultStore(), progress, signal };
   const system = await ensureSystemFor({ ...request, changes }, context);
   if (!system.ok) return system;
   const { build = {} } = request;

@@ -7,6 +7,7 @@ import { EXIT, success } from '../outcome.js';
 import { formatMail } from '../report/compare-mail.js';
 import { formatComparison } from '../report/compare-text.js';
 import { formatCells } from '../report/compare-words.js';
+import { withPatience } from '../report/patience.js';
 import type { CompareResult } from '../results/compare-result.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { checkPossible } from '../run/possible.js';
@@ -28,7 +29,10 @@ export async function compareCommand(
   argv: string[],
 ): Promise<number> {
   const options = { ...given, repeat: attempts(given) };
-  const requested = await requestedCase(file, options);
+  const requested = await withPatience(
+    () => 'reading the case',
+    () => requestedCase(file, options),
+  );
   if (!requested.ok) return explain(requested.failure);
   const plan = planComparison(requested.value, options);
   if (!plan.ok) return explain(plan.failure);

@@ -7,8 +7,9 @@ import { defaultStore } from '../store/store.js';
 import type { SuiteTest } from '../suite/builtin.js';
 import { type ListedTests, type ListOptions, listTests } from '../suite/list.js';
 import { formatSeconds, plural } from '../words.js';
+import { type SuiteOptions, withSuite } from './suite.js';
 
-export interface ListCommandOptions extends ListOptions {
+export interface ListCommandOptions extends ListOptions, SuiteOptions {
   json?: boolean;
 }
 
@@ -21,7 +22,8 @@ export async function listCommand(
   patterns: string[],
   options: ListCommandOptions,
 ): Promise<number> {
-  const listed = listTests(patterns, options);
+  const overlaid = await withSuite(patterns, options);
+  const listed = overlaid.ok ? listTests(overlaid.value.words, overlaid.value.options) : overlaid;
   if (!listed.ok) {
     const lines = formatFailure(listed.failure).split('\n');
     process.stderr.write(`${lines.map(escapeForTerminal).join('\n')}\n`);

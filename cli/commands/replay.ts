@@ -7,6 +7,7 @@ import { type Failure, failure, type Outcome, success } from '../outcome.js';
 import { type ReplayJobOptions, replayJob } from '../replay/job.js';
 import { planReplay, type ReplayFlags } from '../replay/plan.js';
 import { exitCodeOfReplay, type ReplayResult } from '../replay/result.js';
+import { replayedSuite } from '../replay/suite.js';
 import { openRunOrBundle } from '../replay/target.js';
 import { formatReplay } from '../report/replay-text.js';
 import { namesNoRun } from '../results/read.js';
@@ -65,7 +66,9 @@ async function replay(
   if (!target.ok) return { ok: false, failure: escaped(target.failure) };
   if (namesNoRun(name)) sayNewest(target.value.run.directory, session);
   const { units, company, inputs, brought } = target.value;
-  const flags = { ...options, brought: brought !== undefined };
+  const suite = await replayedSuite(inputs, options.suite, job);
+  if (!suite.ok) return { ok: false, failure: escaped(suite.failure) };
+  const flags = { ...options, suite: suite.value, brought: brought !== undefined };
   const wanted = options.failures ? units.filter(isUnsettled) : units;
   if (wanted.length === 0) return nothingFailed(name ?? target.value.run.directory);
   const plan = planReplay([...company, ...wanted], inputs, flags);

@@ -8,6 +8,7 @@ import type { RunOptions } from '../run/run-options.js';
 import { shellQuote } from '../shell-quote.js';
 import { replayCommand } from './replay.js';
 import { explain, inSession, keepResult, print, suggestControl, wantsColour } from './session.js';
+import { withSuite } from './suite.js';
 
 /** `daxrepro run <fs> <test...>`: its exit code is the contract's. */
 export async function runCommand(
@@ -25,7 +26,9 @@ export async function runCommand(
     return replayCommand(rerunFailures, replay, argv);
   }
   if (fs === undefined) return explain(noFileSystem().failure);
-  const checked = checkRequest(fs, tests, options);
+  const overlaid = await withSuite(tests, options);
+  if (!overlaid.ok) return explain(overlaid.failure);
+  const checked = checkRequest(fs, overlaid.value.words, overlaid.value.options);
   if (!checked.ok) return explain(checked.failure);
   return inSession(async (session) => {
     const ran = await runJob(checked.value, options, openJob(argv, session));

@@ -6,6 +6,7 @@ import { type Shell, type ShellResult, shellJob } from '../shell/job.js';
 import { type OpenedUnit, openUnit } from '../shell/kept-image.js';
 import { checkShell, type Given, type ShellOptions, shellRequest } from '../shell/request.js';
 import { explain, inSession, keepResult, print, type Session, wantsColour } from './session.js';
+import { withSuite } from './suite.js';
 
 /** `daxrepro shell [fs]`: a guest to work in. */
 export async function shellCommand(
@@ -39,7 +40,9 @@ async function work(
   argv: string[],
   session: Session,
 ): Promise<Outcome<Shell>> {
-  const request = shellRequest(fs, options, given, opened);
+  const overlaid = await withSuite([], options);
+  if (!overlaid.ok) return overlaid;
+  const request = shellRequest(fs, overlaid.value.options, given, opened);
   if (!request.ok) return request;
   return shellJob(request.value, options, opened, { ...openJob(argv, session), ...session });
 }

@@ -6,6 +6,8 @@ import { parseSpec } from '../kernel/spec.js';
 import { type LocatedYaml, type Path, parseLocatedYaml } from '../located-yaml.js';
 import { nearest } from '../nearest.js';
 import { failure, type Outcome, type Place, success } from '../outcome.js';
+import type { OverlayContext } from '../overlay/make.js';
+import { overlaySuite } from '../overlay/overlay.js';
 import {
   type Case,
   type CaseOptions,
@@ -18,6 +20,7 @@ import { RUN_DEFAULTS } from '../run/defaults.js';
 import { checkRequest } from '../run/request.js';
 import type { RunOptions } from '../run/run-options.js';
 import type { z } from '../schema.js';
+import { defaultStore } from '../store/store.js';
 import { findTree } from '../suite/xfstests/tree.js';
 import { whyUnreadable } from '../variant/named.js';
 import { caseSchema, knownKeys, type RawCase } from './case-schema.js';
@@ -28,6 +31,8 @@ import { testsFor } from './tests.js';
 export interface CaseSettings {
   kernel?: string | undefined;
   suite?: string | undefined;
+  /** Relative to the working directory. */
+  suitePatch?: string[] | undefined;
   pmem?: string[] | undefined;
   timeout?: string | undefined;
 }
@@ -41,6 +46,7 @@ export async function readCaseFile(
   file: string,
   overrides: CaseSettings = {},
   open: CaseSettings = {},
+  context: OverlayContext = { store: defaultStore(), progress: () => {} },
 ): Promise<Outcome<Case>> {
   const problem = whyUnreadable(file);
   if (problem !== undefined) {
@@ -53,9 +59,13 @@ export async function readCaseFile(
   if (!yaml.ok) return yaml;
   const raw = caseSchema.safeParse(yaml.value.value);
   if (!raw.success) return explainShape(raw.error.issues, yaml.value);
-  const suite = readSuite(raw.data, file, yaml.value, overrides.suite, open.suite);
-  if (!suite.ok) return suite;
-  const checked = checkCase(raw.data, file, yaml.value, suite.value, open);
+  const named = readSuite(raw.data, file, yaml.value, overrides.suite, open.suite);
+  if (!named.ok) return named;
+  const how = { suite: named.value, overrides, open, context };
+  const overlaid = await withOverlay(raw.data, file, yaml.value, how);
+  if (!overlaid.ok) return overlaid;
+  const { suite, own } = overlaid.value;
+  const checked = checkCase(own, file, yaml.value, suite, open);
   if (!checked.ok) return checked;
   const given = checked.value;
   if (overrides.kernel === undefined && raw.data.kernel !== undefined) {
@@ -70,6 +80,44 @@ export async function readCaseFile(
       timeout: overrides.timeout ?? given.options.timeout ?? open.timeout,
     },
   });
+}
+
+/** The suite with the patches and tests that the case adds, and the case with the ids of those tests. */
+async function withOverlay(
+  raw: RawCase,
+  file: string,
+  yaml: LocatedYaml,
+  { suite, overrides, open, context }: Overlaid,
+): Promise<Outcome<{ suite: string; own: RawCase }>> {
+  const from = dirname(resolve(file));
+  const written = raw['suite-patch']?.map((patch) => resolve(from, patch));
+  const patches = overrides.suitePatch ?? written ?? open.suitePatch;
+  const words = raw.tests ?? [];
+  const overlaid = await overlaySuite({ suite, patches, words, from }, context);
+  if (!overlaid.ok) {
+    const { place } = overlaid.failure;
+    return place
+      ? overlaid
+      : at(overlaid, yaml.placeOf([raw['suite-patch'] ? 'suite-patch' : 'tests']));
+  }
+  const ids = new Map(words.map((word, index) => [word, overlaid.value.words[index] ?? word]));
+  const renamed = (names: string[]) => names.map((name) => ids.get(name) ?? name);
+  const cells = raw.expect?.cells?.map((cell) =>
+    cell.test ? { ...cell, test: renamed(cell.test) } : cell,
+  );
+  const own = {
+    ...raw,
+    ...(raw.tests ? { tests: renamed(raw.tests) } : {}),
+    ...(cells ? { expect: { ...raw.expect, cells } } : {}),
+  };
+  return success({ suite: overlaid.value.suite, own });
+}
+
+interface Overlaid {
+  suite: string;
+  overrides: CaseSettings;
+  open: CaseSettings;
+  context: OverlayContext;
 }
 
 /** Adds the place in the case file to a failure. */

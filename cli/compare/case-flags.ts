@@ -3,8 +3,11 @@ import { FILE_SYSTEMS, type FileSystem } from '../file-systems.js';
 import { PMEM_KINDS, type PmemKind } from '../guest/machine.js';
 import { parseChoice } from '../options.js';
 import { failure, type Outcome, success } from '../outcome.js';
+import type { OverlayContext } from '../overlay/make.js';
+import { overlaySuite } from '../overlay/overlay.js';
 import type { Case, PerFileSystem } from '../results/case.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
+import { defaultStore } from '../store/store.js';
 import { readVariant } from '../variant/named.js';
 import { seriesPrefixes } from '../variant/series.js';
 import { BASE, type Variant } from '../variant/variant.js';
@@ -22,6 +25,7 @@ export interface CompareOptions {
   group?: string[];
   kernel?: string;
   suite?: string;
+  suitePatch?: string[];
   together?: boolean;
   cc?: string;
   kconfig?: string[];
@@ -64,26 +68,27 @@ export interface CompareOptions {
 export async function requestedCase(
   file: string | undefined,
   options: CompareOptions,
+  context: OverlayContext = { store: defaultStore(), progress: () => {} },
 ): Promise<Outcome<Case>> {
   if (options.json && options.mail) {
     return failure('usage', '--json and --mail both write to stdout', 'Leave out one of them');
   }
-  if (file === undefined) return caseFromFlags(options);
+  if (file === undefined) return caseFromFlags(options, context);
   const flag = CASE_FLAGS.find(([name]) => options[name] !== undefined)?.[1];
   if (flag !== undefined) {
     return failure(
       'usage',
       `${flag} does not go with a case file: the file says what to compare`,
-      `Put it into ${file}, or leave out the file. --kernel, --suite and --timeout may override the file`,
+      `Put it into ${file}, or leave out the file. --kernel, --suite, --suite-patch and --timeout may override the file`,
     );
   }
-  const read = await readCaseFile(file, overrides(options), options.open);
+  const read = await readCaseFile(file, overrides(options), options.open, context);
   if (!read.ok || !options.powerCut || read.value.powerCut.includes(true)) return read;
   return success({ ...read.value, powerCut: [true] });
 }
 
-function overrides({ kernel, suite, timeout }: CompareOptions): CaseSettings {
-  return { kernel, suite, timeout };
+function overrides({ kernel, suite, suitePatch, timeout }: CompareOptions): CaseSettings {
+  return { kernel, suite, suitePatch, timeout };
 }
 
 const CASE_FLAGS = [
@@ -100,7 +105,10 @@ const CASE_FLAGS = [
   ['control', '--control'],
 ] as const;
 
-async function caseFromFlags(options: CompareOptions): Promise<Outcome<Case>> {
+async function caseFromFlags(
+  options: CompareOptions,
+  context: OverlayContext,
+): Promise<Outcome<Case>> {
   const { variant = [], cumulative, fs = [], test = [], group = [], pmem = [] } = options;
   if (variant.length === 0 && cumulative === undefined) {
     return failure(
@@ -129,8 +137,11 @@ async function caseFromFlags(options: CompareOptions): Promise<Outcome<Case>> {
       'Give --test generic/002, or a group with -g auto; `daxrepro list` shows them',
     );
   }
-  const { suite = RUN_DEFAULTS.suite } = options;
-  const tests = testsFor(fileSystems.value, { ids: test, groups: group }, suite);
+  const { suite: named = RUN_DEFAULTS.suite, suitePatch: patches } = options;
+  const overlaid = await overlaySuite({ suite: named, patches, words: test }, context);
+  if (!overlaid.ok) return overlaid;
+  const { suite, words } = overlaid.value;
+  const tests = testsFor(fileSystems.value, { ids: words, groups: group }, suite);
   if (!tests.ok) return tests;
   const variants = await readVariants(options);
   if (!variants.ok) return variants;

@@ -19,6 +19,7 @@ function oneOrMore<Item extends z.ZodType>(item: Item, error: string) {
 const TESTS = 'Give a list of tests, such as [generic/002]; `daxrepro list` shows them';
 const GROUPS = 'Give a list of groups, such as [dax]; `daxrepro list` shows them';
 const SUITE = 'Give builtin, xfstests, or the directory of a built xfstests tree';
+const SUITE_PATCH = 'Give patches or mboxes for the xfstests tree';
 const VARIANTS = 'Give names with their changes, such as `base: []` and `v2: [v2.patch]`';
 const CHANGES =
   'Give files: patches, mboxes or semantic patches (.cocci); [] is the unchanged kernel';
@@ -90,6 +91,12 @@ export const caseSchema = z.strictObject(
       .string({ error: SUITE })
       .min(1, { error: SUITE })
       .describe('builtin, xfstests, or the directory of a built xfstests tree, from this file')
+      .optional(),
+    'suite-patch': oneOrMore(
+      z.string({ error: SUITE_PATCH }).min(1, { error: SUITE_PATCH }),
+      SUITE_PATCH,
+    )
+      .describe('patches or mboxes for a copy of the xfstests tree, from this file')
       .optional(),
     variants: z
       .record(

@@ -3,6 +3,8 @@ import { stringify } from 'yaml';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { Case, PerFileSystem } from '../results/case.js';
 import type { CompareUnit } from '../results/compare-result.js';
+import type { SuiteChange } from '../suite/xfstests/overlay.js';
+import { findTree } from '../suite/xfstests/tree.js';
 import { isFileWord } from '../user-test/read.js';
 import { plural } from '../words.js';
 
@@ -57,10 +59,10 @@ export function newCase(
   const document = {
     title,
     kernel: of.kernel,
-    ...(of.suite === 'builtin' ? {} : { suite: suiteFrom(of.suite, from) }),
+    ...suiteFrom(of.suite, from),
     variants: { base: [], fix: changes.map(from) },
     filesystems: of.fileSystems,
-    tests: of.tests.map((test) => testFrom(test, from)),
+    tests: of.tests.map((test) => testFrom(test, of.suite, from)),
     ...(of.pmem.join() === 'memmap' ? {} : { pmem: of.pmem }),
     ...(of.powerCut.includes(true) ? { 'power-cut': of.powerCut } : {}),
     ...defined({ timeout, memory, for: runFor, with: directory && from(directory) }),
@@ -68,21 +70,39 @@ export function newCase(
     ...defined({ 'mount-opts': oneOrMap(mountOpts) }),
     expect: {
       default: 'pass',
-      cells: units.flatMap((unit) => expectationOf(unit, (test) => testFrom(test, from))),
+      cells: units.flatMap((unit) => expectationOf(unit, (test) => testFrom(test, of.suite, from))),
     },
   };
   return stringify(document);
 }
 
 /** A word of a test file is relative to where it was typed. */
-function testFrom(test: string, from: (path: string) => string): string {
-  if (!isFileWord(test)) return test;
-  const path = from(resolve(test));
+function testFrom(test: string, suite: string, from: (path: string) => string): string {
+  const outside = changesOf(suite).find(
+    (change) => change.type === 'file' && change.path === `tests/${test}`,
+  );
+  if (!isFileWord(test) && !outside) return test;
+  const path = from(resolve(outside?.file ?? test));
   return path.startsWith('../') ? path : `./${path}`;
 }
 
-function suiteFrom(suite: string, from: (path: string) => string): string {
-  return suite === 'xfstests' ? suite : from(resolve(suite));
+function suiteFrom(suite: string, from: (path: string) => string): Record<string, unknown> {
+  if (suite === 'builtin') return {};
+  const { of } = overlayOf(suite) ?? {};
+  const patches = changesOf(suite).filter(({ type }) => type === 'patch');
+  return {
+    suite: suite === 'xfstests' ? suite : from(resolve(of ?? suite)),
+    ...(patches.length > 0 ? { 'suite-patch': patches.map(({ file }) => from(file)) } : {}),
+  };
+}
+
+function overlayOf(suite: string) {
+  const tree = suite === 'builtin' ? undefined : findTree(suite);
+  return tree?.ok ? tree.value.overlay : undefined;
+}
+
+function changesOf(suite: string): readonly SuiteChange[] {
+  return overlayOf(suite)?.changes ?? [];
 }
 
 function oneOrMap(values: PerFileSystem | undefined): string | PerFileSystem | undefined {

@@ -70,6 +70,7 @@ function asInFile(name: SettingName, text: string): unknown {
       return BOOLEANS.get(text.toLowerCase()) ?? text;
     case 'exclude':
     case 'exclude-file':
+    case 'suite-patch':
     case 'exclude-group':
       return text.split(/[\s,]+/).filter(Boolean);
     default:

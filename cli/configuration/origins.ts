@@ -27,6 +27,7 @@ const UNSET: Partial<Record<SettingName, string>> = {
   expected: 'none',
   exclude: 'none',
   'exclude-file': 'none',
+  'suite-patch': 'none',
   'exclude-group': 'none',
 };
 

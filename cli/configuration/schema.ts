@@ -36,6 +36,9 @@ const settings = {
     description:
       'builtin, xfstests, or the directory of a built xfstests tree, relative to this file',
   }),
+  'suite-patch': listOf('Give patches or mboxes for the xfstests tree').meta({
+    description: 'patches or mboxes for a copy of the xfstests tree, relative to this file',
+  }),
   kernel: text('Give a kernel, such as debian:6.1').meta({
     description: 'debian:6.1, debsrc:6.1, src:/DIR[@REV], image:/BZIMAGE[,MODULES-DIR], or host',
     examples: ['debian:6.12'],

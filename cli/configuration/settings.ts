@@ -89,6 +89,7 @@ export function valuesOf(
     jobs: jobs?.toString(),
     timeout: timeout?.toString(),
     expected: expected && placed(expected, base),
+    'suite-patch': plain['suite-patch']?.map((file) => placed(file, base)),
     'exclude-file': plain['exclude-file']?.map((file) => placed(file, base)),
   };
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));

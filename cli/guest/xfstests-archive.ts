@@ -38,9 +38,11 @@ const OTHER_FILE_SYSTEMS = new Set(
 /** Leftovers of the build, and sources of programs. */
 const NOT_RUN = /^\.|\.(?:o|lo|la|a|c|h|in|orig|rej)$|^Makefile$/;
 
+/** @param origin the user's tree, if `tree` is a copy with changes */
 export async function treeArchive(
   tree: string,
   context: ImageContext,
+  origin = tree,
 ): Promise<Outcome<TreeArchive>> {
   let files: TreeFile[];
   try {
@@ -54,14 +56,17 @@ export async function treeArchive(
       'Make all of it readable',
     );
   }
-  const described = await describe(tree);
+  const described = await describe(origin);
   const key = cacheKey({
     layout: 1,
     files: sha256(files.map(({ path, stamp }) => `${path} ${stamp}\n`).join('')),
     loader: await stampOf('/etc/ld.so.cache').catch(() => ''),
   });
   const made = await lookUpOrMake(context.store, 'xfstests', key, (directory) => {
-    context.progress({ type: 'stage', text: `packing the xfstests tree in ${tree} for the guest` });
+    context.progress({
+      type: 'stage',
+      text: `packing the xfstests tree in ${origin} for the guest`,
+    });
     return packTree(tree, files, directory, context.signal);
   });
   if (!made.ok) return made;

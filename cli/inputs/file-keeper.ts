@@ -14,8 +14,15 @@ export class FileKeeper {
     readonly scratch?: string,
   ) {}
 
-  /** @returns the name of the copy below `inputs/` */
-  async keepIn(folder: 'changes' | 'kconfig' | 'tests', file: string): Promise<string> {
+  /**
+   * @param from the original path, for people
+   * @returns the name of the copy below `inputs/`
+   */
+  async keepIn(
+    folder: 'changes' | 'kconfig' | 'tests' | 'suite',
+    file: string,
+    from = file,
+  ): Promise<string> {
     const known = this.#names.get(`${folder} ${file}`);
     if (known !== undefined) return known;
     const number = this.files.filter(({ name }) => name.startsWith(folder)).length + 1;
@@ -24,13 +31,13 @@ export class FileKeeper {
     const short = plain.replace(/^\d{3}-(?=.)/, '').slice(-80);
     const name = `${folder}/${String(number).padStart(3, '0')}-${short}`;
     this.#names.set(`${folder} ${file}`, name);
-    await this.keep(file, name);
+    await this.keep(file, name, from);
     return name;
   }
 
-  async keep(file: string, name: string): Promise<void> {
-    const lasts = this.scratch === undefined || !file.startsWith(`${this.scratch}/`);
-    await this.write(await readFile(file), name, lasts ? file : undefined);
+  async keep(file: string, name: string, from = file): Promise<void> {
+    const lasts = this.scratch === undefined || !from.startsWith(`${this.scratch}/`);
+    await this.write(await readFile(file), name, lasts ? from : undefined);
   }
 
   async write(content: Buffer, name: string, from?: string): Promise<void> {

@@ -5,6 +5,7 @@ import { type Outcome, success } from '../outcome.js';
 import type { RunRequest } from '../plan/unit.js';
 import { writeJson } from '../results/run-directory.js';
 import { type Store, storageFailure } from '../store/store.js';
+import { originOf } from '../suite/xfstests/tree.js';
 import type { PackedUserTest, UserTest } from '../user-test/user-test.js';
 import { version } from '../version.js';
 import { FileKeeper } from './file-keeper.js';
@@ -48,6 +49,7 @@ export async function keepInputs(
     if (context.caseFile) await keeper.keep(context.caseFile, 'case.yaml');
     const [first] = requests as [RunRequest];
     const { suite } = first;
+    const suiteChanges = await keepSuiteChanges(suite, keeper);
     const kernels = [];
     for (const kernel of context.kernels)
       kernels.push(await describeKernel(kernel, context, keeper));
@@ -57,30 +59,63 @@ export async function keepInputs(
       files: keeper.files,
       requests: recorded,
       suite: { name: suite.name, version: suite.version },
-      ...(suite.name === 'xfstests' ? { suiteDirectory: suite.tree.directory } : {}),
+      ...(suite.name === 'xfstests' ? { suiteDirectory: originOf(suite.tree) } : {}),
+      ...(suiteChanges.length > 0 ? { suiteChanges } : {}),
       ...(context.tree === undefined ? {} : { treeDirectory: context.tree }),
       kernels,
       checkpoints: context.checkpoints,
       together: context.together,
     };
     writeJson(join(top, 'manifest.json'), inputs);
-    return success(requests.map((request, index) => withCopies(request, recorded[index], top)));
+    return success(
+      requests.map((request, index) => withCopies(request, recorded[index], suiteChanges, top)),
+    );
   } catch (error) {
     return storageFailure(top, error);
   }
 }
 
+/** The patches and tests that were added to an xfstests tree. */
+async function keepSuiteChanges(
+  suite: RunRequest['suite'],
+  keeper: FileKeeper,
+): Promise<NonNullable<Inputs['suiteChanges']>> {
+  const { changes = [] } = (suite.name === 'xfstests' && suite.tree.overlay) || {};
+  const suiteChanges: NonNullable<Inputs['suiteChanges']> = [];
+  for (const change of changes) {
+    const { type } = change;
+    const file = await keeper.keepIn('suite', change.kept, change.file);
+    suiteChanges.push(type === 'patch' ? { type, file } : { type, file, path: change.path });
+  }
+  return suiteChanges;
+}
+
 function withCopies(
   request: RunRequest,
   recorded: RecordedRequest | undefined,
+  suiteChanges: NonNullable<Inputs['suiteChanges']>,
   top: string,
 ): RunRequest {
   const changes = (recorded?.variant.changes ?? []).map((name) => join(top, name));
   return {
     ...request,
+    suite: suiteWithCopies(request.suite, suiteChanges, top),
     variant: { ...request.variant, changes },
     ...(request.userTests ? { userTests: keptUserTests(recorded?.userTests ?? [], top) } : {}),
   };
+}
+
+function suiteWithCopies(
+  suite: RunRequest['suite'],
+  kept: NonNullable<Inputs['suiteChanges']>,
+  top: string,
+): RunRequest['suite'] {
+  if (suite.name !== 'xfstests' || !suite.tree.overlay) return suite;
+  const changes = suite.tree.overlay.changes.map((change, index) => ({
+    ...change,
+    file: join(top, kept[index]?.file ?? change.file),
+  }));
+  return { ...suite, tree: { ...suite.tree, overlay: { ...suite.tree.overlay, changes } } };
 }
 
 /** The file, for people, and what the guest gets of it: nothing is compiled again. */

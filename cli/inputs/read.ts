@@ -56,10 +56,10 @@ export async function readInputs(run: string): Promise<Outcome<KeptInputs>> {
     );
   }
   const known = new Set(parsed.data.files.map(({ name }) => name));
-  const named = parsed.data.requests.flatMap(({ variant, kconfig }) => [
-    ...variant.changes,
-    ...kconfig,
-  ]);
+  const named = [
+    ...parsed.data.requests.flatMap(({ variant, kconfig }) => [...variant.changes, ...kconfig]),
+    ...(parsed.data.suiteChanges ?? []).map(({ file }) => file),
+  ];
   const stranger = named.find((name) => !known.has(name));
   if (stranger !== undefined) {
     return failure('unreadable', `${stranger} has no hash in the manifest`, 'Give another run', {

@@ -7,6 +7,7 @@ import { z } from '../schema.js';
  *     inputs/manifest.json
  *     inputs/changes/001-v2.patch …   patches, mailboxes and semantic patches
  *     inputs/kconfig/001-….config     configuration fragments
+ *     inputs/suite/001-….patch        what --suite-patch and tests from outside add to an xfstests tree
  *     inputs/case.yaml                of a comparison, for people: the manifest has the same content
  *     inputs/tree.diff                uncommitted changes of the built kernel tree
  *
@@ -18,7 +19,7 @@ const count = z.number();
 
 /** A path below `inputs/` of the form that daxrepro writes. No other path is opened. */
 const fileName = text.regex(
-  /^(?:(?:changes|kconfig|tests)\/\d{3}-[A-Za-z0-9._-]{1,80}|case\.yaml|tree\.diff)$/,
+  /^(?:(?:changes|kconfig|tests|suite)\/\d{3}-[A-Za-z0-9._-]{1,80}|case\.yaml|tree\.diff)$/,
 );
 const sha256 = text.regex(/^[0-9a-f]{64}$/);
 
@@ -108,6 +109,20 @@ export const inputsSchema = z.object({
   suite: z.object({ name: z.enum(['builtin', 'xfstests']), version: text }),
   /** The directory of the xfstests tree on this machine. Bundles leave it out. */
   suiteDirectory: text.optional(),
+  /** What was added to the xfstests tree, in order. */
+  suiteChanges: z
+    .array(
+      z.discriminatedUnion('type', [
+        z.object({ type: z.literal('patch'), file: fileName }),
+        z.object({
+          type: z.literal('file'),
+          file: fileName,
+          /** In the tree. Only tests and their outputs are added as files. */
+          path: text.regex(/^tests\/[a-z0-9]+\/\d{3}[\w.-]*$/),
+        }),
+      ]),
+    )
+    .optional(),
   /** The directory of the bisected tree. Bundles leave it out. */
   treeDirectory: text.optional(),
   kernels: z.array(kernelSchema),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type BroughtKernels, openKernels } from '../bundle/packed-kernels.js';
 import { isBundle, unpackBundle } from '../bundle/read.js';
-import { checkTrust } from '../bundle/trust.js';
+import { checkSuiteTrust, checkTrust } from '../bundle/trust.js';
 import type { KeptRun } from '../diff/sides.js';
 import { hasInputs, type KeptInputs, readInputs } from '../inputs/read.js';
 import type { KernelContext } from '../kernel/kernel.js';
@@ -62,6 +62,8 @@ export async function openRunOrBundle(
     ? success(undefined)
     : await checkTrust(target.value.inputs, { ownKernel });
   if (!trusted.ok) return trusted;
+  const suite = trust ? success(undefined) : await checkSuiteTrust(target.value.inputs);
+  if (!suite.ok) return suite;
   const note =
     brought.value && `using the kernel in the bundle: ${brought.value.kernels[0]?.release}`;
   const notes = [...target.value.notes, ...(note ? [note] : [])];

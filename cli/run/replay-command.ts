@@ -1,5 +1,7 @@
 import type { PowerCutPlan, RunRequest, Unit } from '../plan/unit.js';
 import { shellQuote } from '../shell-quote.js';
+import type { SuiteChange } from '../suite/xfstests/overlay.js';
+import { originOf } from '../suite/xfstests/tree.js';
 import { POWER_CUT_DEFAULTS, RUN_DEFAULTS, TIMEOUTS } from './defaults.js';
 
 /**
@@ -15,8 +17,21 @@ export function replayCommand(
   const together = after.length > 0 ? ['--together'] : [];
   const usual = TIMEOUTS[request.suite.name];
   const options = replayOptions(unit, request, usual);
-  const test = unit.userTest ? shellQuote(unit.userTest.file) : unit.test;
+  const test = testWord(unit, request);
   return ['daxrepro', 'run', unit.fs, ...after, test, ...options, ...together].join(' ');
+}
+
+/** A test outside of the tree is named by its file. */
+function testWord({ test, userTest }: Unit, { suite }: RunRequest): string {
+  const outside = changesOf(suite).find(
+    (change) => change.type === 'file' && change.path === `tests/${test}`,
+  );
+  const file = userTest?.file ?? outside?.file;
+  return file === undefined ? test : shellQuote(file);
+}
+
+function changesOf(suite: RunRequest['suite']): readonly SuiteChange[] {
+  return (suite.name === 'xfstests' && suite.tree.overlay?.changes) || [];
 }
 
 /** The part of such a command after the test: one shell word each. */
@@ -24,9 +39,12 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
   const given: [string, string | undefined, string?][] = [
     [
       '--suite',
-      request.suite.name === 'xfstests' ? request.suite.tree.directory : 'builtin',
+      request.suite.name === 'xfstests' ? originOf(request.suite.tree) : 'builtin',
       RUN_DEFAULTS.suite,
     ],
+    ...changesOf(request.suite)
+      .filter(({ type }) => type === 'patch')
+      .map(({ file }): [string, string] => ['--suite-patch', file]),
     ['--kernel', unit.kernelSpec, RUN_DEFAULTS.kernel],
     ['--cc', request.build?.cc],
     ['--qemu', request.qemu],

@@ -14,6 +14,8 @@ export interface RunOptions extends ExclusionOptions {
   steps?: string;
   pmem: string;
   suite: string;
+  /** Patches for the xfstests tree. */
+  suitePatch?: string[];
   group?: string[];
   /** A directory that tests of the user's get read-only. */
   with?: string;

@@ -2,6 +2,7 @@ import type { ImageContext } from '../guest/image.js';
 import { type TreeArchive, treeArchive } from '../guest/xfstests-archive.js';
 import { type Outcome, success } from '../outcome.js';
 import type { RequestedSuite, RunRequest } from '../plan/unit.js';
+import { originOf } from '../suite/xfstests/tree.js';
 import { thisHost } from '../system/install.js';
 import { xfstestsLacks } from '../system/programs.js';
 
@@ -22,7 +23,7 @@ export async function packSuite(
     const text = `tests that need these programs may report that they do not apply: ${lacks}`;
     context.progress({ type: 'note', text });
   }
-  return treeArchive(suite.tree.directory, context);
+  return treeArchive(suite.tree.directory, context, originOf(suite.tree));
 }
 
 /** The request with the actual version of its suite. */

@@ -20,6 +20,7 @@ export interface ShellOptions
     | 'accel'
     | 'qemu'
     | 'suite'
+    | 'suitePatch'
     | 'control'
     | 'checkpoint'
     | 'keepImages'

@@ -14,19 +14,25 @@ export interface PatchTarget {
   scratch: string;
   /** For messages: `6.1.0-56-amd64`. */
   release: string;
+  /** What to do if it does not apply. */
+  remedy?: string;
+  /** Whether to apply it to paths that no build of a kernel reads, too. */
+  whole?: boolean;
   signal?: AbortSignal | undefined;
 }
 
 /**
  * The paths that a patch touches, with both names of renamed files, but without paths that no build
- * reads.
+ * of a kernel reads.
  *
  * @param scratch a directory for a temporary file
+ * @param whole whether to name those as well
  */
 export async function pathsOf(
   step: PatchStep,
   scratch: string,
   signal?: AbortSignal,
+  whole = false,
 ): Promise<Outcome<string[]>> {
   const file = join(scratch, 'patch');
   await writeFile(file, step.text);
@@ -50,22 +56,23 @@ export async function pathsOf(
       { place: { file: step.file } },
     );
   }
-  return success([...new Set(paths)].filter((path) => !isNotBuilt(path)));
+  return success([...new Set(paths)].filter((path) => whole || !isNotBuilt(path)));
 }
 
 /** @returns the changed paths */
 export async function applyPatch(step: PatchStep, target: PatchTarget): Promise<Outcome<string[]>> {
-  const { tree, scratch, signal } = target;
-  const paths = await pathsOf(step, scratch, signal);
+  const { tree, scratch, signal, whole = false } = target;
+  const paths = await pathsOf(step, scratch, signal, whole);
   if (!paths.ok) return paths;
   const file = join(scratch, 'patch');
   const apply = ['apply', '-p1', '--whitespace=nowarn'];
-  for (const pattern of NOT_BUILT_PATTERNS) apply.push(`--exclude=${pattern}`);
+  for (const pattern of whole ? [] : NOT_BUILT_PATTERNS) apply.push(`--exclude=${pattern}`);
   const applied = await git([...apply, file], tree, signal);
   if (applied.canceled) return interrupted(step);
   if (applied.ok) return paths;
   const undone = await git([...apply, '--check', '--reverse', file], tree, signal);
-  if (undone.ok) return doesNotApply(step, target, 'this kernel already has it', '');
+  if (undone.ok)
+    return doesNotApply(step, target, `${whole ? 'it' : 'this kernel'} already has it`, '');
   // The partly patched tree is discarded.
   const partly = await git([...apply, '--reject', file], tree, signal);
   return doesNotApply(step, target, await rejects(tree), partly.stderr || partly.all);
@@ -86,9 +93,12 @@ async function rejects(tree: string): Promise<{ hunks: string[]; text: string }>
   return { hunks, text };
 }
 
+const REBASE =
+  "Rebase it onto this kernel's source, or write a semantic patch (.cocci), which fits many versions";
+
 function doesNotApply(
   { file, label }: PatchStep,
-  { release }: PatchTarget,
+  { release, remedy = REBASE }: PatchTarget,
   why: string | { hunks: string[]; text: string },
   said: string,
 ) {
@@ -103,12 +113,10 @@ function doesNotApply(
         ? `no place fits ${why.hunks.join(', ')}`
         : (errors[0] ?? 'git apply does not say why');
   const detail = typeof why === 'string' ? '' : why.text || errors.join('\n');
-  return failure(
-    'change-rejected',
-    `${label} does not apply to ${release}: ${reason}`,
-    "Rebase it onto this kernel's source, or write a semantic patch (.cocci), which fits many versions",
-    { place: { file }, ...(detail ? { detail } : {}) },
-  );
+  return failure('change-rejected', `${label} does not apply to ${release}: ${reason}`, remedy, {
+    place: { file },
+    ...(detail ? { detail } : {}),
+  });
 }
 
 function unreadable({ file, label }: PatchStep, exitCode: number | undefined, said: string) {

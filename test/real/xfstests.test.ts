@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import t from 'tap';
-import { daxrepro, runJson } from './daxrepro.js';
+import { daxrepro, LAUNCHER, runJson } from './daxrepro.js';
 
 // With a tree whose check and tests misbehave in known ways, each test gets the right verdict.
 t.setTimeout(30 * 60 * 1000);
@@ -100,4 +101,56 @@ t.test('judges every kind of misbehaviour', async (t) => {
   const difference = differs?.artifacts['diff'] ?? '';
   t.match(readFileSync(join(result.directory, difference), 'utf8'), /^-one\n\+two$/m);
   t.match(readFileSync(join(result.directory, 'results.xml'), 'utf8'), /type="output-differs"/);
+});
+
+const SCRIPT = `#!/bin/bash
+# finds what a patch puts into common/rc
+. common/rc
+begin
+overlaid
+`;
+
+const PATCH = `diff --git a/common/overlaid b/common/overlaid
+new file mode 100644
+--- /dev/null
++++ b/common/overlaid
+@@ -0,0 +1 @@
++overlaid() { echo "the patch is here"; }
+--- a/common/rc
++++ b/common/rc
+@@ -1,3 +1,4 @@
++. common/overlaid
+ # Shared by the stand-in's check and its tests.
+ #
+ # Options are several words (SC2086), variables come from the tests (SC2154).
+`;
+
+t.test('a patch of the tree and a test from outside run, and a bundle has both', async (t) => {
+  const place = t.testdir({
+    'rc.patch': PATCH,
+    tests: {
+      generic: { '999': SCRIPT, '999.out': 'QA output created by 999\nthe patch is here\n' },
+    },
+    ...{ recorded: {}, replayed: {} },
+  });
+  const word = join(place, 'tests/generic/999');
+  const words = ['ext4', word, '--suite-patch', join(place, 'rc.patch'), ...OPTIONS];
+  const { result } = await runJson(words, join(place, 'recorded'));
+  const [unit] = result.units;
+  t.match(unit, { test: 'generic/999', verdict: 'pass' }, unit?.reason ?? 'no unit');
+  t.match(unit?.replay, /run ext4 \S+tests\/generic\/999 --suite \S+ .*--suite-patch/);
+  const bundle = join(place, 'run.tar.gz');
+  const argv = ['bundle', result.directory, '--output', bundle];
+  const packed = await execa(LAUNCHER, argv, { reject: false });
+  t.equal(packed.exitCode, 0, packed.stderr);
+  for (const file of ['rc.patch', 'tests/generic/999']) rmSync(join(place, file));
+  const again = await daxrepro(
+    ['replay', bundle, '--suite', STAND_IN, '--json'],
+    join(place, 'replayed'),
+  );
+  t.equal(again.exitCode, 0, again.stderr);
+  t.match(JSON.parse(again.stdout), {
+    units: [{ test: 'generic/999', verdict: 'pass', suite: unit?.suite }],
+    replay: { units: [{ conclusion: 'agrees' }] },
+  });
 });

@@ -1,12 +1,15 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { failure, type Outcome, success } from '../../outcome.js';
+import { type Overlay, readOverlay } from './overlay.js';
 import { provocationsOf } from './provocations.js';
 
 /** The user's xfstests tree: a built source tree, or an installed one. */
 export interface Tree {
   /** Absolute. */
   directory: string;
+  /** For a copy in the cache: the user's tree, and what the copy has beyond it. */
+  overlay?: Overlay;
 }
 
 /** The directory where xfstests' `make install` puts it. */
@@ -67,7 +70,13 @@ function checkTree(directory: string, asked: string): Outcome<Tree> {
       'Run `make` there; its README lists the packages it needs',
     );
   }
-  return success({ directory });
+  const overlay = readOverlay(directory);
+  return success({ directory, ...(overlay ? { overlay } : {}) });
+}
+
+/** The user's directory. */
+export function originOf({ directory, overlay }: Tree): string {
+  return overlay?.of ?? directory;
 }
 
 /** A test of a tree, from its group file. */
