@@ -29,12 +29,28 @@ const KEYWORDS = new Set(
 );
 
 /**
- * For each line that the rules remove, the words that must occur in the code, without
- * metavariables. A rule is `@name@`, its declarations, `@@` (or both marks on one line), and its
- * body.
+ * For each rule, the words that must occur together in code that it changes, without metavariables: those of
+ * each line that it removes, or, if it only adds, of each line around. No words match any code: the rule's
+ * lines consist of metavariables. A rule is `@name@`, its declarations, `@@` (or both marks on one line), and
+ * its body.
  */
-export function removedWords(cocci: string): string[][] {
-  const lines: string[][] = [];
+export function changedWords(cocci: string): string[][] {
+  return rulesOf(cocci).flatMap(({ removed, added, around }) => {
+    if (removed.length === 0 && !added) return [];
+    const lines = (removed.length > 0 ? removed : around).filter((words) => words.length > 0);
+    return lines.length > 0 ? lines : [[]];
+  });
+}
+
+/** A rule's body: the words of its lines. */
+interface RuleLines {
+  removed: string[][];
+  added: boolean;
+  around: string[][];
+}
+
+function rulesOf(cocci: string): RuleLines[] {
+  const rules: RuleLines[] = [];
   let isHeader = false;
   let metavariables = new Set<string>();
   for (const line of cocci.split('\n')) {
@@ -42,16 +58,21 @@ export function removedWords(cocci: string): string[][] {
     if (inline !== undefined || (!isHeader && line.startsWith('@'))) {
       metavariables = new Set(wordsOf(inline ?? ''));
       isHeader = inline === undefined;
+      rules.push({ removed: [], added: false, around: [] });
     } else if (isHeader) {
       if (line.startsWith('@')) isHeader = false;
       else for (const word of wordsOf(line)) metavariables.add(word);
-    } else if (line.startsWith('-')) {
+    } else {
       const code = line.replace(/\/\/.*/, '').replaceAll(/"(?:[^"\\]|\\.)*"/g, '');
       const words = wordsOf(code).filter((word) => !KEYWORDS.has(word) && !metavariables.has(word));
-      if (words.length > 0) lines.push([...new Set(words)]);
+      const rule = rules.at(-1);
+      if (!rule) continue;
+      if (line.startsWith('-')) rule.removed.push([...new Set(words)]);
+      else if (line.startsWith('+')) rule.added = true;
+      else rule.around.push([...new Set(words)]);
     }
   }
-  return lines;
+  return rules;
 }
 
 function wordsOf(text: string): string[] {
@@ -81,7 +102,7 @@ export async function checkUnparsed(
 ): Promise<Outcome<void>> {
   const cocci = step.content.toString();
   if (cocci.includes(ALLOWED)) return success(undefined);
-  const lines = removedWords(cocci);
+  const lines = changedWords(cocci);
   const matches = (text: string) => lines.some((words) => hasWords(text, words));
   const files = [...code]
     .filter(([, content]) => matches(content.toString()))

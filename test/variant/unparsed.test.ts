@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { removedWords, unparsedRegions } from '../../cli/variant/unparsed.js';
+import { changedWords, unparsedRegions } from '../../cli/variant/unparsed.js';
 import { prependPath } from '../kernel/context.js';
 import { makeProgram } from '../kernel/fixtures.js';
 import { failureOf, makeKernel } from './rig.js';
@@ -25,7 +25,7 @@ bad: }
 NB total files = 1; perfect = 0; pbs = 1; timeout = 0; =========> 0%
 `;
 
-t.test('finds the words of removed lines, without metavariables and keywords', async (t) => {
+t.test('finds the words of changed lines, without metavariables and keywords', async (t) => {
   const cocci = `// a comment
 @first@
 expression e;
@@ -42,9 +42,17 @@ identifier q;
 @@
 - a->b = sync(c) // why
 `;
-  t.strictSame(removedWords(cocci), [['write_it'], ['a', 'b', 'sync', 'c']]);
-  t.strictSame(removedWords('@@ expression e; @@\n- write_it(e)\n+ other(e)\n'), [['write_it']]);
-  t.strictSame(removedWords('@@ @@\n+ added();\n'), []);
+  t.strictSame(changedWords(cocci), [['write_it'], ['a', 'b', 'sync', 'c']]);
+  t.strictSame(changedWords('@@ expression e; @@\n- write_it(e)\n+ other(e)\n'), [['write_it']]);
+  const adds = '@@ expression e; @@\n begin_it(e);\n+ added();\n ...\n';
+  t.strictSame(changedWords(adds), [['begin_it']], 'the lines around what is only added');
+  t.strictSame(
+    changedWords('@@ expression e; @@\n begin_it(e);\n'),
+    [],
+    'a rule that changes nothing',
+  );
+  const any = '@@ identifier f; expression e; @@\n- f(e);\n+ added();\n';
+  t.strictSame(changedWords(any), [[]], 'only metavariables: any code');
 });
 
 t.test('finds regions that spatch could not parse', async (t) => {
@@ -79,6 +87,13 @@ esac`,
     '// daxrepro: skip unparsed\n@@ @@\n- line\n+ changed\n',
   );
   t.ok((await made.apply([allowed])).ok);
+  for (const [name, rule] of [
+    ['adds.cocci', ' line\n+ changed\n'],
+    ['any.cocci', '- f(...);\n+ changed\n'],
+  ] as const) {
+    const applied = await made.apply([made.file(name, `@@ identifier f; @@\n${rule}`)]);
+    t.match(failureOf(applied), { kind: 'change-rejected', message: /only half applied/ }, name);
+  }
   const others = made.file('others.cocci', '@@ @@\n- nowhere(x)\n+ changed\n');
   t.ok((await made.apply([others])).ok);
 });
