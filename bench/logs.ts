@@ -1,12 +1,14 @@
 /**
  * `npm run bench:logs`: how fast logs of 100 MB are read, and in how much memory. The first is
  * e2fsck's output for a file system whose bitmaps are gone: one line. The others are floods of one
- * message, some with names, then logs of the kernel.
+ * message, some with names, then logs of the kernel. At the end, lines that are hard for patterns: how the
+ * time grows when they are twice as long, which is 2 if it is linear.
  *
  *     BENCH_LOG_BYTES=10000000    size of each log
  */
 import { FsckReader } from '../cli/findings/fsck.js';
 import { KernelLogReader } from '../cli/findings/kernel-log-report.js';
+import { hostileLines } from '../test/findings/hostile-lines.js';
 
 const SIZE = Number(process.env['BENCH_LOG_BYTES'] ?? 100_000_000);
 const PIECE = 1 << 18;
@@ -144,3 +146,19 @@ function measure(log: Log, reader: Reader): void {
 process.stdout.write('| log | MB/s | memory for it, MB |\n| --- | ---: | ---: |\n');
 for (const log of LOGS) measure(log, new FsckReader());
 for (const log of KERNEL_LOGS) measure(log, new KernelLogReader());
+
+/** Milliseconds to read each of these lines so many times. */
+function readHostile(length: number, times: number): number {
+  const started = performance.now();
+  for (const line of hostileLines(length)) {
+    const reader = new FsckReader();
+    reader.push(Buffer.from(`${PASSES}${`${line}\n`.repeat(times)}`));
+    reader.end();
+  }
+  return performance.now() - started;
+}
+
+// Lines longer than 4 KiB are cut, so 2000 and 4000 characters show the growth.
+readHostile(2000, 20);
+const growth = (readHostile(4000, 200) / readHostile(2000, 200)).toFixed(1);
+console.log(`${growth} x the time for hostile lines of twice the length`);

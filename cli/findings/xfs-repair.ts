@@ -70,6 +70,7 @@ export class XfsRepairParser implements FsckParser {
 
   line(raw: string): boolean {
     if (this.#inName) return this.#whole(raw);
+    if (!raw.includes('Metadata ') && this.#half === '') return this.#whole(raw);
     const { half, verifier } = BETWEEN.exec(raw)?.groups ?? {};
     if (half !== undefined && verifier !== undefined) {
       this.#half += half;
