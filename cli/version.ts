@@ -8,3 +8,6 @@ export function version(): string {
   const text = readFileSync(new URL('package.json', packageRoot), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
+
+/** The directory that holds the program: `dist/`, if it was built. */
+export const programDirectory = new URL('.', import.meta.url);

@@ -11,15 +11,21 @@ export function defineCompare(program: Command): void {
     .summary('run variants of a kernel side by side')
     .description(
       'Runs variants × file systems × tests, and shows every verdict and every difference (A/B).\nA case file or options say what to compare.',
-    )
-    .argument('[case.yaml]', 'variants, file systems, tests, and the expected results');
-  for (const define of [cellOptions, kernelOptions, deviceOptions, repeatOptions]) define(compare);
-  for (const define of [powerCutOptions, guestOptions, outputOptions]) define(compare);
+    );
+  compareArguments(compare);
+  for (const define of [untilKnown, guestOptions, outputOptions]) define(compare);
   compare.action(async (file, options) => {
     const { compareCommand } = await import('../commands/compare.js');
     await finish(compareCommand(file, options, process.argv.slice(2)));
   });
   document(compare, MANUAL);
+}
+
+/** The arguments and options that say what is compared. A planned comparison has them, too. */
+export function compareArguments(compare: Command): void {
+  compare.argument('[case.yaml]', 'variants, file systems, tests, and the expected results');
+  for (const define of [cellOptions, kernelOptions, deviceOptions, repeatOptions]) define(compare);
+  powerCutOptions(compare);
 }
 
 function cellOptions(compare: Command): void {
@@ -73,15 +79,20 @@ function repeatOptions(compare: Command): void {
       `time limit per test; overrides the case file (default: ${RUN_DEFAULTS.timeout})`,
     )
     .option('--repeat <n>', 'run each cell n times', RUN_DEFAULTS.repeat)
-    .option(
-      '--until-known',
-      'repeat until the failure rates differ significantly, at most --repeat times (320 without --repeat)',
-    )
     .addOption(shared.runFor())
     .addOption(shared.seed());
 }
 
-function guestOptions(compare: Command): void {
+function untilKnown(compare: Command): void {
+  compare
+    .optionsGroup('Repetition and time limits:')
+    .option(
+      '--until-known',
+      'repeat until the failure rates differ significantly, at most --repeat times (320 without --repeat)',
+    );
+}
+
+export function guestOptions(compare: Command): void {
   compare
     .optionsGroup('Guests:')
     .addOption(shared.jobs())

@@ -15,6 +15,7 @@ import { defineKernel } from './kernel.js';
 import { defineList } from './list.js';
 import { defineLog } from './log.js';
 import { document, RUN_EXIT_CODES } from './manual.js';
+import { defineChunk, defineCollect, definePlan } from './plan.js';
 import { defineReplay } from './replay.js';
 import { defineReport } from './report.js';
 import { defineRun } from './run.js';
@@ -27,6 +28,9 @@ const DEFINITIONS = [
   defineCompare,
   defineCase,
   defineBisect,
+  definePlan,
+  defineChunk,
+  defineCollect,
   defineShell,
   defineReport,
   defineHistory,

@@ -9,19 +9,25 @@ export function defineRun(program: Command): void {
   const run = program
     .command('run')
     .summary('run tests on one kernel')
-    .description('Runs tests on one kernel and one file system, each test in its own guest.')
+    .description('Runs tests on one kernel and one file system, each test in its own guest.');
+  runArguments(run);
+  for (const define of [repeatOptions, openEndOptions, guestOptions, outputOptions]) define(run);
+  run.action(async (fs, tests, options) => {
+    const { runCommand } = await import('../commands/run.js');
+    await finish(runCommand(fs, tests, options, process.argv.slice(2)));
+  });
+  document(run, MANUAL);
+}
+
+/** The arguments and options that say what runs. A planned run has them, too. */
+export function runArguments(run: Command): void {
+  run
     .argument('[fs]', 'ext2, ext4 or xfs')
     .argument(
       '[test...]',
       'test ids, such as generic/002 (`daxrepro list` shows them), or files of your own: ./repro.sh, repro.c, job.fio',
     );
   for (const define of [testOptions, kernelOptions, deviceOptions, powerCutOptions]) define(run);
-  for (const define of [repeatOptions, guestOptions, outputOptions]) define(run);
-  run.action(async (fs, tests, options) => {
-    const { runCommand } = await import('../commands/run.js');
-    await finish(runCommand(fs, tests, options, process.argv.slice(2)));
-  });
-  document(run, MANUAL);
 }
 
 function testOptions(run: Command): void {
@@ -71,7 +77,7 @@ function deviceOptions(run: Command): void {
     .option('--size <size>', 'size of each device: 256M, 1G (default: 256M; 512M for xfs)');
 }
 
-function repeatOptions(run: Command): void {
+export function repeatOptions(run: Command): void {
   run
     .optionsGroup('Repetition and time limits:')
     .option(
@@ -80,16 +86,21 @@ function repeatOptions(run: Command): void {
     )
     .addOption(shared.runFor())
     .option('--repeat <n>', 'run each test n times', RUN_DEFAULTS.repeat)
+    .addOption(shared.seed());
+}
+
+/** Options with which results decide what runs next. */
+function openEndOptions(run: Command): void {
+  run
     .option(
       '--until-fail',
       'repeat until a test fails, at most --repeat times (1000 without --repeat)',
     )
     .option('--soak <time>', 'repeat for this time: 30m, 8h')
-    .option('--rerun-failures <run>', 'run the units of a run again that failed or had no verdict')
-    .addOption(shared.seed());
+    .option('--rerun-failures <run>', 'run the units of a run again that failed or had no verdict');
 }
 
-function guestOptions(run: Command): void {
+export function guestOptions(run: Command): void {
   run
     .optionsGroup('Guests:')
     .addOption(shared.jobs())

@@ -15,6 +15,8 @@ const CASE_SAYS = ['kernel', 'pmem', 'timeout', 'suite', 'suite-patch'];
 const TAKERS: Record<string, readonly SettingName[]> = {
   run: [],
   compare: [],
+  'plan run': [],
+  'plan compare': [],
   list: [],
   shell: [],
   bisect: ['kernel'],

@@ -71,6 +71,26 @@ async function prepareAndRun(
   options: RunOptions,
   open: OpenJob,
 ): Promise<Outcome<RunJob>> {
+  const run = await prepareRun(checked, options, open);
+  if (!run.ok) return run;
+  const { units, prepared, job } = run.value;
+  if (options.dryRun) return success({ type: 'dry-run', argvs: commandLines(units, prepared) });
+  const result = await runPlanned(units, prepared, { checked, options, job });
+  return result.ok ? success({ type: 'ran', result: result.value }) : result;
+}
+
+/** A run with everything that its guests need, before the first one starts. */
+export interface PreparedRun {
+  units: Unit[];
+  prepared: Prepared;
+  job: Job;
+}
+
+export async function prepareRun(
+  checked: CheckedRequest,
+  options: Pick<RunOptions, 'dryRun'>,
+  open: OpenJob,
+): Promise<Outcome<PreparedRun>> {
   const { request } = checked;
   const { changes } = request.variant;
   const job = await setUp(open, [request], { changes, accelerator: checked.accelerator });
@@ -87,9 +107,7 @@ async function prepareAndRun(
   // Changes can turn a packaged kernel into one built from the same source.
   const { spec, release } = ready.kernel;
   const units = planUnits({ ...withVersion(request, suite), kernel: spec }, release);
-  if (options.dryRun) return success({ type: 'dry-run', argvs: commandLines(units, ready) });
-  const result = await runPlanned(units, ready, { checked, options, job: job.value });
-  return result.ok ? success({ type: 'ran', result: result.value }) : result;
+  return success({ units, prepared: ready, job: job.value });
 }
 
 function commandLines(units: readonly Unit[], prepared: Prepared): string[][] {

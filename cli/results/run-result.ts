@@ -86,9 +86,23 @@ export interface UnitResult {
         alone: string;
       }
     | undefined;
+  /** The machine that ran it, if the run was spread over several. */
+  machine?: UnitMachine | undefined;
   /** Paths, relative to the run's directory. */
   artifacts: Record<string, string>;
   replay: string;
+}
+
+/** A machine that ran units of a planned run. */
+export interface UnitMachine {
+  /** Its host name. */
+  host: string;
+  /** The release of its own kernel. */
+  kernel: string;
+  /** The first line of `qemu-system-x86_64 --version`. */
+  qemu: string;
+  node: string;
+  cpus: number;
 }
 
 export interface RunResult {

@@ -165,6 +165,15 @@ const dax = z.looseObject({
   looks: z.array(look).default([]),
 });
 
+/** The machine of a unit. */
+export const machineSchema = z.looseObject({
+  host: text,
+  kernel: text,
+  qemu: text,
+  node: text,
+  cpus: count,
+});
+
 export const unitSchema = z.looseObject({
   fs: text,
   test: text,
@@ -204,6 +213,7 @@ export const unitSchema = z.looseObject({
   bootSeconds: count.nullable().default(null),
   cloned: z.boolean().default(false),
   together: z.looseObject({ guest: count, position: count, after: texts, alone: text }).optional(),
+  machine: machineSchema.optional(),
   artifacts: z.record(text, text),
   replay: text,
 });

@@ -29,6 +29,8 @@ export interface EngineContext {
   directory: string;
   /** Number of guests at a time. */
   jobs: number;
+  /** The units' numbers in the run's directory, from 0. Absent: their positions. */
+  numbers?: readonly number[] | undefined;
   store: Store;
   /** Clone guests from checkpoints, or boot each. */
   checkpoints: boolean;
@@ -61,7 +63,7 @@ export async function runUnits(
 ): Promise<UnitResult[]> {
   const results: UnitResult[] = [];
   const batches = longestFirst(
-    inBatches(units, context.jobs, context.together ?? false),
+    numbered(inBatches(units, context.jobs, context.together ?? false), context.numbers),
     context.estimate,
   );
   const guests = { number: 0 };
@@ -111,6 +113,14 @@ export async function runUnits(
   };
   await Promise.all(Array.from({ length: Math.min(context.jobs, batches.length) }, worker));
   return results.filter((result) => result !== undefined);
+}
+
+/** The units of one chunk keep the numbers that they have in the whole run. */
+function numbered(batches: Numbered[][], numbers: readonly number[] | undefined): Numbered[][] {
+  if (!numbers) return batches;
+  return batches.map((batch) =>
+    batch.map(({ unit, index }) => ({ unit, index: numbers[index] ?? index })),
+  );
 }
 
 /** @param index the unit's number in the run's directory, from 0 */

@@ -40,6 +40,23 @@ export function unpreparedResult(
     replay: string;
   },
 ): UnitResult {
+  return resultWithoutRun(unit, failed, {
+    ...{ kernel: more.kernel, accel: more.accel, replay: more.replay },
+    artifacts: keepDetail(unit, index, failed, more.directory),
+  });
+}
+
+/** The result of a unit that never ran: `error`, with the reason. Writes nothing. */
+export function resultWithoutRun(
+  unit: Unit,
+  failed: Failure,
+  more: {
+    kernel: Pick<Kernel, 'release' | 'id'>;
+    accel: string;
+    replay: string;
+    artifacts?: Record<string, string>;
+  },
+): UnitResult {
   return {
     fs: unit.fs,
     test: unit.test,
@@ -69,7 +86,7 @@ export function unpreparedResult(
     cloned: false,
     durationSeconds: 0,
     bootSeconds: null,
-    artifacts: keepDetail(unit, index, failed, more.directory),
+    artifacts: more.artifacts ?? {},
     replay: more.replay,
   };
 }

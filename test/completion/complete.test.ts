@@ -37,7 +37,7 @@ t.test('completes commands, options and values', async (t) => {
   t.strictSame(await values('run --pmem=n'), ['--pmem=nvdimm', '--pmem=none']);
   t.strictSame(await values('run ext2 -g dax'), ['dax']);
   t.strictSame(await values('run --kern'), ['--kernel']);
-  t.strictSame(await values('help co'), ['compare', 'config', 'completion']);
+  t.strictSame(await values('help co'), ['compare', 'collect', 'config', 'completion']);
   t.ok((await values('run --kernel ')).includes('debian:6.12'));
   t.strictSame(await values(`run ext4 --suite ${TREE} generic/00 generic/018`), ['generic/018']);
 });

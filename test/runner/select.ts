@@ -17,6 +17,7 @@ export const NOT_UNIT: readonly { why: string; paths: readonly string[] }[] = [
     why: 'run whole commands, or guests with a fake QEMU',
     paths: [
       'test/commands/',
+      'test/chunks/commands.test.ts',
       'test/compare/command.test.ts',
       'test/docs/ci-files.test.ts',
       'test/docs/commands.test.ts',

@@ -25,7 +25,8 @@ export async function parse(words: readonly string[]): Promise<Parsed> {
       },
       getOutHelpWidth: () => 100,
     });
-    if (command.commands.length === 0 || command.registeredArguments.length > 0) {
+    const { commands, registeredArguments, options } = command;
+    if (commands.length === 0 || registeredArguments.length > 0 || options.length > 0) {
       command.action(() => {
         parsed.command = nameOf(command);
       });
