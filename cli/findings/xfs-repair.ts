@@ -27,12 +27,16 @@ export function parseXfsRepair(text: string, options: FsckOptions = {}): FsckRep
 const SEARCHED = /^\.+(?=[A-Z])/;
 
 /**
- * A verifier's message in the middle of another line. Prefetching threads print these while xfs_repair has
- * printed the first half of a message: `bad magic number 0x0 on inode 131,` and later ` would reset …`
- * (repair/dinode.c).
+ * What one thread of xfs_repair prints while another has printed the first half of a message, such as
+ * `bad magic number 0x0 on inode 131,` before ` would reset magic number` (repair/dinode.c): progress, a
+ * verifier's message of a prefetching thread, or, with `-o ag_stride`, another message with two halves. Seen
+ * with 6.1.0: `bad magic number 0x0 on inode 138,        - agno = 2`.
  */
-const BETWEEN = /^(?<half>.*[,:] ?)(?<verifier>Metadata (?:corruption|CRC error) detected at .*)$/;
-const VERIFIER = /^Metadata (?:corruption|CRC error) detected at /;
+const INTERRUPTION = String.raw` {8}- \w.*|Metadata (?:corruption|CRC error) detected at .*|(?:bad (?:magic|version) number 0x|bad CRC for inode |bad next_unlinked 0x|disconnected (?:dir )?inode |imap claims ).*`;
+const BETWEEN = new RegExp(`^(?<half>.*?[,:] ?)(?<other>${INTERRUPTION})$`);
+const INTERRUPTS = new RegExp(`^(?:${INTERRUPTION})$`);
+/** Every interrupted line has one of these; they rule out the others quickly. */
+const MARKS = ['Metadata ', '        - ', ',bad ', ', bad ', 'disconnected ', 'imap claims '];
 
 export class XfsRepairParser implements FsckParser {
   readonly #device: string | undefined;
@@ -70,13 +74,15 @@ export class XfsRepairParser implements FsckParser {
 
   line(raw: string): boolean {
     if (this.#inName) return this.#whole(raw);
-    if (!raw.includes('Metadata ') && this.#half === '') return this.#whole(raw);
-    const { half, verifier } = BETWEEN.exec(raw)?.groups ?? {};
-    if (half !== undefined && verifier !== undefined) {
-      this.#half += half;
-      return this.#whole(verifier);
+    if (this.#half === '' && !MARKS.some((mark) => raw.lastIndexOf(mark) > 0)) {
+      return this.#whole(raw);
     }
-    if (this.#half === '' || VERIFIER.test(raw)) return this.#whole(raw);
+    const { half, other } = BETWEEN.exec(raw)?.groups ?? {};
+    if (half !== undefined && other !== undefined) {
+      this.#half += half;
+      return this.#whole(other);
+    }
+    if (this.#half === '' || INTERRUPTS.test(raw)) return this.#whole(raw);
     const line = this.#half + raw;
     this.#half = '';
     return this.#whole(line);

@@ -123,6 +123,13 @@ t.test('rejoins a line that another thread interrupted', async (t) => {
   ]) {
     t.strictSame(classes(text), expected, text);
   }
+  // As 6.1.0 printed it.
+  const progress = `${verifier}${first}        - agno = 2\n${second}        - agno = 3\n${third}`;
+  t.strictSame(classes(progress), expected, 'by progress');
+  const two = classes(
+    `${verifier}${first}${first.replace('131', '262272')}${second}${second}${third}`,
+  );
+  t.strictSame([...new Set(two)], expected, 'by a message of another thread');
   const twice = classes(`${first}${verifier}${verifier}${second}${third}`);
   t.strictSame([...new Set(twice)], expected, 'by two messages');
   const cut = parseXfsRepair(`${CLEAN.split('Phase 4')[0]}${first}${verifier}`);
