@@ -27,16 +27,26 @@ export function parseXfsRepair(text: string, options: FsckOptions = {}): FsckRep
 const SEARCHED = /^\.+(?=[A-Z])/;
 
 /**
- * What one thread of xfs_repair prints while another has printed the first half of a message, such as
- * `bad magic number 0x0 on inode 131,` before ` would reset magic number` (repair/dinode.c): progress, a
- * verifier's message of a prefetching thread, or, with `-o ag_stride`, another message with two halves. Seen
- * with 6.1.0: `bad magic number 0x0 on inode 138,        - agno = 2`.
+ * xfs_repair prints some messages in two halves, such as `bad magic number 0x0 on inode 131,` before
+ * ` would reset magic number` (repair/dinode.c). Threads that check other allocation groups print in between:
+ * messages, progress, and what a verifier says. Seen with 6.1.0:
+ * `bad magic number 0x0 on inode 138,        - agno = 2`.
  */
-const INTERRUPTION = String.raw` {8}- \w.*|Metadata (?:corruption|CRC error) detected at .*|(?:bad (?:magic|version) number 0x|bad CRC for inode |bad next_unlinked 0x|disconnected (?:dir )?inode |imap claims ).*`;
-const BETWEEN = new RegExp(`^(?<half>.*?[,:] ?)(?<other>${INTERRUPTION})$`);
+const CERTAIN_HALF = String.raw`bad (?:(?:magic number|version number|next_unlinked) 0x[\da-f]+ on|CRC for) inode \d+,`;
+const VERIFIER = 'Metadata (?:corruption|CRC error) detected at ';
+const INTERRUPTION = String.raw` {8}- \w.*|${VERIFIER}.*`;
+const BETWEEN = new RegExp(
+  `^(?:(?<certain>${CERTAIN_HALF})(?<any>(?! [a-z]).+)|(?<half>.*?[,:] ?)(?<other>${INTERRUPTION}))$`,
+);
 const INTERRUPTS = new RegExp(`^(?:${INTERRUPTION})$`);
-/** Every interrupted line has one of these; they rule out the others quickly. */
-const MARKS = ['Metadata ', '        - ', ',bad ', ', bad ', 'disconnected ', 'imap claims '];
+/** A verifier prints the end of its line by itself (libxfs: xfs_alert), so others may come before it. */
+const UNENDED = new RegExp(
+  `^(?<verifier>${VERIFIER}\\S+ \\w+ block 0x[\\da-f]+(?:/0x[\\da-f]+?)?)(?<next>(?:bad|would|Metadata|disconnected|imap|entry) .*| would .*| {8}- \\w.*)$`,
+);
+/** Every interrupted line has one of these, which rule out the others quickly. */
+const MARKS = ['Metadata ', '        - ', ' inode ', ' block 0x'];
+/** Lines of other threads between two halves of a message. */
+const MOST_BETWEEN = 200;
 
 export class XfsRepairParser implements FsckParser {
   readonly #device: string | undefined;
@@ -61,8 +71,10 @@ export class XfsRepairParser implements FsckParser {
   /** Whether that line ends where no message ends. */
   #isUnfinished = false;
 
-  /** The first half of a line, if another thread's message came before the second. */
-  #half = '';
+  /** First halves of lines, if other threads' messages came before the second. */
+  readonly #halves: string[] = [];
+  /** Lines since the last of them was read or completed. */
+  #between = 0;
 
   constructor({ device }: FsckOptions = {}) {
     this.#device = device;
@@ -74,18 +86,34 @@ export class XfsRepairParser implements FsckParser {
 
   line(raw: string): boolean {
     if (this.#inName) return this.#whole(raw);
-    if (this.#half === '' && !MARKS.some((mark) => raw.lastIndexOf(mark) > 0)) {
-      return this.#whole(raw);
+    if (this.#halves.length > 0 && this.#isSecondHalf(raw))
+      return this.#whole(this.#takeHalf() + raw);
+    if (!MARKS.some((mark) => raw.lastIndexOf(mark) > 0)) return this.#whole(raw);
+    const { verifier, next = '' } = UNENDED.exec(raw)?.groups ?? {};
+    if (verifier !== undefined) {
+      this.#whole(verifier);
+      return this.line(next);
     }
-    const { half, other } = BETWEEN.exec(raw)?.groups ?? {};
-    if (half !== undefined && other !== undefined) {
-      this.#half += half;
-      return this.#whole(other);
+    const { certain, any = '', half, other = '' } = BETWEEN.exec(raw)?.groups ?? {};
+    const first = certain ?? half;
+    if (first === undefined) return this.#whole(raw);
+    this.#halves.push(first);
+    return this.line(certain === undefined ? other : any);
+  }
+
+  #isSecondHalf(raw: string): boolean {
+    this.#between += 1;
+    if (this.#between > MOST_BETWEEN) {
+      this.#whole(this.#takeHalf());
+      return false;
     }
-    if (this.#half === '' || INTERRUPTS.test(raw)) return this.#whole(raw);
-    const line = this.#half + raw;
-    this.#half = '';
-    return this.#whole(line);
+    const [half = ''] = this.#halves;
+    return half.endsWith(',') ? /^ [a-z]/.test(raw) : !INTERRUPTS.test(raw);
+  }
+
+  #takeHalf(): string {
+    this.#between = 0;
+    return this.#halves.shift() ?? '';
   }
 
   #whole(raw: string): boolean {
@@ -214,7 +242,7 @@ export class XfsRepairParser implements FsckParser {
   }
 
   interrupt(): void {
-    if (this.#half !== '') this.line('');
+    while (this.#halves.length > 0) this.#whole(this.#takeHalf());
     this.#close();
     this.#runs.finish();
   }

@@ -126,6 +126,10 @@ t.test('rejoins a line that another thread interrupted', async (t) => {
   // As 6.1.0 printed it.
   const progress = `${verifier}${first}        - agno = 2\n${second}        - agno = 3\n${third}`;
   t.strictSame(classes(progress), expected, 'by progress');
+  const unended = `${verifier.trim()}${first}        - agno = 2\n\n${second}${third}`;
+  t.strictSame(classes(unended), expected, 'before the end of a verifier line');
+  const cleared = `${verifier}${first}would have cleared inode 1704068\n${second}${third}`;
+  t.strictSame([...new Set(classes(cleared))], expected, 'by the end of another message');
   const two = classes(
     `${verifier}${first}${first.replace('131', '262272')}${second}${second}${third}`,
   );
