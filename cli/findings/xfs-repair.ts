@@ -15,6 +15,7 @@ import { readMessage } from './xfs-repair-entities.js';
 import { LONGEST_NAME, NOISE, OPEN_NAME, SORRY, VERSION } from './xfs-repair-grammar.js';
 import { classify, kindOf, type LineKind, type MessageClass, textOf } from './xfs-repair-line.js';
 import { XfsRepairRuns } from './xfs-repair-run.js';
+import { ThreadedLines } from './xfs-repair-threads.js';
 
 /** Reads the output of xfs_repair, both streams together, as `xfs_repair -n` prints it. */
 export function parseXfsRepair(text: string, options: FsckOptions = {}): FsckReport {
@@ -25,28 +26,6 @@ export function parseXfsRepair(text: string, options: FsckOptions = {}): FsckRep
  * A dot for each piece of the device that was searched for a superblock, before the next message.
  */
 const SEARCHED = /^\.+(?=[A-Z])/;
-
-/**
- * xfs_repair prints some messages in two halves, such as `bad magic number 0x0 on inode 131,` before
- * ` would reset magic number` (repair/dinode.c). Threads that check other allocation groups print in between:
- * messages, progress, and what a verifier says. Seen with 6.1.0:
- * `bad magic number 0x0 on inode 138,        - agno = 2`.
- */
-const CERTAIN_HALF = String.raw`bad (?:(?:magic number|version number|next_unlinked) 0x[\da-f]+ on|CRC for) inode \d+,`;
-const VERIFIER = 'Metadata (?:corruption|CRC error) detected at ';
-const INTERRUPTION = String.raw` {8}- \w.*|${VERIFIER}.*`;
-const BETWEEN = new RegExp(
-  `^(?:(?<certain>${CERTAIN_HALF})(?<any>(?! [a-z]).+)|(?<half>.*?[,:] ?)(?<other>${INTERRUPTION}))$`,
-);
-const INTERRUPTS = new RegExp(`^(?:${INTERRUPTION})$`);
-/** A verifier prints the end of its line by itself (libxfs: xfs_alert), so others may come before it. */
-const UNENDED = new RegExp(
-  `^(?<verifier>${VERIFIER}\\S+ \\w+ block 0x[\\da-f]+(?:/0x[\\da-f]+?)?)(?<next>(?:bad|would|Metadata|disconnected|imap|entry) .*| would .*| {8}- \\w.*)$`,
-);
-/** Every interrupted line has one of these, which rule out the others quickly. */
-const MARKS = ['Metadata ', '        - ', ' inode ', ' block 0x'];
-/** Lines of other threads between two halves of a message. */
-const MOST_BETWEEN = 200;
 
 export class XfsRepairParser implements FsckParser {
   readonly #device: string | undefined;
@@ -71,10 +50,7 @@ export class XfsRepairParser implements FsckParser {
   /** Whether that line ends where no message ends. */
   #isUnfinished = false;
 
-  /** First halves of lines, if other threads' messages came before the second. */
-  readonly #halves: string[] = [];
-  /** Lines since the last of them was read or completed. */
-  #between = 0;
+  readonly #threads = new ThreadedLines();
 
   constructor({ device }: FsckOptions = {}) {
     this.#device = device;
@@ -86,34 +62,9 @@ export class XfsRepairParser implements FsckParser {
 
   line(raw: string): boolean {
     if (this.#inName) return this.#whole(raw);
-    if (this.#halves.length > 0 && this.#isSecondHalf(raw))
-      return this.#whole(this.#takeHalf() + raw);
-    if (!MARKS.some((mark) => raw.lastIndexOf(mark) > 0)) return this.#whole(raw);
-    const { verifier, next = '' } = UNENDED.exec(raw)?.groups ?? {};
-    if (verifier !== undefined) {
-      this.#whole(verifier);
-      return this.line(next);
-    }
-    const { certain, any = '', half, other = '' } = BETWEEN.exec(raw)?.groups ?? {};
-    const first = certain ?? half;
-    if (first === undefined) return this.#whole(raw);
-    this.#halves.push(first);
-    return this.line(certain === undefined ? other : any);
-  }
-
-  #isSecondHalf(raw: string): boolean {
-    this.#between += 1;
-    if (this.#between > MOST_BETWEEN) {
-      this.#whole(this.#takeHalf());
-      return false;
-    }
-    const [half = ''] = this.#halves;
-    return half.endsWith(',') ? /^ [a-z]/.test(raw) : !INTERRUPTS.test(raw);
-  }
-
-  #takeHalf(): string {
-    this.#between = 0;
-    return this.#halves.shift() ?? '';
+    let isOurs = true;
+    for (const line of this.#threads.linesOf(raw)) isOurs = this.#whole(line);
+    return isOurs;
   }
 
   #whole(raw: string): boolean {
@@ -242,7 +193,7 @@ export class XfsRepairParser implements FsckParser {
   }
 
   interrupt(): void {
-    while (this.#halves.length > 0) this.#whole(this.#takeHalf());
+    for (const line of this.#threads.end()) this.#whole(line);
     this.#close();
     this.#runs.finish();
   }
