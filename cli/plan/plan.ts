@@ -1,5 +1,6 @@
 import type { FileSystem } from '../file-systems.js';
 import { atLeast } from '../kernel-version.js';
+import { mkfsOptions } from './mkfs-options.js';
 import type { RunRequest, Unit } from './unit.js';
 
 const MIB = 1024 * 1024;
@@ -65,7 +66,10 @@ function planUnit(request: RunRequest, test: string, attempt: number, release: s
       cpus: request.cpus,
       ...(request.append ? { append: request.append } : {}),
     },
-    mkfsOptions: mkfsOptions(request, release),
+    mkfsOptions: mkfsOptions({
+      ...{ fs: request.fs, release, xfsprogs: request.xfsprogs },
+      given: request.mkfsOptions ?? '',
+    }),
     mountOptions: mountOptions(request, release),
     timeout: (userTest && request.runFor) || request.timeout,
     ...(userTest && request.runFor ? { endsByTime: true } : {}),
@@ -100,13 +104,6 @@ const SIZE_FOR_CUTS = 64 * MIB;
 function defaultSize({ fs, suite, powerCut }: RunRequest): number {
   if (powerCut && suite.name === 'builtin' && fs !== 'xfs') return SIZE_FOR_CUTS;
   return suite.name === 'xfstests' ? XFSTESTS_SIZE : DEFAULT_SIZE[fs];
-}
-
-function mkfsOptions({ fs, mkfsOptions: given = '' }: RunRequest, release: string): string {
-  // Before 6.2, xfs cannot mount a file system with reflink on DAX, and reflink is mkfs's default.
-  const needed =
-    fs === 'xfs' && !atLeast(release, '6.2') && !/\breflink\b/.test(given) ? '-m reflink=0' : '';
-  return [needed, given].filter(Boolean).join(' ');
 }
 
 function mountOptions(request: RunRequest, release: string): string {

@@ -44,6 +44,8 @@ export interface RunRequest {
   size?: number | undefined;
   mkfsOptions?: string | undefined;
   mountOptions?: string | undefined;
+  /** The version of mkfs.xfs in the guest, for xfs; undefined: not known. */
+  xfsprogs?: string | undefined;
   /** Bytes of the guest's memory; undefined: what tests usually need. */
   memory?: number | undefined;
   /** Seconds for each test. */

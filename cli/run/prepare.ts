@@ -9,7 +9,9 @@ import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
 import { moduleTree } from '../kernel/module-tree.js';
 import type { Prepared } from '../launch/prepared.js';
 import { failure, type Outcome, success } from '../outcome.js';
+import { featuresToTurnOff } from '../plan/mkfs-options.js';
 import { findProgram } from '../system/programs.js';
+import { xfsprogsVersion } from '../system/xfsprogs.js';
 import { variantKernel } from '../variant/kernel.js';
 import { variantModule } from '../variant/module.js';
 import { treeKernel } from '../variant/tree-kernel.js';
@@ -53,8 +55,22 @@ export async function prepareModule(
   variant: Variant,
   context: KernelContext,
 ): Promise<Outcome<Prepared['module']>> {
+  if (fs === 'xfs') noteMkfsOptions(kernel, context);
   const module = await variantModule(kernel, fs, variant, context);
   return module.ok ? success(await asSent(module.value)) : module;
+}
+
+const noted = new Set<string>();
+
+/** Says, once per kernel, that mkfs.xfs is too new for it. */
+function noteMkfsOptions({ release }: Kernel, { progress }: KernelContext): void {
+  const version = xfsprogsVersion();
+  const features = featuresToTurnOff(release, version);
+  if (features.length === 0 || noted.has(release)) return;
+  noted.add(release);
+  const options = features.map(({ option }) => option).join(' ');
+  const text = `mkfs.xfs ${version} turns on features that ${release} does not know; the guest uses ${options}, unless --mkfs-opts sets them`;
+  progress({ type: 'note', text });
 }
 
 async function asSent(module: FileSystemModule | undefined): Promise<Prepared['module']> {

@@ -11,6 +11,7 @@ import { allOf, failure, type Outcome, success } from '../outcome.js';
 import { LARGEST_SIZE, SEEDS, SMALLEST_SIZE } from '../plan/plan.js';
 import type { RunRequest } from '../plan/unit.js';
 import { type ExpectedFailure, readExpectedFailures } from '../suite/expected.js';
+import { xfsprogsVersion } from '../system/xfsprogs.js';
 import type { UserTest } from '../user-test/user-test.js';
 import { readVariant } from '../variant/named.js';
 import { BASE, type Variant } from '../variant/variant.js';
@@ -108,6 +109,7 @@ function check(
       ...(build ? { build } : {}),
       ...(qemu === undefined ? {} : { qemu }),
       ...{ variant, pmem, size, mkfsOptions, mountOptions, timeout, repeat },
+      ...(fileSystem.value === 'xfs' ? { xfsprogs: xfsprogsVersion() } : {}),
       untilFail: options.untilFail === true,
       ...(soak === undefined ? {} : { soak }),
       ...{ seed, cpus, control: options.control === true },

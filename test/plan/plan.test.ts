@@ -77,6 +77,34 @@ t.test('turns off reflink on xfs if DAX requires it, unless the user set it', (t
   t.end();
 });
 
+t.test('turns off what mkfs.xfs is too new for', (t) => {
+  const options: [string, Partial<RunRequest>, string][] = [
+    ['-m reflink=0 -i exchange=0 -n parent=0', { xfsprogs: '7.2.0' }, '6.1.0-57-amd64'],
+    ['', { xfsprogs: '7.2.0' }, '6.12.117'],
+    ['-m reflink=0', { xfsprogs: '6.1.0' }, '6.1.0'],
+    ['-m reflink=0', { xfsprogs: undefined }, '6.1.0'],
+    ['-m reflink=0', { xfsprogs: '6.1.0' }, '5.10.0'],
+    ['-m reflink=0 -i exchange=0 -n parent=0 -i nrext64=0', { xfsprogs: '6.13.0' }, '5.10.0'],
+    ['-m reflink=0 -m bigtime=0 -m inobtcount=0', { xfsprogs: '6.1.0' }, '4.19.0'],
+    [
+      '-m reflink=0 -i exchange=0 -n parent=0 -i nrext64=0 -m bigtime=0 -m inobtcount=0 -m rmapbt=0',
+      { xfsprogs: '7.2.0' },
+      '4.5.0',
+    ],
+    [
+      '-m reflink=0 -n parent=0 -i exchange=1',
+      { xfsprogs: '7.2.0', mkfsOptions: '-i exchange=1' },
+      '6.1.0',
+    ],
+    ['', { fs: 'ext4', xfsprogs: '7.2.0' }, '4.5.0'],
+  ];
+  for (const [expected, more, release] of options) {
+    const [unit] = plan({ fs: 'xfs', ...more }, release);
+    t.equal(unit?.mkfsOptions, expected, `${JSON.stringify(more)} ${release}`);
+  }
+  t.end();
+});
+
 t.test('chooses the size of devices', (t) => {
   for (const fs of FILE_SYSTEMS) {
     t.equal(plan({ fs })[0]?.shape.deviceSize, DEFAULT_SIZE[fs]);
