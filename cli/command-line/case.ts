@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
 import { document, USAGE_EXIT_CODE } from './manual.js';
-import { powerCutOptions, shared } from './shared-options.js';
+import { additionalDeviceOptions, powerCutOptions, shared } from './shared-options.js';
 
 const EXAMPLE: [string, string] = [
   'daxrepro case new lost-rename --patch fix.patch --test ./repro.sh --fs ext4',
@@ -31,6 +31,7 @@ export function defineCase(program: Command): void {
     .addOption(shared.suitePatch())
     .addOption(shared.cc())
     .addOption(shared.kconfig())
+    .addOption(shared.debug())
     .option('--pmem <kind>', 'as for run (repeatable)', collect)
     .addOption(shared.mountOpts())
     .addOption(shared.mkfsOpts())
@@ -38,7 +39,10 @@ export function defineCase(program: Command): void {
     .option('--timeout <time>', 'time limit per test')
     .addOption(shared.withDirectory())
     .addOption(shared.runFor())
-    .addOption(shared.memory());
+    .addOption(shared.memory())
+    .addOption(shared.append())
+    .addOption(shared.sysctl());
+  additionalDeviceOptions(command);
   powerCutOptions(command);
   command
     .option('--repeat <n>', 'attempts per cell', RUN_DEFAULTS.repeat)

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
 import { document, type Manual, USAGE_EXIT_CODE } from './manual.js';
-import { powerCutOptions, shared } from './shared-options.js';
+import { additionalDeviceOptions, powerCutOptions, shared } from './shared-options.js';
 
 /** `daxrepro compare`: its arguments and options. */
 export function defineCompare(program: Command): void {
@@ -24,8 +24,8 @@ export function defineCompare(program: Command): void {
 /** The arguments and options that say what is compared. A planned comparison has them, too. */
 export function compareArguments(compare: Command): void {
   compare.argument('[case.yaml]', 'variants, file systems, tests, and the expected results');
-  for (const define of [cellOptions, kernelOptions, deviceOptions, repeatOptions]) define(compare);
-  powerCutOptions(compare);
+  for (const define of [cellOptions, kernelOptions, deviceOptions]) define(compare);
+  for (const define of [additionalDeviceOptions, repeatOptions, powerCutOptions]) define(compare);
 }
 
 function cellOptions(compare: Command): void {
@@ -58,7 +58,8 @@ function kernelOptions(compare: Command): void {
       `as for run; overrides the case file (default: ${RUN_DEFAULTS.kernel})`,
     )
     .addOption(shared.cc())
-    .addOption(shared.kconfig());
+    .addOption(shared.kconfig())
+    .addOption(shared.debug());
 }
 
 function deviceOptions(compare: Command): void {
@@ -96,6 +97,9 @@ export function guestOptions(compare: Command): void {
   compare
     .optionsGroup('Guests:')
     .addOption(shared.jobs())
+    .addOption(shared.memory())
+    .addOption(shared.append())
+    .addOption(shared.sysctl())
     .addOption(shared.accel())
     .addOption(shared.qemu())
     .addOption(shared.noCheckpoint());

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { collect, finish } from './define.js';
 import { document, type Manual, RUN_EXIT_CODES } from './manual.js';
-import { powerCutOptions, shared } from './shared-options.js';
+import { additionalDeviceOptions, powerCutOptions, shared } from './shared-options.js';
 
 /** `daxrepro run`: its arguments and options. */
 export function defineRun(program: Command): void {
@@ -27,7 +27,8 @@ export function runArguments(run: Command): void {
       '[test...]',
       'test ids, such as generic/002 (`daxrepro list` shows them), or files of your own: ./repro.sh, repro.c, job.fio',
     );
-  for (const define of [testOptions, kernelOptions, deviceOptions, powerCutOptions]) define(run);
+  for (const define of [testOptions, kernelOptions, deviceOptions]) define(run);
+  for (const define of [additionalDeviceOptions, powerCutOptions]) define(run);
 }
 
 function testOptions(run: Command): void {

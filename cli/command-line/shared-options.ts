@@ -17,6 +17,10 @@ export const shared = {
       'apply a patch, an mbox or a semantic patch (.cocci), in order (repeatable)',
     ).argParser(collect),
   steps: () => new Option('--steps <n>', 'apply only the first n patches of those files'),
+  logDevice: () => new Option('--log-device', 'external logs for xfs, external journals for ext4'),
+  rtDevice: () => new Option('--rt-device', 'realtime devices for xfs'),
+  logwrites: () =>
+    new Option('--logwrites', 'a device on which dm-log-writes records, for tests of xfstests'),
   suitePatch: () =>
     new Option(
       '--suite-patch <file>',
@@ -106,6 +110,11 @@ export const shared = {
       collect,
     ),
 };
+
+/** Devices besides TEST_DEV and SCRATCH_DEV. */
+export function additionalDeviceOptions(command: Command): void {
+  command.addOption(shared.logDevice()).addOption(shared.rtDevice()).addOption(shared.logwrites());
+}
 
 /** The group "Power cuts:" of the commands that have one. */
 export function powerCutOptions(command: Command): void {

@@ -68,6 +68,9 @@ function deviceOptions(shell: Command): void {
     .addOption(shared.control())
     .addOption(shared.mountOpts())
     .addOption(shared.mkfsOpts())
+    .addOption(shared.logDevice())
+    .addOption(shared.rtDevice())
+    .addOption(shared.logwrites())
     .option('--size <size>', 'size of each device: 256M, 1G (default: 256M; 512M for xfs)');
 }
 

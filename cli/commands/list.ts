@@ -58,10 +58,14 @@ function sayEstimate(tests: readonly SuiteTest[], known: Durations): void {
 }
 
 function toTable(tests: readonly SuiteTest[]): string {
-  const rows = tests.map(({ id, groups, summary, fileSystems }) => [
+  const rows = tests.map(({ id, groups, summary, fileSystems, needs = [] }) => [
     id,
     groups.join(' '),
-    fileSystems ? `${summary} (${fileSystems.join(', ')} only)` : summary,
+    [
+      summary,
+      ...(fileSystems ? [`(${fileSystems.join(', ')} only)`] : []),
+      ...needs.map((option) => `(needs --${option})`),
+    ].join(' '),
   ]);
   return alignColumns(rows)
     .map((line) => `${line}\n`)

@@ -325,6 +325,10 @@ function readOptions(
     ['mount-opts', 'mountOpts'],
     ['for', 'for'],
     ['memory', 'memory'],
+    ['append', 'append'],
+    ['sysctl', 'sysctl'],
+    ['log-device', 'logDevice'],
+    ['rt-device', 'rtDevice'],
     ['with', 'with'],
   ] as const;
   for (const [key, option] of keys) {
@@ -344,13 +348,22 @@ function readOptions(
     control: raw.control,
     for: raw.for,
     memory: raw.memory,
+    append: raw.append,
+    sysctl: raw.sysctl,
+    debug: raw.debug,
+    logDevice: raw['log-device'],
+    rtDevice: raw['rt-device'],
+    logwrites: raw.logwrites,
     with: directory,
     testsFrom,
   });
 }
 
-function valueFor(value: string | PerFileSystem | undefined, fs: FileSystem): string | undefined {
-  return typeof value === 'object' ? value[fs] : value;
+function valueFor(
+  value: string | boolean | string[] | PerFileSystem | undefined,
+  fs: FileSystem,
+): string | boolean | string[] | undefined {
+  return typeof value === 'object' && !Array.isArray(value) ? value[fs] : value;
 }
 
 function readExpectations(

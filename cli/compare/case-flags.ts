@@ -37,6 +37,12 @@ export interface CompareOptions {
   with?: string;
   for?: string;
   memory?: string;
+  append?: string;
+  sysctl?: string[];
+  debug?: string[];
+  logDevice?: boolean;
+  rtDevice?: boolean;
+  logwrites?: boolean;
   control?: boolean;
   powerCut?: boolean;
   cuts?: string;
@@ -103,6 +109,15 @@ const CASE_FLAGS = [
   ['mkfsOpts', '--mkfs-opts'],
   ['size', '--size'],
   ['control', '--control'],
+  ['with', '--with'],
+  ['for', '--for'],
+  ['memory', '--memory'],
+  ['append', '--append'],
+  ['sysctl', '--sysctl'],
+  ['debug', '--debug'],
+  ['logDevice', '--log-device'],
+  ['rtDevice', '--rt-device'],
+  ['logwrites', '--logwrites'],
 ] as const;
 
 async function caseFromFlags(
@@ -168,6 +183,12 @@ async function caseFromFlags(
       with: options.with,
       for: options.for,
       memory: options.memory,
+      append: options.append,
+      sysctl: options.sysctl,
+      debug: options.debug,
+      logDevice: options.logDevice,
+      rtDevice: options.rtDevice,
+      logwrites: options.logwrites,
     },
     expectations: [],
   });

@@ -20,6 +20,8 @@ const TESTS = 'Give a list of tests, such as [generic/002]; `daxrepro list` show
 const GROUPS = 'Give a list of groups, such as [dax]; `daxrepro list` shows them';
 const SUITE = 'Give builtin, xfstests, or the directory of a built xfstests tree';
 const SUITE_PATCH = 'Give patches or mboxes for the xfstests tree';
+const SYSCTL = 'Give settings, such as vm.dirty_ratio=5';
+const DEBUG = 'Give features, such as [kasan, lockdep]';
 const VARIANTS = 'Give names with their changes, such as `base: []` and `v2: [v2.patch]`';
 const CHANGES =
   'Give files: patches, mboxes or semantic patches (.cocci); [] is the unchanged kernel';
@@ -44,6 +46,10 @@ function perFileSystem(error: string) {
   return z
     .preprocess(forAll, z.strictObject({ ext2: each, ext4: each, xfs: each }, { error }))
     .meta({ or: { type: ['string', 'number'] } });
+}
+
+function device(description: string) {
+  return z.boolean({ error: 'Give true or false' }).describe(description).optional();
 }
 
 const name = z.string({ error: SELECTOR }).min(1, { error: SELECTOR });
@@ -135,6 +141,18 @@ export const caseSchema = z.strictObject(
       .optional(),
     with: text('Give a directory').describe('that test files of your own get read-only').optional(),
     memory: text('Give a size, such as 4G').describe('memory of a guest').optional(),
+    append: text('Give parameters on one line')
+      .describe("further parameters for the guest's kernel command line")
+      .optional(),
+    sysctl: oneOrMore(z.string({ error: SYSCTL }).min(1, { error: SYSCTL }), SYSCTL)
+      .describe('kernel settings of the guest: KEY=VALUE')
+      .optional(),
+    debug: oneOrMore(z.string({ error: DEBUG }).min(1, { error: DEBUG }), DEBUG)
+      .describe('debugging features of kernels built from source')
+      .optional(),
+    'log-device': device('external logs for xfs, external journals for ext4'),
+    'rt-device': device('realtime devices for xfs'),
+    logwrites: device('a device on which dm-log-writes records'),
     size: perFileSystem('Give a size, such as 256M, or one for each file system').optional(),
     'mkfs-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
     'mount-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),

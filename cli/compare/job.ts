@@ -12,7 +12,6 @@ import {
   cellResults,
 } from '../results/compare-result.js';
 import { Explainer } from '../run/explain.js';
-import { buildOptionsOf } from '../run/request.js';
 import { withVersion } from '../run/suite.js';
 import type { CompareOptions } from './case-flags.js';
 import { differencesOf } from './differences.js';
@@ -60,7 +59,7 @@ export async function prepareComparison(
   const of = { ...asked, kernel: spec };
   const plan = spec === asked.kernel ? success(planned) : planComparison(of, options);
   if (!plan.ok) return plan;
-  const build = buildOptionsOf(options) ?? {};
+  const build = planned.cells[0]?.request.build ?? {};
   const kernel = await resolveKernel(spec, open, build);
   if (!kernel.ok) return kernel;
   const { accelerator, cells } = plan.value;

@@ -77,6 +77,12 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
       ...given('with', options.with),
       ...given('for', options.for),
       ...given('memory', options.memory),
+      ...given('append', options.append),
+      ...given('sysctl', options.sysctl),
+      ...given('debug', options.debug),
+      ...given('logDevice', options.logDevice),
+      ...given('rtDevice', options.rtDevice),
+      ...given('logwrites', options.logwrites),
       // A control mounts without DAX, so it makes sense without pmem only.
       control: options.control === true && name.pmem === 'none',
       powerCut: name.powerCut,
@@ -103,8 +109,8 @@ export function commonAccelerator({ cells, accelerator }: ComparisonPlan): Accel
   return cells.some(({ request }) => request.powerCut) ? 'tcg' : accelerator;
 }
 
-function given<Key extends string>(key: Key, value: string | undefined) {
-  return value === undefined ? {} : ({ [key]: value } as Record<Key, string>);
+function given<Key extends string, Value>(key: Key, value: Value | undefined) {
+  return value === undefined ? {} : ({ [key]: value } as Record<Key, Value>);
 }
 
 /**

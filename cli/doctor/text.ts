@@ -68,6 +68,10 @@ function suiteLines(suite: DoctorReport['suite']): string[] {
   if (!suite?.directory || suite.problem) return [];
   const rows = [
     ['tree', `${suite.directory}, ${suite.tests} tests`],
+    ...suite.devices.map(({ option, tests }) => [
+      `--${option}`,
+      `needed by ${plural(tests.length, 'test')}: ${tests.join(' ')}`,
+    ]),
     ...suite.unbuilt.map(({ path, scripts }) => [
       'not built',
       `${path}, used by ${plural(scripts, 'script')}`,

@@ -7,7 +7,7 @@ import { z } from '../schema.js';
 import { readReference, settleReference } from '../store/reference.js';
 import { cacheKey, discard, lookUpOrMake, type Store, storageFailure } from '../store/store.js';
 import { type GuestLimits, startGuest } from './guest.js';
-import { type MachineFiles, type MachineShape, qemuArgv } from './machine.js';
+import { deviceSizes, type MachineFiles, type MachineShape, qemuArgv } from './machine.js';
 import { saveState } from './migration.js';
 import { type ReadyEvent, ReadyEventSchema } from './protocol.js';
 
@@ -134,7 +134,8 @@ async function identity(
 }
 
 function names(shape: MachineShape): { memory: string; state: string; devices: string[] } {
-  const devices = shape.pmem === 'nvdimm' ? ['device-0', 'device-1'] : [];
+  const devices =
+    shape.pmem === 'nvdimm' ? deviceSizes(shape).map((_, index) => `device-${index}`) : [];
   return { memory: 'memory', state: 'state', devices };
 }
 
@@ -173,11 +174,12 @@ async function make(
   progress({ type: 'stage', text: 'booting a guest once, to clone it from then on' });
   const { memory, state, devices } = names(shape);
   // The disks of `none` are still empty: any empty files of their size will do, here and later.
-  const disks = shape.pmem === 'none' ? ['disk-0', 'disk-1'] : devices;
+  const sizes = deviceSizes(shape);
+  const disks = shape.pmem === 'none' ? sizes.map((_, index) => `disk-${index}`) : devices;
   try {
-    for (const name of disks) {
+    for (const [index, name] of disks.entries()) {
       const file = await open(join(directory, name), 'w');
-      await file.truncate(shape.deviceSize);
+      await file.truncate(sizes[index]);
       await file.close();
     }
     const argv = qemuArgv(

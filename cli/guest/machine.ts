@@ -19,6 +19,8 @@ export interface MachineShape {
   pmem: PmemKind;
   /** Bytes of each of the two devices; a multiple of 2 MiB. */
   deviceSize: number;
+  /** Bytes of each further device (additional-devices.ts); the same. */
+  additional?: readonly number[] | undefined;
   /** Bytes of ordinary memory, a multiple of 128 MiB. */
   memory: number;
   cpus: number;
@@ -41,7 +43,7 @@ export interface MachineFiles {
   after?: readonly string[];
   kernel: string;
   initramfs: string;
-  /** The files of the two devices, TEST_DEV's first, `deviceSize` long; none for memmap. */
+  /** The files of the devices, TEST_DEV's first, as long as `deviceSizes` says; none for memmap. */
   devices: readonly string[];
   /** Address of QEMU's gdb stub: the path of a socket, or a port of 127.0.0.1. */
   gdb?: GdbAddress | undefined;
@@ -98,28 +100,40 @@ export interface MemmapRegion {
 /** Ordinary memory kept above the devices: QEMU puts the initramfs at the end of what is below 4 GiB. */
 const INITRAMFS_ROOM = 256 * MIB;
 
+/** Bytes of each device: TEST_DEV, SCRATCH_DEV, and further ones. */
+export function deviceSizes({
+  deviceSize,
+  additional = [],
+}: Pick<MachineShape, 'deviceSize' | 'additional'>): number[] {
+  return [deviceSize, deviceSize, ...additional];
+}
+
 /**
- * Places the two devices of `--pmem memmap` in memory, each at a section's begin, with a section of
+ * Places the devices of `--pmem memmap` in memory, each at a section's begin, with a section of
  * ordinary memory between them (4.x kernels merge neighbours into one device).
  *
  * @returns the regions, and all memory that the machine needs, in bytes
  */
 export function placeRegions(shape: MachineShape): {
-  regions: [MemmapRegion, MemmapRegion];
+  regions: [MemmapRegion, MemmapRegion, ...MemmapRegion[]];
   memory: number;
 } {
-  const span = roundUp(shape.deviceSize, SECTION) + SECTION;
-  const whole = shape.memory + 2 * span;
+  const sizes = deviceSizes(shape);
+  const span = (size: number) => roundUp(size, SECTION) + SECTION;
+  const spans = sizes.reduce((sum, size) => sum + span(size), 0);
+  const whole = shape.memory + spans;
   if (whole < Q35_LOW_LIMIT) return { regions: at(shape.memory - INITRAMFS_ROOM), memory: whole };
   // Memory is split: the devices go to the end of the piece above 4 GiB.
   const aboveLow = Math.max(0, shape.memory - Q35_LOW_SPLIT);
-  return { regions: at(4 * GIB + aboveLow), memory: Q35_LOW_SPLIT + aboveLow + 2 * span };
+  return { regions: at(4 * GIB + aboveLow), memory: Q35_LOW_SPLIT + aboveLow + spans };
 
-  function at(start: number): [MemmapRegion, MemmapRegion] {
-    return [
-      { start, size: shape.deviceSize },
-      { start: start + span, size: shape.deviceSize },
-    ];
+  function at(first: number): [MemmapRegion, MemmapRegion, ...MemmapRegion[]] {
+    let start = first;
+    return sizes.map((size) => {
+      const region = { start, size };
+      start += span(size);
+      return region;
+    }) as [MemmapRegion, MemmapRegion, ...MemmapRegion[]];
   }
 }
 
@@ -157,6 +171,7 @@ export function kernelCommandLine(shape: MachineShape, plugged = false): string 
     ...regions,
     `daxrepro_pmem=${shape.pmem}`,
     ...(plugged ? ['daxrepro_devices=plugged'] : []),
+    ...(shape.additional ? [`daxrepro_additional=${shape.additional.length}`] : []),
     ...(shape.append ? [shape.append] : []),
   ].join(' ');
 }
@@ -193,7 +208,12 @@ export function qemuArgv(
     ...['-machine', machineType(shape, memoryFile !== undefined)],
     ...['-cpu', shape.accelerator === 'kvm' ? 'host' : 'max'],
     ...['-smp', String(shape.cpus)],
-    ...['-m', hotpluggable(shape) ? `${memory},slots=2,maxmem=${maximum(shape)}M` : memory],
+    ...[
+      '-m',
+      hotpluggable(shape)
+        ? `${memory},slots=${deviceSizes(shape).length},maxmem=${maximum(shape)}M`
+        : memory,
+    ],
     ...['-kernel', files.kernel],
     ...['-initrd', files.initramfs],
     ...['-append', kernelCommandLine(shape, plugged)],
@@ -213,7 +233,7 @@ export function qemuArgv(
     ...(files.gdb ? gdbArguments(files.gdb) : []),
     ...['-chardev', `socket,id=monitor,fd=${MONITOR_FD}`, '-mon', 'chardev=monitor,mode=control'],
     ...(memoryFile ? memoryArguments(memoryFile, size) : []),
-    ...(plugged ? SLOTS.flatMap(slotArguments) : []),
+    ...(plugged ? deviceSizes(shape).flatMap((_, index) => slotArguments(index)) : []),
     ...files.devices.flatMap((file, index) =>
       deviceArguments(shape, file, index, memoryFile?.mode !== 'resume'),
     ),
@@ -235,9 +255,7 @@ export function arePlugged({ pmem }: MachineShape): boolean {
   return pmem === 'virtio-pmem';
 }
 
-/** Slots for devices of a q35 machine (docs/pcie.txt of QEMU): its own bus takes none. */
-const SLOTS = [0, 1] as const;
-
+/** A slot for a device of a q35 machine (docs/pcie.txt of QEMU): its own bus takes none. */
 function slotArguments(index: number): string[] {
   return ['-device', `pcie-root-port,id=slot${index},chassis=${index + 1}`];
 }
@@ -248,6 +266,7 @@ function slotArguments(index: number): string[] {
  * finds them.
  */
 export function plugCommands(shape: MachineShape, files: readonly string[]): MonitorCommand[] {
+  const sizes = deviceSizes(shape);
   return files.flatMap((file, index): MonitorCommand[] => [
     [
       'object-add',
@@ -256,7 +275,7 @@ export function plugCommands(shape: MachineShape, files: readonly string[]): Mon
         id: `memory${index}`,
         share: true,
         'mem-path': file,
-        size: shape.deviceSize,
+        size: sizes[index] ?? shape.deviceSize,
       },
     ],
     [
@@ -266,7 +285,7 @@ export function plugCommands(shape: MachineShape, files: readonly string[]): Mon
         id: `pmem${index}`,
         memdev: `memory${index}`,
         memaddr: deviceAddresses(shape)[index] ?? 0,
-        bus: `slot${SLOTS.length - 1 - index}`,
+        bus: `slot${sizes.length - 1 - index}`,
       },
     ],
   ]);
@@ -317,11 +336,15 @@ function escapeComma(path: string): string {
  * at the first whole GiB after its memory (hw/i386/pc.c, pc_get_device_memory_range), and has room for each
  * device at a whole GiB.
  */
-export function deviceAddresses(shape: MachineShape): [number, number] {
-  const { memory, deviceSize } = shape;
+export function deviceAddresses(shape: MachineShape): [number, number, ...number[]] {
+  const { memory } = shape;
   const above = memory < Q35_LOW_LIMIT ? 0 : memory - Q35_LOW_SPLIT;
-  const first = 4 * GIB + roundUp(above, GIB);
-  return [first, first + roundUp(deviceSize, GIB)];
+  let next = 4 * GIB + roundUp(above, GIB);
+  return deviceSizes(shape).map((size) => {
+    const address = next;
+    next += roundUp(size, GIB);
+    return address;
+  }) as [number, number, ...number[]];
 }
 
 /** Both kinds of device memory live in the machine's hotplug area. */
@@ -331,7 +354,8 @@ function hotpluggable({ pmem }: MachineShape): boolean {
 
 function maximum(shape: MachineShape): number {
   // Room to align each device: its own size again is more than any machine asks for.
-  return (shape.memory + 4 * roundUp(shape.deviceSize, GIB)) / MIB;
+  const devices = deviceSizes(shape).reduce((sum, size) => sum + roundUp(size, GIB), 0);
+  return (shape.memory + 2 * devices) / MIB;
 }
 
 function deviceArguments(
@@ -341,7 +365,7 @@ function deviceArguments(
   share: boolean,
 ): string[] {
   const path = escapeComma(file);
-  const backend = `memory-backend-file,id=memory${index},share=${share ? 'on' : 'off'},mem-path=${path},size=${shape.deviceSize}`;
+  const backend = `memory-backend-file,id=memory${index},share=${share ? 'on' : 'off'},mem-path=${path},size=${deviceSizes(shape)[index]}`;
   const address = deviceAddresses(shape)[index];
   switch (shape.pmem) {
     case 'memmap':

@@ -36,6 +36,8 @@ const Proof = z.object({
   /** Of a new regular file, by statx(2). */
   statxAttributes: kernelNumber,
   statxMask: kernelNumber,
+  /** The same of a new file on the realtime device, if the file system is mounted with one. */
+  realtimeAttributes: kernelNumber.optional(),
   /** Bytes, by statfs(2). */
   blockSize: count,
   pageSize: count,
@@ -412,6 +414,8 @@ export interface UnitRequest {
   SYMBOLS?: 1 | undefined;
   /** Modules to load before the one that is sent, separated by blanks. */
   MODULE_NEEDS?: string | undefined;
+  /** Variables of the further devices, in the order of the devices and separated by blanks. */
+  ADDITIONAL?: string | undefined;
   /** Devices whose contents follow, in this order and separated by blanks: `test`, `scratch`. */
   CONTENTS?: string | undefined;
   /** A user's own test in place of a bundled one: how it is started. */

@@ -182,6 +182,7 @@ async function record(request: RunRequest, keeper: FileKeeper): Promise<Recorded
     ...(request.memory === undefined ? {} : { memory: request.memory }),
     ...(request.append === undefined ? {} : { append: request.append }),
     ...(request.sysctl === undefined ? {} : { sysctl: [...request.sysctl] }),
+    ...(request.devices === undefined ? {} : { devices: [...request.devices] }),
     ...(request.runFor === undefined ? {} : { runFor: request.runFor }),
     seed: request.seed,
     cpus: request.cpus,

@@ -64,6 +64,8 @@ const requestSchema = z.object({
   append: text.optional(),
   /** Kernel settings, `KEY=VALUE`. */
   sysctl: z.array(text).optional(),
+  /** Options that add devices. */
+  devices: z.array(z.enum(['log-device', 'rt-device', 'logwrites'])).optional(),
   /** Seconds after which the user's tests are ended. */
   runFor: count.optional(),
   /** Those of `tests` that are the user's files. */

@@ -13,6 +13,7 @@ import {
 } from '../guest/guest.js';
 import {
   arePlugged,
+  deviceSizes,
   type GdbAddress,
   INHERITED_FD,
   inheritedPath,
@@ -99,7 +100,10 @@ export function unitArgv(unit: Unit, prepared: Prepared, gdb?: GdbAddress): [str
   return qemuArgv(unitShape(unit, prepared), {
     ...machineFiles(unit, prepared),
     gdb,
-    devices: unit.shape.pmem === 'memmap' ? [] : [inheritedPath(0), inheritedPath(1)],
+    devices:
+      unit.shape.pmem === 'memmap'
+        ? []
+        : deviceSizes(unit.shape).map((_, index) => inheritedPath(index)),
   });
 }
 
@@ -259,8 +263,8 @@ function openDevices(
 ): Outcome<number[]> {
   if (context.devices) return success([...context.devices]);
   const descriptors: number[] = [];
-  for (let index = 0; index < 2 && unit.shape.pmem !== 'memmap'; index += 1) {
-    const file = makeDeviceFile(unit.shape.deviceSize);
+  for (const size of unit.shape.pmem === 'memmap' ? [] : deviceSizes(unit.shape)) {
+    const file = makeDeviceFile(size);
     if (!file.ok) return file;
     descriptors.push(file.value);
     opened.push(file.value);

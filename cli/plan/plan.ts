@@ -1,4 +1,5 @@
 import type { FileSystem } from '../file-systems.js';
+import { additionalDevices } from '../guest/additional-devices.js';
 import { atLeast } from '../kernel-version.js';
 import { mkfsOptions } from './mkfs-options.js';
 import type { RunRequest, Unit } from './unit.js';
@@ -47,6 +48,8 @@ export function planUnits(request: RunRequest, release: string): Unit[] {
 
 function planUnit(request: RunRequest, test: string, attempt: number, release: string): Unit {
   const userTest = request.userTests?.get(test);
+  const deviceSize = request.size ?? defaultSize(request);
+  const additional = additionalDevices(request.devices ?? [], deviceSize);
   const { name, version } = request.suite;
   return {
     fs: request.fs,
@@ -61,7 +64,8 @@ function planUnit(request: RunRequest, test: string, attempt: number, release: s
     seed: (request.seed + attempt - 1) % SEEDS,
     shape: {
       pmem: request.pmem,
-      deviceSize: request.size ?? defaultSize(request),
+      deviceSize,
+      ...(additional.length > 0 ? { additional: additional.map(({ size }) => size) } : {}),
       memory: request.memory ?? GUEST_MEMORY,
       cpus: request.cpus,
       ...(request.append ? { append: request.append } : {}),
@@ -75,6 +79,7 @@ function planUnit(request: RunRequest, test: string, attempt: number, release: s
     ...(userTest && request.runFor ? { endsByTime: true } : {}),
     ...(request.sysctl ? { sysctl: request.sysctl } : {}),
     control: request.control,
+    ...(additional.length > 0 ? { devices: additional.map(({ variable }) => variable) } : {}),
     ...(request.powerCut ? { powerCut: request.powerCut } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import type { FileSystem } from '../file-systems.js';
+import type { DeviceOption, DeviceVariable } from '../guest/additional-devices.js';
 import type { MachineShape, PmemKind } from '../guest/machine.js';
 import type { BuildOptions } from '../kernel/kernel.js';
 import type { TestFacts, Tree } from '../suite/xfstests/tree.js';
@@ -68,6 +69,8 @@ export interface RunRequest {
   powerCut?: PowerCutPlan | undefined;
   /** Whether to run the control: mounted without DAX, with proof that DAX is off. */
   control: boolean;
+  /** Options that add devices. */
+  devices?: readonly DeviceOption[] | undefined;
   /** Names of options with values from daxrepro.yaml. Replay commands spell them out. */
   configured?: readonly string[];
 }
@@ -98,6 +101,8 @@ export interface Unit {
   /** Kernel settings, `KEY=VALUE`. */
   sysctl?: readonly string[] | undefined;
   control: boolean;
+  /** The devices of `shape.additional`, in their order. */
+  devices?: readonly DeviceVariable[] | undefined;
   /** An interactive session or command instead of a test. */
   session?: SessionKind | undefined;
   powerCut?: PowerCutPlan | undefined;

@@ -1,6 +1,7 @@
 import type { CpuSupply } from '../cpu-supply.js';
 import type { Finding } from '../findings/finding.js';
 import type { FsckReport } from '../findings/fsck-report.js';
+import type { DeviceVariable } from '../guest/additional-devices.js';
 import type { Ending } from '../guest/guest.js';
 import type { CheckEvent, GuestEvent, ReadyEvent } from '../guest/protocol.js';
 import type { SessionKind } from '../plan/unit.js';
@@ -48,6 +49,8 @@ export interface Expectation {
   /** `uname -r`. */
   release: string;
   control: boolean;
+  /** Variables of the further devices. */
+  devices?: readonly DeviceVariable[] | undefined;
   /** Whether power is cut. */
   powerCut?: boolean | undefined;
   /** For an xfstests test: its id, and what its tree says about it. */

@@ -49,6 +49,7 @@ function formatUnit(unit: UnitResult, style: SummaryStyle): string[] {
     field('kernel', `${unit.kernel.release} from ${unit.kernel.spec}`),
     field('driver', describeDriver(unit)),
     field('DAX', describeDax(unit)),
+    ...describeDevices(unit).map((text, index) => field(index === 0 ? 'devices' : '', text)),
     ...formatFindings(unit),
     ...explainUnwritten(unit.unwritten).map((sentence) => field('why', sentence)),
     ...describeExplanation(unit.explanation).map((sentence, index) =>
@@ -115,6 +116,16 @@ function describeDax(unit: UnitResult): string {
     : 'mount option only (no statx attribute in this kernel)';
   const checks = plural(dax.looks.length, 'check');
   return `proven by ${shown}, in ${checks} (${dax.looks.map(({ when }) => when).join(', ')})`;
+}
+
+/** Says of each further device whether DAX is in use there. */
+function describeDevices({ devices = [], control }: UnitResult): string[] {
+  return devices.map(({ variable, use, dax }) => {
+    if (use === 'log') return `${variable}: a log, which is written without DAX`;
+    if (use === 'record') return `${variable}: what dm-log-writes records, without DAX`;
+    if (control) return `${variable}: realtime data, DAX not in use`;
+    return `${variable}: realtime data, DAX ${dax ? 'proven by statx of a fresh file' : 'not proven'}`;
+  });
 }
 
 function formatFindings({ findings, omitted }: UnitResult): string[] {

@@ -36,6 +36,12 @@ export interface CaseOptions {
   with?: string | undefined;
   for?: string | undefined;
   memory?: string | undefined;
+  append?: string | undefined;
+  sysctl?: string[] | undefined;
+  debug?: string[] | undefined;
+  logDevice?: boolean | undefined;
+  rtDevice?: boolean | undefined;
+  logwrites?: boolean | undefined;
 }
 
 export type PerFileSystem = Partial<Record<FileSystem, string | undefined>>;

@@ -10,6 +10,16 @@ import type { Proportion } from '../statistics/proportion.js';
 import type { UnitExpectation } from '../suite/expected.js';
 import { VERDICTS, type Verdict, type XfstestsOutcome } from '../verdict/judge.js';
 
+/** A device that an option such as --log-device adds. */
+export interface AdditionalDevice {
+  /** Of xfstests: SCRATCH_LOGDEV. */
+  variable: string;
+  /** log: a journal. data: the data of files. record: what dm-log-writes saw. */
+  use: 'log' | 'data' | 'record';
+  /** Whether files on it were proven to use DAX; null where files have no data on it. */
+  dax: boolean | null;
+}
+
 /** The result of a unit: the contract's JSON, with additional fields. */
 export interface UnitResult {
   fs: string;
@@ -49,6 +59,8 @@ export interface UnitResult {
       messages: string[];
     }[];
   };
+  /** Devices besides TEST_DEV and SCRATCH_DEV. */
+  devices?: AdditionalDevice[] | undefined;
   /** With power cuts only: what was seen, and what was examined. */
   powerCut?: Omit<PowerCutRecord, 'findings'> | undefined;
   findings: Finding[];

@@ -190,6 +190,15 @@ export const unitSchema = z.looseObject({
   expectedFailure: z.looseObject({ reason: text, held: z.boolean() }).optional(),
   control: z.boolean().default(false),
   powerCut: z.looseObject({}).optional(),
+  devices: z
+    .array(
+      z.looseObject({
+        variable: text,
+        use: z.enum(['log', 'data', 'record']),
+        dax: z.boolean().nullable(),
+      }),
+    )
+    .optional(),
   dax,
   findings: z.array(finding),
   omitted: z.array(z.looseObject({ signature: text, severity, count })).optional(),

@@ -1,5 +1,6 @@
 import { availableParallelism, freemem, release } from 'node:os';
 import { execa } from 'execa';
+import { deviceSizes } from '../guest/machine.js';
 import type { Unit } from '../plan/unit.js';
 import type { RunResult } from '../results/run-result.js';
 
@@ -30,7 +31,8 @@ export function guestsAtATime(
   const needs = units.map(({ shape, powerCut }) => {
     // The guest that examines the surviving images runs next to it.
     const beside = powerCut ? OF_A_CLONE + shape.deviceSize : 0;
-    return 2 * shape.deviceSize + (checkpoints ? OF_A_CLONE : shape.memory + OF_A_CLONE) + beside;
+    const devices = deviceSizes(shape).reduce((sum, size) => sum + size, 0);
+    return devices + (checkpoints ? OF_A_CLONE : shape.memory + OF_A_CLONE) + beside;
   });
   const byMemory = Math.floor((available - OF_ALL) / Math.max(...needs));
   return Math.max(1, Math.min(availableParallelism(), byMemory));

@@ -67,7 +67,8 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
     )
     .flatMap(([name, value]) => [name, shellQuote(value ?? '')]);
   const control = unit.control ? ['--control'] : [];
-  return [...options, ...control, ...(unit.powerCut ? cutWords(unit) : [])];
+  const devices = (request.devices ?? []).map((option) => `--${option}`);
+  return [...options, ...control, ...devices, ...(unit.powerCut ? cutWords(unit) : [])];
 }
 
 /** A file's own header applies again; what the command line said has to be said again. */

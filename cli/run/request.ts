@@ -16,6 +16,7 @@ import type { UserTest } from '../user-test/user-test.js';
 import { readVariant } from '../variant/named.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import { RUN_DEFAULTS, TIMEOUTS } from './defaults.js';
+import { devicesOf } from './device-options.js';
 import { checkAppend, checkSysctl } from './kernel-parameters.js';
 import { kernelVersions } from './kernel-versions.js';
 import { powerCutOf } from './power-cut-options.js';
@@ -87,12 +88,13 @@ function check(
     soak: soakOf(options),
     runFor: runForOf(options, userTests.size > 0),
     powerCut: powerCutOf(options),
+    devices: devicesOf(options, fileSystem.value),
     mkfsOptions: oneLine('--mkfs-opts', options.mkfsOpts),
     mountOptions: oneLine('--mount-opts', options.mountOpts),
   });
   if (!checked.ok) return checked;
   const { accelerator, jobs, expected, imageBytes, build, powerCut } = checked.value;
-  const { memory, append, sysctl, runFor, soak, qemu } = checked.value;
+  const { memory, append, sysctl, runFor, soak, qemu, devices } = checked.value;
   const { variant, pmem, size, timeout, repeat, seed, cpus, mkfsOptions, mountOptions } =
     checked.value;
   return success({
@@ -106,6 +108,7 @@ function check(
       ...(runFor === undefined ? {} : { runFor }),
       ...(append === undefined ? {} : { append }),
       ...(sysctl.length > 0 ? { sysctl } : {}),
+      ...(devices.length > 0 ? { devices } : {}),
       ...(build ? { build } : {}),
       ...(qemu === undefined ? {} : { qemu }),
       ...{ variant, pmem, size, mkfsOptions, mountOptions, timeout, repeat },

@@ -36,6 +36,10 @@ export interface RunOptions extends ExclusionOptions {
   testsFrom?: string;
   /** Of a kept run: its test files, by their words. */
   keptTests?: ReadonlyMap<string, UserTest>;
+  /** Adds devices for an external log, for xfs's realtime section, for dm-log-writes. */
+  logDevice?: boolean;
+  rtDevice?: boolean;
+  logwrites?: boolean;
   mountOpts?: string;
   mkfsOpts?: string;
   size?: string;

@@ -59,6 +59,7 @@ export function unitRequest(
     SUITE: unit.suite.name === 'xfstests' ? 'xfstests' : undefined,
     ...userTestRequest(unit, userTests),
     SYSCTL: unit.sysctl?.join('\t'),
+    ADDITIONAL: unit.devices?.join(' '),
     TOGETHER: together?.join(' '),
     MKFS_OPTIONS: unit.mkfsOptions,
     MOUNT_OPTIONS: unit.mountOptions,

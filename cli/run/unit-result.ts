@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { roundedSupply } from '../cpu-supply.js';
 import { explainUnit } from '../evidence/unit.js';
+import { ADDITIONAL_DEVICES } from '../guest/additional-devices.js';
 import type { Prepared } from '../launch/prepared.js';
 import type { Failure, Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
@@ -67,6 +68,7 @@ export function concludeUnit(
     ...(judgement.outcome ? { outcome: judgement.outcome } : {}),
     control: unit.control,
     dax: describeDax(judgement, prepared),
+    ...(unit.devices ? { devices: describeDevices(unit, judgement.dax) } : {}),
     ...(unit.powerCut
       ? { powerCut: describeCuts((ran.ok && ran.value.record.powerCut) || NOT_CUT) }
       : {}),
@@ -124,6 +126,22 @@ function imagesOf(folder: string, { images }: UnitRun): Pick<UnitResult, 'images
   return { images: images.map((image) => ({ ...image, ...inRun(image.file) })) };
 }
 
+/** TEST_RTDEV is proven by the looks at TEST_DEV, SCRATCH_RTDEV by those at SCRATCH_DEV. */
+function describeDevices(
+  { devices = [] }: Unit,
+  { states }: Judgement['dax'],
+): NonNullable<UnitResult['devices']> {
+  return ADDITIONAL_DEVICES.filter(({ variable }) => devices.includes(variable)).map(
+    ({ variable, use }) => {
+      const looks = states.filter(
+        ({ when }) => (when === 'scratch') === variable.startsWith('SCRATCH'),
+      );
+      const dax = use === 'data' ? looks.some(({ realtimeDax }) => realtimeDax === true) : null;
+      return { variable, use, dax };
+    },
+  );
+}
+
 /** The findings are listed with the unit's. */
 export function describeCuts({ findings: _, ...cuts }: PowerCutRecord): UnitResult['powerCut'] {
   return cuts;
@@ -152,6 +170,7 @@ export function expectation(unit: Unit, { kernel, module }: Prepared): Expectati
     fs: unit.fs,
     release: kernel.release,
     control: unit.control,
+    devices: unit.devices,
     powerCut: unit.powerCut !== undefined,
     userTest: unit.userTest !== undefined,
     xfstests: unit.suite.name === 'xfstests' ? { test: unit.test, ...unit.facts } : undefined,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { FILE_SYSTEMS, type FileSystem } from '../file-systems.js';
+import type { DeviceOption } from '../guest/additional-devices.js';
 import { guestScripts } from '../guest/manifest.js';
 import { nearest } from '../nearest.js';
 import { failure, type Outcome, success } from '../outcome.js';
@@ -17,6 +18,8 @@ export interface SuiteTest {
   groups: string[];
   /** The test is `notrun` on other file systems. Absent: it runs on all. */
   fileSystems?: FileSystem[];
+  /** Options that add the devices which it needs. */
+  needs?: readonly DeviceOption[];
 }
 
 const tests = new URL('tests/', guestScripts);

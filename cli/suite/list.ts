@@ -56,10 +56,10 @@ function listTree(
   const chosen = everything ? all : chooseTests(all.value, { ids, groups }, 'xfstests');
   const left = chosen.ok ? withoutExcluded(chosen.value, options) : chosen;
   if (!left.ok) return left;
-  const tests = left.value.map((test) => ({
-    ...test,
-    summary: testFacts(tree.value, test).summary,
-  }));
+  const tests = left.value.map((test) => {
+    const { summary, needs } = testFacts(tree.value, test);
+    return { ...test, summary, ...(needs ? { needs } : {}) };
+  });
   return success({ suite: 'xfstests', version: null, tests, fs });
 }
 

@@ -20,6 +20,8 @@ export interface DaxState {
   mountOptions: string;
   /** undefined if this kernel's statx does not know the attribute. */
   statxDax: boolean | undefined;
+  /** The same of a new file on the realtime device; undefined too if there is none. */
+  realtimeDax: boolean | undefined;
   /** Why it proves nothing, or the contrary. Empty if DAX is proven. */
   problems: string[];
   /** The kernel's messages about DAX. */
@@ -27,16 +29,18 @@ export interface DaxState {
 }
 
 export function readProof(proof: ProofEvent, expected: Expectation): DaxState {
+  const daxIn = (attributes: number | undefined) =>
+    attributes === undefined || ((proof.statxMask ?? 0) & STATX_ATTR_DAX) === 0
+      ? undefined
+      : (attributes & STATX_ATTR_DAX) !== 0;
   const state: DaxState = {
     when: proof.when,
     device: proof.device,
     mounted: proof.mounted,
     driver: driverOf(proof),
     mountOptions: proof.options,
-    statxDax:
-      proof.statxAttributes === undefined || ((proof.statxMask ?? 0) & STATX_ATTR_DAX) === 0
-        ? undefined
-        : (proof.statxAttributes & STATX_ATTR_DAX) !== 0,
+    statxDax: daxIn(proof.statxAttributes),
+    realtimeDax: daxIn(proof.realtimeAttributes),
     problems: [],
     messages: daxMessages(proof.kernelLog.split('\n')),
   };
@@ -47,6 +51,7 @@ export function readProof(proof: ProofEvent, expected: Expectation): DaxState {
   state.problems = proof.mounted
     ? [
         ...driverProblems(proof, state.driver, expected),
+        ...deviceProblems(proof, expected),
         ...(expected.control ? controlProblems(state) : daxProblems(proof, state, expected)),
       ]
     : [`${proof.device} is not mounted on ${proof.directory}`];
@@ -85,6 +90,19 @@ function driverProblems(proof: ProofEvent, driver: string, expected: Expectation
   return [];
 }
 
+/** TEST_DEV has to be mounted with the devices that were asked for; a test may use SCRATCH_DEV without. */
+function deviceProblems(proof: ProofEvent, { fs, devices = [] }: Expectation): string[] {
+  if (proof.when === 'scratch' || fs !== 'xfs') return [];
+  return [
+    ...(devices.includes('TEST_LOGDEV') && !/(^|,)logdev=/.test(proof.options)
+      ? ['it is mounted without the external log']
+      : []),
+    ...(devices.includes('TEST_RTDEV') && !/(^|,)rtdev=/.test(proof.options)
+      ? ['it is mounted without the realtime device']
+      : []),
+  ];
+}
+
 /** ext2 shows `dax`; ext4 and xfs show `dax` before 5.8 and `dax=always` since. */
 export function showsDax(mountOptions: string): boolean {
   return /(^|,)dax(=always)?(,|$)/.test(mountOptions);
@@ -107,6 +125,13 @@ function daxProblems(proof: ProofEvent, state: DaxState, expected: Expectation):
   } else if (state.statxDax === undefined && atLeast(expected.release, '5.8')) {
     problems.push(STATX_SILENT);
   }
+  if (/(^|,)rtdev=/.test(state.mountOptions)) {
+    if (state.realtimeDax === false) {
+      problems.push('a new file on the realtime device does not use DAX, as statx reports');
+    } else if (state.realtimeDax === undefined && atLeast(expected.release, '5.8')) {
+      problems.push('statx did not report whether a new file on the realtime device uses DAX');
+    }
+  }
   if (proof.blockSize === undefined || proof.blockSize !== proof.pageSize) {
     problems.push(
       `the block size (${proof.blockSize ?? 'unknown'}) is not the page size (${proof.pageSize ?? 'unknown'})`,
@@ -116,7 +141,7 @@ function daxProblems(proof: ProofEvent, state: DaxState, expected: Expectation):
 }
 
 function controlProblems(state: DaxState): string[] {
-  return showsDax(state.mountOptions) || state.statxDax === true
+  return showsDax(state.mountOptions) || state.statxDax === true || state.realtimeDax === true
     ? ['DAX is in use, but this is the control run without DAX']
     : [];
 }

@@ -1,5 +1,6 @@
 import type { Finding } from '../findings/finding.js';
 import { daxMessages } from '../findings/kernel-log.js';
+import { ADDITIONAL_DEVICES } from '../guest/additional-devices.js';
 import type { MountEvent, XfstestsEvent } from '../guest/protocol.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
 import { plural } from '../words.js';
@@ -133,7 +134,8 @@ export function decideXfstests(
   }
   if (files.includes('notrun')) {
     const why = said.notrun.trim();
-    return { verdict: 'notrun', outcome: 'not-run', reason: why || 'the test gave no reason' };
+    const reason = `${why || 'the test gave no reason'}${lackingDevices(expected)}`;
+    return { verdict: 'notrun', outcome: 'not-run', reason };
   }
   if (lines.includes('Interrupted!')) return undecided('check was interrupted');
   // Of many tests, check prints a summary at the end; each has a line of its own before that.
@@ -145,6 +147,17 @@ export function decideXfstests(
     return undecided(`xfstests' check did not run the test: ${last ?? 'it printed nothing'}`);
   }
   return decideRan(id, said, lines, files);
+}
+
+/** Names the options that would have given the test the devices which it says it needs. */
+function lackingDevices({ xfstests, devices = [] }: Expectation): string {
+  const given: readonly string[] = ADDITIONAL_DEVICES.filter(({ variable }) =>
+    devices.includes(variable),
+  ).map(({ option }) => option);
+  const lacking = (xfstests?.needs ?? []).filter((option) => !given.includes(option));
+  return lacking.length === 0
+    ? ''
+    : `; run it with ${lacking.map((option) => `--${option}`).join(' and ')}`;
 }
 
 /** mawk's messages about gawk's functions in the test's output: tests are written for gawk. */

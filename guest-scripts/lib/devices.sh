@@ -1,10 +1,13 @@
-# The two devices under test, for each kind of persistent memory that the machine can have. TEST_DEV
-# is the one at the lower address. DEVICE_PROBLEM says what is wrong with the devices.
+# The devices under test, for each kind of persistent memory that the machine can have. TEST_DEV is the
+# one at the lowest address, then come SCRATCH_DEV and, if the unit needs them, further ones.
+# DEVICE_PROBLEM says what is wrong with the devices.
 #
-# daxrepro_pmem and daxrepro_devices come from the kernel's command line.
+# daxrepro_pmem, daxrepro_devices and daxrepro_additional come from the kernel's command line.
 # shellcheck disable=SC2154
 
-TEST_DEV='' SCRATCH_DEV='' DEVICE_PROBLEM=''
+TEST_DEV='' SCRATCH_DEV='' ADDITIONAL=() DEVICE_PROBLEM=''
+# Set by name_additional. TEST_LOGDEV and so on are as in xfstests.
+export TEST_LOGDEV SCRATCH_LOGDEV TEST_RTDEV SCRATCH_RTDEV LOGWRITES_DEV
 
 load_drivers() {
 	local drivers=(virtio_pci virtio_console)
@@ -25,22 +28,35 @@ load_drivers() {
 }
 
 find_devices() {
-	local tries names prefix=pmem
+	local tries names prefix=pmem count=$((2 + ${daxrepro_additional:-0}))
 	[[ $daxrepro_pmem == none ]] && prefix=vd
 	[[ $daxrepro_pmem == nvdimm ]] && make_fsdax_namespaces
 	for tries in {1..50}; do
 		names=(/sys/block/"$prefix"*)
 		names=("${names[@]##*/}")
-		[[ ${names[0]} != "$prefix*" && ${#names[@]} -ge 2 ]] && break
+		[[ ${names[0]} != "$prefix*" && ${#names[@]} -ge $count ]] && break
 		sleep 0.1
 	done
 	[[ $daxrepro_devices == plugged ]] && number_by_address
-	if [[ ${#names[@]} -ne 2 ]]; then
-		DEVICE_PROBLEM="expected two $prefix devices for $daxrepro_pmem, found: ${names[*]}"
+	if [[ ${#names[@]} -ne $count ]]; then
+		DEVICE_PROBLEM="expected $count $prefix devices for $daxrepro_pmem, found: ${names[*]}"
 		return
 	fi
 	TEST_DEV=/dev/${names[0]}
 	SCRATCH_DEV=/dev/${names[1]}
+	ADDITIONAL=("${names[@]:2}")
+}
+
+# name_additional VARIABLE...: gives the further devices their names, in their order.
+name_additional() {
+	local variable index=0
+	for variable; do
+		if [[ ! ${ADDITIONAL[index]} ]]; then
+			DEVICE_PROBLEM="there is no device for $variable"
+			return
+		fi
+		printf -v "$variable" '/dev/%s' "${ADDITIONAL[index++]}"
+	done
 }
 
 # The kernel may find plugged devices in any order. If the order is wrong, their driver is bound again,
@@ -53,10 +69,15 @@ number_by_address() {
 		parent=$(cd -P "/sys/block/$name/device" && echo "$PWD")
 		[[ $parent =~ /(virtio[0-9]+)/ ]] && parents[$name]=${BASH_REMATCH[1]}
 	done 2>/dev/null
-	[[ ${#names[@]} -eq 2 && $((addresses[pmem0])) -gt $((addresses[pmem1])) ]] || return
-	for name in pmem0 pmem1; do echo "${parents[$name]}" >$driver/unbind; done
-	for name in pmem1 pmem0; do echo "${parents[$name]}" >$driver/bind; done
-	names=(pmem0 pmem1)
+	local wanted=()
+	mapfile -t wanted < <(for name in "${names[@]}"; do
+		printf '%d %s\n' "$((addresses[$name]))" "$name"
+	done | sort -n | cut -d' ' -f2)
+	[[ ${names[*]} == "${wanted[*]}" ]] && return
+	for name in "${names[@]}"; do echo "${parents[$name]}" >$driver/unbind; done
+	for name in "${wanted[@]}"; do echo "${parents[$name]}" >$driver/bind; done
+	names=(/sys/block/pmem*)
+	names=("${names[@]##*/}")
 }
 
 # The devices have to be plugged in.
@@ -72,7 +93,7 @@ find_slots() {
 make_fsdax_namespaces() {
 	local region namespace seed tries
 	for tries in {1..50}; do
-		[[ -e /sys/bus/nd/devices/region1 ]] && break
+		[[ -e /sys/bus/nd/devices/region$((1 + ${daxrepro_additional:-0})) ]] && break
 		sleep 0.1
 	done
 	for region in /sys/bus/nd/devices/region*; do

@@ -76,9 +76,11 @@ sub prove {
 		$mounted = $source eq $device ? 'true' : 'false';
 		($found_type, $found_options) = @rest;
 	}
-	my ($attributes, $mask, $block_size) = ('', '', '');
+	my ($attributes, $mask, $block_size, @realtime) = ('', '', '');
 	if ($mounted eq 'true') {
 		($attributes, $mask) = statx_attributes($directory);
+		@realtime = text('realtimeAttributes', realtime_attributes($directory))
+			if $found_options =~ /(?:^|,)rtdev=/;
 		$block_size = block_size($directory);
 	}
 	my $module = "/sys/module/$type";
@@ -93,7 +95,7 @@ sub prove {
 		text('moduleReferences', first_line("$module/refcnt")),
 		text('moduleReferencesUnmounted', $references_unmounted),
 		text('moduleBuildId', unpack('H*', $build_id)),
-		text('statxAttributes', $attributes), text('statxMask', $mask),
+		text('statxAttributes', $attributes), text('statxMask', $mask), @realtime,
 		text('blockSize', $block_size), text('pageSize', $page_size),
 		text('kernelLog', kernel_log_tail()));
 }
@@ -219,6 +221,25 @@ sub statx_attributes {
 	return ('', '') if !$known;
 	# struct statx: stx_attributes at byte 8, stx_attributes_mask at byte 56.
 	return map { sprintf '0x%x', unpack "x$_ Q", $result } 8, 56;
+}
+
+# The attributes of a new file on the realtime device of an xfs. A file gets its DAX state when it is made,
+# so it inherits the realtime flag from its directory: FS_IOC_FSGETXATTR and FS_IOC_FSSETXATTR with
+# FS_XFLAG_RTINHERIT (include/uapi/linux/fs.h). Empty if it cannot be made.
+sub realtime_attributes {
+	my ($directory) = @_;
+	my $place = "$directory/.daxrepro-realtime";
+	mkdir $place or return '';
+	my ($attributes, $flags) = ('', "\0" x 28);
+	if (sysopen my $opened, $place, 0) {
+		if (ioctl $opened, 0x801c581f, $flags) {
+			substr($flags, 0, 4) = pack 'L', unpack('L', $flags) | 0x100;
+			($attributes) = statx_attributes($place) if ioctl $opened, 0x401c5820, $flags;
+		}
+		close $opened;
+	}
+	rmdir $place;
+	return $attributes;
 }
 
 sub any_file {

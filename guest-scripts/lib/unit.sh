@@ -22,6 +22,8 @@ run_unit() {
 	export FSTYP=${UNIT[FS]} MKFS_OPTIONS=${UNIT[MKFS_OPTIONS]} MOUNT_OPTIONS=${UNIT[MOUNT_OPTIONS]}
 	export DAXREPRO_SEED=${UNIT[SEED]}
 	export PAGE_SIZE TEST_DEV SCRATCH_DEV TEST_DIR SCRATCH_MNT REFERENCES_UNMOUNTED
+	# shellcheck disable=SC2086 # several words
+	name_additional ${UNIT[ADDITIONAL]}
 	local device addresses=()
 	[[ ${UNIT[POWER_CUT]} ]] && for device in "$TEST_DEV" "$SCRATCH_DEV"; do
 		addresses+=("$(<"/sys/block/${device##*/}/device/resource")")

@@ -18,10 +18,12 @@ run_user_test() {
 	watch_mounts && WATCHED=true
 	MOUNTS_BEFORE=$(mounts_made)
 	watch_sync_calls || return
+	local variable additional=()
+	for variable in ${UNIT[ADDITIONAL]}; do additional+=("$variable=${!variable}"); done
 	ask run-user-test "${UNIT[USER_TEST]}" "${UNIT[TIMEOUT]}" "${UNIT[TIME_LIMIT_IS]:-failure}" \
 		"PATH=$USER_TEST_PROGRAMS:$PATH" "TEST_DIR=$TEST_DIR" "TEST_DEV=$TEST_DEV" \
 		"SCRATCH_MNT=$SCRATCH_MNT" "SCRATCH_DEV=$SCRATCH_DEV" "FSTYP=$FSTYP" \
-		"MKFS_OPTIONS=$(user_mkfs_options)" "MOUNT_OPTIONS=${MOUNT_OPTIONS:+-o $MOUNT_OPTIONS}" ||
+		"${additional[@]}" "MKFS_OPTIONS=$(user_mkfs_options)" "MOUNT_OPTIONS=${MOUNT_OPTIONS:+-o $MOUNT_OPTIONS}" ||
 		give_up run-test "$REPLY"
 	start_heartbeat
 	[[ -e /run/unit/suspicious ]] && SUSPICIOUS=1

@@ -116,6 +116,10 @@ write_local_config() {
 		TEST_FS_MOUNT_OPTS "${MOUNT_OPTIONS:+-o $MOUNT_OPTIONS}" \
 		KEEP_DMESG yes DIFF_LENGTH 0 \
 		DAXREPRO_REFERENCES_UNMOUNTED "$REFERENCES_UNMOUNTED"
+	# A value of "yes" for tests that would rather not run with external devices too.
+	[[ $TEST_LOGDEV$TEST_RTDEV ]] && printf 'export USE_EXTERNAL=yes\n'
+	local variable
+	for variable in ${UNIT[ADDITIONAL]}; do printf 'export %s=%q\n' "$variable" "${!variable}"; done
 }
 
 send_results() {

@@ -75,6 +75,7 @@ t.test('checks the xfstests tree of --suite', async (t) => {
   const good = await doctor({ ...host, path: bin }, bin, tree);
   t.equal(good.code, 0);
   t.match(good.report.suite, { directory: tree, problem: null, unbuilt: { length: 0 } });
+  t.strictSame(good.report.suite?.devices, [], 'no test of the stand-in needs further devices');
   const packages = good.report.suite?.missing.map((one) => one.package);
   t.ok(packages?.includes('fio'), 'with the package of a missing program');
   t.match(renderDoctor(good.report, false), /\nxfstests\n {2}tree +\S+, 20 tests\n/);

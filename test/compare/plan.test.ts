@@ -168,3 +168,27 @@ t.test('plans tests of an xfstests tree', async (t) => {
   }
   t.match(planComparison({ ...asked.value, suite: '/' }, flags), { ok: false });
 });
+
+t.test('cells have the environment and the devices of the case', (t) => {
+  const { cells } = plan({
+    fileSystems: ['xfs'],
+    kernel: 'debsrc:6.1',
+    options: {
+      append: 'slub_debug=FZP',
+      sysctl: ['vm.dirty_ratio=5'],
+      debug: ['kasan'],
+      logDevice: true,
+    },
+  });
+  t.equal(cells.length, 12);
+  for (const { request } of cells) {
+    t.match(request, {
+      append: 'slub_debug=FZP',
+      sysctl: ['vm.dirty_ratio=5'],
+      memory: 2 * 2 ** 30,
+      devices: ['log-device'],
+    });
+    t.match(request.build?.kconfig, [/kasan/]);
+  }
+  t.end();
+});

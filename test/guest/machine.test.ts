@@ -210,3 +210,33 @@ t.test('escapes commas in paths', (t) => {
   }
   t.end();
 });
+
+t.test('further devices follow SCRATCH_DEV, each of its own size', (t) => {
+  const additional = [128 * MIB, 512 * MIB];
+  const shape = { ...SHAPE, additional };
+  const { regions, memory } = placeRegions(shape);
+  t.strictSame(
+    regions.map(({ size }) => size),
+    [SHAPE.deviceSize, SHAPE.deviceSize, ...additional],
+  );
+  for (const [index, { start, size }] of regions.entries()) {
+    const next = regions[index + 1];
+    if (next) t.ok(start + size + 128 * MIB <= next.start, 'a section of memory between them');
+    else t.ok(start + size <= memory, 'inside the memory');
+  }
+  t.match(kernelCommandLine(shape), / daxrepro_additional=2( |$)/);
+  t.notMatch(kernelCommandLine(SHAPE), /daxrepro_additional/);
+  const files = { ...FILES, devices: ['/d/0', '/d/1', '/d/2', '/d/3'] };
+  const nvdimm = qemuArgv({ ...shape, pmem: 'nvdimm' }, files);
+  t.match(values(nvdimm, '-m')[0], /,slots=4,/);
+  t.match(
+    values(nvdimm, '-object').map((one) => /size=(\d+)/.exec(one)?.[1]),
+    [SHAPE.deviceSize, SHAPE.deviceSize, ...additional].map(String),
+  );
+  const addresses = deviceAddresses(shape);
+  t.equal(new Set(addresses).size, 4);
+  const plugged = plugCommands({ ...shape, pmem: 'virtio-pmem' }, files.devices);
+  t.match(plugged.at(-1), ['device_add', { memaddr: addresses[3], bus: 'slot0' }]);
+  t.match(plugged[1], ['device_add', { memaddr: addresses[0], bus: 'slot3' }]);
+  t.end();
+});

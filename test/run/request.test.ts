@@ -280,3 +280,34 @@ t.test('takes seeds of 32 bits', async (t) => {
     t.match(checked, { ok: false, failure: { kind: 'usage', message: /--seed/ } }, seed);
   }
 });
+
+t.test('--log-device, --rt-device and --logwrites add devices', (t) => {
+  const asked = request({ logDevice: true, rtDevice: true, logwrites: true, size: '512M' }, 'xfs');
+  t.strictSame(asked.devices, ['log-device', 'rt-device', 'logwrites']);
+  const [unit] = planUnits(asked, '6.1.0');
+  if (!unit) throw new Error('no unit');
+  t.strictSame(unit.devices, [
+    'TEST_LOGDEV',
+    'SCRATCH_LOGDEV',
+    'TEST_RTDEV',
+    'SCRATCH_RTDEV',
+    'LOGWRITES_DEV',
+  ]);
+  t.strictSame(
+    unit.shape.additional?.map((bytes) => bytes / 2 ** 20),
+    [128, 128, 512, 512, 512],
+  );
+  t.match(replayCommand(unit, asked), / --log-device --rt-device --logwrites$/);
+  t.notOk(
+    'additional' in (planUnits(request(), '6.1.0')[0]?.shape ?? {}),
+    'usually there are none',
+  );
+  const refused = (more: Partial<RunOptions>, fs: string, what: RegExp) => {
+    const checked = check(more, fs);
+    t.match(checked.ok ? 'ok' : formatFailure(checked.failure), what);
+  };
+  refused({ rtDevice: true }, 'ext4', /--rt-device: ext4 has no realtime section.*\n.*use xfs/);
+  refused({ logDevice: true }, 'ext2', /--log-device: ext2 has no journal.*\n.*ext4 or xfs/);
+  refused({ logDevice: true, powerCut: true }, 'ext4', /--power-cut does not go with --log-device/);
+  t.end();
+});

@@ -291,6 +291,18 @@ const CASES: Case[] = [
     reason: /^this test requires a valid \$SCRATCH_LOGDEV$/,
   },
   {
+    name: 'the option that gives a test its devices is named',
+    record: saying({
+      files: 'full notrun ',
+      notrun: 'this test requires a valid $SCRATCH_LOGDEV\n',
+      output: `${ID} [not run] …\nRan: ${ID}\nNot run: ${ID}\nPassed all 1 tests\n`,
+    }),
+    facts: { needs: ['log-device'] },
+    verdict: 'notrun',
+    outcome: 'not-run',
+    reason: /^this test requires a valid \$SCRATCH_LOGDEV; run it with --log-device$/,
+  },
+  {
     name: 'killed by SIGTERM it exits with 0',
     record: saying({
       output: `${ID}  Interrupted!\nRan: ${ID}\nInterrupted!\nPassed all 1 tests\n`,

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { DeviceOption } from '../../guest/additional-devices.js';
 import { failure, type Outcome, success } from '../../outcome.js';
+import { devicesNeededBy } from './needs.js';
 import { type Overlay, readOverlay } from './overlay.js';
 import { provocationsOf } from './provocations.js';
 
@@ -135,6 +137,8 @@ export interface TestFacts {
   provokes: string[];
   /** One line; empty if the script has no summary. */
   summary: string;
+  /** Options that add the devices which it needs. */
+  needs?: readonly DeviceOption[];
   /** The group file lists the test, but its script is missing. */
   missing?: boolean;
 }
@@ -146,10 +150,12 @@ export function testFacts({ directory }: Tree, { id, groups }: TreeTest): TestFa
   } catch {
     // `check` reports the missing script.
   }
+  const needs = devicesNeededBy(script);
   return {
     groups,
     provokes: provocationsOf(script),
     summary: summaryOf(script),
+    ...(needs.length > 0 ? { needs } : {}),
     ...(script === '' ? { missing: true } : {}),
   };
 }
