@@ -16,6 +16,7 @@ import { $, tmpdir } from 'zx';
 import type { Kernel } from '../cli/kernel/kernel.js';
 import { resolveKernel } from '../cli/kernel/resolve.js';
 import { defaultStore } from '../cli/store/store.js';
+import { newScript } from './new-script.js';
 import { otherToolRows } from './other-tools.js';
 import { SUITE, suiteRows } from './suite.js';
 
@@ -70,10 +71,11 @@ const daxrepro = (...words: string[]): string[] => [
 
 async function measure(kernel: Kernel, small: Kernel | undefined): Promise<Row[]> {
   const initramfs = await bareInitramfs();
-  const cases: [string, string[]][] = [
+  const cases: [string, string[] | (() => string[])][] = [
     ['bare boot to power-off, the packaged image', bareBoot(kernel.image, initramfs)],
     ['bare boot to power-off, entered directly', bareBoot(kernel.bootImage, initramfs)],
     ...['ext2', 'ext4', 'xfs'].map((fs) => ofRun(fs, 'generic/002')),
+    [NEW_SCRIPT, () => daxrepro('run', 'ext4', newScript(scratch))],
     ofRun('ext2', 'generic/002', '--pmem', 'nvdimm'),
     ofRun('ext2', 'generic/002', '--no-checkpoint'),
     ofRun('ext2', 'generic/002', '--dry-run'),
@@ -90,14 +92,25 @@ async function measure(kernel: Kernel, small: Kernel | undefined): Promise<Row[]
   }
   const rows: Row[] = cases.map(([what]) => ({ what, times: [] }));
   // One round to warm up the caches, not counted; then by turns, so that a slow moment affects all.
-  for (const [, argv] of cases) await timed(argv);
+  const argvOf = (argv: string[] | (() => string[])) => (Array.isArray(argv) ? argv : argv());
+  for (const [, argv] of cases) await timed(argvOf(argv));
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [index, [what, argv]] of cases.entries()) {
       process.stderr.write(`round ${round + 1} of ${ROUNDS}: ${what}\n`);
-      rows[index]?.times.push(await timed(argv));
+      rows[index]?.times.push(await timed(argvOf(argv)));
     }
   }
   return rows;
+}
+
+const NEW_SCRIPT = 'daxrepro run ext4, first run of a new script of 20 lines';
+
+/** The first run of a new script as a multiple of the warm run of a bundled test. */
+function ofNewScript(rows: readonly Row[]): string {
+  const timesOf = (name: string) => rows.find(({ what }) => what === name)?.times ?? [];
+  const [own, bundled] = [timesOf(NEW_SCRIPT), timesOf('daxrepro run ext4 generic/002')];
+  const ratio = (median(own) / median(bundled)).toFixed(2);
+  return `The first run of a new script takes ${ratio} × the time of \`daxrepro run ext4 generic/002\`.`;
 }
 
 function ofRun(...words: string[]): [string, string[]] {
@@ -159,7 +172,8 @@ function table(rows: readonly Row[], kernel: Kernel, memory: number): string {
       times.length > 1 ? `${Math.min(...times).toFixed(1)}–${Math.max(...times).toFixed(1)}` : '';
     lines.push(`| ${what} | ${middle.toFixed(2)} | ${range} | ${(middle / floor).toFixed(2)} |`);
   }
-  lines.push('', `A clone uses at most ${Math.round(memory)} MiB of private memory.`);
+  lines.push('', ofNewScript(rows), '');
+  lines.push(`A clone uses at most ${Math.round(memory)} MiB of private memory.`);
   return `${lines.join('\n')}\n`;
 }
 
