@@ -1,4 +1,5 @@
 import { ACCELERATOR_CHOICES } from '../guest/accelerator.js';
+import { ADDITIONAL_DEVICES } from '../guest/additional-devices.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import type { Failure } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
@@ -137,7 +138,8 @@ const facts = z.object({
 });
 
 /** A unit, as cli/plan/unit.ts describes it. */
-const unit = z.object({
+/** Strict, so that a machine with another daxrepro leaves out nothing that a unit asks for. */
+const unit = z.strictObject({
   fs: z.enum(['ext2', 'ext4', 'xfs']),
   test: text,
   suite: z.object({ name: z.enum(['builtin', 'xfstests', 'user']), version: text }),
@@ -157,13 +159,15 @@ const unit = z.object({
   variant: text,
   attempt: count,
   seed: count,
-  shape: z.object({
+  shape: z.strictObject({
     pmem: z.enum(PMEM_KINDS),
     deviceSize: count,
     memory: count,
     cpus: count,
     append: text.optional(),
+    additional: z.array(count).optional(),
   }),
+  devices: z.array(z.enum(ADDITIONAL_DEVICES.map(({ variable }) => variable))).optional(),
   mkfsOptions: text,
   mountOptions: text,
   timeout: z.number(),
@@ -171,6 +175,10 @@ const unit = z.object({
   control: z.boolean(),
   powerCut: z.object({ cuts: count, states: count }).optional(),
 });
+
+/** Every part of a unit is in the plan. Sessions are not planned. */
+unit.shape satisfies Record<Exclude<keyof Unit, 'session'>, unknown>;
+unit.shape.shape.shape satisfies Record<Exclude<keyof Unit['shape'], 'terminal'>, unknown>;
 
 const failureKind = z.enum([
   ...['usage', 'program-missing', 'unreadable', 'kernel-unavailable', 'change-rejected'],

@@ -157,7 +157,7 @@ function lackingDevices({ xfstests, devices = [] }: Expectation): string {
   const lacking = (xfstests?.needs ?? []).filter((option) => !given.includes(option));
   return lacking.length === 0
     ? ''
-    : `; run it with ${lacking.map((option) => `--${option}`).join(' and ')}`;
+    : ['; run it with', lacking.map((option) => `--${option}`).join(' and ')].join(' ');
 }
 
 /** mawk's messages about gawk's functions in the test's output: tests are written for gawk. */
