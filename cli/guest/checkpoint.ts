@@ -1,4 +1,4 @@
-import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
@@ -10,6 +10,7 @@ import { type GuestLimits, startGuest } from './guest.js';
 import { deviceSizes, type MachineFiles, type MachineShape, qemuArgv } from './machine.js';
 import { saveState } from './migration.js';
 import { type ReadyEvent, ReadyEventSchema } from './protocol.js';
+import { describeFiles, readDescription } from './saved-files.js';
 
 /**
  * A guest that was booted to ready once, to be cloned instead of booted again. Its memory is a file
@@ -39,10 +40,9 @@ export interface CheckpointContext {
 
 const KIND = 'checkpoint';
 
-const Left = z.object({
-  ready: ReadyEventSchema,
-  files: z.record(z.string(), z.object({ size: z.number(), mtimeMs: z.number() })),
-});
+const DESCRIPTION = 'checkpoint.json';
+
+const About = z.object({ ready: ReadyEventSchema });
 
 /** The checkpoint of this machine, made if it does not exist or was modified. */
 export async function checkpoint(
@@ -50,7 +50,7 @@ export async function checkpoint(
   files: Omit<MachineFiles, 'devices'>,
   context: CheckpointContext,
 ): Promise<Outcome<Checkpoint>> {
-  const key = cacheKey(await identity(shape, files));
+  const key = await checkpointKey(shape, files);
   const failed = await recentFailure(context.store, key);
   if (failed !== undefined) {
     return failure(
@@ -89,8 +89,12 @@ export async function discardCheckpoint(
   message: string,
 ): Promise<void> {
   await discard(store, KIND, key);
+  await rememberFailure(store, key, message);
+}
+
+/** Keeps a checkpoint from being made for a day. One that is not remembered is made again. */
+export async function rememberFailure(store: Store, key: string, message: string): Promise<void> {
   const remember: z.infer<typeof Failed> = { message, at: Date.now() };
-  // One that is not remembered is made again.
   await settleReference(
     store,
     failureName(key),
@@ -105,9 +109,17 @@ const DAY = 24 * 60 * 60 * 1000;
 
 const failureName = (key: string) => `checkpoint-failed-${key}`;
 
-async function recentFailure(store: Store, key: string): Promise<string | undefined> {
+export async function recentFailure(store: Store, key: string): Promise<string | undefined> {
   const read = Failed.safeParse(await readReference(store, failureName(key)));
   return read.success && Date.now() - read.data.at < DAY ? read.data.message : undefined;
+}
+
+/** The key of this machine's checkpoint, whether it exists or not. */
+export async function checkpointKey(
+  shape: MachineShape,
+  files: Omit<MachineFiles, 'devices'>,
+): Promise<string> {
+  return cacheKey(await identity(shape, files));
 }
 
 /** Everything that determines the state of a booted guest. */
@@ -120,7 +132,6 @@ async function identity(
     const { size, mtimeMs } = await stat(path);
     return `${path} ${size} ${mtimeMs}`;
   };
-  const flags = /^flags\s*:(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''));
   return {
     // Raise it if the same files prepare the guest differently.
     layout: '1',
@@ -129,8 +140,21 @@ async function identity(
     qemu: await stamp(qemu),
     kernel: await stamp(kernel),
     initramfs: await stamp(initramfs),
-    processor: `${cpus()[0]?.model} ${flags?.[1] ?? ''}`,
+    processor: await processor(),
   };
+}
+
+let described: Promise<string> | undefined;
+
+/** Read once: it does not change while we run. */
+function processor(): Promise<string> {
+  described ??= describeProcessor();
+  return described;
+}
+
+async function describeProcessor(): Promise<string> {
+  const flags = /^flags\s*:(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''));
+  return `${cpus()[0]?.model} ${flags?.[1] ?? ''}`;
 }
 
 function names(shape: MachineShape): { memory: string; state: string; devices: string[] } {
@@ -139,30 +163,22 @@ function names(shape: MachineShape): { memory: string; state: string; devices: s
   return { memory: 'memory', state: 'state', devices };
 }
 
-/** undefined if a file is missing, shorter, or was written since. */
+/** undefined if it was modified. */
 async function read(
   directory: string,
   shape: MachineShape,
   key: string,
 ): Promise<Checkpoint | undefined> {
-  try {
-    const text = await readFile(join(directory, 'checkpoint.json'), 'utf8');
-    const { ready, files } = Left.parse(JSON.parse(text));
-    for (const [name, left] of Object.entries(files)) {
-      const { size, mtimeMs } = await stat(join(directory, name));
-      if (size !== left.size || mtimeMs !== left.mtimeMs) return undefined;
-    }
-    const { memory, state, devices } = names(shape);
-    return {
-      key,
-      ready,
-      memory: join(directory, memory),
-      state: join(directory, state),
-      devices: devices.map((name) => join(directory, name)),
-    };
-  } catch {
-    return undefined;
-  }
+  const about = await readDescription(directory, DESCRIPTION, About);
+  if (!about) return undefined;
+  const { memory, state, devices } = names(shape);
+  return {
+    key,
+    ready: about.ready,
+    memory: join(directory, memory),
+    state: join(directory, state),
+    devices: devices.map((name) => join(directory, name)),
+  };
 }
 
 async function make(
@@ -195,13 +211,9 @@ async function make(
       const saved = await saveState(guest.monitor, join(directory, state));
       if (!saved.ok) return notMade(saved.error, signal);
       await guest.stop();
-      const left: z.infer<typeof Left> = { ready: booted.ready, files: {} };
-      for (const name of [memory, state, ...devices]) {
-        const { size, mtimeMs } = await stat(join(directory, name));
-        left.files[name] = { size, mtimeMs };
-      }
       for (const name of shape.pmem === 'none' ? disks : []) await rm(join(directory, name));
-      await writeFile(join(directory, 'checkpoint.json'), JSON.stringify(left));
+      const about: z.infer<typeof About> = { ready: booted.ready };
+      await describeFiles(directory, [memory, state, ...devices], DESCRIPTION, about);
       return success(undefined);
     } finally {
       await guest.stop();

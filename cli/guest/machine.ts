@@ -59,9 +59,10 @@ export interface MachineMemory {
   file: string;
   /**
    * `save`: the guest's writes go to the files. `resume`: the guest starts with their content and
-   * its writes stay private; QEMU waits for the rest of its state.
+   * its writes stay private; QEMU waits for the rest of its state. `continue`: the same, but its
+   * writes go to the files.
    */
-  mode: 'save' | 'resume';
+  mode: 'save' | 'resume' | 'continue';
 }
 
 /** The descriptor of the console's file (console-file.ts). */
@@ -321,8 +322,8 @@ function machineType(shape: MachineShape, memoryInFile: boolean): string {
 function memoryArguments({ file, mode }: MachineMemory, size: number): string[] {
   return [
     '-object',
-    `memory-backend-file,id=memory,size=${size},share=${mode === 'save' ? 'on' : 'off'},mem-path=${escapeComma(file)}`,
-    ...(mode === 'resume' ? ['-incoming', 'defer'] : []),
+    `memory-backend-file,id=memory,size=${size},share=${mode === 'resume' ? 'off' : 'on'},mem-path=${escapeComma(file)}`,
+    ...(mode === 'save' ? [] : ['-incoming', 'defer']),
   ];
 }
 

@@ -34,8 +34,9 @@ export async function saveState(monitor: Monitor, file: string): Promise<Monitor
     });
     // Awaited only if QEMU reports that it sends; until then an error must not be unhandled.
     received.catch(() => {});
+    const begun = await monitor.begin();
+    if (!begun.ok) return begun;
     const asked = await executeAll(monitor, [
-      ['qmp_capabilities'],
       ['stop'],
       ['migrate-set-capabilities', IGNORE_SHARED],
       ['migrate', { uri: `unix:${socket}` }],
@@ -66,7 +67,7 @@ export async function resumeFrom(
   descriptor: number,
   plug: readonly MonitorCommand[],
 ): Promise<MonitorAnswer> {
-  const begun = await executeAll(monitor, [['qmp_capabilities']]);
+  const begun = await monitor.begin();
   if (!begun.ok) return begun;
   const version = await monitor.execute('query-version');
   const asked = await executeAll(monitor, [

@@ -3,12 +3,13 @@ import type { Duplex } from 'node:stream';
 /**
  * QEMU's monitor: commands and answers as JSON, one a line (QEMU Machine Protocol). Commands are
  * answered in their order; events come in between, and QEMU takes no other command before
- * `qmp_capabilities`.
+ * `qmp_capabilities` (`begin`).
  */
 export class Monitor {
   readonly #stream: Duplex;
   readonly #waiting: ((answer: MonitorAnswer) => void)[] = [];
   readonly #event: (event: MonitorEvent) => void;
+  #begun: Promise<MonitorAnswer> | undefined;
   #rest = '';
 
   constructor(stream: Duplex, event: (event: MonitorEvent) => void = () => {}) {
@@ -19,6 +20,12 @@ export class Monitor {
     stream.once('close', () => {
       for (const answer of this.#waiting.splice(0)) answer({ ok: false, error: QEMU_ENDED });
     });
+  }
+
+  /** Makes QEMU take commands; for any number of callers. */
+  begin(): Promise<MonitorAnswer> {
+    this.#begun ??= this.execute('qmp_capabilities');
+    return this.#begun;
   }
 
   execute(command: string, given?: Record<string, unknown>): Promise<MonitorAnswer> {

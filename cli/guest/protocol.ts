@@ -172,6 +172,16 @@ export const ReadyEventSchema = z.object({
   bootId: z.string(),
 });
 
+/** The file system's module was loaded. */
+export const ModuleEventSchema = z.object({
+  event: z.literal('module'),
+  name: z.string(),
+  /** Of the loaded file, if the host sent one. */
+  sha256: z.string(),
+  /** `sent` by the host, or the `kernel`'s own. */
+  origin: z.enum(['sent', 'kernel']),
+});
+
 const GuestEvent = z.discriminatedUnion('event', [
   ReadyEventSchema,
   /** The unit begins: sent after a restore, so that a clone shows what it is. */
@@ -187,14 +197,9 @@ const GuestEvent = z.discriminatedUnion('event', [
     scratchAddress: kernelNumber.optional(),
   }),
   z.object({ event: z.literal('step'), name: z.string() }),
-  z.object({
-    event: z.literal('module'),
-    name: z.string(),
-    /** Of the loaded file, if the host sent one. */
-    sha256: z.string(),
-    /** `sent` by the host, or the `kernel`'s own. */
-    origin: z.enum(['sent', 'kernel']),
-  }),
+  /** The file system is mounted, and the guest waits to be saved: see CLONES of `UnitRequest`. */
+  z.object({ event: z.literal('mounted') }),
+  ModuleEventSchema,
   z.object({ event: z.literal('mount-failed'), message: z.string(), kernelLog: z.string() }),
   Proof,
   z.object({
@@ -426,6 +431,8 @@ export interface UnitRequest {
   TIME_LIMIT_IS?: 'normal' | undefined;
   /** Kernel settings for the unit, `KEY=VALUE`, separated by tabs. */
   SYSCTL?: string | undefined;
+  /** 1: mounts the file system and waits. Clones of the guest get requests of their own. */
+  CLONES?: 1 | undefined;
   /** A session over the terminal's port instead of the test: see guest-scripts/lib/shell.sh. */
   SESSION?: 'terminal' | 'pipes' | undefined;
   /** The session's command, instead of an interactive shell: hexadecimal. */

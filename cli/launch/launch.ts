@@ -22,6 +22,7 @@ import {
   plugCommands,
   qemuArgv,
 } from '../guest/machine.js';
+import { discardMountedGuest, type MountedGuest } from '../guest/mounted-guest.js';
 import type { UnitRequest } from '../guest/protocol.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
@@ -29,6 +30,7 @@ import { watchArguments } from '../power-cut/watch.js';
 import type { Progress } from '../progress.js';
 import type { Store } from '../store/store.js';
 import type { ImageBudget } from './images.js';
+import type { MountedGuests } from './mounted-guests.js';
 import type { Prepared } from './prepared.js';
 
 /** Starts a guest for a unit: a clone of a checkpoint, or one that boots. */
@@ -40,6 +42,13 @@ export interface UnitRunContext {
   store: Store;
   /** Whether to clone a checkpoint, making it if needed, or to boot. */
   checkpoints: boolean;
+  /** The second checkpoints of the run; undefined: each unit mounts for itself. */
+  mounted?: MountedGuests | undefined;
+  /**
+   * Called before a clone of a mounted guest starts; with undefined if it did not start, and the
+   * unit begins anew.
+   */
+  onMounted?: (from: MountedGuest | undefined) => void;
   images: ImageBudget;
   /** Initial contents of devices, instead of a fresh file system or nothing. */
   contents?: Partial<Record<'test' | 'scratch', DeviceContents>> | undefined;
@@ -110,6 +119,8 @@ export function unitArgv(unit: Unit, prepared: Prepared, gdb?: GdbAddress): [str
 export interface Launched {
   guest: Guest;
   cloned: boolean;
+  /** The guest has mounted its file system. */
+  mounted?: MountedGuest | undefined;
 }
 
 /** A guest that is starting: a clone if possible, else one that boots. */
@@ -119,15 +130,11 @@ export async function launch(
   keeper: GuestObserver,
   opened: number[],
 ): Promise<Outcome<Launched>> {
-  const { prepared, progress, signal } = context;
+  const { prepared, progress } = context;
   if (context.checkpoints) {
-    const limits = limitsFor(prepared.accelerator);
-    const found = await checkpoint(unitShape(unit, prepared), machineFiles(unit, prepared), {
-      store: context.store,
-      progress,
-      limits,
-      signal,
-    });
+    const mounted = await launchMounted(unit, context, keeper, opened);
+    if (mounted) return success(mounted);
+    const found = await bootedGuest(unit, context);
     if (found.ok) {
       const guest = clone(unit, found.value, context, keeper, opened);
       if (!guest.ok) return guest;
@@ -157,6 +164,61 @@ export async function launch(
     inherit: devices.value,
   });
   return success({ guest, cloned: false });
+}
+
+/** The checkpoint of the unit's machine, made if needed. */
+function bootedGuest(unit: Unit, context: UnitRunContext): Promise<Outcome<Checkpoint>> {
+  const { prepared, store, progress, signal } = context;
+  const limits = limitsFor(prepared.accelerator);
+  const files = machineFiles(unit, prepared);
+  return checkpoint(unitShape(unit, prepared), files, { store, progress, limits, signal });
+}
+
+/** A clone of a guest that has mounted the unit's file system; undefined if there is none. */
+async function launchMounted(
+  unit: Unit,
+  context: UnitRunContext,
+  keeper: GuestObserver,
+  opened: number[],
+): Promise<Launched | undefined> {
+  if (!context.mounted || !mayShareMount(unit, context)) return undefined;
+  const { prepared, store, progress, signal } = context;
+  const mounted = await context.mounted.find(unit, prepared, {
+    ...{ store, progress, signal },
+    shape: unitShape(unit, prepared),
+    files: machineFiles(unit, prepared),
+    limits: limitsFor(prepared.accelerator),
+    booted: () => bootedGuest(unit, context),
+  });
+  if (!mounted) return undefined;
+  context.onMounted?.(mounted);
+  const guest = clone(unit, { ...mounted, devices: [] }, context, keeper, opened);
+  if (!guest.ok) return undefined;
+  const resumed = await guest.value.ready;
+  if (resumed.ok || resumed.ending.kind === 'interrupted') {
+    return { guest: guest.value, cloned: true, mounted };
+  }
+  await guest.value.stop();
+  context.onMounted?.(undefined);
+  const reason = reasonOf(resumed.ending);
+  await discardMountedGuest(store, mounted, reason);
+  const text = `The checkpoint with a mounted file system could not be used (${reason}); mounting again`;
+  progress({ type: 'note', text });
+  return undefined;
+}
+
+/**
+ * Whether the unit begins like others. The devices' contents have to be in memory, so that they are
+ * cloned with it.
+ */
+function mayShareMount(
+  { shape, powerCut, sysctl, session }: Unit,
+  { contents, trace, devices, prepared: { module } }: UnitRunContext,
+): boolean {
+  const own = powerCut || session || trace || devices || sysctl?.length;
+  // Without a build id a clone could not tell which module it has.
+  const known = module === undefined || module.buildId !== '';
+  return shape.pmem === 'memmap' && !own && known && Object.keys(contents ?? {}).length === 0;
 }
 
 /** QEMU's own message, if it has one. */

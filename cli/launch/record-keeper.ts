@@ -38,6 +38,7 @@ export class RecordKeeper implements GuestObserver {
   #filesSize = 0;
   /** Whether the unit has begun: messages of the kernel count against it from then on. */
   #begun = false;
+  #clonedMounted = false;
   #consoleEnd = '';
   #clock: GuestClock | undefined;
   /** By the guest's clock, in seconds. */
@@ -66,6 +67,19 @@ export class RecordKeeper implements GuestObserver {
   #open(name: string, file: string): number {
     this.artifacts[name] = file;
     return openSync(join(this.directory, file), 'w');
+  }
+
+  /**
+   * For a clone that begins with its file system mounted: keeps what the guest reported before it
+   * was saved. With undefined: the unit begins anew.
+   */
+  mounted(from: { modules: readonly GuestEvent[]; bootLog: Uint8Array } | undefined): void {
+    this.#clonedMounted = from !== undefined;
+    this.#begun = from !== undefined;
+    this.#consoleEnd = '';
+    for (const list of [this.#events, this.#bootFindings, this.#kernelFindings]) list.length = 0;
+    for (const event of from?.modules ?? []) this.event(event);
+    if (from) this.filePiece({ name: 'boot-log', data: from.bootLog });
   }
 
   started(clock: GuestClock): void {
@@ -151,6 +165,7 @@ export class RecordKeeper implements GuestObserver {
     return {
       ending,
       ready,
+      ...(this.#clonedMounted ? { clonedMounted: true } : {}),
       events: this.#events,
       bootFindings: this.#bootFindings,
       kernelFindings: this.#kernelFindings,

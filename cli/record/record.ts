@@ -15,6 +15,8 @@ export interface UnitRecord {
   ending: Ending;
   /** What the guest said about itself; undefined if it was never ready. */
   ready?: ReadyEvent | undefined;
+  /** The guest had mounted its file system before it was cloned. */
+  clonedMounted?: boolean | undefined;
   /** In the order they came, without the contents of files. */
   events: GuestEvent[];
   /** The kernel's messages before the guest was ready, and since. */

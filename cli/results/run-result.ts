@@ -85,6 +85,8 @@ export interface UnitResult {
   bootSeconds: number | null;
   /** Whether the guest was a clone of a checkpoint, or booted. */
   cloned: boolean;
+  /** The clone began with its file system mounted (cli/guest/mounted-guest.ts). */
+  clonedMounted?: true | undefined;
   /** If the test shared its guest with others (`--together`). */
   together?:
     | {

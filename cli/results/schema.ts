@@ -221,6 +221,7 @@ export const unitSchema = z.looseObject({
   durationSeconds: count,
   bootSeconds: count.nullable().default(null),
   cloned: z.boolean().default(false),
+  clonedMounted: z.literal(true).optional(),
   together: z.looseObject({ guest: count, position: count, after: texts, alone: text }).optional(),
   machine: machineSchema.optional(),
   artifacts: z.record(text, text),

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageBudget } from '../launch/images.js';
+import { MountedGuests } from '../launch/mounted-guests.js';
 import type { Prepared } from '../launch/prepared.js';
 import type { Unit } from '../plan/unit.js';
 import type { Progress } from '../progress.js';
@@ -34,6 +35,8 @@ export interface EngineContext {
   store: Store;
   /** Clone guests from checkpoints, or boot each. */
   checkpoints: boolean;
+  /** Guests with mounted file systems; undefined: `runUnits` decides. */
+  mounted?: MountedGuests | undefined;
   /** How much space images of damaged devices may take; undefined: keep none. */
   images?: ImageBudget | undefined;
   /** Runs failing units again; undefined: not requested. */
@@ -59,8 +62,9 @@ export interface EngineContext {
  */
 export async function runUnits(
   units: readonly Unit[],
-  context: EngineContext,
+  given: EngineContext,
 ): Promise<UnitResult[]> {
+  const context = { ...given, mounted: given.mounted ?? new MountedGuests(units) };
   const results: UnitResult[] = [];
   const batches = longestFirst(
     numbered(inBatches(units, context.jobs, context.together ?? false), context.numbers),
@@ -138,6 +142,7 @@ export async function runAndJudge(
         directory,
         store: context.store,
         checkpoints: context.checkpoints,
+        mounted: context.mounted,
         images: context.images ?? new ImageBudget(0),
         progress: context.progress,
         onStep: (step) => context.observer.unitStep(unit, index, step),

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareSignatures, type Explanation, limitTrace } from '../evidence/explanation.js';
 import { explainUnit } from '../evidence/unit.js';
+import { expectation } from '../launch/expectation.js';
 import { ImageBudget } from '../launch/images.js';
 import type { Prepared } from '../launch/prepared.js';
 import { type Unit, unitName } from '../plan/unit.js';
@@ -12,7 +13,6 @@ import type { Store } from '../store/store.js';
 import { judge } from '../verdict/judge.js';
 import { attempt } from './attempt.js';
 import { runUnit } from './run-unit.js';
-import { expectation } from './unit-result.js';
 
 /** The parts of the engine that a second run uses. */
 export interface ExplainContext {

@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ending, Guest, GuestObserver } from '../guest/guest.js';
+import { bootLogOf, type MountedGuest } from '../guest/mounted-guest.js';
 import type { UnitRequest } from '../guest/protocol.js';
 import { ImageKeeper, type KeptImage } from '../launch/images.js';
 import { launch, type UnitRunContext, type UnitSession } from '../launch/launch.js';
@@ -24,6 +25,8 @@ export interface UnitRun {
   bootSeconds: number | undefined;
   /** Whether the guest came from a checkpoint. */
   cloned: boolean;
+  /** Whether its file system was mounted then. */
+  clonedMounted?: boolean;
 }
 
 /** Seconds for the rest of a unit, besides its test: module, mkfs, unmount, check. */
@@ -106,15 +109,18 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
     if (cutDirectory !== undefined) check = await beginCheck(unit, { ...context, cutDirectory });
     const launched = await launch(
       unit,
-      { ...context, cutDirectory },
+      {
+        ...{ ...context, cutDirectory },
+        onMounted: (from) => keeper.mounted(from && { ...from, bootLog: bootLogOf(from) }),
+      },
       told(keeper, session),
       opened,
     );
     if (!launched.ok) return launched;
-    const { guest, cloned } = launched.value;
+    const { guest, cloned, mounted } = launched.value;
     const booted = await guest.ready;
     const bootSeconds = booted.ok ? (performance.now() - started) / 1000 : undefined;
-    const ending = booted.ok ? await runInGuest(guest, unit, context) : booted.ending;
+    const ending = booted.ok ? await runInGuest(guest, unit, context, mounted) : booted.ending;
     await guest.stop();
     const record = keeper.record(ending, booted.ok ? booted.ready : undefined);
     if (check && ending.kind === 'finished') {
@@ -129,6 +135,7 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
       images: await images.pack(context.signal),
       bootSeconds,
       cloned,
+      clonedMounted: mounted !== undefined,
     });
   } finally {
     keeper.close();
@@ -144,16 +151,19 @@ async function runInGuest(
   guest: Guest,
   unit: Unit,
   { prepared, contents = {}, session, images, trace }: UnitRunContext,
+  mounted: MountedGuest | undefined,
 ): Promise<Ending> {
   await session?.begin(guest);
   return guest.run(
     {
       ...unitRequest(unit, prepared, { imageBytes: images.left, trace }),
       CONTENTS: Object.keys(contents).join(' '),
+      // It is loaded.
+      ...(mounted ? { MODULE_NEEDS: undefined } : {}),
       ...session?.request,
     },
     unit.timeout + AROUND_THE_TEST,
-    prepared.module?.bytes,
+    mounted ? undefined : prepared.module?.bytes,
     Object.values(contents),
     await userTestArchive(unit, prepared),
   );

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { roundedSupply } from '../cpu-supply.js';
 import { explainUnit } from '../evidence/unit.js';
 import { ADDITIONAL_DEVICES } from '../guest/additional-devices.js';
+import { expectation } from '../launch/expectation.js';
 import type { Prepared } from '../launch/prepared.js';
 import type { Failure, Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { NOT_CUT, type PowerCutRecord } from '../record/power-cut.js';
-import type { Expectation, UnitRecord } from '../record/record.js';
+import type { UnitRecord } from '../record/record.js';
 import { unitFolder, writeJson } from '../results/run-directory.js';
 import type { UnitResult } from '../results/run-result.js';
 import { storageFailure } from '../store/store.js';
@@ -82,6 +83,7 @@ export function concludeUnit(
     bootSeconds:
       ran.ok && ran.value.bootSeconds !== undefined ? seconds(ran.value.bootSeconds) : null,
     cloned: ran.ok && ran.value.cloned,
+    ...(ran.ok && ran.value.clonedMounted ? { clonedMounted: true } : {}),
     artifacts: ran.ok ? artifactPaths(folder, ran.value, shared?.folder ?? folder) : {},
     ...(shared ? { together: describeShared(shared, context.replay(unit, [])) } : {}),
     replay: context.replay(unit, shared?.after ?? []),
@@ -160,25 +162,6 @@ function notRun(reason: Failure): Judgement {
       states: [],
     },
     findings: [],
-  };
-}
-
-/** The requirements that the unit's guest must meet. */
-export function expectation(unit: Unit, { kernel, module }: Prepared): Expectation {
-  return {
-    session: unit.session,
-    fs: unit.fs,
-    release: kernel.release,
-    control: unit.control,
-    devices: unit.devices,
-    powerCut: unit.powerCut !== undefined,
-    userTest: unit.userTest !== undefined,
-    xfstests: unit.suite.name === 'xfstests' ? { test: unit.test, ...unit.facts } : undefined,
-    module: module && {
-      sha256: module.sha256,
-      buildId: module.buildId,
-      sent: module.bytes !== undefined,
-    },
   };
 }
 

@@ -1,6 +1,6 @@
+import { expectation } from '../launch/expectation.js';
 import type { Prepared } from '../launch/prepared.js';
 import type { Unit } from '../plan/unit.js';
-import { expectation } from '../run/unit-result.js';
 import { readProof } from '../verdict/dax-proof.js';
 import type { GdbHelp } from './gdb.js';
 import { HOW_TO_LEAVE } from './leave.js';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Outcome, success } from '../outcome.js';
 import { tryLock } from './lock.js';
@@ -53,6 +53,19 @@ export async function cleanStore(
   } catch (error) {
     return storageFailure(store.root, error);
   }
+}
+
+/** Keeps so many entries of a kind, the last used ones, and those that a process uses. */
+export async function keepNewest(store: Store, kind: string, most: number): Promise<void> {
+  const entries = await Promise.all(
+    (await directoriesIn(join(store.root, kind))).map(async (key) => {
+      const { entry: directory } = placesOf(store, kind, key);
+      const status = await stat(directory).catch(() => undefined);
+      return { kind, key, directory, size: 0, lastUsed: status?.mtime ?? new Date(0) };
+    }),
+  );
+  const oldest = entries.sort((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime()).slice(most);
+  for (const entry of oldest) await removeEntry(store, entry, false);
 }
 
 /** A process that is working one out writes it again. */

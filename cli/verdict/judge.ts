@@ -1,4 +1,5 @@
 import type { Finding } from '../findings/finding.js';
+import type { ProofEvent } from '../guest/protocol.js';
 import { eventsOf } from '../record/events.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
 import { builtinFindings, decideBuiltin, decideGaveUp } from './builtin.js';
@@ -41,7 +42,7 @@ export function judge(record: UnitRecord, expected: Expectation): Judgement {
 }
 
 function judgeGuest(record: UnitRecord, expected: Expectation): Judgement {
-  const states = eventsOf(record, 'proof').map((proof) => readProof(proof, expected));
+  const states = looksOf(record).map((proof) => readProof(proof, expected));
   const before = states.find(({ when }) => when === 'before');
   const after = states.findLast(({ when }) => when === 'after');
   const wrong =
@@ -75,6 +76,17 @@ function judgeGuest(record: UnitRecord, expected: Expectation): Judgement {
         }
       : {}),
   };
+}
+
+/**
+ * The looks of this guest itself: in a clone that began with its file system mounted, those since it
+ * began its unit.
+ */
+function looksOf(record: UnitRecord): ProofEvent[] {
+  const { events, clonedMounted } = record;
+  if (!clonedMounted) return eventsOf(record, 'proof');
+  const begin = events.findLastIndex(({ event }) => event === 'begin');
+  return begin < 0 ? [] : eventsOf({ events: events.slice(begin) }, 'proof');
 }
 
 /**

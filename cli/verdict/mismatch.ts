@@ -8,7 +8,7 @@ import { firstLine, quote } from './decision.js';
 
 /** undefined if it is what was requested. */
 export function mismatchWithRequest(
-  record: UnitRecord,
+  record: Pick<UnitRecord, 'ready' | 'events'>,
   states: readonly DaxState[],
   expected: Expectation,
 ): string | undefined {

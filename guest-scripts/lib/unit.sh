@@ -18,12 +18,17 @@ step() {
 	printf '<5>daxrepro: %s\n' "$1" >/dev/kmsg
 }
 
-run_unit() {
+# Makes the host's request known to tests.
+use_request() {
 	export FSTYP=${UNIT[FS]} MKFS_OPTIONS=${UNIT[MKFS_OPTIONS]} MOUNT_OPTIONS=${UNIT[MOUNT_OPTIONS]}
 	export DAXREPRO_SEED=${UNIT[SEED]}
 	export PAGE_SIZE TEST_DEV SCRATCH_DEV TEST_DIR SCRATCH_MNT REFERENCES_UNMOUNTED
 	# shellcheck disable=SC2086 # several words
 	name_additional ${UNIT[ADDITIONAL]}
+}
+
+run_unit() {
+	use_request
 	local device addresses=()
 	[[ ${UNIT[POWER_CUT]} ]] && for device in "$TEST_DEV" "$SCRATCH_DEV"; do
 		addresses+=("$(<"/sys/block/${device##*/}/device/resource")")
@@ -78,6 +83,10 @@ run_unit() {
 	}
 	prove before "$TEST_DEV" "$TEST_DIR"
 
+	[[ ${UNIT[CLONES]} ]] && {
+		continue_in_clone || return
+	}
+
 	if [[ ${UNIT[SESSION]} ]]; then
 		step scratch
 		. "$DAXREPRO/lib/shell.sh"
@@ -119,6 +128,27 @@ run_unit() {
 	[[ ${UNIT[POWER_CUT]} ]] && send_code_addresses
 	[[ $SUSPICIOUS ]] && ask unmounts
 	ask kernel-log
+}
+
+# The host saves the guest while it waits here. Each clone continues with a request of its own. What this
+# guest saw before counts for no clone, so a clone looks again.
+continue_in_clone() {
+	local mounted="$FSTYP, $MKFS_OPTIONS, $MOUNT_OPTIONS"
+	event mounted
+	UNIT=()
+	wait_for_unit
+	use_request
+	identity begin
+	ask refresh "${UNIT[CLOCK]}" "${UNIT[ENTROPY]}" || {
+		give_up refresh "$REPLY"
+		return 1
+	}
+	[[ $mounted == "$FSTYP, $MKFS_OPTIONS, $MOUNT_OPTIONS" ]] || {
+		give_up look "the file system was made and mounted for another unit ($mounted)"
+		return 1
+	}
+	step look
+	prove before "$TEST_DEV" "$TEST_DIR"
 }
 
 # Reports where code is in memory: each module, and the kernel, which KASLR moves at each boot.
