@@ -56,7 +56,11 @@ heartbeat.resume();
 
 /** The monitor, as far as saving and resuming need it. The saved state is one line. */
 const monitor = open(6);
+const STATE = 'the state of a fake\n';
+const MOUNTED_STATE = 'the state of a fake with a mounted file system\n';
 let resumed = false;
+/** Whether it was saved with its file system mounted. */
+let mounted = false;
 let go = () => {};
 const going = new Promise((resolve) => {
   go = resolve;
@@ -64,7 +68,7 @@ const going = new Promise((resolve) => {
 const commands = {
   migrate: ({ uri }) => {
     const path = uri.replace(/^unix:/, '');
-    createConnection(path).end('the state of a fake\n');
+    createConnection(path).end(request.CLONES ? MOUNTED_STATE : STATE);
     return {};
   },
   'query-migrate': () => ({ status: 'completed' }),
@@ -85,8 +89,11 @@ const commands = {
       process.stderr.write('qemu-system-x86_64: Not a migration stream\n');
       process.exit(1);
     }
-    if (state !== 'the state of a fake\n') throw new Error('the state is not one of ours');
+    if (state !== STATE && state !== MOUNTED_STATE) {
+      throw new Error('the state is not one of ours');
+    }
     resumed = true;
+    mounted = state === MOUNTED_STATE;
     return {};
   },
   cont: () => {
@@ -227,8 +234,15 @@ async function takeLooks(looks) {
   }
 }
 
+const BEGIN = { event: 'begin', release: '6.1.0-test', bootId: 'one' };
+
 async function play(steps) {
   for (const step of steps) {
+    if (request.CLONES && step.event?.event === 'step' && step.event.name === 'test') {
+      // Like guest-scripts/lib/unit.sh, it waits to be saved.
+      await write(channel, '{"event":"mounted"}\n');
+      await new Promise(() => {});
+    }
     if (step.console !== undefined) writeSync(CONSOLE, step.console);
     if (step.event !== undefined) await write(channel, `${JSON.stringify(step.event)}\n`);
     if (step.file !== undefined) {
@@ -249,7 +263,10 @@ async function play(steps) {
       }
     }
     if (step.beat !== undefined) beat(step.beat);
-    if (step.request !== undefined) await takeRequest();
+    if (step.request !== undefined) {
+      await takeRequest();
+      if (mounted) await write(channel, `${JSON.stringify(BEGIN)}\n`);
+    }
     if (step.go !== undefined) await takeGo();
     if (step.looks !== undefined) await takeLooks(step.looks);
     if (step.monitor !== undefined) await write(monitor, `${JSON.stringify(step.monitor)}\r\n`);
