@@ -32,14 +32,17 @@ const scratch = mkdtempSync(join(tmpdir(), 'daxrepro-endure-'));
 /** An environment variable that marks all our processes. */
 const WORD = `endure-${process.pid}`;
 
+/** Both kinds of checkpoints. */
+const OWN = ['checkpoint', 'mounted-guest'];
+
 /** The user's cache, but without checkpoints: these are made here, where they can break. */
 function ownCache(): string {
   const home = join(scratch, 'cache');
   const own = join(home, 'daxrepro');
-  mkdirSync(join(own, 'checkpoint'), { recursive: true });
+  for (const kind of OWN) mkdirSync(join(own, kind), { recursive: true });
   const { root: users } = defaultStore();
   for (const kind of existsSync(users) ? readdirSync(users) : []) {
-    if (kind !== 'checkpoint') symlinkSync(join(users, kind), join(own, kind));
+    if (!OWN.includes(kind)) symlinkSync(join(users, kind), join(own, kind));
   }
   return home;
 }
@@ -134,11 +137,12 @@ async function clones(): Promise<boolean> {
 
 async function kills(): Promise<boolean> {
   const counts = { left: 0, broken: 0, while: { making: 0, running: 0 } };
-  const shelf = join(cache, 'daxrepro/checkpoint');
+  const shelves = OWN.map((kind) => join(cache, 'daxrepro', kind));
   for (let round = 0; round < KILLS; round += 1) {
     const making = round % 5 === 4;
     if (making)
-      for (const name of readdirSync(shelf)) rmSync(join(shelf, name), { recursive: true });
+      for (const shelf of shelves)
+        for (const name of readdirSync(shelf)) rmSync(join(shelf, name), { recursive: true });
     const child = start();
     await sleep(Math.random() * (making ? 12_000 : 3_500));
     counts.while[making ? 'making' : 'running'] += Number(child.exitCode === null);

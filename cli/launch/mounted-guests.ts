@@ -72,12 +72,13 @@ export class MountedGuests {
     const sharing = this.#left.get(kind) ?? 1;
     this.#left.set(kind, sharing - 1);
     const key = await keyOf(unit, prepared, context);
-    // The units beside the one that makes it do not wait.
     if (this.#making.has(key) || this.#without.has(key)) return undefined;
     const found = await findMountedGuest(store, key);
     if (found) return found;
     if ((await recentFailure(store, key)) !== undefined) return undefined;
     if (sharing < WORTH_IT && !(await wasWanted(store, key))) return undefined;
+    // The units beside the one that makes it do not wait.
+    if (this.#making.has(key)) return undefined;
     this.#making.add(key);
     try {
       const made = await make(unit, prepared, key, context);

@@ -61,7 +61,8 @@ function run(t: Test, { change = (text: string) => text, request = '' } = {}): R
   const script = `export DAXREPRO=${root}\n. ${root}/lib/channel.sh\n. ${file}\n${WITHOUT_A_KERNEL}`;
   const { stdout, stderr } = spawnSync('bash', ['-c', script]);
   const events = new EventReader().push(stdout).map((received) => {
-    if (!received.ok || !('event' in received)) throw new Error(`${JSON.stringify(received)}${stderr}`);
+    if (!received.ok || !('event' in received))
+      throw new Error(`${JSON.stringify(received)}${stderr}`);
     return received.event;
   });
   const saved = events.findIndex(({ event }) => event === 'mounted');
@@ -129,7 +130,10 @@ t.test('a clone runs no test with another clock, file system or options', async 
     ['UNIT[MOUNT_OPTIONS]=dax=never', /for another unit/],
   ] as const) {
     const ran = run(t, { request });
-    t.notOk(ran.after.some(({ event }) => event === 'test'), request);
+    t.notOk(
+      ran.after.some(({ event }) => event === 'test'),
+      request,
+    );
     t.match(verdictOn(ran), { verdict: 'error', reason }, request);
   }
 });
