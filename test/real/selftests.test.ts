@@ -52,7 +52,10 @@ t.test('gives each its verdict', async (t) => {
     expectVerdict(t, unit, expected, why);
   }
   t.equal(result.units.length, ids.length);
-  t.ok(result.units.every(({ clonedMounted }) => clonedMounted), 'all began mounted');
+  t.ok(
+    result.units.every(({ clonedMounted }) => clonedMounted),
+    'all began mounted',
+  );
 });
 
 t.test('judges a guest that hangs', async (t) => {
