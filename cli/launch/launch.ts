@@ -212,10 +212,10 @@ async function launchMounted(
  * cloned with it.
  */
 function mayShareMount(
-  { shape, powerCut, sysctl, session }: Unit,
+  { shape, powerCut, sysctl, session, devices: additional }: Unit,
   { contents, trace, devices, prepared: { module } }: UnitRunContext,
 ): boolean {
-  const own = powerCut || session || trace || devices || sysctl?.length;
+  const own = powerCut || session || trace || devices || sysctl?.length || additional?.length;
   // Without a build id a clone could not tell which module it has.
   const known = module === undefined || module.buildId !== '';
   return shape.pmem === 'memmap' && !own && known && Object.keys(contents ?? {}).length === 0;
