@@ -15,9 +15,10 @@ SAID=/run/unit/said
 # it, or empty.
 log_and_realtime() {
 	LOG='' REALTIME=''
+	# shellcheck disable=SC2153 # lib/devices.sh sets them
 	case $1 in
-	"$TEST_DEV") LOG=$TEST_LOGDEV REALTIME=$TEST_RTDEV ;;
-	"$SCRATCH_DEV") LOG=$SCRATCH_LOGDEV REALTIME=$SCRATCH_RTDEV ;;
+	"$TEST_DEV") LOG=${TEST_LOGDEV-} REALTIME=${TEST_RTDEV-} ;;
+	"$SCRATCH_DEV") LOG=${SCRATCH_LOGDEV-} REALTIME=${SCRATCH_RTDEV-} ;;
 	esac
 }
 

@@ -110,6 +110,7 @@ write_local_config() {
 	local mkfs=$MKFS_OPTIONS
 	# On small devices mkfs would choose blocks smaller than a page, which do not support DAX.
 	[[ $FSTYP == ext* ]] && mkfs="-b 4096 $mkfs"
+	# shellcheck disable=SC2153 # lib/devices.sh sets TEST_DEV
 	printf 'export %s=%q\n' FSTYP "$FSTYP" TEST_DEV "$TEST_DEV" TEST_DIR "$TEST_DIR" \
 		SCRATCH_DEV "$SCRATCH_DEV" SCRATCH_MNT "$SCRATCH_MNT" RESULT_BASE "$XFSTESTS_RESULTS" \
 		MKFS_OPTIONS "$mkfs" MOUNT_OPTIONS "${MOUNT_OPTIONS:+-o $MOUNT_OPTIONS}" \
@@ -117,7 +118,7 @@ write_local_config() {
 		KEEP_DMESG yes DIFF_LENGTH 0 \
 		DAXREPRO_REFERENCES_UNMOUNTED "$REFERENCES_UNMOUNTED"
 	# A value of "yes" for tests that would rather not run with external devices too.
-	[[ $TEST_LOGDEV$TEST_RTDEV ]] && printf 'export USE_EXTERNAL=yes\n'
+	[[ ${TEST_LOGDEV-}${TEST_RTDEV-} ]] && printf 'export USE_EXTERNAL=yes\n'
 	local variable
 	for variable in ${UNIT[ADDITIONAL]}; do printf 'export %s=%q\n' "$variable" "${!variable}"; done
 }
