@@ -106,6 +106,7 @@ export function guestOptions(compare: Command): void {
 }
 
 function outputOptions(compare: Command): void {
+  compare.addOption(shared.on());
   compare
     .optionsGroup('Output:')
     .addOption(shared.keepImages())

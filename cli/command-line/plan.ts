@@ -144,6 +144,7 @@ export function defineCollect(program: Command): void {
       'Makes one run of the results in the directory of a plan: the same result.json, reports and exit code as on one machine.',
     )
     .argument('<dir>', 'the directory of the plan')
+    .option('--wait', 'of a run with --on: watch until every unit has a result')
     .option('--json', 'print the result as JSON on stdout')
     .option('--mail', 'print a comparison as plain text for mail, in 72 columns')
     .action(async (directory, options) => {

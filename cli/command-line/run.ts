@@ -115,6 +115,7 @@ export function guestOptions(run: Command): void {
 }
 
 function outputOptions(run: Command): void {
+  run.addOption(shared.on());
   run
     .optionsGroup('Output:')
     .addOption(shared.keepImages())

@@ -39,6 +39,11 @@ export const shared = {
     new Option('--seed <n>', "seed of the guests' random numbers (default: random, recorded)"),
   jobs: () =>
     new Option('--jobs <n>', 'guests to run in parallel (default: what CPUs and memory allow)'),
+  on: () =>
+    new Option(
+      '--on <engine>',
+      'run on other machines: slurm[:partition=…,nodes=…,max=…] or ssh:HOST[:JOBS],…',
+    ),
   accel: () =>
     new Option('--accel <accel>', 'auto (KVM if a guest boots under it), kvm or tcg').default(
       RUN_DEFAULTS.accel,

@@ -12,6 +12,7 @@ import type { CompareResult } from '../results/compare-result.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { checkPossible } from '../run/possible.js';
 import { defaultStore } from '../store/store.js';
+import { compareOn } from './on.js';
 import {
   explain,
   inSession,
@@ -43,6 +44,9 @@ export async function compareCommand(
       { store: defaultStore(), progress: () => {} },
     );
     return possible.ok ? printDryRun(plan.value, options) : explain(possible.failure);
+  }
+  if (options.on !== undefined) {
+    return compareOn(options.on, { asked: requested.value, plan: plan.value }, options, argv);
   }
   return inSession(async (session) => {
     const job = openJob(argv, session);

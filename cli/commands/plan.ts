@@ -14,6 +14,7 @@ import { formatPlan, planDocument } from '../report/plan-text.js';
 import { checkRequest } from '../run/request.js';
 import type { RunOptions } from '../run/run-options.js';
 import { explain, inSession, print, type Session } from './session.js';
+import { withSuite } from './suite.js';
 
 export interface PlanOptions {
   into: string;
@@ -32,7 +33,9 @@ export async function planRunCommand(
     const named = failure('usage', 'No file system is named', 'Name ext2, ext4 or xfs, then tests');
     return explain(named.failure);
   }
-  const checked = checkRequest(fs, tests, options);
+  const overlaid = await withSuite(tests, options);
+  if (!overlaid.ok) return explain(overlaid.failure);
+  const checked = checkRequest(fs, overlaid.value.words, overlaid.value.options);
   if (!checked.ok) return explain(checked.failure);
   return plan(options, argv, async (command, session) => {
     const ready = await prepareRun(checked.value, options, openJob(command, session));

@@ -6,6 +6,7 @@ import { exitCodeOfUnits } from '../results/run-result.js';
 import { checkRequest } from '../run/request.js';
 import type { RunOptions } from '../run/run-options.js';
 import { shellQuote } from '../shell-quote.js';
+import { runOn } from './on.js';
 import { replayCommand } from './replay.js';
 import { explain, inSession, keepResult, print, suggestControl, wantsColour } from './session.js';
 import { withSuite } from './suite.js';
@@ -30,6 +31,9 @@ export async function runCommand(
   if (!overlaid.ok) return explain(overlaid.failure);
   const checked = checkRequest(fs, overlaid.value.words, overlaid.value.options);
   if (!checked.ok) return explain(checked.failure);
+  if (options.on !== undefined && !options.dryRun) {
+    return runOn(options.on, checked.value, options, argv);
+  }
   return inSession(async (session) => {
     const ran = await runJob(checked.value, options, openJob(argv, session));
     if (!ran.ok) return ran;

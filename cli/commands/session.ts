@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import { EXIT, exitCodeOf, type Failure, formatFailure, type Outcome } from '../outcome.js';
 import { formatJunit } from '../report/junit.js';
 import { makeReporter, type Reporter } from '../report/reporter.js';
-import { writeJson, writeWhole } from '../results/run-directory.js';
+import { jsonPieces, writeDocument, writeWhole } from '../results/run-directory.js';
 import type { RunResult } from '../results/run-result.js';
 
 /** What the commands that run guests share: progress, Ctrl-C, and how they end. */
@@ -16,16 +16,18 @@ export interface Session {
  * The first Ctrl-C ends the guests and saves what is known; the second ends daxrepro at once.
  *
  * @param work returns its exit code, or the failure to print
+ * @param interrupted what the first Ctrl-C says
  * @returns the exit code
  */
 export async function inSession(
   work: (session: Session) => Promise<number | Outcome<number>>,
+  interrupted = 'interrupted: ending the guests',
 ): Promise<number> {
   const interruption = new AbortController();
   const reporter = makeReporter();
   const interrupt = () => {
     if (interruption.signal.aborted) process.exit(EXIT.interrupted);
-    reporter.progress({ type: 'note', text: 'interrupted: ending the guests' });
+    reporter.progress({ type: 'note', text: interrupted });
     interruption.abort();
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -51,8 +53,9 @@ export function explain(failed: Failure, reporter?: Reporter): number {
 
 /** Prints a report, or a document as JSON, on stdout. */
 export function print(report: string | object): void {
-  const text = typeof report === 'string' ? report : JSON.stringify(report, null, 2);
-  process.stdout.write(`${text}\n`);
+  const pieces = typeof report === 'string' ? [report] : jsonPieces(report);
+  for (const piece of pieces) process.stdout.write(piece);
+  process.stdout.write('\n');
 }
 
 /** Names the run that a command without a run's name takes. */
@@ -73,7 +76,7 @@ export function keepResult(
   const own = signal.aborted ? EXIT.interrupted : code;
   let file = 'result.json';
   try {
-    writeJson(join(result.directory, file), result);
+    writeDocument(join(result.directory, file), result);
     file = 'results.xml';
     writeWhole(join(result.directory, file), formatJunit(result));
     return own;

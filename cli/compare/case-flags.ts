@@ -58,6 +58,8 @@ export interface CompareOptions {
   qemu?: string;
   /** false with --no-checkpoint. */
   checkpoint?: boolean;
+  /** An engine that runs the units on other machines. */
+  on?: string;
   out?: string;
   json?: boolean;
   mail?: boolean;

@@ -63,6 +63,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   mbox: FILES,
   dir: DIRECTORIES,
   tree: DIRECTORIES,
+  engine: () => words(['slurm', 'ssh:']),
   qemu: FILES,
   compiler: NOTHING,
   confidence: NOTHING,

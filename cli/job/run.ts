@@ -47,7 +47,7 @@ export async function runJob(
 }
 
 /** The document of a run whose kernel or tools could not be prepared. */
-async function unpreparedRun(
+export async function unpreparedRun(
   failed: Failure,
   { request, accelerator }: CheckedRequest,
   { out }: RunOptions,

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Outcome, success } from '../outcome.js';
@@ -77,6 +85,52 @@ function slug(text: string): string {
 
 export function writeJson(file: string, value: unknown): void {
   writeWhole(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/**
+ * The same text as `JSON.stringify(value, null, 2)`, in pieces: the text of a large run is longer than a
+ * string can be.
+ */
+export function* jsonPieces(value: object): Generator<string> {
+  let opened = '{\n';
+  for (const [name, inner] of Object.entries(value)) {
+    if (inner === undefined) continue;
+    yield `${opened}  ${JSON.stringify(name)}: `;
+    opened = ',\n';
+    if (!Array.isArray(inner) || inner.length === 0) yield indented(inner, '  ');
+    else yield* arrayPieces(inner);
+  }
+  yield opened === '{\n' ? '{}' : '\n}';
+}
+
+function* arrayPieces(values: readonly unknown[]): Generator<string> {
+  for (const [at, one] of values.entries()) {
+    yield `${at === 0 ? '[' : ','}\n    ${indented(one ?? null, '    ')}`;
+  }
+  yield '\n  ]';
+}
+
+/** A string of JSON has no line ends within its texts. */
+function indented(value: unknown, by: string): string {
+  return JSON.stringify(value, null, 2).replaceAll('\n', `\n${by}`);
+}
+
+/** Writes a large document as `writeJson` does. */
+export function writeDocument(file: string, value: object): void {
+  const descriptor = openSync(`${file}.part`, 'w');
+  try {
+    let text = '';
+    for (const piece of jsonPieces(value)) {
+      text += piece;
+      if (text.length < 1 << 20) continue;
+      writeFileSync(descriptor, text);
+      text = '';
+    }
+    writeFileSync(descriptor, `${text}\n`);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(`${file}.part`, file);
 }
 
 /** Writes a file atomically: readers never see a part of it. */

@@ -48,6 +48,8 @@ export interface RunOptions extends ExclusionOptions {
   untilFail?: boolean;
   seed?: string;
   jobs?: string;
+  /** An engine that runs the units on other machines. */
+  on?: string;
   cpus: string;
   accel: string;
   /** A program, or debian:SUITE. */

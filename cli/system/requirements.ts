@@ -263,6 +263,60 @@ export const REQUIREMENTS: readonly Requirement[] = [
   },
   {
     part: 'test',
+    programs: ['munged'],
+    purpose: 'signs the messages of Slurm in our tests',
+    packages: packaged('munge'),
+  },
+  {
+    part: 'test',
+    programs: ['slurmctld'],
+    purpose: 'tests runs on many machines with Slurm',
+    packages: packaged('slurmctld', {
+      fedora: 'slurm-slurmctld',
+      arch: 'slurm-llnl',
+      suse: 'slurm',
+    }),
+  },
+  {
+    part: 'test',
+    programs: ['slurmd'],
+    purpose: 'tests runs on many machines with Slurm',
+    packages: packaged('slurmd', {
+      fedora: 'slurm-slurmd',
+      arch: 'slurm-llnl',
+      suse: 'slurm-node',
+    }),
+  },
+  {
+    part: 'test',
+    programs: ['sbatch', 'squeue', 'scancel'],
+    purpose: 'tests runs on many machines with Slurm',
+    packages: packaged('slurm-client', { fedora: 'slurm', arch: 'slurm-llnl', suse: 'slurm' }),
+  },
+  {
+    part: 'test',
+    programs: ['sshd'],
+    purpose: 'tests runs on many machines with ssh',
+    packages: packaged('openssh-server', { arch: 'openssh' }),
+  },
+  {
+    part: 'test',
+    programs: ['ssh', 'ssh-keygen'],
+    purpose: 'tests runs on many machines with ssh',
+    packages: packaged('openssh-client', {
+      fedora: 'openssh-clients',
+      arch: 'openssh',
+      suse: 'openssh-clients',
+    }),
+  },
+  {
+    part: 'test',
+    programs: ['parallel'],
+    purpose: 'tests runs on many machines with ssh',
+    packages: packaged('parallel', { suse: 'gnu_parallel' }),
+  },
+  {
+    part: 'test',
     programs: ['shellcheck'],
     purpose: 'checks our shell scripts',
     packages: packaged('shellcheck', { fedora: 'ShellCheck', suse: 'ShellCheck' }),

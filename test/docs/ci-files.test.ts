@@ -17,6 +17,7 @@ t.test('GitHub Actions', async (t) => {
   };
   const text = read('github-actions.yml');
   t.strictSame(validateWorkflow(text).errors, []);
+  t.strictSame(validateWorkflow(read('github-matrix.yml')).errors, []);
   t.not(validateWorkflow(text.replaceAll('runs-on', 'runs-at')).errors.length, 0, 'it would tell');
 });
 
@@ -38,6 +39,9 @@ t.test('GitLab CI', async (t) => {
   const { exitCode, stdout, stderr } = await preview(read('gitlab-ci.yml'));
   t.equal(exitCode, 0, stderr);
   t.match(stdout, /dax-bisect:/);
+  const matrix = await preview(read('gitlab-matrix.yml'));
+  t.equal(matrix.exitCode, 0, matrix.stderr);
+  t.match(matrix.stdout, /parallel: 8/);
   const wrong = await preview(read('gitlab-ci.yml').replaceAll('when: always', 'when: now'));
   t.equal(wrong.exitCode, 1, 'it would tell');
 });

@@ -18,8 +18,11 @@ export const NOT_UNIT: readonly { why: string; paths: readonly string[] }[] = [
     paths: [
       'test/commands/',
       'test/chunks/commands.test.ts',
+      'test/chunks/templates.test.ts',
       'test/compare/command.test.ts',
       'test/docs/ci-files.test.ts',
+      'test/engines/slurm.test.ts',
+      'test/engines/ssh.test.ts',
       'test/docs/commands.test.ts',
       'test/guest/checkpoint.test.ts',
       'test/guest/contents.test.ts',
