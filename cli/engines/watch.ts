@@ -108,10 +108,10 @@ class Watching {
     return this.#chunks.filter(({ over, open }) => !over && open.size > 0);
   }
 
+  /** Milliseconds; 0 if nothing is left. */
   get #longest(): number {
-    return (
-      Math.max(...this.#left.map(({ number }) => this.plan.chunks[number - 1]?.limit ?? 0)) * 1000
-    );
+    const limits = this.#left.map(({ number }) => this.plan.chunks[number - 1]?.limit ?? 0);
+    return Math.max(0, ...limits) * 1000;
   }
 
   /** Reads the results that have appeared. */

@@ -97,28 +97,25 @@ t.test('slurm', { skip }, async (t) => {
     await cluster.idle();
   });
 
-  await t.test(
-    'a time limit of Slurm: what it ended is an error after three attempts',
-    async (t) => {
-      rig.behave(unitSteps({ during: [{ sleep: 200 }] }));
-      const out = rig.directory();
-      // A job script that does nothing stands for a task that Slurm ends.
-      const scratch = rig.pathOf({ node: '/bin/true' });
-      const env = { ...cluster.env, PATH: `${scratch}:${rig.env()['PATH']}` };
-      const ran = await rig.start([...ONE, '--json', '--on', 'slurm', '--out', out], env);
-      t.equal(ran.exitCode, 3, ran.stderr);
-      t.match(document(ran).units, [
-        { verdict: 'error', reason: /the unit has no result: no machine started chunk 1/ },
-      ]);
-      t.equal(ran.stderr.match(/starting again/g)?.length, 2);
-      const directory = directoryOf(out);
-      await rig.run(['plan', '--rerun', directory]);
-      const chunk = await rig.start(['chunk', directory, '1']);
-      t.equal(chunk.exitCode, 0, chunk.stderr);
-      const { result } = await rig.collect(directory);
-      t.match(result.units, [{ verdict: 'pass' }]);
-    },
-  );
+  await t.test('tasks that do nothing: after three attempts the unit is an error', async (t) => {
+    rig.behave(unitSteps({ during: [{ sleep: 200 }] }));
+    const out = rig.directory();
+    // Slurm may say that a job completed that never ran.
+    const scratch = rig.pathOf({ node: '/bin/true' });
+    const env = { ...cluster.env, PATH: `${scratch}:${rig.env()['PATH']}` };
+    const ran = await rig.start([...ONE, '--json', '--on', 'slurm', '--out', out], env);
+    t.equal(ran.exitCode, 3, ran.stderr);
+    t.match(document(ran).units, [
+      { verdict: 'error', reason: /the unit has no result: no machine started chunk 1/ },
+    ]);
+    t.equal(ran.stderr.match(/starting again/g)?.length, 2);
+    const directory = directoryOf(out);
+    await rig.run(['plan', '--rerun', directory]);
+    const chunk = await rig.start(['chunk', directory, '1']);
+    t.equal(chunk.exitCode, 0, chunk.stderr);
+    const { result } = await rig.collect(directory);
+    t.match(result.units, [{ verdict: 'pass' }]);
+  });
 
   await t.test('another process goes on watching', async (t) => {
     rig.behave(unitSteps({ during: [{ sleep: 2000 }] }));
