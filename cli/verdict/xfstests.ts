@@ -155,9 +155,8 @@ function lackingDevices({ xfstests, devices = [] }: Expectation): string {
     devices.includes(variable),
   ).map(({ option }) => option);
   const lacking = (xfstests?.needs ?? []).filter((option) => !given.includes(option));
-  return lacking.length === 0
-    ? ''
-    : ['; run it with', lacking.map((option) => `--${option}`).join(' and ')].join(' ');
+  const options = lacking.map((option) => `--${option}`).join(' and ');
+  return options === '' ? '' : `; run it with ${options}`;
 }
 
 /** mawk's messages about gawk's functions in the test's output: tests are written for gawk. */
