@@ -30,6 +30,7 @@ step() { event step "name=$1"; }
 run_test() { event test status:=0; }
 check_device() { event fsck name=test device=/dev/pmem0 status:=0; }
 kernel_log() { :; }
+name_additional() { :; }
 ask() {
 	case $1 in
 	prove) [[ $2 == before ]] && echo '${numbers(proof('ext4', 'before'))}' || echo '${numbers(proof('ext4', 'after'))}' ;;
