@@ -119,7 +119,8 @@ async function make(directory: string, source: MountedSource): Promise<Outcome<v
   const { memory, state, bootLog } = placesIn(directory);
   const copy = ['cp', '--sparse=auto', '--reflink=auto', from.memory, memory] as const;
   const copied = await runTool([...copy], signal ? { signal } : {});
-  if (!copied.ok) return notMade(copied.summary, signal);
+  // Most likely the disk is full, which may change soon.
+  if (!copied.ok) return notMade(lastLine(copied.stderr), signal, 'storage');
   let descriptor: number | undefined;
   try {
     descriptor = openSync(from.state, 'r');
@@ -203,11 +204,19 @@ export function bootLogOf({ bootLog }: MountedGuest): Buffer {
   return readFileSync(bootLog);
 }
 
-function notMade(reason: string, signal: AbortSignal | undefined): Outcome<never> {
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) || 'its memory could not be copied';
+}
+
+function notMade(
+  reason: string,
+  signal: AbortSignal | undefined,
+  kind: 'tool-failed' | 'storage' = 'tool-failed',
+): Outcome<never> {
   return signal?.aborted
     ? failure('interrupted', 'Interrupted', 'Start it again')
     : failure(
-        'tool-failed',
+        kind,
         `No checkpoint was made of the guest with its file system mounted: ${reason}`,
         'Each unit mounts for itself, so nothing needs to be done',
       );

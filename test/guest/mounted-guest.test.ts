@@ -139,6 +139,15 @@ t.test('is not made of a guest with a problem, and not tried again at once', asy
   }
 });
 
+t.test('memory that cannot be copied is no reason against the next one', async (t) => {
+  const { store, source, booted } = await rig(t);
+  const from = { ...booted, memory: `${booted.memory}-that-is-not-there` };
+  const made = await makeMountedGuest(store, KEY, { ...source, from });
+  t.match(made, { ok: false, failure: { kind: 'storage', message: /No such file/ } });
+  t.equal(await recentFailure(store, KEY), undefined);
+  t.ok((await makeMountedGuest(store, KEY, source)).ok);
+});
+
 t.test('an interruption is no failure', async (t) => {
   const { store, source } = await rig(t);
   const made = await makeMountedGuest(store, KEY, { ...source, signal: AbortSignal.abort() });
