@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { comparedSpec } from '../compare/prepare.js';
+import { comparedSpec } from '../compare/kernels.js';
 import type { AcceleratorChoice } from '../guest/accelerator.js';
 import type { TreeArchive } from '../guest/xfstests-archive.js';
 import { gitSource, type Repository } from '../kernel/git-source.js';

@@ -47,10 +47,16 @@ export async function packKernels(
       own = describe(name, kernel, tree.value);
       packed.set(kernel.id, own);
     }
-    const { fs, variant } = request;
-    const known = own.modules.some((one) => one.fs === fs && one.variant === variant.name);
+    const { fs, variant, askedKernel: asked } = request;
+    const known = own.modules.some(
+      (one) => one.fs === fs && one.variant === variant.name && one.asked === asked,
+    );
     if (known) continue;
-    const sent: PackedModule = { fs, variant: variant.name };
+    const sent: PackedModule = {
+      fs,
+      variant: variant.name,
+      ...(asked === undefined ? {} : { asked }),
+    };
     if (module) {
       sent.file = numbered(own.modules.length);
       sent.origin = module.origin;

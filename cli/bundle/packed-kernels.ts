@@ -9,6 +9,7 @@ import { bootImageFor } from '../kernel/local.js';
 import { readModuleFacts } from '../kernel/module-file.js';
 import type { Prepared } from '../launch/prepared.js';
 import { failure, type Outcome, success } from '../outcome.js';
+import type { RunRequest } from '../plan/unit.js';
 import { prepareMachine } from '../run/prepare.js';
 import { cacheKey } from '../store/store.js';
 import type { Bundle, PackedKernel, PackedModule } from './schema.js';
@@ -19,6 +20,8 @@ import type { Bundle, PackedKernel, PackedModule } from './schema.js';
  */
 export interface BroughtKernels {
   kernels: Kernel[];
+  /** The kernel of a request; the first one if the bundle has none for it. */
+  kernelFor: (request: RunRequest) => Kernel;
   prepare: (
     accelerator: AcceleratorChoice,
     suite: TreeArchive | undefined,
@@ -42,6 +45,7 @@ export async function openKernels(
   }
   return success({
     kernels: opened.map(({ kernel }) => kernel),
+    kernelFor: (request) => openedFor(opened, request).kernel,
     prepare: (accelerator, suite) => prepare(opened, { accelerator, suite }, context),
   });
 }
@@ -83,6 +87,15 @@ async function openKernel(
   return success({ packed, kernel, place });
 }
 
+function openedFor(opened: readonly Opened[], { fs, variant, askedKernel }: RunRequest): Opened {
+  const wanted = cellKey({ fs, variant: variant.name, asked: askedKernel });
+  const own = opened.find(({ packed }) => packed.modules.some((one) => cellKey(one) === wanted));
+  const near = opened.find(({ packed }) =>
+    packed.modules.some(({ asked }) => asked !== undefined && asked === askedKernel),
+  );
+  return own ?? near ?? (opened[0] as Opened);
+}
+
 async function prepare(
   opened: readonly Opened[],
   { accelerator, suite }: { accelerator: AcceleratorChoice; suite: TreeArchive | undefined },
@@ -103,8 +116,9 @@ async function prepare(
   if (!first) throw new Error('the list of kernels is empty');
   return success({
     machine: first,
-    of: ({ request: { fs, variant } }) => {
-      const prepared = ready.get(cellKey({ fs, variant: variant.name }));
+    kernelFor: (request) => openedFor(opened, request).kernel,
+    of: ({ request: { fs, variant, askedKernel } }) => {
+      const prepared = ready.get(cellKey({ fs, variant: variant.name, asked: askedKernel }));
       if (prepared) return success(prepared);
       return failure(
         'usage',
@@ -132,8 +146,8 @@ async function openModule(
   });
 }
 
-function cellKey({ fs, variant }: { fs: string; variant: string }): string {
-  return JSON.stringify([fs, variant]);
+function cellKey({ fs, variant, asked }: Pick<PackedModule, 'fs' | 'variant' | 'asked'>): string {
+  return JSON.stringify([fs, variant, asked]);
 }
 
 function damaged(why: string) {

@@ -13,6 +13,8 @@ const name = text.regex(/^\d{3}$/);
 const moduleSchema = z.object({
   fs: text,
   variant: text,
+  /** In a comparison of several kernels: the word of `--kernel`. */
+  asked: text.optional(),
   /** The number in `sent/001.ko`; undefined if the file system is built into the kernel. */
   file: name.optional(),
   /** 'built' modules are sent to the guest; 'packaged' ones are in the guest image. */

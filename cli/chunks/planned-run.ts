@@ -1,5 +1,5 @@
 import type { CompareOptions } from '../compare/case-flags.js';
-import type { PreparedComparison } from '../compare/job.js';
+import { comparedCase, type PreparedComparison } from '../compare/job.js';
 import { cellFinder, cellNameOf } from '../compare/plan.js';
 import { kernelsOf } from '../compare/prepare.js';
 import type { FileSystem } from '../file-systems.js';
@@ -10,7 +10,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { Prepared } from '../launch/prepared.js';
 import { type Outcome, success } from '../outcome.js';
 import type { RunRequest, Unit } from '../plan/unit.js';
-import type { Case, Expected } from '../results/case.js';
+import type { Expected } from '../results/case.js';
 import type { ComparedCase } from '../results/compare-result.js';
 import { replayCommand } from '../run/replay-command.js';
 import type { CheckedRequest } from '../run/request.js';
@@ -71,7 +71,7 @@ export function plannedRun(
 
 export function plannedComparison(
   options: CompareOptions,
-  { of, plan, kernel, prepared, units, job }: PreparedComparison,
+  { of, plan, kernels, prepared, units, job }: PreparedComparison,
 ): PlannedRun {
   const { cells, accelerator, imageBytes } = plan;
   const find = cellFinder(cells);
@@ -80,7 +80,7 @@ export function plannedComparison(
     kind: 'compare',
     job,
     requests: cells.map(({ request }) => withVersion(request, job.suite)),
-    kernels: kernelsOf(cells, kernel, prepared),
+    kernels: kernelsOf(cells, kernels, prepared),
     fileSystems: of.fileSystems,
     settings: settingsOf(options, { accelerator, imageBytes, qemu: cells[0]?.request.qemu }),
     expected: [],
@@ -96,11 +96,6 @@ export function plannedComparison(
       };
     }),
   };
-}
-
-function comparedCase(of: Case): ComparedCase {
-  const { file, title, kernel, variants, fileSystems, tests, pmem, powerCut } = of;
-  return { file, title, kernel, variants, fileSystems, tests, pmem, powerCut };
 }
 
 function settingsOf(

@@ -26,7 +26,9 @@ export function defineBisect(program: Command): void {
       .option('--least-rate <p>', 'the lowest failure rate to look for, per run', '0.01')
       .option('--max-runs <n>', 'give up after n runs', '10000')
       .option('--resume', 'continue the last bisection with the same arguments')
-      .option('--mail', 'print the result as plain text for mail, in 72 columns'),
+      .option('--mail', 'print the result as plain text for mail, in 72 columns')
+      .addOption(shared.replyTo())
+      .addOption(shared.inReplyTo()),
   ).action(async (fs, tests, options) => {
     const { bisectCommand } = await import('../commands/bisect.js');
     await finish(bisectCommand(fs, tests, options, process.argv.slice(2)));

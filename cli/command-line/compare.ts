@@ -55,7 +55,8 @@ function kernelOptions(compare: Command): void {
     .optionsGroup('Kernel:')
     .option(
       '--kernel <spec>',
-      `as for run; overrides the case file (default: ${RUN_DEFAULTS.kernel})`,
+      `as for run; several are compared side by side; overrides the case file (repeatable; default: ${RUN_DEFAULTS.kernel})`,
+      collect,
     )
     .addOption(shared.cc())
     .addOption(shared.kconfig())
@@ -117,6 +118,8 @@ function outputOptions(compare: Command): void {
     .option('--out <dir>', "directory for the run's directory")
     .option('--json', 'print the result as JSON on stdout')
     .option('--mail', 'print the result as plain text for mail, in 72 columns')
+    .addOption(shared.replyTo())
+    .addOption(shared.inReplyTo())
     .option('--dry-run', 'list the cells, and start nothing');
 }
 
@@ -126,6 +129,10 @@ const MANUAL: Manual = {
     [
       'daxrepro compare --variant v2=v2.patch --fs ext2 --test generic/002 --mail',
       'a patch against the unchanged kernel, as text for mail',
+    ],
+    [
+      'daxrepro compare --kernel debian:6.1 --kernel debian:6.12 --fs xfs -g auto',
+      'two kernels side by side; with --variant, each variant on both',
     ],
     [
       'daxrepro compare --cumulative series.mbox --fs ext4 -g quick',

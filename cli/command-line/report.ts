@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { FORMATS } from '../report/formats.js';
 import { finish } from './define.js';
 import { document } from './manual.js';
+import { shared } from './shared-options.js';
 
 /** `daxrepro report`: its arguments and options. */
 export function defineReport(program: Command): void {
@@ -22,6 +23,8 @@ export function defineReport(program: Command): void {
       '--artifacts-url <url>',
       "for kcidb: where you publish the runs' directories (default: their file: URLs)",
     )
+    .addOption(shared.replyTo())
+    .addOption(shared.inReplyTo())
     .action(async (runs, options) => {
       const { reportCommand } = await import('../commands/report.js');
       await finish(reportCommand(runs, options));
@@ -30,6 +33,10 @@ export function defineReport(program: Command): void {
     examples: [
       ['daxrepro report', 'the newest run, as it was printed'],
       ['daxrepro report before/* after/* --format mail', 'several runs, side by side'],
+      [
+        'daxrepro report --reply-to bug.eml --output reply.eml',
+        'a reply to a saved mail, for git send-email or mutt -H',
+      ],
       [
         'daxrepro report --format kcidb --origin myci > report.json',
         'for KernelCI; nothing is sent',

@@ -35,6 +35,13 @@ export const shared = {
   mountOpts: () =>
     new Option('--mount-opts <options>', 'mount options to add after the DAX option'),
   mkfsOpts: () => new Option('--mkfs-opts <options>', 'extra options for mke2fs or mkfs.xfs'),
+  inReplyTo: () =>
+    new Option('--in-reply-to <msgid>', 'for mail: reply to the mail with this Message-ID'),
+  replyTo: () =>
+    new Option(
+      '--reply-to <file>',
+      'for mail: reply to this saved mail or mbox; subject, thread and recipients come from it',
+    ),
   seed: () =>
     new Option('--seed <n>', "seed of the guests' random numbers (default: random, recorded)"),
   jobs: () =>

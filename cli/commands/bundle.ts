@@ -3,7 +3,7 @@ import { contentsOf } from '../bundle/contents.js';
 import { type PackedKernels, packKernels } from '../bundle/kernels.js';
 import type { Bundle } from '../bundle/schema.js';
 import { writeBundle } from '../bundle/write.js';
-import type { Cell } from '../compare/plan.js';
+import { comparedKernels } from '../compare/kernels.js';
 import { prepareCells } from '../compare/prepare.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { ensureSystemFor } from '../job/system.js';
@@ -88,14 +88,13 @@ async function kernelsOf(
   const plan = planReplay(units, inputs, { accel: 'tcg', suite: suite.value });
   if (!plan.ok) return plan;
   const { cells } = plan.value;
-  const [{ request }] = cells as [Cell];
   const changes = cells.flatMap((cell) => cell.request.variant.changes);
-  const system = await ensureSystemFor({ ...request, changes }, context);
-  if (!system.ok) return system;
-  const { build = {} } = request;
-  const kernel = await resolveKernel(request.kernel, context, build);
-  if (!kernel.ok) return kernel;
-  const prepared = await prepareCells(cells, { kernel: kernel.value, build }, 'tcg', context);
+  const requests = cells.map(({ request }) => request);
+  const kernels = await comparedKernels(requests, async (request) => {
+    const system = await ensureSystemFor({ ...request, changes }, context);
+    return system.ok ? resolveKernel(request.kernel, context, request.build ?? {}) : system;
+  });
+  const prepared = await prepareCells(cells, kernels, 'tcg', context);
   return prepared.ok ? packKernels(cells, prepared.value.of, inputs.inputs, context) : prepared;
 }
 

@@ -11,7 +11,8 @@ import { storageFailure } from '../store/store.js';
 import { explain, inSession, keepResult, print, terminalWidth, wantsColour } from './session.js';
 
 /** The options of `case new` as the command line gives them. */
-export interface NewCaseOptions extends CompareOptions {
+export interface NewCaseOptions extends Omit<CompareOptions, 'kernel'> {
+  kernel?: string;
   patch?: string[];
   title?: string;
 }
@@ -19,12 +20,16 @@ export interface NewCaseOptions extends CompareOptions {
 /** `daxrepro case new NAME`: runs the unchanged kernel and the fix, and writes down what they showed. */
 export async function newCaseCommand(
   name: string,
-  { patch = [], title, ...options }: NewCaseOptions,
+  { patch = [], title, kernel, ...options }: NewCaseOptions,
   argv: string[],
 ): Promise<number> {
   const file = caseFile(name, patch);
   if (!file.ok) return explain(file.failure);
-  const flags = { ...options, variant: [`${BASE_AND_FIX.fix}=${patch.join(',')}`] };
+  const flags = {
+    ...options,
+    ...(kernel === undefined ? {} : { kernel: [kernel] }),
+    variant: [`${BASE_AND_FIX.fix}=${patch.join(',')}`],
+  };
   const requested = await requestedCase(undefined, flags);
   if (!requested.ok) return explain(requested.failure);
   const plan = planComparison(requested.value, flags);

@@ -1,12 +1,13 @@
 import { type CompareOptions, requestedCase } from '../compare/case-flags.js';
 import { exitCodeOfComparison } from '../compare/expectations.js';
-import { compareJob } from '../compare/job.js';
+import { compareOrReport } from '../compare/job.js';
 import { type ComparisonPlan, planComparison } from '../compare/plan.js';
 import { openJob } from '../job/job.js';
 import { EXIT, success } from '../outcome.js';
 import { formatMail } from '../report/compare-mail.js';
 import { formatComparison } from '../report/compare-text.js';
 import { formatCells } from '../report/compare-words.js';
+import { type ReplyOptions, type ReplyTo, replyOfMail } from '../report/mail-headers.js';
 import { withPatience } from '../report/patience.js';
 import type { CompareResult } from '../results/compare-result.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
@@ -26,10 +27,12 @@ import {
 /** `daxrepro compare [case.yaml]`: its exit code is the contract's. */
 export async function compareCommand(
   file: string | undefined,
-  given: CompareOptions,
+  given: CompareOptions & ReplyOptions,
   argv: string[],
 ): Promise<number> {
   const options = { ...given, repeat: attempts(given) };
+  const reply = replyOfMail(options.mail, options);
+  if (!reply.ok) return explain(reply.failure);
   const requested = await withPatience(
     () => 'reading the case',
     () => requestedCase(file, options),
@@ -50,12 +53,14 @@ export async function compareCommand(
   }
   return inSession(async (session) => {
     const job = openJob(argv, session);
-    const ran = await compareJob(requested.value, plan.value, options, job);
+    const ran = await compareOrReport(requested.value, plan.value, options, job);
     if (!ran.ok) return ran;
     session.reporter.end();
-    const code = keepResult(ran.value, exitCodeOfComparison(ran.value.units), session);
-    print(options.json ? ran.value : textOf(ran.value, options));
-    suggestControl(ran.value);
+    const { result, failure } = ran.value;
+    if (failure) explain(failure, session.reporter);
+    const code = keepResult(result, exitCodeOfComparison(result.units), session);
+    print(options.json ? result : textOf(result, options, reply.value));
+    suggestControl(result);
     return success(code);
   });
 }
@@ -73,7 +78,11 @@ function printDryRun({ cells }: ComparisonPlan, { json }: CompareOptions): numbe
   return EXIT.ok;
 }
 
-function textOf(result: CompareResult, { mail }: CompareOptions): string {
-  if (mail) return formatMail(result, { from: process.cwd() });
+function textOf(
+  result: CompareResult,
+  { mail }: CompareOptions,
+  reply: ReplyTo | undefined,
+): string {
+  if (mail) return formatMail(result, { from: process.cwd(), reply });
   return formatComparison(result, { width: terminalWidth(), colour: wantsColour() });
 }

@@ -71,10 +71,11 @@ const EXTENSIONS: Record<string, Format> = {
   '.htm': 'html',
 };
 
-function formatOf({ format, output }: ReportOptions): Outcome<Format> {
+function formatOf({ format, output, inReplyTo, replyTo }: ReportOptions): Outcome<Format> {
   if (format !== undefined) return parseChoice('--format', format, FORMATS);
   const extension = output === undefined ? '' : extname(output).toLowerCase();
-  return success(EXTENSIONS[extension] ?? 'terminal');
+  const reply = inReplyTo !== undefined || replyTo !== undefined;
+  return success(EXTENSIONS[extension] ?? (reply ? 'mail' : 'terminal'));
 }
 
 function readResults(names: readonly string[]): Outcome<[KeptResult, ...KeptResult[]]> {

@@ -2,7 +2,8 @@ import { openJob } from '../job/job.js';
 import { EXIT, type Outcome, success } from '../outcome.js';
 import { formatSummary } from '../report/summary.js';
 import { exitCodeOfUnits } from '../results/run-result.js';
-import { type Shell, type ShellResult, shellJob } from '../shell/job.js';
+import { isUnprepared } from '../run/unprepared.js';
+import { type Shell, type ShellResult, shellJob, unpreparedShell } from '../shell/job.js';
 import { type OpenedUnit, openUnit } from '../shell/kept-image.js';
 import { checkShell, type Given, type ShellOptions, shellRequest } from '../shell/request.js';
 import { explain, inSession, keepResult, print, type Session, wantsColour } from './session.js';
@@ -44,7 +45,12 @@ async function work(
   if (!overlaid.ok) return overlaid;
   const request = shellRequest(fs, overlaid.value.options, given, opened);
   if (!request.ok) return request;
-  return shellJob(request.value, options, opened, { ...openJob(argv, session), ...session });
+  const open = { ...openJob(argv, session), ...session };
+  const shell = await shellJob(request.value, options, opened, open);
+  if (shell.ok || !options.json || !isUnprepared(shell.failure)) return shell;
+  explain(shell.failure, session.reporter);
+  const result = await unpreparedShell(shell.failure, request.value, options, open);
+  return result.ok ? success({ result: result.value, left: undefined }) : result;
 }
 
 function conclude(

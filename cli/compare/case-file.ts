@@ -23,13 +23,14 @@ import type { z } from '../schema.js';
 import { defaultStore } from '../store/store.js';
 import { findTree } from '../suite/xfstests/tree.js';
 import { whyUnreadable } from '../variant/named.js';
+import { checkKernels, kernelsOfCase } from './case-kernels.js';
 import { caseSchema, knownKeys, type RawCase } from './case-schema.js';
 import { selects } from './expectations.js';
 import { testsFor } from './tests.js';
 
 /** Options that override the file, or apply where the file is silent. */
 export interface CaseSettings {
-  kernel?: string | undefined;
+  kernel?: readonly string[] | undefined;
   suite?: string | undefined;
   /** Relative to the working directory. */
   suitePatch?: string[] | undefined;
@@ -65,16 +66,16 @@ export async function readCaseFile(
   const overlaid = await withOverlay(raw.data, file, yaml.value, how);
   if (!overlaid.ok) return overlaid;
   const { suite, own } = overlaid.value;
-  const checked = checkCase(own, file, yaml.value, suite, open);
+  const checked = checkCase(own, file, yaml.value, suite, { overrides, open });
   if (!checked.ok) return checked;
   const given = checked.value;
-  if (overrides.kernel === undefined && raw.data.kernel !== undefined) {
-    const spec = await parseSpec(given.kernel);
-    if (!spec.ok) return at(spec, yaml.value.placeOf(['kernel']));
+  const words = overrides.kernel === undefined ? (raw.data.kernel ?? []) : [];
+  for (const [index, word] of words.entries()) {
+    const spec = await parseSpec(word);
+    if (!spec.ok) return at(spec, yaml.value.placeOf(['kernel', index]));
   }
   return success({
     ...given,
-    kernel: overrides.kernel ?? given.kernel,
     options: {
       ...given.options,
       timeout: overrides.timeout ?? given.options.timeout ?? open.timeout,
@@ -198,12 +199,12 @@ function checkCase(
   file: string,
   yaml: LocatedYaml,
   suite: string,
-  open: CaseSettings,
+  { overrides, open }: { overrides: CaseSettings; open: CaseSettings },
 ): Outcome<Case> {
   const wrong = (path: Path, message: string, remedy: string) =>
     failure('usage', message, remedy, { place: yaml.placeOf(path) });
 
-  for (const key of ['filesystems', 'tests', 'groups', 'pmem', 'power-cut'] as const) {
+  for (const key of ['kernel', 'filesystems', 'tests', 'groups', 'pmem', 'power-cut'] as const) {
     const list: readonly (string | boolean)[] = raw[key] ?? [];
     const twice = list.findIndex((item, index) => list.indexOf(item) < index);
     if (twice >= 0) {
@@ -229,12 +230,16 @@ function checkCase(
     pmem: pmem as PmemKind[],
     powerCut: raw['power-cut'] ?? [false],
   };
-  const expectations = readExpectations(raw, cells, yaml);
+  const own = raw.kernel ?? open.kernel ?? [RUN_DEFAULTS.kernel];
+  const kernels = checkKernels(overrides.kernel ?? own);
+  if (!kernels.ok) return kernels;
+  // An override may leave out kernels that expectations name.
+  const expectations = readExpectations(raw, { ...cells, ...kernelsOfCase(own) }, yaml);
   if (!expectations.ok) return expectations;
   return success({
     file,
     title: raw.title ?? null,
-    kernel: raw.kernel ?? open.kernel ?? RUN_DEFAULTS.kernel,
+    ...kernelsOfCase(kernels.value),
     suite,
     ...cells,
     options: options.value,
@@ -368,7 +373,7 @@ function valueFor(
 
 function readExpectations(
   raw: RawCase,
-  cells: Pick<Case, 'variants' | RowsOf>,
+  cells: CaseCells,
   yaml: LocatedYaml,
 ): Outcome<CellExpectation[]> {
   const listed = raw.expect?.cells ?? [];
@@ -391,12 +396,15 @@ function readExpectations(
   return success([...(usual ? [{ cells: {}, expected: { verdict: usual } }] : []), ...own]);
 }
 
+/** What the expectations of a case choose from. */
+type CaseCells = Pick<Case, 'kernel' | 'kernels' | 'variants' | RowsOf>;
+
 type RawCell = NonNullable<NonNullable<RawCase['expect']>['cells']>[number];
 
 function checkCell(
   cell: RawCell,
   index: number,
-  cells: Pick<Case, 'variants' | RowsOf>,
+  cells: CaseCells,
   yaml: LocatedYaml,
 ): Outcome<CellExpectation> {
   const place = (...path: (string | number)[]) => ({
@@ -433,6 +441,7 @@ function checkCell(
   }
   return success({
     cells: {
+      kernels: cell.kernel,
       variants: cell.variant,
       fileSystems: cell.fs,
       tests: cell.test,
@@ -444,14 +453,15 @@ function checkCell(
 }
 
 /** The first name in a cell that is unknown in the case. */
-function strangerIn(cell: RawCell, cells: Pick<Case, 'variants' | RowsOf>) {
+function strangerIn(cell: RawCell, cells: CaseCells) {
   const names = {
+    kernel: cells.kernels ?? [cells.kernel],
     variant: cells.variants.map(({ name }) => name),
     fs: cells.fileSystems,
     test: cells.tests,
     pmem: cells.pmem,
   } as const;
-  for (const key of ['variant', 'fs', 'test', 'pmem'] as const) {
+  for (const key of ['kernel', 'variant', 'fs', 'test', 'pmem'] as const) {
     const known: readonly string[] = names[key];
     const at = cell[key]?.findIndex((name) => !known.includes(name)) ?? -1;
     if (at >= 0) return { key, at, name: cell[key]?.[at] ?? '', known };
@@ -462,9 +472,9 @@ function strangerIn(cell: RawCell, cells: Pick<Case, 'variants' | RowsOf>) {
 /** The first expectation whose cells are all covered by later ones. */
 function firstUnused(
   expectations: readonly CellExpectation[],
-  cells: Pick<Case, 'variants' | RowsOf>,
+  cells: CaseCells,
 ): number | undefined {
-  const all = cellNames(cells);
+  const all = cellNames(cells).map((cell) => ({ ...cell, kernel: cell.kernel ?? cells.kernel }));
   const index = expectations.findIndex((own, at) => {
     const later = expectations.slice(at + 1);
     return !all.some(
@@ -474,4 +484,10 @@ function firstUnused(
   return index < 0 ? undefined : index;
 }
 
-const WORDS = { variant: 'variant', fs: 'file system', test: 'test', pmem: 'pmem kind' } as const;
+const WORDS = {
+  kernel: 'kernel',
+  variant: 'variant',
+  fs: 'file system',
+  test: 'test',
+  pmem: 'pmem kind',
+} as const;

@@ -12,6 +12,7 @@ import { readVariant } from '../variant/named.js';
 import { seriesPrefixes } from '../variant/series.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import { type CaseSettings, readCaseFile } from './case-file.js';
+import { checkKernels, kernelsOfCase } from './case-kernels.js';
 import { testsFor } from './tests.js';
 
 /** The options of `compare` from the command line. */
@@ -23,7 +24,7 @@ export interface CompareOptions {
   fs?: string[];
   test?: string[];
   group?: string[];
-  kernel?: string;
+  kernel?: string[];
   suite?: string;
   suitePatch?: string[];
   together?: boolean;
@@ -127,11 +128,13 @@ async function caseFromFlags(
   context: OverlayContext,
 ): Promise<Outcome<Case>> {
   const { variant = [], cumulative, fs = [], test = [], group = [], pmem = [] } = options;
-  if (variant.length === 0 && cumulative === undefined) {
+  const kernels = checkKernels(options.kernel ?? [RUN_DEFAULTS.kernel]);
+  if (!kernels.ok) return kernels;
+  if (variant.length === 0 && cumulative === undefined && kernels.value.length < 2) {
     return failure(
       'usage',
       'There is nothing to compare',
-      'Name a case file, or a variant: `daxrepro compare --variant v2=v2.patch --fs ext2 --test generic/002`',
+      'Name a case file, a variant (--variant v2=v2.patch), or several kernels (--kernel debian:6.1 --kernel debian:6.12)',
     );
   }
   if (fs.length === 0) {
@@ -169,7 +172,7 @@ async function caseFromFlags(
   return success({
     file: null,
     title: null,
-    kernel: options.kernel ?? RUN_DEFAULTS.kernel,
+    ...kernelsOfCase(kernels.value),
     suite,
     variants: variants.value,
     fileSystems: fileSystems.value,

@@ -16,6 +16,7 @@ function oneOrMore<Item extends z.ZodType>(item: Item, error: string) {
   return z.preprocess(asList, z.array(item, { error }).min(1, { error })).meta(ALONE);
 }
 
+const KERNEL = 'Give a kernel, such as debian:6.1, or a list of them';
 const TESTS = 'Give a list of tests, such as [generic/002]; `daxrepro list` shows them';
 const GROUPS = 'Give a list of groups, such as [dax]; `daxrepro list` shows them';
 const SUITE = 'Give builtin, xfstests, or the directory of a built xfstests tree';
@@ -58,6 +59,7 @@ const verdict = z.enum(VERDICTS, { error: VERDICT });
 
 const cellSchema = z.strictObject(
   {
+    kernel: selector,
     variant: selector,
     fs: selector,
     test: selector,
@@ -89,9 +91,10 @@ export const caseSchema = z.strictObject(
       .string({ error: 'Give one line of text' })
       .describe('the title of the report')
       .optional(),
-    kernel: z
-      .string({ error: 'Give a kernel, such as debian:6.1' })
-      .describe('debian:6.1, debsrc:6.1, src:DIR[@REV], image:BZIMAGE[,MODULES-DIR], or host')
+    kernel: oneOrMore(z.string({ error: KERNEL }), KERNEL)
+      .describe(
+        'debian:6.1, debsrc:6.1, src:DIR[@REV], image:BZIMAGE[,MODULES-DIR], or host; several are compared side by side',
+      )
       .optional(),
     suite: z
       .string({ error: SUITE })

@@ -26,22 +26,27 @@ export function referenceOf({ variants }: Pick<ComparedCase, 'variants'>): strin
 
 /** The cells that differ from the reference; cells without a difference are left out. */
 export function differencesOf(
-  compared: Pick<ComparedCase, 'variants'>,
+  compared: Pick<ComparedCase, 'variants' | 'kernels'>,
   cells: readonly CellResult[],
 ): Difference[] {
   return withBase(compared, cells).flatMap(({ base, cell }) => compareAttempts(base, cell) ?? []);
 }
 
-/** Pairs each cell of another variant with the cell of the reference. */
+/**
+ * Pairs each cell of another variant with the cell of the reference on the same kernel, and the reference on
+ * each other kernel with that on the first one.
+ */
 export function withBase(
-  compared: Pick<ComparedCase, 'variants'>,
+  compared: Pick<ComparedCase, 'variants' | 'kernels'>,
   cells: readonly CellResult[],
 ): { base: CellResult; cell: CellResult }[] {
   const reference = referenceOf(compared);
+  const [first] = compared.kernels ?? [];
   const byKey = new Map(cells.map((cell) => [cellKey(cell), cell]));
   return cells.flatMap((cell) => {
-    const base = byKey.get(cellKey({ ...cell, variant: reference }));
-    return base && cell.variant !== reference ? [{ base, cell }] : [];
+    const kernel = cell.variant === reference ? first : cell.kernel;
+    const base = byKey.get(cellKey({ ...cell, variant: reference, kernel }));
+    return base && base !== cell ? [{ base, cell }] : [];
   });
 }
 
@@ -63,11 +68,21 @@ export function compareAttempts(base: Attempts, cell: Attempts): Difference | un
     powerCut: cell.powerCut,
     base: base.variant,
     variant: cell.variant,
+    ...kernelsOf(base, cell),
     verdicts: { base: base.verdict, variant: cell.verdict },
     comparable,
     appeared,
     vanished,
   };
+}
+
+/** Nothing if there is only one kernel. */
+export function kernelsOf(
+  base: CellName,
+  cell: CellName,
+): Pick<Difference, 'kernel' | 'baseKernel'> {
+  const { kernel } = cell;
+  return kernel === undefined ? {} : { kernel, baseKernel: base.kernel };
 }
 
 /** Whether the verdict says something about the file system. Otherwise no findings can be missed. */

@@ -15,6 +15,7 @@ export function expectedOf(
 
 export function selects(selector: CellSelector, cell: CellName): boolean {
   return (
+    (selector.kernels?.includes(cell.kernel ?? '') ?? true) &&
     (selector.variants?.includes(cell.variant) ?? true) &&
     (selector.fileSystems?.includes(cell.fs) ?? true) &&
     (selector.tests?.includes(cell.test) ?? true) &&

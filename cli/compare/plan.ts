@@ -48,7 +48,12 @@ export interface RunFlags {
 // The default timeout depends on the suite.
 const { timeout: _, ...DEFAULTS } = RUN_DEFAULTS;
 
-export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPlan> {
+/** @param specs what is run in place of a kernel of the case, by its word */
+export function planComparison(
+  of: Case,
+  flags: RunFlags,
+  specs: ReadonlyMap<string, string> = new Map(),
+): Outcome<ComparisonPlan> {
   // All cells get the same seed, so variants differ in nothing else.
   const seed = flags.seed ?? String(randomInt(SEEDS));
   const plan: ComparisonPlan = { cells: [], accelerator: 'auto', jobs: undefined, imageBytes: 0 };
@@ -56,7 +61,7 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
     const { options } = of;
     const checked = checkRequest(name.fs, [name.test], {
       ...DEFAULTS,
-      kernel: of.kernel,
+      kernel: specs.get(name.kernel ?? of.kernel) ?? name.kernel ?? of.kernel,
       pmem: name.pmem,
       repeat: flags.repeat,
       seed,
@@ -97,8 +102,8 @@ export function planComparison(of: Case, flags: RunFlags): Outcome<ComparisonPla
     Object.assign(plan, { accelerator, jobs, imageBytes });
     plan.cells.push({
       name,
-      expected: expectedOf(name, of.expectations),
-      request: { ...request, variant },
+      expected: expectedOf({ ...name, kernel: name.kernel ?? of.kernel }, of.expectations),
+      request: { ...request, variant, ...asked(name) },
     });
   }
   return success({ ...plan, accelerator: commonAccelerator(plan) });
@@ -109,6 +114,10 @@ export function commonAccelerator({ cells, accelerator }: ComparisonPlan): Accel
   return cells.some(({ request }) => request.powerCut) ? 'tcg' : accelerator;
 }
 
+function asked({ kernel }: CellName): Pick<RunRequest, 'askedKernel'> {
+  return kernel === undefined ? {} : { askedKernel: kernel };
+}
+
 function given<Key extends string, Value>(key: Key, value: Value | undefined) {
   return value === undefined ? {} : ({ [key]: value } as Record<Key, Value>);
 }
@@ -117,11 +126,16 @@ function given<Key extends string, Value>(key: Key, value: Value | undefined) {
  * The units of all cells, the first attempt of every cell before any second one. So cells run under the
  * same conditions, and an interrupted comparison still has attempts of every cell.
  *
+ * @param releaseOf the release of a request's kernel
  * @param suite an xfstests tree; undefined for the built-in tests
  */
-export function unitsOf(cells: readonly Cell[], release: string, suite?: TreeArchive): Unit[] {
+export function unitsOf(
+  cells: readonly Cell[],
+  releaseOf: (request: RunRequest) => string,
+  suite?: TreeArchive,
+): Unit[] {
   return cells
-    .flatMap(({ request }) => planUnits(withVersion(request, suite), release))
+    .flatMap(({ request }) => planUnits(withVersion(request, suite), releaseOf(request)))
     .sort((a, b) => a.attempt - b.attempt);
 }
 
@@ -142,5 +156,6 @@ export function cellNameOf(unit: Unit): CellName {
     test: unit.test,
     pmem: unit.shape.pmem,
     powerCut: unit.powerCut !== undefined,
+    ...(unit.askedKernel === undefined ? {} : { kernel: unit.askedKernel }),
   };
 }

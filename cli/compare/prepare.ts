@@ -1,72 +1,102 @@
 import type { FileSystem } from '../file-systems.js';
 import type { AcceleratorChoice } from '../guest/accelerator.js';
 import type { TreeArchive } from '../guest/xfstests-archive.js';
-import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
+import type { Kernel, KernelContext } from '../kernel/kernel.js';
 import type { Prepared } from '../launch/prepared.js';
-import { type Outcome, success } from '../outcome.js';
+import { type Failure, failure, type Outcome, success } from '../outcome.js';
+import type { RunRequest } from '../plan/unit.js';
 import { type MachineContext, prepareMachine, prepareModule } from '../run/prepare.js';
+import { UNKNOWN_KERNEL } from '../run/unprepared.js';
 import { type VariantKernel, variantKernel } from '../variant/kernel.js';
-import { fullBuildSpec } from '../variant/reach.js';
 import { BASE, type Variant } from '../variant/variant.js';
+import { type ComparedKernels, kernelKey } from './kernels.js';
 import type { Cell } from './plan.js';
 
+type Machine = Omit<Prepared, 'module'>;
+
 export interface PreparedCells {
-  /** Shared by all variants that do not need their own kernel. */
-  machine: Omit<Prepared, 'module'>;
+  /** Shared by all variants that do not need their own kernel; that of the first kernel if there are several. */
+  machine: Machine;
   /** Kernel, module and guest image of a cell, or why its variant does not apply or build. */
   of: (cell: Cell) => Outcome<Prepared>;
-}
-
-export interface ComparedKernel {
-  /** The kernel without changes. */
-  kernel: Kernel;
-  /** Build options for variants that need their own kernel. */
-  build: BuildOptions;
+  /** The kernel of a request without its changes, as far as it is known. */
+  kernelFor: (request: RunRequest) => Pick<Kernel, 'release' | 'id'>;
 }
 
 /**
  * Prepares everything before the first guest starts: each variant's kernel, if its changes need one,
- * and its module for each file system, built once. If a variant does not apply or build, the others run.
+ * and its module for each file system, built once. If a variant does not apply or build, the others run,
+ * and of several kernels those that can be prepared.
  */
 export async function prepareCells(
   cells: readonly Cell[],
-  compared: ComparedKernel,
+  compared: ComparedKernels,
   accelerator: AcceleratorChoice,
   context: MachineContext,
   suite?: TreeArchive,
 ): Promise<Outcome<PreparedCells>> {
   const more = suite ? [suite] : [];
-  const [machine, variants] = await Promise.all([
-    prepareMachine(compared.kernel, accelerator, context, more),
+  const machines = new Map<string, Outcome<Machine>>();
+  const prepareOne = async (kernel: Kernel) => {
+    if (machines.has(kernel.id)) return;
+    machines.set(kernel.id, await prepareMachine(kernel, accelerator, context, more));
+  };
+  const prepareBases = async () => {
+    for (const one of compared.values()) if (one.ok) await prepareOne(one.value.kernel);
+  };
+  const [, variants] = await Promise.all([
+    prepareBases(),
     prepareVariants(cells, compared, context),
   ]);
-  if (!machine.ok) return machine;
-  const machines = new Map([[compared.kernel.id, machine]]);
-  for (const outcome of variants.values()) {
-    if (!outcome.ok || machines.has(outcome.value.kernel.id)) continue;
-    const own = await prepareMachine(outcome.value.kernel, accelerator, context, more);
-    if (!own.ok) return own;
-    machines.set(outcome.value.kernel.id, own);
-  }
+  const first = firstReady([...compared.values()], machines);
+  if (!first.ok) return first;
+  for (const outcome of variants.values()) if (outcome.ok) await prepareOne(outcome.value.kernel);
+  const ended = [...machines.values()].find((one) => !one.ok && concernsAll(one.failure));
+  if (ended && !ended.ok) return ended;
   return success({
-    machine: machine.value,
-    of: ({ request: { fs, variant } }) => {
-      const prepared = variants.get(cellKey(fs, variant));
-      if (!prepared) throw new Error(`${variant.name} was not prepared`);
+    machine: first.value,
+    of: ({ request }) => {
+      const prepared = variants.get(moduleKey(request));
+      if (!prepared) throw new Error(`${request.variant.name} was not prepared`);
       if (!prepared.ok) return prepared;
-      const own = machines.get(prepared.value.kernel.id) ?? machine;
-      return success({ ...own.value, module: prepared.value.module });
+      const machine = machines.get(prepared.value.kernel.id);
+      if (!machine) throw new Error(`${prepared.value.kernel.spec} was not prepared`);
+      return machine.ok ? success({ ...machine.value, module: prepared.value.module }) : machine;
+    },
+    kernelFor: (request) => {
+      const own = compared.get(kernelKey(request));
+      return own?.ok ? own.value.kernel : UNKNOWN_KERNEL;
     },
   });
 }
 
-/** All kernels of these cells; the one without changes comes first. */
+/** Not about one kernel: nothing can run after it. */
+function concernsAll({ kind }: Failure): boolean {
+  return kind === 'interrupted' || kind === 'storage';
+}
+
+/** The machine of the first kernel that has one, or else why the first has none. */
+function firstReady(
+  kernels: readonly Outcome<{ kernel: Kernel }>[],
+  machines: ReadonlyMap<string, Outcome<Machine>>,
+): Outcome<Machine> {
+  const all = kernels.map((one) => (one.ok ? machines.get(one.value.kernel.id) : one));
+  const failed = all.flatMap((one) => (one && !one.ok ? [one] : []));
+  const ended = failed.find((one) => concernsAll(one.failure));
+  const ready = all.find((one) => one?.ok) as Outcome<Machine> | undefined;
+  return ended ?? ready ?? failed[0] ?? failure('usage', 'No kernel is named', 'Name one');
+}
+
+/** All kernels of these cells; those without changes come first. */
 export function kernelsOf(
   cells: readonly Cell[],
-  unchanged: Kernel,
+  compared: ComparedKernels,
   prepared: PreparedCells,
 ): Kernel[] {
-  const kernels = new Map([[unchanged.id, unchanged]]);
+  const kernels = new Map<string, Kernel>();
+  for (const one of compared.values()) {
+    if (one.ok) kernels.set(one.value.kernel.id, one.value.kernel);
+  }
   for (const cell of cells) {
     const own = prepared.of(cell);
     if (own.ok) kernels.set(own.value.kernel.id, own.value.kernel);
@@ -79,22 +109,33 @@ type VariantOutcome = Outcome<Pick<Prepared, 'kernel' | 'module'>>;
 /** Builds one variant at a time, because make uses all cores. */
 async function prepareVariants(
   cells: readonly Cell[],
-  compared: ComparedKernel,
+  compared: ComparedKernels,
   context: KernelContext,
 ): Promise<Map<string, VariantOutcome>> {
   const prepared = new Map<string, VariantOutcome>();
   const kernels = new Map<string, Outcome<VariantKernel>>();
   for (const { request } of cells) {
     const { fs, variant } = request;
-    const key = cellKey(fs, variant);
+    const key = moduleKey(request);
     if (prepared.has(key)) continue;
-    const { kernel: base, build } = compared;
-    const own =
-      kernels.get(variant.name) ?? (await variantKernel(base.spec, variant, build, context, base));
-    kernels.set(variant.name, own);
+    const base = compared.get(kernelKey(request));
+    if (!base) throw new Error(`${request.kernel} was not looked up`);
+    const name = JSON.stringify([kernelKey(request), variant.name]);
+    const own = kernels.get(name) ?? (await kernelOf(base, variant, context));
+    kernels.set(name, own);
     prepared.set(key, own.ok ? await prepareVariant(own.value, fs, variant, context) : own);
   }
   return prepared;
+}
+
+async function kernelOf(
+  base: Outcome<{ kernel: Kernel; build: Parameters<typeof variantKernel>[2] }>,
+  variant: Variant,
+  context: KernelContext,
+): Promise<Outcome<VariantKernel>> {
+  if (!base.ok) return base;
+  const { kernel, build } = base.value;
+  return variantKernel(kernel.spec, variant, build, context, kernel);
 }
 
 async function prepareVariant(
@@ -107,26 +148,6 @@ async function prepareVariant(
   return module.ok ? success({ kernel, module: module.value }) : module;
 }
 
-function cellKey(fs: FileSystem, { name }: Variant): string {
-  return `${fs} ${name}`;
-}
-
-/**
- * The kernel of a comparison. If one variant needs a full build, all of them get one, so that they
- * differ in the change alone and not in the configuration.
- */
-export async function comparedSpec(
-  spec: string,
-  variants: readonly Variant[],
-  context: KernelContext,
-): Promise<string> {
-  for (const variant of variants) {
-    const full = await fullBuildSpec(spec, variant, context);
-    // A failure is reported with its variant later.
-    if (!full.ok || !full.value || full.value.spec === spec) continue;
-    const text = `${full.value.why}. All variants are compared on it`;
-    context.progress({ type: 'note', text });
-    return full.value.spec;
-  }
-  return spec;
+function moduleKey(request: RunRequest): string {
+  return JSON.stringify([request.fs, request.variant.name, kernelKey(request)]);
 }

@@ -1,6 +1,6 @@
 import type { CellResult, ComparedCase, RateComparison } from '../results/compare-result.js';
 import { type Count, difference, fisherTest, runsToTell } from '../statistics/fisher.js';
-import { type Attempts, withBase } from './differences.js';
+import { type Attempts, kernelsOf, withBase } from './differences.js';
 
 /** The significance level: the probability of calling two equal rates different. */
 export const LEVEL = 0.05;
@@ -24,7 +24,7 @@ export function nextLook(attempts: number): number {
 
 /** Compares cells that have several attempts with the reference. Attempts without a verdict do not count. */
 export function compareRates(
-  compared: Pick<ComparedCase, 'variants'>,
+  compared: Pick<ComparedCase, 'variants' | 'kernels'>,
   cells: readonly CellResult[],
   level: (attempts: number) => number = () => LEVEL,
 ): RateComparison[] {
@@ -47,7 +47,8 @@ export function rateOf(
   const change = difference(failures.base, failures.variant);
   const needed = runsToTell(failures.base, failures.variant, level(attempts));
   return {
-    ...{ fs, test, pmem, powerCut, base: base.variant, variant, failures, p, difference: change },
+    ...{ fs, test, pmem, powerCut, base: base.variant, variant, ...kernelsOf(base, cell) },
+    ...{ failures, p, difference: change },
     conclusion: !known ? 'undecided' : change.rate < 0 ? 'fails-less' : 'fails-more',
     runsNeeded: known ? null : (needed ?? null),
   };

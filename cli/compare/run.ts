@@ -1,4 +1,4 @@
-import type { Kernel, KernelContext } from '../kernel/kernel.js';
+import type { KernelContext } from '../kernel/kernel.js';
 import { ImageBudget } from '../launch/images.js';
 import type { Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
@@ -18,7 +18,6 @@ import { type ComparisonPlan, cellFinder, cellNameOf } from './plan.js';
 import type { PreparedCells } from './prepare.js';
 
 export interface ComparisonContext extends KernelContext {
-  kernel: Kernel;
   prepared: PreparedCells;
   /** For cells with power cuts. */
   powerCut?: PowerCutTools | undefined;
@@ -40,7 +39,7 @@ export async function runComparison(
   plan: ComparisonPlan,
   context: ComparisonContext,
 ): Promise<CompareUnit[]> {
-  const { directory, kernel, observer } = context;
+  const { directory, observer } = context;
   const find = cellFinder(plan.cells);
   const planned = (unit: Unit) => find(cellNameOf(unit));
   const replay = (unit: Unit, after: readonly string[] = []) =>
@@ -60,6 +59,7 @@ export async function runComparison(
   for (const unit of units) {
     const outcome = preparedFor(unit);
     if (outcome.ok) continue;
+    const kernel = context.prepared.kernelFor(planned(unit).request);
     const more = { kernel, accel, directory, replay: replay(unit) };
     const result = unpreparedResult(unit, index, outcome.failure, more);
     keep(result, { failure: outcome.failure });

@@ -44,7 +44,7 @@ function undecided(compared: ComparedCase, results: readonly CompareUnit[]): Set
   );
   return new Set(
     open.flatMap((one) => [
-      cellKey({ ...one, variant: one.base }),
+      cellKey({ ...one, variant: one.base, kernel: one.baseKernel }),
       cellKey({ ...one, variant: one.variant }),
     ]),
   );

@@ -70,6 +70,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   days: NOTHING,
   'key=value': NOTHING,
   n: NOTHING,
+  msgid: NOTHING,
   name: NOTHING,
   options: NOTHING,
   p: NOTHING,

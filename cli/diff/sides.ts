@@ -82,6 +82,7 @@ export function resultsOf({ runs }: Side): RunResult[] {
 export interface Matching {
   /** False if each side has only one variant, so that `run` can be compared with `run --patch`. */
   byVariant: boolean;
+  /** With --by-kernel, or if a comparison of several kernels is on a side. */
   byKernel: boolean;
 }
 
@@ -93,7 +94,11 @@ export interface Pair {
 
 export function pairsOf(before: Side, after: Side, byKernel: boolean) {
   const [old, young] = [unitsOf(before), unitsOf(after)];
-  const matching: Matching = { byVariant: variants(old) > 1 || variants(young) > 1, byKernel };
+  const several = [...old, ...young].some(({ kernel }) => kernel.asked !== undefined);
+  const matching: Matching = {
+    byVariant: variants(old) > 1 || variants(young) > 1,
+    byKernel: byKernel || several,
+  };
   const [one, other] = [grouped(old, matching), grouped(young, matching)];
   const keys = new Set([...one.keys(), ...other.keys()]);
   const pairs = [...keys].map((key): Pair => ({ before: one.get(key), after: other.get(key) }));
@@ -114,7 +119,7 @@ function grouped(units: readonly UnitResult[], { byVariant, byKernel }: Matching
       unit.powerCut !== undefined,
       unit.control,
       byVariant ? unit.variant : '',
-      byKernel ? unit.kernel.spec : '',
+      byKernel ? (unit.kernel.asked ?? unit.kernel.spec) : '',
     ]),
   );
   return new Map([...groups].map(([key, group]) => [key, attemptsOf(group)]));

@@ -48,7 +48,7 @@ export interface TestName {
   powerCut: boolean;
   control: boolean;
   variant: string;
-  /** With `--by-kernel`: its spec; else null. */
+  /** With `--by-kernel`, and in comparisons of several kernels: its spec; else null. */
   kernel: string | null;
 }
 
@@ -182,7 +182,7 @@ function nameOf(unit: UnitResult, byKernel: boolean): TestName {
   const { fs, suite, test, pmem, powerCut, control, variant, kernel } = unit;
   return {
     ...{ fs, suite: suite.name, test, pmem, powerCut: powerCut !== undefined, control, variant },
-    kernel: byKernel ? kernel.spec : null,
+    kernel: kernel.asked ?? (byKernel ? kernel.spec : null),
   };
 }
 

@@ -170,6 +170,7 @@ async function record(request: RunRequest, keeper: FileKeeper): Promise<Recorded
     fs: request.fs,
     tests: [...request.tests],
     kernel: request.kernel,
+    ...(request.askedKernel === undefined ? {} : { askedKernel: request.askedKernel }),
     variant: { name: variant.name, changes, ...(steps === undefined ? {} : { steps }) },
     ...(build.cc === undefined ? {} : { cc: build.cc }),
     ...(request.qemu === undefined ? {} : { qemu: request.qemu }),

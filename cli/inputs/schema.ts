@@ -47,6 +47,8 @@ const requestSchema = z.object({
   fs: text,
   tests: z.array(text),
   kernel: text,
+  /** In a comparison of several kernels: the word of `--kernel`. */
+  askedKernel: text.optional(),
   variant: z.object({ name: text, changes: z.array(fileName), steps: count.optional() }),
   cc: text.optional(),
   qemu: text.optional(),

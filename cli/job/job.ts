@@ -76,7 +76,7 @@ export function openJob(
 }
 
 /**
- * @param requests at least one; all name the same kernel and suite
+ * @param requests at least one; all name the same suite
  * @param changes patch files to check first
  * @param brought whether the kernels are already there, in a bundle
  * @param refuse whether to refuse what cannot work; not for one of many trees, and not for a replay
@@ -86,13 +86,13 @@ export async function setUp(
   requests: readonly RunRequest[],
   { changes, accelerator = 'auto', brought = false, refuse = true }: SetUpOptions,
 ): Promise<Outcome<Job>> {
-  const [{ kernel, build, suite }] = requests as [RunRequest];
+  const [{ suite }] = requests as [RunRequest];
   const possible =
     refuse && !brought ? await checkPossible(requests, accelerator, job) : success(undefined);
   if (!possible.ok) return possible;
   const system = brought
     ? await ensureSystem(['run'], job)
-    : await ensureSystemFor({ kernel, build, changes }, job);
+    : await ensureSystemForAll(requests, changes, job);
   if (!system.ok) return system;
   const qemu = await chooseQemu(requests[0]?.qemu, job);
   if (!qemu.ok) return qemu;
@@ -106,6 +106,19 @@ export async function setUp(
     ...{ ...job, qemu: qemu.value, powerCut: powerCut.value },
     ...{ suite: packed.value, userTests: userTests.value },
   });
+}
+
+async function ensureSystemForAll(
+  requests: readonly RunRequest[],
+  changes: readonly string[],
+  job: OpenJob,
+): Promise<Outcome<void>> {
+  const kernels = new Map(requests.map((request) => [request.kernel, request]));
+  for (const { kernel, build } of kernels.values()) {
+    const system = await ensureSystemFor({ kernel, build, changes }, job);
+    if (!system.ok) return system;
+  }
+  return success(undefined);
 }
 
 export interface SetUpOptions {

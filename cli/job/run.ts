@@ -15,17 +15,10 @@ import { replayCommand } from '../run/replay-command.js';
 import type { CheckedRequest } from '../run/request.js';
 import type { RunOptions } from '../run/run-options.js';
 import { withVersion } from '../run/suite.js';
-import { isUnprepared, UNKNOWN_KERNEL, unpreparedResult } from '../run/unprepared.js';
+import { isUnprepared } from '../run/unprepared.js';
 import { expectationFor } from '../suite/expected.js';
-import {
-  conclude,
-  type Job,
-  type JobResult,
-  type OpenJob,
-  openDirectory,
-  openRun,
-  setUp,
-} from './job.js';
+import { conclude, type Job, type JobResult, type OpenJob, openRun, setUp } from './job.js';
+import { unpreparedRun } from './unprepared.js';
 
 /** `daxrepro run`: the units of one request, on one kernel. */
 
@@ -42,28 +35,12 @@ export async function runJob(
 ): Promise<Outcome<RunJob>> {
   const ran = await prepareAndRun(checked, options, open);
   if (ran.ok || options.dryRun || !options.json || !isUnprepared(ran.failure)) return ran;
-  const result = await unpreparedRun(ran.failure, checked, options, open);
+  const { request, accelerator } = checked;
+  const result = await unpreparedRun(
+    { failed: ran.failure, requests: [request], accelerator, out: options.out },
+    open,
+  );
   return result.ok ? success({ type: 'ran', result: result.value, failure: ran.failure }) : result;
-}
-
-/** The document of a run whose kernel or tools could not be prepared. */
-export async function unpreparedRun(
-  failed: Failure,
-  { request, accelerator }: CheckedRequest,
-  { out }: RunOptions,
-  open: OpenJob,
-): Promise<Outcome<JobResult>> {
-  const units = planUnits(request, UNKNOWN_KERNEL.release);
-  const directory = openDirectory(open, out, units[0] as Unit);
-  if (!directory.ok) return directory;
-  const accel = accelerator === 'kvm' ? 'kvm' : 'tcg';
-  const results = units.map((unit, index) => {
-    const replay = replayCommand(unit, request);
-    const more = { kernel: UNKNOWN_KERNEL, accel, directory: directory.value, replay };
-    return unpreparedResult(unit, index, failed, more);
-  });
-  const place = { directory: directory.value, emulators: [], fileSystems: [request.fs] };
-  return success(await conclude(open, place, Promise.resolve(results)));
 }
 
 async function prepareAndRun(

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { failure, type Outcome, success } from '../outcome.js';
+import { type Failure, failure, type Outcome, success } from '../outcome.js';
 import { z } from '../schema.js';
 import { readReference, settleReference } from '../store/reference.js';
 import type { Store } from '../store/store.js';
@@ -93,10 +93,15 @@ async function ask(
   let missing: Outcome<Found> | undefined;
   for (const [index, { suites }] of kernel.releases.entries()) {
     missing = await askSuites(kernel, suites, join(scratch, String(index)), context);
-    if (missing.ok || missing.failure.kind !== 'kernel-unavailable') break;
+    if (missing.ok || !isMissing(missing.failure)) break;
   }
   if (!missing) throw new Error(`${nameOf(kernel)} has no releases`);
   return missing;
+}
+
+/** Another release may have it. */
+function isMissing({ kind }: Failure): boolean {
+  return kind === 'kernel-unavailable' || kind === 'usage';
 }
 
 async function askSuites(
@@ -156,10 +161,11 @@ async function notFound(
   const { suite, pin, version } = kernel;
   const kernels = (await readCatalogue()).map((one) => `debian:${one.version}`).join(', ');
   const detail = complaints === '' ? {} : { detail: complaints };
+  const kind = answered(complaints) ? 'usage' : 'kernel-unavailable';
   if (suite !== undefined) {
     const known = (await searchedSuites()).map((one) => `debian:${one}`).join(', ');
     return failure(
-      'kernel-unavailable',
+      kind,
       `This machine's Debian mirror has no suite ${suite} with a kernel, its headers and its sources`,
       `Check the name of the suite, the network and the mirror in /etc/apt. There are ${known}`,
       detail,
@@ -168,16 +174,24 @@ async function notFound(
   const versions = completeSets(version, records).map((one) => one.version);
   if (pin !== undefined && versions.length > 0) {
     return failure(
-      'kernel-unavailable',
+      'usage',
       `This machine's Debian mirror has no kernel ${version} in version ${pin}`,
       `Use one of ${versions.map((one) => `debian:${version}=${one}`).join(', ')}`,
       detail,
     );
   }
   return failure(
-    'kernel-unavailable',
+    kind,
     `This machine's Debian mirror has no kernel ${version} with headers and sources in any suite that daxrepro knows`,
     `Use ${kernels}, or check the network and the mirror in /etc/apt`,
     detail,
+  );
+}
+
+/** A mirror that answers has no such kernel; otherwise the network may be at fault. */
+function answered(complaints: string): boolean {
+  const causes = complaints.split('\n').filter((line) => /^[WE]: /.test(line));
+  return causes.every((line) =>
+    /\b404\b|does not have a Release file|Some index files failed/.test(line),
   );
 }

@@ -59,6 +59,7 @@ function planUnit(request: RunRequest, test: string, attempt: number, release: s
     ...(userTest ? { userTest } : {}),
     facts: request.suite.name === 'xfstests' ? request.suite.facts.get(test) : undefined,
     kernelSpec: request.kernel,
+    ...(request.askedKernel === undefined ? {} : { askedKernel: request.askedKernel }),
     variant: request.variant.name,
     attempt,
     seed: (request.seed + attempt - 1) % SEEDS,

@@ -34,6 +34,8 @@ export interface RunRequest {
   /** Those of `tests` that are files of the user's, by their words. */
   userTests?: ReadonlyMap<string, UserTest> | undefined;
   kernel: string;
+  /** In a comparison of several kernels: the word of `--kernel`, by which results name it. */
+  askedKernel?: string | undefined;
   /** Build options, for a kernel that is built from source. */
   build?: BuildOptions | undefined;
   /** A program, or debian:SUITE; undefined for this machine's QEMU. */
@@ -87,6 +89,8 @@ export interface Unit {
   /** For a test of xfstests. */
   facts?: TestFacts | undefined;
   kernelSpec: string;
+  /** As in the request. */
+  askedKernel?: string | undefined;
   variant: string;
   /** From 1. */
   attempt: number;
@@ -110,7 +114,16 @@ export interface Unit {
 
 export type SessionKind = 'file-system' | 'image';
 
-/** A unit's name for people: `ext2 generic/002`, and `ext2 generic/002 [v2]` in a variant. */
-export function unitName({ fs, test, variant }: Pick<Unit, 'test' | 'variant'> & { fs: string }) {
-  return `${fs} ${test}${variant === BASE.name ? '' : ` [${variant}]`}`;
+/**
+ * A unit's name for people: `ext2 generic/002`, `ext2 generic/002 [v2]` in a variant, and
+ * `ext2 generic/002 [debian:6.1 v2]` on one of several kernels.
+ */
+export function unitName({
+  fs,
+  test,
+  variant,
+  askedKernel,
+}: Pick<Unit, 'test' | 'variant' | 'askedKernel'> & { fs: string }) {
+  const column = [askedKernel, variant === BASE.name ? undefined : variant].filter(Boolean);
+  return `${fs} ${test}${column.length === 0 ? '' : ` [${column.join(' ')}]`}`;
 }

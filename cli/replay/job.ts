@@ -1,3 +1,4 @@
+import { type ComparedKernels, comparedKernels } from '../compare/kernels.js';
 import type { Cell } from '../compare/plan.js';
 import { kernelsOf, type PreparedCells, prepareCells } from '../compare/prepare.js';
 import { runComparison } from '../compare/run.js';
@@ -43,9 +44,9 @@ export async function replayJob(
   });
   if (!job.ok) return job;
   const [{ request }] = plan.cells as [Cell];
-  const own = brought?.kernels[0];
-  const kernel = own ? success(own) : await recordedKernel(target, request, open);
-  if (!kernel.ok) return kernel;
+  const kernels = await kernelsFor(target, planned, open);
+  const [none] = kernels.values();
+  if (none && !none.ok && readyKernels(kernels).length === 0) return none;
   const requests = planned.map((one) => withVersion(one, job.value.suite));
   const keeping = {
     checkpoints: options.checkpoint !== false,
@@ -53,7 +54,7 @@ export async function replayJob(
   };
   const first = { fs: request.fs, test: request.tests[0] ?? '' };
   const run = await openRun(job.value, options.out, first, {
-    ...{ requests, ...keeping, kernels: [kernel.value] },
+    ...{ requests, ...keeping, kernels: readyKernels(kernels) },
   });
   if (!run.ok) return run;
   const { directory } = run.value;
@@ -62,16 +63,34 @@ export async function replayJob(
     const cell = plan.cells[index];
     if (cell) cell.request = kept;
   }
-  const prepared = await prepareReplay(target, plan, kernel.value, job.value);
+  const prepared = await prepareReplay(target, plan, kernels, job.value);
   if (!prepared.ok) return prepared;
-  const replayed = { target, plan, kernel: kernel.value, prepared: prepared.value };
+  const replayed = { target, plan, prepared: prepared.value };
   const result = await runReplay(replayed, directory, keeping.checkpoints, job.value);
-  const kernels = kernelsOf(plan.cells, kernel.value, prepared.value);
-  if (kernels.length > 1) {
+  const all = kernelsOf(plan.cells, kernels, prepared.value);
+  if (all.length > readyKernels(kernels).length) {
     const { userTests } = job.value;
-    await keepInputs(requests, { ...keeping, directory, store: open.store, kernels, userTests });
+    const context = { ...keeping, directory, store: open.store, kernels: all, userTests };
+    await keepInputs(requests, context);
   }
   return success(result);
+}
+
+/** The kernels of the requests: those of the bundle, or those that ran first. */
+async function kernelsFor(
+  target: Target,
+  requests: readonly RunRequest[],
+  open: OpenJob,
+): Promise<ComparedKernels> {
+  const { brought } = target;
+  return comparedKernels(requests, async (request) => {
+    const own = brought?.kernelFor(request);
+    return own ? success(own) : recordedKernel(target, request, open);
+  });
+}
+
+function readyKernels(kernels: ComparedKernels): Kernel[] {
+  return [...kernels.values()].flatMap((one) => (one.ok ? one.value.kernel : []));
 }
 
 /** The version of a packaged kernel that ran first. If the mirror has it no more, the one of today. */
@@ -88,7 +107,8 @@ async function recordedKernel(
   }
   const pinned = await resolveKernel(`debian:${series}=${version}`, open, build);
   if (pinned.ok) return success({ ...pinned.value, spec });
-  if (pinned.failure.kind !== 'kernel-unavailable') return pinned;
+  // The mirror may have had this version then.
+  if (!['kernel-unavailable', 'usage'].includes(pinned.failure.kind)) return pinned;
   open.progress({ type: 'note', text: `${pinned.failure.message}; using ${spec} as it is now` });
   return resolveKernel(spec, open, build);
 }
@@ -96,23 +116,21 @@ async function recordedKernel(
 function prepareReplay(
   { brought }: Target,
   { cells, accelerator }: ReplayPlan,
-  kernel: Kernel,
+  kernels: ComparedKernels,
   job: Job,
 ): Promise<Outcome<PreparedCells>> {
   if (brought) return brought.prepare(accelerator, job.suite);
-  const build = (cells as [Cell])[0].request.build ?? {};
-  return prepareCells(cells, { kernel, build }, accelerator, job, job.suite);
+  return prepareCells(cells, kernels, accelerator, job, job.suite);
 }
 
 interface Replayed {
   target: Target;
   plan: ReplayPlan;
-  kernel: Kernel;
   prepared: PreparedCells;
 }
 
 async function runReplay(
-  { target, plan, kernel, prepared }: Replayed,
+  { target, plan, prepared }: Replayed,
   directory: string,
   checkpoints: boolean,
   job: Job,
@@ -120,14 +138,16 @@ async function runReplay(
   const requests = plan.cells.map(({ request }) => request);
   const emulators = emulatorsOf(requests, prepared.machine.qemu, job.powerCut);
   const fileSystems = plan.cells.map(({ name }) => name.fs as FileSystem);
-  const units = plan.units(kernel.release, job.suite?.version ?? '');
+  const units = plan.units(
+    (request) => prepared.kernelFor(request).release,
+    job.suite?.version ?? '',
+  );
   const [host, tools] = await Promise.all([describeHost(...emulators), describeTools(fileSystems)]);
   const versioned = units.map((unit) => ({ ...unit, suite: suiteOf(unit, job.userTests) }));
-  announce(target, { host, tools, kernel, prepared, units: versioned }, job);
+  announce(target, { host, tools, prepared, units: versioned }, job);
   job.reporter.expect(units.length);
   const running = runComparison(units, plan, {
     ...job,
-    kernel,
     prepared,
     directory,
     checkpoints,
@@ -143,7 +163,6 @@ async function runReplay(
 interface Known {
   host: RunResult['host'];
   tools: NonNullable<RunResult['tools']>;
-  kernel: Kernel;
   prepared: PreparedCells;
   units: readonly Unit[];
 }
@@ -151,10 +170,10 @@ interface Known {
 /** Prints what has changed since the first run, before anything runs: the user may want to stop. */
 function announce(
   { run, units, notes, brought }: Target,
-  { host, tools, kernel, prepared, units: planned }: Known,
+  { host, tools, prepared, units: planned }: Known,
   { progress }: Job,
 ): void {
-  const { spec, release, id } = kernel;
+  const { spec, release, id } = prepared.machine.kernel;
   const versions = new Map(planned.map(({ test, suite }) => [test, suite.version]));
   // Compare the kernel without changes only: kernels of variants are not built yet.
   const base = run.result.units[0]?.kernel.id;

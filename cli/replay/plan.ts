@@ -31,8 +31,8 @@ export interface ReplayFlags {
 }
 
 export interface ReplayPlan extends ComparisonPlan {
-  /** The units to run, once the kernel's release is known. */
-  units: (release: string, suiteVersion: string) => Unit[];
+  /** The units to run, once the releases of the kernels are known. */
+  units: (releaseOf: (request: RunRequest) => string, suiteVersion: string) => Unit[];
   /** Which tests shared a guest and share one again; undefined if none did. */
   together: GuestOf | undefined;
 }
@@ -68,13 +68,8 @@ export function planReplay(
       );
     }
     kernels.add(request.kernel);
-    if (kernels.size > 1 && !flags.brought) {
-      return failure(
-        'usage',
-        'These units ran on different kernels, each built as a whole',
-        'Replay one unit at a time, by its number, such as RUN#3',
-      );
-    }
+    const several = whyOneAtATime(kernels.size, request, flags);
+    if (several) return several;
     const checked = checkRequest(
       request.fs,
       [unit.test],
@@ -83,16 +78,44 @@ export function planReplay(
     if (!checked.ok) return checked;
     const { accelerator, jobs, imageBytes } = checked.value;
     Object.assign(plan, { accelerator, jobs, imageBytes });
-    const cell = cellOfRequest(checked.value.request, unit.test, request.variant, directory);
+    const { askedKernel } = request;
+    const asked = askedKernel === undefined ? {} : { askedKernel };
+    const wanting = { ...checked.value.request, ...asked };
+    const cell = cellOfRequest(wanting, unit.test, request.variant, directory);
     plan.cells.push(cell);
     wanted.push({ cell, attempts });
   }
-  const units = (release: string, suiteVersion: string) =>
+  const units: ReplayPlan['units'] = (releaseOf, suiteVersion) =>
     wanted
-      .flatMap((one) => unitsOfCell(one, { release, suiteVersion, repeat: repeat.value }))
+      .flatMap((one) => {
+        const release = releaseOf(one.cell.request);
+        return unitsOfCell(one, { release, suiteVersion, repeat: repeat.value });
+      })
       .sort((a, b) => a.attempt - b.attempt);
   const accelerator = commonAccelerator(plan);
   return success({ ...plan, accelerator, units, together: guestsOf(recorded) });
+}
+
+/** Several kernels can be replayed at once if the run compared them, each under its own name. */
+function whyOneAtATime(
+  kernels: number,
+  { askedKernel }: RecordedRequest,
+  { brought, kernel }: ReplayFlags,
+): Outcome<never> | undefined {
+  if (kernels < 2) return undefined;
+  if (kernel !== undefined) {
+    return failure(
+      'usage',
+      `--kernel ${kernel} would replace all kernels of a run that compares several`,
+      'Replay one unit, by its number, such as RUN#3, or leave out --kernel',
+    );
+  }
+  if (brought || askedKernel !== undefined) return undefined;
+  return failure(
+    'usage',
+    'These units ran on different kernels, each built as a whole',
+    'Replay one unit at a time, by its number, such as RUN#3',
+  );
 }
 
 /** @param directory of the kept files of the variant */
@@ -102,14 +125,17 @@ function cellOfRequest(
   { name, changes, steps }: RecordedRequest['variant'],
   directory: string,
 ): Cell {
-  const { fs, pmem, powerCut } = request;
+  const { fs, pmem, powerCut, askedKernel } = request;
   const variant = {
     name,
     changes: changes.map((file) => join(directory, file)),
     ...(steps === undefined ? {} : { steps }),
   };
   return {
-    name: { variant: name, fs, test, pmem, powerCut: powerCut !== undefined },
+    name: {
+      ...{ variant: name, fs, test, pmem, powerCut: powerCut !== undefined },
+      ...(askedKernel === undefined ? {} : { kernel: askedKernel }),
+    },
     expected: null,
     request: { ...request, variant },
   };
@@ -159,9 +185,11 @@ export function groupKey(unit: UnitResult): string {
   return cellKey(cellOf(unit));
 }
 
-function fits({ fs, tests, variant, pmem, control }: RecordedRequest, unit: UnitResult): boolean {
+function fits(request: RecordedRequest, unit: UnitResult): boolean {
+  const { fs, tests, variant, pmem, control, askedKernel } = request;
   return (
     fs === unit.fs &&
+    askedKernel === unit.kernel.asked &&
     tests.includes(unit.test) &&
     variant.name === unit.variant &&
     pmem === unit.pmem &&

@@ -28,6 +28,8 @@ export interface ReplayedUnit extends Judged {
   test: string;
   variant: string;
   pmem: string;
+  /** In a comparison of several kernels: its word of `--kernel`. */
+  kernel?: string | undefined;
   recorded: SideOfReplay;
   /** null if the replay was interrupted before. */
   replayed: SideOfReplay | null;
@@ -53,10 +55,10 @@ export function replayOf(
     const one = attemptsOf(old);
     const young = again.get(groupKey(old[0] as UnitResult));
     const other = young && attemptsOf(young);
-    const { fs, test, variant, pmem } = one;
+    const { fs, test, variant, pmem, kernel } = one;
     const judged = judgeReplay(one, other);
     return {
-      ...{ fs, test, variant, pmem },
+      ...{ fs, test, variant, pmem, ...(kernel === undefined ? {} : { kernel }) },
       ...judged,
       recorded: sideOf(one),
       replayed: other ? sideOf(other) : null,

@@ -65,7 +65,8 @@ export async function openRunOrBundle(
   const suite = trust ? success(undefined) : await checkSuiteTrust(target.value.inputs);
   if (!suite.ok) return suite;
   const note =
-    brought.value && `using the kernel in the bundle: ${brought.value.kernels[0]?.release}`;
+    brought.value &&
+    `using the kernel in the bundle: ${brought.value.kernels.map(({ release }) => release).join(', ')}`;
   const notes = [...target.value.notes, ...(note ? [note] : [])];
   return success({ ...target.value, name: name ?? file, notes, brought: brought.value });
 }

@@ -1,8 +1,9 @@
-import { referenceOf } from '../compare/differences.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import type { CellResult, CompareResult, Difference } from '../results/compare-result.js';
+import { plural } from '../words.js';
 import { formatTable, UNEXPECTED } from './compare-table.js';
 import {
+  columnName,
   conditionsOf,
   countFindings,
   describeChange,
@@ -11,8 +12,8 @@ import {
   describeFinding,
   describeKernels,
   describeMachines,
-  describeProof,
   describeRates,
+  describeReference,
   describeSteps,
   describeVerdicts,
   explanationOf,
@@ -24,13 +25,15 @@ import { describeEvidence } from './findings.js';
 import { plainBody, type ReplyTo, withHeaders } from './mail-headers.js';
 import { comparisonTags } from './mail-tags.js';
 import { explainUnwritten } from './unwritten.js';
-import { breakLine, wrapCommand, wrapField, wrapText } from './wrap.js';
+import { cut, wrapCommand, wrapField, wrapText } from './wrap.js';
 
 /** A comparison as plain text for a mailing list, in lines of at most 72 columns. */
 
 const WIDTH = 72;
-const MOST_FINDINGS = 8;
-const MOST_DETAIL = 20;
+/** Lines about a cell, without the command. */
+const MOST_LINES = 5;
+const MOST_OF_REASON = 2;
+const MOST_DETAIL = 3;
 
 export interface MailStyle {
   /** Shows paths below this directory relative to it, since it means nothing to readers. */
@@ -68,89 +71,105 @@ function titleOf({ case: compared }: CompareResult): string {
   return compared.title ?? 'Comparison of DAX file systems';
 }
 
+/** What ran, in two lines where the names are not too long, and the variants. */
 function formatFacts(result: CompareResult, from: string): string[] {
   const [unit] = result.units;
-  const fact = (label: string, text: string) =>
-    wrapField(label, escapeForTerminal(text), { indent: 0, label: 11, width: WIDTH });
   const { e2fsprogs, xfsprogs } = result.tools;
-  const versions = [
-    `daxrepro ${result.tool.version}`,
-    result.host.qemu.replace(/QEMU emulator version /g, 'QEMU '),
-    e2fsprogs && `e2fsprogs ${e2fsprogs}`,
-    xfsprogs && `xfsprogs ${xfsprogs}`,
-  ].filter(Boolean);
+  const tools = [e2fsprogs && `e2fsprogs ${e2fsprogs}`, xfsprogs && `xfsprogs ${xfsprogs}`].filter(
+    Boolean,
+  );
+  const qemu = result.host.qemu.replace(/QEMU emulator version /g, 'QEMU ');
   const suites = new Set(result.units.map(({ suite }) => `${suite.name} ${suite.version}`));
+  const ran = [describeMachines(result), qemu, ...suites, `daxrepro ${result.tool.version}`];
   return [
-    ...(unit ? fact('Kernel:', describeKernels(result)) : []),
-    ...fact('Versions:', versions.join(', ')),
-    ...(unit ? fact('Machine:', describeMachines(result)) : []),
-    ...fact('Tests:', [...suites].join(', ') || 'none ran'),
-    ...describeProof(result).flatMap(([fs, text]) => fact(`DAX, ${fs}:`, text)),
-    'Variants:',
-    ...result.case.variants.flatMap(({ name, changes, steps }) => {
-      const files = changes.map((file) => relativeTo(from, file)).join(', ');
-      const text = files === '' ? 'the unchanged kernel' : `${files}${describeSteps(steps)}`;
-      return [
-        ...wrapText(escapeForTerminal(`${name}:`), WIDTH - 2).map((line) => `  ${line}`),
-        ...wrapText(escapeForTerminal(text), WIDTH - 6).map((line) => `      ${line}`),
-      ];
-    }),
+    ...(unit ? wrapped([`Kernel ${describeKernels(result)}`, ...tools].join(', ')) : []),
+    ...wrapped(unit ? `On ${ran.join(', ')}` : [...tools, qemu].join(', ')),
+    ...wrapped(describeDax(result)),
+    ...result.case.variants
+      .filter(({ changes }) => changes.length > 0)
+      .flatMap(({ name, changes, steps }) => {
+        const files = changes.map((file) => relativeTo(from, file)).join(', ');
+        return wrapField('', escapeForTerminal(`${name}: ${files}${describeSteps(steps)}`), {
+          ...{ indent: 0, label: 1, width: WIDTH },
+        });
+      }),
   ];
 }
 
+function wrapped(text: string): string[] {
+  return wrapText(escapeForTerminal(text), WIDTH);
+}
+
+/** `DAX proven in 8 of 8 units`; the full proof is in the other formats. */
+function describeDax({ units }: CompareResult): string {
+  const controls = units.filter(({ control }) => control).length;
+  const onDax = units.length - controls;
+  const proven = units.filter(({ control, dax }) => !control && dax.proven).length;
+  const parts = [
+    ...(onDax > 0 ? [`DAX proven in ${proven} of ${plural(onDax, 'unit')}`] : []),
+    ...(controls > 0 ? [`DAX not in use, as requested, in ${plural(controls, 'unit')}`] : []),
+  ];
+  return parts.join('; ') || 'Nothing ran';
+}
+
+/** Five lines at most, and the command that runs it again. */
 function formatCell(cell: CellResult, name: string, from: string): string[] {
   const unit = representativeOf(cell);
   const expectation = describeExpectation(cell);
-  const title = `${name}: ${cell.verdict ?? 'did not run'}`;
-  const shape = { indent: 2, label: 2, width: WIDTH };
-  const findings = countFindings(cell);
-  return [
-    ...wrapText(`${title}${expectation && ` (${expectation})`}`, WIDTH),
-    ...wrapText(escapeForTerminal(unit?.reason ?? ''), WIDTH - 2).map((line) => `  ${line}`),
-    ...detailOf(unit),
-    ...findings
-      .slice(0, MOST_FINDINGS)
-      .flatMap((counted) => [
-        ...wrapField('*', describeFinding(counted), shape),
-        ...wrapField('', counted.finding.signature, shape),
-        ...describeEvidence(counted).flatMap((sentence) => wrapField('', sentence, shape)),
-      ]),
-    ...(findings.length > MOST_FINDINGS
-      ? [`  * and ${findings.length - MOST_FINDINGS} more kinds of findings`]
-      : []),
-    ...[...explainUnwritten(unit?.unwritten), ...describeExplanation(explanationOf(cell))].flatMap(
-      (sentence) => wrapField('>', sentence, shape),
+  const title = `${name}: ${cell.verdict ?? 'did not run'}${expectation && ` (${expectation})`}`;
+  const detail = detailOf(unit);
+  const about = [
+    ...wrapText(escapeForTerminal(unit?.reason ?? ''), WIDTH - 2)
+      .slice(0, detail.length > 0 ? 1 : MOST_OF_REASON)
+      .map((line) => `  ${line}`),
+    ...detail,
+    ...findingsOf(cell),
+    ...[...explainUnwritten(unit?.unwritten), ...describeExplanation(explanationOf(cell))].map(
+      (sentence) => `  > ${sentence}`,
     ),
+  ].filter((line) => line.trim() !== '');
+  return [
+    ...[title, ...about].slice(0, MOST_LINES).map((line) => cut(line, WIDTH)),
     ...(unit
       ? [
           '  To run it again:',
           ...wrapCommand(escapeForTerminal(shorten(unit.replay, from)), WIDTH, 4),
         ]
       : []),
-  ].filter((line) => line.trim() !== '');
+  ];
 }
 
-/** The hunk that does not apply, or the compiler's messages. */
+/** The worst finding with its signature, and how many other kinds there are. */
+function findingsOf(cell: CellResult): string[] {
+  const [worst, ...others] = countFindings(cell);
+  if (!worst) return [];
+  const more = others.length > 0 ? `, and ${plural(others.length, 'more kind')} of findings` : '';
+  const [evidence] = describeEvidence(worst);
+  return [
+    `  * ${describeFinding(worst)}`,
+    `    ${escapeForTerminal(worst.finding.signature)}${more}`,
+    ...(evidence === undefined ? [] : [`    ${evidence}`]),
+  ];
+}
+
+/** The hunk that does not apply, or the compiler's messages: their end. */
 function detailOf(unit: CompareResult['units'][number] | undefined): string[] {
   const lines = unit?.failure?.detail?.trimEnd().split('\n') ?? [];
-  return lines
-    .slice(-MOST_DETAIL)
-    .flatMap((line) => breakLine(escapeForTerminal(line), WIDTH - 4))
-    .map((line) => `  | ${line}`);
+  return lines.slice(-MOST_DETAIL).map((line) => `  | ${escapeForTerminal(line)}`);
 }
 
 function formatDifferences(result: CompareResult): string[] {
   if (result.differences.length === 0) return [];
   return [
-    ...wrapText(`Compared with ${escapeForTerminal(referenceOf(result.case))}:`, WIDTH),
+    ...wrapText(`Compared with ${escapeForTerminal(describeReference(result))}:`, WIDTH),
     ...result.differences.flatMap((one) => formatDifference(one, result)),
   ];
 }
 
 function formatDifference(difference: Difference, { case: compared }: CompareResult): string[] {
-  const { fs, test, variant, comparable, appeared, vanished } = difference;
+  const { fs, test, comparable, appeared, vanished } = difference;
   const row = [`${fs} ${test}`, ...conditionsOf(difference, compared)].join(' ');
-  const title = `${variant}, ${row}: ${describeVerdicts(difference)}`;
+  const title = `${columnName(difference, compared)}, ${row}: ${describeVerdicts(difference)}`;
   const indented = (text: string) => wrapText(text, WIDTH - 2).map((line) => `  ${line}`);
   const field = (label: string, text: string) =>
     wrapField(label, text, { indent: 4, label: 8, width: WIDTH });

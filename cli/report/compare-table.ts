@@ -1,6 +1,6 @@
 import { padText, textWidth } from '../columns.js';
 import { escapeForTerminal } from '../findings/escape.js';
-import { cellKey } from '../results/case.js';
+import { columnsOf, columnTitle, rowKey } from '../results/case.js';
 import type { CellResult, CompareResult } from '../results/compare-result.js';
 import { cellResults } from '../results/compare-result.js';
 import type { Verdict } from '../verdict/judge.js';
@@ -8,7 +8,7 @@ import { conditionsOf, WITH_CUTS } from './compare-words.js';
 import { breakLine, cut } from './wrap.js';
 
 /**
- * The matrix: variants across, file systems and tests down. If it is too wide, the names of variants are
+ * The matrix: kernels and variants across, file systems and tests down. If it is too wide, the names of variants are
  * broken into several lines; if that is not enough, the remaining columns follow below.
  */
 
@@ -45,7 +45,10 @@ export function formatTable(
     label: cut(row.label, longest),
   }));
   const label = Math.max(...rows.map((row) => textWidth(row.label)));
-  const names = result.case.variants.map(({ name }) => escapeForTerminal(name));
+  const { variants } = result.case;
+  const names = columnsOf(result.case).map((column) =>
+    escapeForTerminal(columnTitle(column, variants.length)),
+  );
   const cells = names.map((_, column) =>
     Math.max(...rows.map(({ cells: [...all] }) => textWidth(cellText(all[column])))),
   );
@@ -91,7 +94,7 @@ function rowsOf(cells: readonly CellResult[], compared: CompareResult['case']): 
       fs = cell.fs;
       rows.push({ label: escapeForTerminal(fs), heading: true, cells: [] });
     }
-    const row = before && cellKey({ ...before, variant: cell.variant }) === cellKey(cell);
+    const row = before && rowKey(before) === rowKey(cell);
     if (row) rows.at(-1)?.cells.push(cell);
     else rows.push({ label: rowLabel(cell, before, compared), heading: false, cells: [cell] });
     before = cell;
@@ -105,8 +108,7 @@ function rowLabel(
   before: CellResult | undefined,
   compared: CompareResult['case'],
 ): string {
-  const { variant } = cell;
-  if (before && cellKey({ ...before, variant, powerCut: true }) === cellKey(cell)) {
+  if (before && rowKey({ ...before, powerCut: true }) === rowKey(cell)) {
     return `    ${WITH_CUTS}`;
   }
   return escapeForTerminal(`  ${[cell.test, ...conditionsOf(cell, compared)].join(' ')}`);

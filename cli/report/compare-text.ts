@@ -1,8 +1,10 @@
 import { referenceOf } from '../compare/differences.js';
 import { escapeForTerminal } from '../findings/escape.js';
+import { type Column, columnsOf } from '../results/case.js';
 import type { CellResult, CompareResult, Difference } from '../results/compare-result.js';
 import { formatTable, UNEXPECTED, VERDICT_COLOURS } from './compare-table.js';
 import {
+  columnName,
   conditionsOf,
   countFindings,
   describeChange,
@@ -13,6 +15,7 @@ import {
   describeMachines,
   describeProof,
   describeRates,
+  describeReference,
   describeVerdicts,
   directoriesOf,
   explanationOf,
@@ -116,14 +119,18 @@ function formatDetail(unit: CompareResult['units'][number] | undefined): string[
 
 export function formatDifferences(result: CompareResult, style: TextStyle): string[] {
   const { differences } = result;
-  const reference = referenceOf(result.case);
-  const others = result.case.variants.map(({ name }) => name).filter((name) => name !== reference);
+  const own = (one: Column) => columnName(one, result.case);
+  const [kernel] = result.case.kernels ?? [];
+  const reference = own({ variant: referenceOf(result.case), kernel });
+  const others = columnsOf(result.case)
+    .map(own)
+    .filter((name) => name !== reference);
   if (others.length === 0 || result.units.length === 0) return [];
-  const same = others.filter((name) => !differences.some(({ variant }) => variant === name));
+  const same = others.filter((name) => !differences.some((one) => own(one) === name));
   const lines = differences.flatMap((one) => formatDifference(one, result, style));
   const none =
     same.length > 0 ? [`  no difference: ${same.map(escapeForTerminal).join(', ')}`] : [];
-  return [`Compared with ${escapeForTerminal(reference)}`, ...lines, ...none];
+  return [`Compared with ${escapeForTerminal(describeReference(result))}`, ...lines, ...none];
 }
 
 function formatDifference(
@@ -131,11 +138,12 @@ function formatDifference(
   { case: compared }: CompareResult,
   { width }: TextStyle,
 ): string[] {
-  const { fs, test, variant, comparable, appeared, vanished } = difference;
+  const { fs, test, comparable, appeared, vanished } = difference;
+  const column = columnName(difference, compared);
   const where = [`${fs} ${test}`, ...conditionsOf(difference, compared)].join(' ');
   const shape = { indent: 4, label: 8, width };
   return [
-    `  ${escapeForTerminal(`${variant}, ${where}: ${describeVerdicts(difference)}`)}`,
+    `  ${escapeForTerminal(`${column}, ${where}: ${describeVerdicts(difference)}`)}`,
     ...(comparable ? [] : ['    findings cannot be compared: one side has no verdict']),
     ...appeared.flatMap((one) => wrapField('appeared', describeChange(one), shape)),
     ...vanished.flatMap((one) => wrapField('vanished', describeChange(one), shape)),

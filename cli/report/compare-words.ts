@@ -1,9 +1,10 @@
 import { alignColumns } from '../columns.js';
+import { referenceOf } from '../compare/differences.js';
 import { isUndecided } from '../compare/expectations.js';
 import type { Cell } from '../compare/plan.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { groupBy } from '../group-by.js';
-import type { Row } from '../results/case.js';
+import { type Column, columnTitle, type Row } from '../results/case.js';
 import {
   type CellResult,
   type CompareResult,
@@ -27,7 +28,7 @@ export function notableCells(result: CompareResult): { cell: CellResult; title: 
   const rows = groupBy(cellResults(result), (cell) => rowTitle(cell, result));
   return [...rows].flatMap(([title, row]) => {
     const [cell] = row;
-    if (cell && appliesNowhere(row)) return [{ cell, title: `${title}, every variant` }];
+    if (cell && appliesNowhere(row)) return [{ cell, title: `${title}, ${everyColumn(result)}` }];
     return row
       .filter(({ verdict, held }) => !held || (verdict !== undefined && verdict !== 'pass'))
       .map((one) => ({ cell: one, title: cellTitle(one, result) }));
@@ -40,8 +41,26 @@ function appliesNowhere(row: readonly CellResult[]): boolean {
   return row.length > 1 && notrun && reasons.size === 1;
 }
 
+function everyColumn({ case: { kernels, variants } }: CompareResult): string {
+  if (kernels === undefined) return 'every variant';
+  return variants.length > 1 ? 'every kernel and variant' : 'every kernel';
+}
+
 export function cellTitle(cell: CellResult, result: CompareResult): string {
-  return `${rowTitle(cell, result)}, ${escapeForTerminal(cell.variant)}`;
+  return `${rowTitle(cell, result)}, ${escapeForTerminal(columnName(cell, result.case))}`;
+}
+
+/** The name of the column of a cell. Not escaped. */
+export function columnName(column: Column, { variants }: Pick<CompareResult['case'], 'variants'>) {
+  return columnTitle(column, variants.length);
+}
+
+/** The same of the cell that it is compared with. */
+export function baseName(
+  { base, baseKernel }: Pick<Difference, 'base' | 'baseKernel'>,
+  compared: Pick<CompareResult['case'], 'variants'>,
+): string {
+  return columnName({ variant: base, kernel: baseKernel }, compared);
 }
 
 /** The title of a row: `ext2 generic/002`, `xfs power-cut/append, with power cuts`. */
@@ -92,10 +111,21 @@ export function describeFinding({ finding, count }: FindingGroup): string {
   return `${count > 1 ? `${count} times, first: ` : ''}${describeFirst(finding)}`;
 }
 
-export function describeVerdicts({ verdicts }: Difference): string {
+export function describeVerdicts({ verdicts, kernel, baseKernel }: Difference): string {
+  const kernels = kernel === baseKernel ? '' : `, compared with ${baseKernel}`;
   return verdicts.base === verdicts.variant
-    ? `${verdicts.base} in both`
-    : `${verdicts.base} -> ${verdicts.variant}`;
+    ? `${verdicts.base} in both${kernels}`
+    : `${verdicts.base} -> ${verdicts.variant}${kernels}`;
+}
+
+/** What differences are relative to: `base`, or of several kernels `base on the same kernel`. */
+export function describeReference({ case: compared }: CompareResult): string {
+  const { kernels, variants } = compared;
+  if (kernels === undefined) return referenceOf(compared);
+  const [first] = kernels;
+  return variants.length > 1
+    ? `${referenceOf(compared)} on the same kernel, and the kernels with ${first}`
+    : `${first}`;
 }
 
 export function describeChange({ signature, severity, attempts, of }: SignatureChange): string {
@@ -112,7 +142,10 @@ export function describeRates({ rates, case: compared }: CompareResult): string[
     .filter(({ failures: { base, variant } }) => base.hits + variant.hits > 0)
     .map((one) => {
       const row = [`${one.fs} ${one.test}`, ...conditionsOf(one, compared)].join(' ');
-      return escapeForTerminal(`${one.variant}, ${row}: ${describeRate(one)}`);
+      const base = baseName(one, compared);
+      return escapeForTerminal(
+        `${columnName(one, compared)}, ${row}: ${describeRate({ ...one, base })}`,
+      );
     });
 }
 
@@ -228,7 +261,7 @@ export function formatCells(cells: readonly Pick<Cell, 'name' | 'expected'>[]): 
       name.fs,
       name.test,
       name.powerCut ? `${name.pmem}, ${WITH_CUTS}` : name.pmem,
-      `${name.variant}${words}`.trimEnd(),
+      `${[name.kernel, name.variant].filter(Boolean).join(' ')}${words}`.trimEnd(),
     ].map(escapeForTerminal);
   });
   return alignColumns(rows);

@@ -24,6 +24,17 @@ export interface ReplyOptions {
   replyTo?: string;
 }
 
+/** For commands that write a mail only with `--mail`. */
+export function replyOfMail(
+  mail: boolean | undefined,
+  options: ReplyOptions,
+): Outcome<ReplyTo | undefined> {
+  const option = options.replyTo === undefined ? '--in-reply-to' : '--reply-to';
+  const asked = options.replyTo !== undefined || options.inReplyTo !== undefined;
+  if (!asked || mail) return replyOf(options);
+  return failure('usage', `${option} without --mail: nothing becomes a mail`, 'Add --mail');
+}
+
 /** @returns undefined if no reply was asked for */
 export function replyOf({ inReplyTo, replyTo }: ReplyOptions): Outcome<ReplyTo | undefined> {
   if (inReplyTo !== undefined && replyTo !== undefined) {

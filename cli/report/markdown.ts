@@ -1,5 +1,6 @@
 import { groupBy } from '../group-by.js';
 import type { BisectionResult } from '../results/bisect-result.js';
+import { columnsOf } from '../results/case.js';
 import { type CellResult, cellResults } from '../results/compare-result.js';
 import type { Verdict } from '../verdict/judge.js';
 import { plural } from '../words.js';
@@ -8,6 +9,7 @@ import { cellText, UNEXPECTED } from './compare-table.js';
 import { formatCell, formatDifferences, formatHead } from './compare-text.js';
 import {
   cellTitle,
+  columnName,
   describeCounts,
   describeExpectation,
   describeRates,
@@ -74,7 +76,7 @@ export function formatBisectionMarkdown(result: BisectionResult): string {
 }
 
 function formatTable(matrix: Matrix): string {
-  const names = matrix.case.variants.map(({ name }) => codeInTable(name));
+  const names = columnsOf(matrix.case).map((one) => codeInTable(columnName(one, matrix.case)));
   const rows = groupBy(cellResults(matrix), (cell) => rowTitle(cell, matrix));
   return [
     row(['', ...names]),

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import { differencesOf } from '../compare/differences.js';
 import { holds } from '../compare/expectations.js';
 import { compareRates } from '../compare/rates.js';
-import { allRows, cellKey, type RowsOf } from '../results/case.js';
+import { allRows, columnTitle, rowKey as keyOfRow, type RowsOf } from '../results/case.js';
 import {
   type ComparedCase,
   type CompareResult,
@@ -51,6 +51,7 @@ export function matrixOf(kept: readonly [KeptMatrix, ...KeptMatrix[]]): Matrix {
     file: first.kind === 'compare' && others.length === 0 ? first.result.case.file : null,
     title: titleOf(kept),
     kernel: first.result.units[0]?.kernel.spec ?? '',
+    ...(first.kind === 'compare' && others.length === 0 ? kernelsOf(first.result.case) : {}),
     variants: columns.map(({ changes, steps }, at) => ({
       name: names[at] ?? '',
       changes,
@@ -83,6 +84,10 @@ export function matrixOf(kept: readonly [KeptMatrix, ...KeptMatrix[]]): Matrix {
     differences: differencesOf(compared, cells),
     rates: compareRates(compared, cells),
   };
+}
+
+function kernelsOf({ kernels }: ComparedCase): Pick<ComparedCase, 'kernels'> {
+  return kernels === undefined ? {} : { kernels };
 }
 
 /** Every version that one of the runs used. */
@@ -144,20 +149,31 @@ function ownColumns(
           name,
           ...changesOf(name, result.command),
         }));
-  return variants.map(({ name, changes, steps }) => {
-    const own = units.filter(({ variant }) => variant === name);
-    return {
-      variant: name,
-      kernel: own[0]?.kernel ?? { spec: '', release: '', id: '' },
-      changes,
-      steps,
-      units: own.map((unit) => ({
-        ...matrixUnit(unit, directory, several),
-        order: from * 1e6 + units.indexOf(unit),
-      })),
-      from,
-    };
-  });
+  // Of several results, only one column for each kernel and variant together can be named.
+  const axis = several && kind === 'compare' ? result.case.kernels : undefined;
+  const order = new Map(units.map((unit, at) => [unit, from * 1e6 + at]));
+  return (axis ?? [undefined]).flatMap((kernel) =>
+    variants.map(({ name, changes, steps }) => {
+      const own = units.filter(
+        (unit) => unit.variant === name && (kernel === undefined || unit.kernel.asked === kernel),
+      );
+      return {
+        variant: columnTitle({ kernel, variant: name }, variants.length),
+        kernel: own[0]?.kernel ?? { spec: '', release: '', id: '' },
+        ...{ changes, steps, from },
+        units: own.map((unit) => ({
+          ...matrixUnit(several ? withoutKernel(unit) : unit, directory, several),
+          order: order.get(unit) ?? 0,
+        })),
+      };
+    }),
+  );
+}
+
+/** The column's name has it. */
+function withoutKernel(unit: UnitResult): UnitResult {
+  const { asked: _, ...kernel } = unit.kernel;
+  return { ...unit, kernel };
 }
 
 /** The changes of a run, from its command line. */
@@ -249,10 +265,10 @@ function rowsOf(kept: readonly KeptMatrix[], units: readonly UnitResult[]) {
   const all = { fileSystems, tests, pmem, powerCut } as Pick<ComparedCase, RowsOf>;
   if (kept.length === 1 && kept[0]?.kind === 'compare') return all;
   const ran = new Set(units.map(rowKey));
-  const rows = allRows(all).filter((row) => ran.has(cellKey({ ...row, variant: '' })));
+  const rows = allRows(all).filter((row) => ran.has(keyOfRow({ ...row, variant: '' })));
   return { ...all, rows };
 }
 
 function rowKey(unit: UnitResult): string {
-  return cellKey({ ...cellOf(unit), variant: '' });
+  return keyOfRow(cellOf(unit));
 }

@@ -22,11 +22,11 @@ export interface Alike {
  */
 export function alikeAttempts(units: readonly UnitResult[]): Alike[] {
   const groups = groupBy(units, (unit) => {
-    const { fs, test, variant, pmem, powerCut, verdict, reason, findings } = unit;
+    const { fs, test, variant, pmem, powerCut, kernel, verdict, reason, findings } = unit;
     const cut = powerCut !== undefined;
     const signatures = [...new Set(findings.map(({ signature }) => signature))].sort();
     const why = reason.replace(/\d+/g, '0');
-    return JSON.stringify([fs, test, variant, pmem, cut, verdict, why, signatures]);
+    return JSON.stringify([fs, test, variant, pmem, cut, kernel.asked, verdict, why, signatures]);
   });
   return [...groups.values()].map((group) => {
     const [first, ...rest] = group as [UnitResult, ...UnitResult[]];
@@ -48,10 +48,11 @@ export function alikeAttempts(units: readonly UnitResult[]): Alike[] {
  * @param among the repeats shown together: the name has the fields in which they differ
  */
 export function describeRepeats(own: Repeats, among: readonly Repeats[] = []): string {
-  const { fs, test, variant, pmem, powerCut, counts, failures } = own;
-  const differs = (key: 'variant' | 'pmem' | 'powerCut') =>
+  const { fs, test, variant, pmem, powerCut, kernel, counts, failures } = own;
+  const differs = (key: 'variant' | 'pmem' | 'powerCut' | 'kernel') =>
     among.some((other) => other[key] !== own[key]);
   const parts = [
+    ...(differs('kernel') && kernel !== undefined ? [kernel] : []),
     ...(differs('variant') ? [variant] : []),
     `${fs} ${test}`,
     ...(differs('pmem') ? [pmem] : []),

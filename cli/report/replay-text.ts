@@ -36,8 +36,9 @@ export function formatReplay(result: ReplayResult, { width }: { width: number })
 }
 
 function formatUnit(unit: ReplayedUnit, width: number): string[] {
-  const { fs, test, pmem, variant, why, conclusion } = unit;
-  const text = escapeForTerminal(`${fs} ${test}, ${pmem}, ${variant}: ${why}`);
+  const { fs, test, pmem, variant, kernel, why, conclusion } = unit;
+  const column = kernel === undefined ? variant : `${kernel} ${variant}`;
+  const text = escapeForTerminal(`${fs} ${test}, ${pmem}, ${column}: ${why}`);
   return [
     ...wrapField(WORDS[conclusion], text, { indent: 0, label: 8, width }),
     ...(conclusion === 'agrees' ? [] : formatChanges(unit, width)),

@@ -33,7 +33,7 @@ export function makeReporter(stream: NodeJS.WriteStream = process.stderr): Repor
 
 function resultLine(result: UnitResult): string {
   const attempt = result.attempt > 1 ? ` (attempt ${result.attempt})` : '';
-  return `${result.verdict} ${unitName(result)}${attempt} in ${formatSeconds(result.durationSeconds)}${
+  return `${result.verdict} ${unitName({ ...result, askedKernel: result.kernel.asked })}${attempt} in ${formatSeconds(result.durationSeconds)}${
     result.verdict === 'pass' ? '' : `: ${escapeForTerminal(result.reason)}`
   }`;
 }

@@ -46,7 +46,7 @@ function testCaseOf(unit: UnitResult & Partial<CompareUnit>, several: boolean): 
   return {
     suite: `daxrepro.${suite.name}.${fs}`,
     // The suite's name already has the file system.
-    name: unitName({ ...unit, fs: '' }).trim() + kind + cuts + tries,
+    name: unitName({ ...unit, fs: '', askedKernel: kernel.asked }).trim() + kind + cuts + tries,
     seconds: unit.durationSeconds,
     ...outcomeOf(unit),
     severity: groupFindings(unit.findings)[0]?.finding.severity,

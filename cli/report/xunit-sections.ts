@@ -49,10 +49,11 @@ export function sectionOfBisection(result: BisectionResult): XunitSection {
   };
 }
 
-function nameParts({ fs, pmem, variant, powerCut, control, suite }: MatrixUnit): string[] {
+function nameParts({ fs, pmem, kernel, variant, powerCut, control, suite }: MatrixUnit): string[] {
   return [
     fs,
     pmem,
+    ...(kernel.asked === undefined ? [] : [kernel.asked]),
     variant,
     suite.name,
     ...(powerCut ? ['power-cut'] : []),

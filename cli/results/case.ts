@@ -8,7 +8,10 @@ export interface Case {
   /** The path of the case file; null for a comparison from flags. */
   file: string | null;
   title: string | null;
+  /** The first kernel. */
   kernel: string;
+  /** The kernels side by side, in order; only if there are several. They are words of `--kernel`. */
+  kernels?: readonly string[] | undefined;
   /** The value of `--suite`; a directory is absolute. */
   suite: string;
   /** At least one; names are unique. */
@@ -59,6 +62,7 @@ export interface CellExpectation {
 }
 
 export interface CellSelector {
+  kernels?: readonly string[] | undefined;
   variants?: readonly string[] | undefined;
   fileSystems?: readonly string[] | undefined;
   tests?: readonly string[] | undefined;
@@ -74,21 +78,52 @@ export interface CellName {
   pmem: PmemKind;
   /** Whether the guest's power is cut. */
   powerCut: boolean;
+  /** Its word of `--kernel`; only if there are several kernels. */
+  kernel?: string | undefined;
 }
 
 /** A unique key of a cell, for maps. */
-export function cellKey({ variant, fs, test, pmem, powerCut }: CellName): string {
-  return JSON.stringify([variant, fs, test, pmem, powerCut]);
+export function cellKey({ variant, fs, test, pmem, powerCut, kernel }: CellName): string {
+  return JSON.stringify([variant, fs, test, pmem, powerCut, kernel]);
+}
+
+/** A key of the cell's row. */
+export function rowKey(cell: CellName): string {
+  return cellKey({ ...cell, variant: '', kernel: undefined });
+}
+
+/** A column of the table: a variant, on one kernel if there are several. */
+export interface Column {
+  kernel?: string | undefined;
+  variant: string;
+}
+
+/** All columns in order: the variants of each kernel next to each other. */
+export function columnsOf({
+  kernels = [],
+  variants,
+}: Pick<Case, 'kernels' | 'variants'>): Column[] {
+  const all = kernels.length > 1 ? kernels : [undefined];
+  return all.flatMap((kernel) =>
+    variants.map(({ name }) =>
+      kernel === undefined ? { variant: name } : { kernel, variant: name },
+    ),
+  );
+}
+
+/** The name of a column: `v2`, or of several kernels `debian:6.1` and `debian:6.1 v2`. */
+export function columnTitle({ kernel, variant }: Column, variants: number): string {
+  if (kernel === undefined) return variant;
+  return variants > 1 ? `${kernel} ${variant}` : kernel;
 }
 
 /**
- * All cells in the order of the table: row by row, with the variants of a row next to each other, so
+ * All cells in the order of the table: row by row, with the columns of a row next to each other, so
  * that compared cells run close together in time.
  */
-export function cellNames({ variants, rows, ...all }: CellsOf): CellName[] {
-  return (rows ?? allRows(all)).flatMap((row) =>
-    variants.map(({ name }) => ({ variant: name, ...row })),
-  );
+export function cellNames({ kernels, variants, rows, ...all }: CellsOf): CellName[] {
+  const columns = columnsOf({ kernels, variants });
+  return (rows ?? allRows(all)).flatMap((row) => columns.map((column) => ({ ...column, ...row })));
 }
 
 /** Each test on each file system and each kind of persistent memory, with power cuts or without. */
@@ -103,9 +138,9 @@ export function allRows({ fileSystems, tests, pmem, powerCut }: Pick<Case, RowsO
 /** The fields of a case that make up its rows. */
 export type RowsOf = 'fileSystems' | 'tests' | 'pmem' | 'powerCut';
 
-export type Row = Omit<CellName, 'variant'>;
+export type Row = Omit<CellName, 'variant' | 'kernel'>;
 
-interface CellsOf extends Pick<Case, 'variants' | RowsOf> {
+interface CellsOf extends Pick<Case, 'kernels' | 'variants' | RowsOf> {
   /** The existing rows, if not every test applies to every file system. */
   rows?: readonly Row[];
 }

@@ -28,7 +28,7 @@ export interface CompareResult extends RunResult {
 }
 
 export interface ComparedCase
-  extends Pick<Case, 'file' | 'title' | 'kernel' | 'variants' | RowsOf> {
+  extends Pick<Case, 'file' | 'title' | 'kernel' | 'kernels' | 'variants' | RowsOf> {
   /** In a report of several runs: see `cellNames`. */
   rows?: readonly Row[];
 }
@@ -51,8 +51,11 @@ export interface CellResult extends CellName {
 }
 
 /** The cell of a unit. */
-export function cellOf({ variant, fs, test, pmem, powerCut }: UnitResult): CellName {
-  return { variant, fs: fs as FileSystem, test, pmem, powerCut: powerCut !== undefined };
+export function cellOf({ variant, fs, test, pmem, powerCut, kernel }: UnitResult): CellName {
+  return {
+    ...{ variant, fs: fs as FileSystem, test, pmem, powerCut: powerCut !== undefined },
+    ...(kernel.asked === undefined ? {} : { kernel: kernel.asked }),
+  };
 }
 
 /** Every cell of the case, in the order of the table. */
@@ -84,6 +87,9 @@ export interface Difference {
   /** The names of the two variants. */
   base: string;
   variant: string;
+  /** Of several kernels: that of the variant, and that of the base. */
+  kernel?: string | undefined;
+  baseKernel?: string | undefined;
   verdicts: { base: Verdict; variant: Verdict };
   /** False if a side has no verdict. Findings cannot be compared then: both lists are empty. */
   comparable: boolean;
@@ -112,6 +118,9 @@ export interface RateComparison {
   /** The names of the two variants. */
   base: string;
   variant: string;
+  /** Of several kernels: that of the variant, and that of the base. */
+  kernel?: string | undefined;
+  baseKernel?: string | undefined;
   /** Failures among the attempts that passed or failed. */
   failures: { base: Count; variant: Count };
   /** Fisher's exact test, two-sided. */

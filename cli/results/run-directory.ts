@@ -69,8 +69,9 @@ function makeDirectories(path: string): void {
 /** The name of a unit's folder in the run's directory. */
 export function unitFolder(unit: Unit, index: number): string {
   const attempt = unit.attempt > 1 ? `-attempt-${unit.attempt}` : '';
+  const kernel = unit.askedKernel === undefined ? '' : `-${slug(unit.askedKernel)}`;
   const variant = unit.variant === BASE.name ? '' : `-${slug(unit.variant)}`;
-  return `${String(index + 1).padStart(3, '0')}-${unit.fs}-${slug(testName(unit.test))}${variant}${attempt}`;
+  return `${String(index + 1).padStart(3, '0')}-${unit.fs}-${slug(testName(unit.test))}${kernel}${variant}${attempt}`;
 }
 
 /** Of a file of the user's, its name without the directory. */

@@ -25,7 +25,8 @@ export interface UnitResult {
   fs: string;
   test: string;
   suite: { name: string; version: string };
-  kernel: { spec: string; release: string; id: string };
+  /** `asked`: the word of `--kernel`, in a comparison of several kernels. */
+  kernel: { spec: string; release: string; id: string; asked?: string | undefined };
   variant: string;
   pmem: PmemKind;
   accel: string;
@@ -160,6 +161,8 @@ export interface Repeats {
   variant: string;
   pmem: string;
   powerCut: boolean;
+  /** In a comparison of several kernels: its word of `--kernel`. */
+  kernel?: string | undefined;
   /** The number of attempts with each verdict; verdicts without attempts are left out. */
   counts: Partial<Record<Verdict, number>>;
   /** The failure rate among attempts that passed or failed; undefined if there are none. */

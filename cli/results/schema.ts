@@ -178,7 +178,7 @@ export const unitSchema = z.looseObject({
   fs: text,
   test: text,
   suite: z.looseObject({ name: text, version: text }),
-  kernel: z.looseObject({ spec: text, release: text, id: text }),
+  kernel: z.looseObject({ spec: text, release: text, id: text, asked: text.optional() }),
   variant: text,
   pmem: text,
   accel: text,
@@ -256,6 +256,7 @@ export const runSchema = z.looseObject({
         variant: text,
         pmem: text,
         powerCut: z.boolean().default(false),
+        kernel: text.optional(),
         counts: z.partialRecord(verdict, count),
         failures: rate.optional(),
       }),
@@ -277,6 +278,8 @@ const cell = {
   powerCut: z.boolean().default(false),
   base: text,
   variant: text,
+  kernel: text.optional(),
+  baseKernel: text.optional(),
 };
 const counted = z.looseObject({ hits: count, trials: count });
 const expected = z.looseObject({ verdict, signature: text.optional() });
@@ -286,6 +289,7 @@ export const compareSchema = runSchema.extend({
     file: text.nullable(),
     title: text.nullable(),
     kernel: text,
+    kernels: texts.optional(),
     variants: z.array(z.looseObject({ name: text, changes: texts, steps: count.optional() })),
     fileSystems: texts,
     tests: texts,

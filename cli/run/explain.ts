@@ -35,10 +35,10 @@ export class Explainer {
 
   /** Whether to explain this result: true once for each kind of failure of a test. */
   claims(result: UnitResult): boolean {
-    const { fs, test, variant, pmem, verdict, findings, expectedFailure } = result;
+    const { fs, test, variant, pmem, kernel, verdict, findings, expectedFailure } = result;
     if (verdict !== 'fail' || expectedFailure?.held) return false;
     const signatures = [...new Set(findings.map(({ signature }) => signature))].sort();
-    const kind = JSON.stringify([fs, test, variant, pmem, signatures]);
+    const kind = JSON.stringify([fs, test, variant, pmem, kernel.asked, signatures]);
     if (this.#known.has(kind)) return false;
     this.#known.add(kind);
     return true;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { roundedSupply } from '../cpu-supply.js';
 import { explainUnit } from '../evidence/unit.js';
 import { ADDITIONAL_DEVICES } from '../guest/additional-devices.js';
+import type { Kernel } from '../kernel/kernel.js';
 import { expectation } from '../launch/expectation.js';
 import type { Prepared } from '../launch/prepared.js';
 import type { Failure, Outcome } from '../outcome.js';
@@ -58,7 +59,7 @@ export function concludeUnit(
     fs: unit.fs,
     test: unit.test,
     suite: suiteOf(unit, prepared.userTests),
-    kernel: { spec: unit.kernelSpec, release: prepared.kernel.release, id: prepared.kernel.id },
+    kernel: kernelOf(unit, prepared.kernel),
     variant: unit.variant,
     pmem: unit.shape.pmem,
     accel: prepared.accelerator,
@@ -98,6 +99,14 @@ export function concludeUnit(
     if (result.verdict === 'pass') return { ...result, ...notRun(failed.failure), dax: result.dax };
   }
   return result;
+}
+
+/** The kernel of a unit, as results name it. */
+export function kernelOf(
+  { kernelSpec: spec, askedKernel }: Unit,
+  { release, id }: Pick<Kernel, 'release' | 'id'>,
+): UnitResult['kernel'] {
+  return { spec, release, id, ...(askedKernel === undefined ? {} : { asked: askedKernel }) };
 }
 
 /** The version of a user's test is the hash of what the guest got. */

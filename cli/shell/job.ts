@@ -2,9 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shellArchive } from '../guest/shell-archive.js';
 import { type OpenJob, openDirectory, setUp } from '../job/job.js';
+import { unpreparedRun } from '../job/unprepared.js';
 import { ImageBudget } from '../launch/images.js';
 import type { Prepared } from '../launch/prepared.js';
-import { type Outcome, success } from '../outcome.js';
+import { type Failure, type Outcome, success } from '../outcome.js';
 import { planUnits } from '../plan/plan.js';
 import type { RunRequest, Unit } from '../plan/unit.js';
 import { unitFolder } from '../results/run-directory.js';
@@ -36,6 +37,17 @@ export interface Shell {
 /** A job whose reporter gives up the terminal when the shell takes it. */
 export interface ShellJob extends OpenJob {
   reporter: OpenJob['reporter'] & { end(): void };
+}
+
+/** The document of `--json` for a guest that could not be prepared. */
+export async function unpreparedShell(
+  failed: Failure,
+  { request, accelerator }: CheckedRequest,
+  { out }: ShellOptions,
+  open: ShellJob,
+): Promise<Outcome<ShellResult>> {
+  const result = await unpreparedRun({ failed, requests: [request], accelerator, out }, open);
+  return result.ok ? success({ ...result.value, shell: { status: null } }) : result;
 }
 
 /** `daxrepro shell`: one guest, a terminal or command in it, and a verdict afterwards. */

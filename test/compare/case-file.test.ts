@@ -84,7 +84,7 @@ t.test('reads a complete case', async (t) => {
 
 t.test('fills in what is left out', async (t) => {
   const outcome = await read(lines({ kernel: undefined, expect: 'expect: pass' }), {
-    kernel: 'debian:5.10',
+    kernel: ['debian:5.10'],
     timeout: '5m',
   });
   t.match(outcome, {

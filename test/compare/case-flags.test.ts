@@ -53,7 +53,7 @@ t.test('makes a comparison from flags', async (t) => {
       variant: [`a=${at('a.patch')}`, `b=${at('a.patch')},${at('b.cocci')}`],
       pmem: ['nvdimm', 'none'],
       mkfsOpts: '-I 256',
-      kernel: 'host',
+      kernel: ['host'],
       control: true,
     }),
   );
@@ -116,7 +116,7 @@ t.test('makes a variant of each prefix of a series', async (t) => {
 
 t.test('lets some flags override a case file, and rejects others', async (t) => {
   const none = { repeat: '1', accel: 'tcg' };
-  const outcome = await requestedCase(at('case.yaml'), { ...none, kernel: 'debian:6.12' });
+  const outcome = await requestedCase(at('case.yaml'), { ...none, kernel: ['debian:6.12'] });
   t.match(outcome, { ok: true, value: { kernel: 'debian:6.12', fileSystems: ['xfs'] } });
   for (const more of [{ fs: ['ext2'] }, { variant: ['a=b'] }, { pmem: ['none'] }, { size: '1G' }]) {
     const refused = await requestedCase(at('case.yaml'), { ...none, ...more });

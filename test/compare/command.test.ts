@@ -138,7 +138,7 @@ t.test('prints text for the terminal and for mail', async (t) => {
   t.match(text.stdout, /expected: pass/);
   t.match(text.stdout, SIGNATURE);
   const mail = await start(CORRUPT, [caseFile('pass'), '--mail']).child;
-  t.match(mail.stdout, /^Kernel: {5}6\.1\.0-test/m);
+  t.match(mail.stdout, /^Kernel 6\.1\.0-test/m);
   t.match(mail.stdout, /QEMU 9\.9\.9 \(fake\)/);
   t.match(mail.stdout, /e2fsprogs \d/);
   t.ok(mail.stdout.split('\n').every((line) => line.length < 75));

@@ -53,7 +53,7 @@ t.test('plans every cell once, row by row', (t) => {
 
 t.test('plans the first attempt of every cell before any second one', (t) => {
   const { cells } = plan({}, { repeat: '2' });
-  const units = unitsOf(cells, '6.1.0');
+  const units = unitsOf(cells, () => '6.1.0');
   t.equal(units.length, 2 * cells.length);
   t.ok(units.slice(0, cells.length).every(({ attempt }) => attempt === 1));
   const find = cellFinder(cells);
@@ -100,7 +100,7 @@ t.test('makes separate rows with and without power cuts, all emulated', (t) => {
     for (const { name, request } of cells) {
       t.equal(request.powerCut?.cuts, name.powerCut ? 7 : undefined);
     }
-    const units = unitsOf(cells, '6.1.0');
+    const units = unitsOf(cells, () => '6.1.0');
     const find = cellFinder(cells);
     t.strictSame(
       units.map((unit) => find(cellNameOf(unit))),
@@ -117,7 +117,7 @@ t.test('makes separate rows with and without power cuts, all emulated', (t) => {
 
 t.test('gives each cell the command of a single run', (t) => {
   const { cells } = plan({ kernel: 'debian:5.10', fileSystems: ['ext2'], pmem: ['memmap'] });
-  const commands = unitsOf(cells, '5.10.0').map((unit) =>
+  const commands = unitsOf(cells, () => '5.10.0').map((unit) =>
     replayCommand(unit, cellFinder(cells)(cellNameOf(unit)).request),
   );
   const run = 'daxrepro run ext2 generic/002 --kernel debian:5.10';
@@ -156,7 +156,7 @@ t.test('plans tests of an xfstests tree', async (t) => {
   const flags = { repeat: '1', accel: 'tcg' };
   const plan = planComparison(asked.value, flags);
   if (!plan.ok) throw new Error(formatFailure(plan.failure));
-  const units = unitsOf(plan.value.cells, '6.1.0', {
+  const units = unitsOf(plan.value.cells, () => '6.1.0', {
     file: '/tree.cpio',
     key: 'k',
     version: 'v1+abc',

@@ -75,7 +75,7 @@ t.test('a series that the catalogue does not have', async (t) => {
   const spec = await parseSpec('debian:6.2');
   if (!spec.ok || spec.value.type !== 'debian') return t.fail('no packaged kernel');
   t.match(await settleDebian(spec.value.kernel, context), {
-    failure: { kind: 'kernel-unavailable', message: /no kernel 6\.2/, remedy: /debian:6\.1/ },
+    failure: { kind: 'usage', message: /no kernel 6\.2/, remedy: /debian:6\.1/ },
   });
   apt.goAway();
   t.match(await resolve('debian:nonesuch'), /no suite nonesuch .*\n.*\n.*debian:sid/);

@@ -257,22 +257,10 @@ t.test('formats a comparison as mail', (t) => {
     mail(result),
     `DAX: write-back in ->writepages
 
-Kernel:     6.1.0-56-amd64 from debian:6.1
-Versions:   daxrepro 0.1.0, QEMU 7.2.22 (Debian), e2fsprogs 1.47.0,
-            xfsprogs 6.1.0
-Machine:    tcg, pmem: memmap
-Tests:      builtin 1
-DAX, ext2:  proven in 4 of 4 units by mount option and statx of a fresh
-            file; driver ext2, 1 module built from source; mounted
-            rw,dax
-DAX, xfs:   proven in 4 of 4 units by mount option and statx of a fresh
-            file; driver ext2, 1 module built from source; mounted
-            rw,dax
-Variants:
-  base:
-      the unchanged kernel
-  early-return:
-      early-return.cocci
+Kernel 6.1.0-56-amd64 from debian:6.1, e2fsprogs 1.47.0, xfsprogs 6.1.0
+On tcg, pmem: memmap, QEMU 7.2.22 (Debian), builtin 1, daxrepro 0.1.0
+DAX proven in 8 of 8 units
+  early-return: early-return.cocci
 
                base      early-return
 ext2
@@ -282,9 +270,8 @@ xfs
 
 ext2 generic/002, early-return: fail (as expected)
   e2fsck: Directory inode 12, block #0, offset 0: directory corrupted
-  *  2 times, first: e2fsck /dev/pmem0 pass 2 (corruption): Directory
-     inode 12, block #0, offset 0: directory corrupted
-     e2fsck:directory-inode-block-offset-directory-corrupted
+  * 2 times, first: e2fsck /dev/pmem0 pass 2 (corruption): Directory in…
+    e2fsck:directory-inode-block-offset-directory-corrupted
   To run it again:
     daxrepro run ext2 generic/002 --patch early-return.cocci
 
@@ -295,6 +282,28 @@ Compared with base:
 
 8 units in 4.0 s: 6 pass, 2 fail; every expectation held`,
   );
+  t.end();
+});
+
+t.test('a mail has at most five lines about a cell', (t) => {
+  const message = 'a long message '.repeat(20);
+  const result = comparison(({ variant }) =>
+    variant === 'base'
+      ? undefined
+      : {
+          ...FAIL,
+          reason: message,
+          findings: [1, 2, 3].map((n) => ({
+            ...{ tool: 'e2fsck' as const, severity: 'corruption' as const },
+            ...{ message: `${n} ${message}`, signature: `e2fsck:kind-${n}` },
+          })),
+          failure: { kind: 'build-failed', message, remedy: 'r', detail: 'a\nb\nc\nd\ne' },
+        },
+  );
+  const [, about = ''] =
+    /^(ext2 generic\/002, early-return:[\s\S]*?)\n {2}To run/m.exec(mail(result)) ?? [];
+  t.equal(about.split('\n').length, 5, about);
+  t.match(about, /\n {2}\| c\n {2}\| d\n {2}\| e$/, 'the end of the hunk or of the compiler');
   t.end();
 });
 

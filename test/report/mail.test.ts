@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { commandLine } from '../../cli/command-line/program.js';
 import { formatBisectionMail } from '../../cli/report/bisect-mail.js';
 import { formatMail } from '../../cli/report/compare-mail.js';
-import { plainBody, replyOf } from '../../cli/report/mail-headers.js';
+import { plainBody, replyOf, replyOfMail } from '../../cli/report/mail-headers.js';
 import type { CompareResult } from '../../cli/results/compare-result.js';
 import { comparison, FAIL } from '../util/comparisons.js';
 import { hostile } from '../util/hostile.js';
@@ -68,6 +69,21 @@ t.test('rejects what it cannot answer', async (t) => {
     { inReplyTo: 'x@y', replyTo: '/absent' },
   ]) {
     t.match(replyOf(options), { ok: false, failure: { kind: 'usage' } });
+  }
+});
+
+t.test('a reply is a mail', async (t) => {
+  t.match(replyOfMail(undefined, { inReplyTo: 'x@y' }), {
+    ok: false,
+    failure: { kind: 'usage', message: /--in-reply-to without --mail/ },
+  });
+  t.match(replyOfMail(true, { inReplyTo: 'x@y' }), { ok: true, value: { messageId: '<x@y>' } });
+  t.match(replyOfMail(undefined, {}), { ok: true, value: undefined });
+  // The program takes the options where a mail can be written.
+  for (const command of ['report', 'compare', 'bisect']) {
+    const options = commandLine('0').commands.find((one) => one.name() === command)?.options ?? [];
+    const flags = options.map(({ long }) => long);
+    t.ok(flags.includes('--in-reply-to') && flags.includes('--reply-to'), command);
   }
 });
 

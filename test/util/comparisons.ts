@@ -53,18 +53,20 @@ export function comparison(
   } = {},
 ): CompareResult {
   const compared = { ...CASE, ...more.case };
-  const units = cellNames(compared).flatMap(({ fs, test, pmem, variant, powerCut }) =>
-    Array.from({ length: more.repeat ?? 1 }, (_, index): CompareUnit => {
-      const changes = compared.variants.find(({ name }) => name === variant)?.changes ?? [];
-      const patches = changes.map((file) => ` --patch ${file}`).join('');
-      const replay = `daxrepro run ${fs} ${test}${patches}`;
-      const named = { fs, test, pmem, variant, replay, attempt: index + 1 };
-      const cut = powerCut ? { powerCut: NOT_CUT } : {};
-      const plain = { ...UNIT, ...named, ...cut, expected: null, held: true };
-      const unit = { ...plain, ...spoil(plain) };
-      const expected = more.expect?.(unit) ?? null;
-      return { ...unit, expected, held: holds(unit, expected) };
-    }),
+  const units = cellNames(compared).flatMap(
+    ({ fs, test, pmem, variant, powerCut, kernel: asked }) =>
+      Array.from({ length: more.repeat ?? 1 }, (_, index): CompareUnit => {
+        const changes = compared.variants.find(({ name }) => name === variant)?.changes ?? [];
+        const patches = changes.map((file) => ` --patch ${file}`).join('');
+        const replay = `daxrepro run ${fs} ${test}${patches}`;
+        const named = { fs, test, pmem, variant, replay, attempt: index + 1 };
+        const cut = powerCut ? { powerCut: NOT_CUT } : {};
+        const kernel = asked === undefined ? UNIT.kernel : { ...UNIT.kernel, spec: asked, asked };
+        const plain = { ...UNIT, ...named, ...cut, kernel, expected: null, held: true };
+        const unit = { ...plain, ...spoil(plain) };
+        const expected = more.expect?.(unit) ?? null;
+        return { ...unit, expected, held: holds(unit, expected) };
+      }),
   );
   const result: CompareResult = {
     ...RESULT,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { comparedSpec } from '../../cli/compare/prepare.js';
+import { comparedSpec } from '../../cli/compare/kernels.js';
 import { formatFailure } from '../../cli/outcome.js';
 import { variantKernel } from '../../cli/variant/kernel.js';
 import { variantModule } from '../../cli/variant/module.js';

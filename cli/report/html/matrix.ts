@@ -1,7 +1,9 @@
+import { columnsOf } from '../../results/case.js';
 import { type CellResult, cellResults } from '../../results/compare-result.js';
 import { formatDifferences } from '../compare-text.js';
 import {
   cellTitle,
+  columnName,
   conditionsOf,
   describeCounts,
   describeKernels,
@@ -39,10 +41,10 @@ ${cells.map((cell, number) => cell.units.length > 0 && cellDetails(cell, number,
 }
 
 function tableSection(matrix: Matrix, cells: readonly CellResult[]): Html {
-  const { variants } = matrix.case;
+  const columns = columnsOf(matrix.case);
   const numbered = cells.map((cell, number) => ({ cell, number }));
-  const rows = Array.from({ length: numbered.length / Math.max(variants.length, 1) }, (_, at) =>
-    numbered.slice(at * variants.length, (at + 1) * variants.length),
+  const rows = Array.from({ length: numbered.length / Math.max(columns.length, 1) }, (_, at) =>
+    numbered.slice(at * columns.length, (at + 1) * columns.length),
   );
   const body = rows.map((row, at) => {
     const [first] = row;
@@ -50,7 +52,7 @@ function tableSection(matrix: Matrix, cells: readonly CellResult[]): Html {
     const { fs, test } = first.cell;
     const label = [test, ...conditionsOf(first.cell, matrix.case)].join(' ');
     const begins = rows[at - 1]?.[0]?.cell.fs !== fs;
-    return html`${begins && html`<tr><th scope="rowgroup" colspan="${variants.length + 1}">${fs}</th></tr>`}<tr><th scope="row">${label}</th>${row.map(
+    return html`${begins && html`<tr><th scope="rowgroup" colspan="${columns.length + 1}">${fs}</th></tr>`}<tr><th scope="row">${label}</th>${row.map(
       ({ cell, number }) => html`<td>${cellLink(cell, number, cellTitle(cell, matrix))}</td>`,
     )}</tr>
 `;
@@ -59,7 +61,7 @@ function tableSection(matrix: Matrix, cells: readonly CellResult[]): Html {
 <p>${verdictMark(matrix.verdict)} ${describeCounts(matrix)}.</p>
 ${scrolls(
   'Matrix of variants, file systems and tests',
-  html`<table><caption>Each verdict links to its details${matrix.units.some(({ held }) => !held) && '; ! marks unexpected ones'}.</caption><thead><tr><th scope="col">test</th>${variants.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>
+  html`<table><caption>Each verdict links to its details${matrix.units.some(({ held }) => !held) && '; ! marks unexpected ones'}.</caption><thead><tr><th scope="col">test</th>${columns.map((one) => html`<th scope="col">${columnName(one, matrix.case)}</th>`)}</tr></thead><tbody>
 ${body}</tbody></table>`,
 )}</section>
 `;
@@ -92,9 +94,11 @@ ${scrolls(
   'Failure rates',
   html`<table><caption>The dot is the observed rate, the bar its 95 % confidence interval.</caption><thead><tr><th scope="col">variant</th><th scope="col">0 to 100 %</th><th scope="col">result</th></tr></thead><tbody>${repeats.map(
     (one) =>
-      html`<tr><th scope="row">${one.variant}</th><td>${one.failures && drawRate(one.failures)}</td><td>${describeRepeats(
+      html`<tr><th scope="row">${columnName(one, matrix.case)}</th><td>${one.failures && drawRate(one.failures)}</td><td>${describeRepeats(
         one,
-        matrix.repeats.filter(({ variant }) => variant === one.variant),
+        matrix.repeats.filter(
+          ({ variant, kernel }) => variant === one.variant && kernel === one.kernel,
+        ),
       )}</td></tr>`,
   )}</tbody></table>`,
 )}

@@ -37,7 +37,7 @@ export function testOf(unit: KcidbUnit, { run, number, buildId, naming }: TestPl
     build_id: buildId,
     path: testPath([unit.suite.name, unit.fs, unit.test]),
     status: STATUSES[unit.verdict],
-    comment: `${unitName(unit)}: ${unit.verdict}, ${unit.reason}`,
+    comment: `${unitName({ ...unit, askedKernel: unit.kernel.asked })}: ${unit.verdict}, ${unit.reason}`,
     duration: unit.durationSeconds,
     environment: environmentOf(unit),
     ...(log === undefined ? {} : { log_url: resource(naming, directory, log).url }),
