@@ -103,18 +103,18 @@ function whyOneAtATime(
   { brought, kernel }: ReplayFlags,
 ): Outcome<never> | undefined {
   if (kernels < 2) return undefined;
-  if (kernel !== undefined) {
+  if (!brought && askedKernel === undefined) {
     return failure(
       'usage',
-      `--kernel ${kernel} would replace all kernels of a run that compares several`,
-      'Replay one unit, by its number, such as RUN#3, or leave out --kernel',
+      'These units ran on different kernels, each built as a whole',
+      'Replay one unit at a time, by its number, such as RUN#3',
     );
   }
-  if (brought || askedKernel !== undefined) return undefined;
+  if (kernel === undefined) return undefined;
   return failure(
     'usage',
-    'These units ran on different kernels, each built as a whole',
-    'Replay one unit at a time, by its number, such as RUN#3',
+    `--kernel ${kernel} would replace all kernels of a run that compares several`,
+    'Replay one unit, by its number, such as RUN#3, or leave out --kernel',
   );
 }
 
