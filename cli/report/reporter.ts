@@ -38,9 +38,20 @@ function resultLine(result: UnitResult): string {
   }`;
 }
 
+/** Notes are printed once, however many kernels or guests they hold for. */
+class Notes {
+  readonly #printed = new Set<string>();
+
+  isNew(text: string): boolean {
+    const { size } = this.#printed;
+    return this.#printed.add(text).size > size;
+  }
+}
+
 class PlainReporter implements Reporter {
   #units = 0;
   #finished = 0;
+  readonly #notes = new Notes();
 
   constructor(readonly stream: NodeJS.WriteStream) {}
 
@@ -54,7 +65,9 @@ class PlainReporter implements Reporter {
   }
 
   progress(event: ProgressEvent): void {
-    if (event.type !== 'detail') this.#say(event.text);
+    if (event.type === 'stage' || (event.type === 'note' && this.#notes.isNew(event.text))) {
+      this.#say(event.text);
+    }
   }
 
   unitStarted(): void {}
@@ -77,6 +90,7 @@ class PlainReporter implements Reporter {
 const PAINTING = 100;
 
 class TerminalReporter implements Reporter {
+  readonly #notes = new Notes();
   #units = 0;
   #finished = 0;
   #failed = 0;
@@ -98,7 +112,7 @@ class TerminalReporter implements Reporter {
   progress(event: ProgressEvent): void {
     switch (event.type) {
       case 'note':
-        this.#print(event.text);
+        if (this.#notes.isNew(event.text)) this.#print(event.text);
         break;
       case 'stage':
         this.#since = performance.now();

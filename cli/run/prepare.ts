@@ -60,14 +60,11 @@ export async function prepareModule(
   return module.ok ? success(await asSent(module.value)) : module;
 }
 
-const noted = new Set<string>();
-
-/** Says, once per kernel, that mkfs.xfs is too new for it. */
+/** Says that mkfs.xfs is too new for the kernel. */
 function noteMkfsOptions({ release }: Kernel, { progress }: KernelContext): void {
   const version = xfsprogsVersion();
   const features = featuresToTurnOff(release, version);
-  if (features.length === 0 || noted.has(release)) return;
-  noted.add(release);
+  if (features.length === 0) return;
   const options = features.map(({ option }) => option).join(' ');
   const text = `mkfs.xfs ${version} turns on features that ${release} does not know; the guest uses ${options}, unless --mkfs-opts sets them`;
   progress({ type: 'note', text });

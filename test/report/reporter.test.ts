@@ -36,6 +36,7 @@ t.test('prints plain lines if there is no terminal', (t) => {
   reporter.progress({ type: 'stage', text: 'making the image' });
   reporter.progress({ type: 'detail', text: '3 of 5' });
   reporter.progress({ type: 'note', text: 'using emulation' });
+  reporter.progress({ type: 'note', text: 'using emulation' });
   reporter.unitStarted(PLANNED, 0);
   reporter.unitStep(PLANNED, 0, 'mkfs');
   reporter.unitFinished(UNIT, 0);
