@@ -172,34 +172,27 @@ async function runUnitsHere(
     }
   };
   reporter.expect(open.length);
-  await runUnits(
-    open.map(({ unit }) => unit),
-    {
-      prepared: (unit) => here.prepared(planned(unit)),
-      directory: work,
-      numbers: open.map(({ index }) => index),
-      jobs:
-        jobs ??
-        guestsAtATime(
-          open.map(({ unit }) => unit),
-          plan.settings.checkpoints,
-        ),
-      ...{ store: context.store, progress: context.progress, signal, images },
-      checkpoints: plan.settings.checkpoints,
-      explainer: plan.settings.explain ? new Explainer() : undefined,
-      together: plan.settings.together,
-      expected: (result) => expectationFor(result, plan.expected),
-      replay: (unit, after) => replayOf(planned(unit), after),
-      observer: {
-        unitStarted: (unit, index) => reporter.unitStarted(unit, index),
-        unitStep: (unit, index, step) => reporter.unitStep(unit, index, step),
-        unitFinished: keep,
-      },
-      estimate: (unit) => planned(unit).seconds,
-      // Results that cannot be written are of no use.
-      isLast: () => full,
+  const units = open.map(({ unit }) => unit);
+  await runUnits(units, {
+    prepared: (unit) => here.prepared(planned(unit)),
+    directory: work,
+    numbers: open.map(({ index }) => index),
+    jobs: jobs ?? guestsAtATime(units, plan.settings.checkpoints),
+    ...{ store: context.store, progress: context.progress, signal, images },
+    checkpoints: plan.settings.checkpoints,
+    explainer: plan.settings.explain ? new Explainer() : undefined,
+    together: plan.settings.together,
+    expected: (result) => expectationFor(result, plan.expected),
+    replay: (unit, after) => replayOf(planned(unit), after),
+    observer: {
+      unitStarted: (unit, index) => reporter.unitStarted(unit, index),
+      unitStep: (unit, index, step) => reporter.unitStep(unit, index, step),
+      unitFinished: keep,
     },
-  );
+    estimate: (unit) => planned(unit).seconds,
+    // Results that cannot be written are of no use.
+    isLast: () => full,
+  });
   if (limit.aborted) problem = `the chunk took longer than its limit of ${chunk.limit} s`;
   else if (context.signal.aborted) problem = 'interrupted';
   return { problem, imageBytes: all - images.left };

@@ -165,10 +165,6 @@ async function caseFromFlags(
   if (!tests.ok) return tests;
   const variants = await readVariants(options);
   if (!variants.ok) return variants;
-  const forAll = (value: string | undefined): PerFileSystem | undefined =>
-    value === undefined
-      ? undefined
-      : Object.fromEntries(fileSystems.value.map((one) => [one, value]));
   return success({
     file: null,
     title: null,
@@ -179,24 +175,34 @@ async function caseFromFlags(
     tests: tests.value,
     pmem: kinds.value,
     powerCut: [options.powerCut === true],
-    options: {
-      timeout: options.timeout,
-      size: forAll(options.size),
-      mkfsOpts: forAll(options.mkfsOpts),
-      mountOpts: forAll(options.mountOpts),
-      control: options.control,
-      with: options.with,
-      for: options.for,
-      memory: options.memory,
-      append: options.append,
-      sysctl: options.sysctl,
-      debug: options.debug,
-      logDevice: options.logDevice,
-      rtDevice: options.rtDevice,
-      logwrites: options.logwrites,
-    },
+    options: optionsOfCase(options, fileSystems.value),
     expectations: [],
   });
+}
+
+/** The options of a case that hold for all its cells. */
+function optionsOfCase(
+  options: CompareOptions,
+  fileSystems: readonly FileSystem[],
+): Case['options'] {
+  const forAll = (value: string | undefined): PerFileSystem | undefined =>
+    value === undefined ? undefined : Object.fromEntries(fileSystems.map((one) => [one, value]));
+  return {
+    timeout: options.timeout,
+    size: forAll(options.size),
+    mkfsOpts: forAll(options.mkfsOpts),
+    mountOpts: forAll(options.mountOpts),
+    control: options.control,
+    with: options.with,
+    for: options.for,
+    memory: options.memory,
+    append: options.append,
+    sysctl: options.sysctl,
+    debug: options.debug,
+    logDevice: options.logDevice,
+    rtDevice: options.rtDevice,
+    logwrites: options.logwrites,
+  };
 }
 
 /** `--fs ext2,ext4` means the same as `--fs ext2 --fs ext4`. Duplicates count once. */

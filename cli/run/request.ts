@@ -104,22 +104,24 @@ function check(
     request: {
       ...{ fs: fileSystem.value, tests, suite, kernel: options.kernel },
       ...(userTests.size > 0 ? { userTests } : {}),
-      ...(memory === undefined ? {} : { memory }),
-      ...(runFor === undefined ? {} : { runFor }),
-      ...(append === undefined ? {} : { append }),
+      ...defined({ memory, runFor, append, build, qemu, soak, powerCut }),
       ...(sysctl.length > 0 ? { sysctl } : {}),
       ...(devices.length > 0 ? { devices } : {}),
-      ...(build ? { build } : {}),
-      ...(qemu === undefined ? {} : { qemu }),
       ...{ variant, pmem, size, mkfsOptions, mountOptions, timeout, repeat },
       ...(fileSystem.value === 'xfs' ? { xfsprogs: xfsprogsVersion() } : {}),
       untilFail: options.untilFail === true,
-      ...(soak === undefined ? {} : { soak }),
       ...{ seed, cpus, control: options.control === true },
-      ...(powerCut ? { powerCut } : {}),
       ...(options.configured ? { configured: options.configured } : {}),
     },
   });
+}
+
+/** Without what is undefined. */
+function defined<Values extends object>(
+  values: Values,
+): { [Key in keyof Values]?: Exclude<Values[Key], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof Values]?: Exclude<Values[Key], undefined> };
 }
 
 /** A guest takes over a second: more do not fit in a day. */

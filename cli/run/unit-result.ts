@@ -81,10 +81,7 @@ export function concludeUnit(
     ending: ran.ok ? ran.value.record.ending.kind : 'storage',
     ...(ran.ok ? describeCpu(ran.value.record) : {}),
     durationSeconds: seconds((performance.now() - started) / 1000),
-    bootSeconds:
-      ran.ok && ran.value.bootSeconds !== undefined ? seconds(ran.value.bootSeconds) : null,
-    cloned: ran.ok && ran.value.cloned,
-    ...(ran.ok && ran.value.clonedMounted ? { clonedMounted: true } : {}),
+    ...describeStart(ran),
     artifacts: ran.ok ? artifactPaths(folder, ran.value, shared?.folder ?? folder) : {},
     ...(shared ? { together: describeShared(shared, context.replay(unit, [])) } : {}),
     replay: context.replay(unit, shared?.after ?? []),
@@ -156,6 +153,19 @@ function describeDevices(
 /** The findings are listed with the unit's. */
 export function describeCuts({ findings: _, ...cuts }: PowerCutRecord): UnitResult['powerCut'] {
   return cuts;
+}
+
+/** How the guest began. */
+function describeStart(
+  ran: Outcome<UnitRun>,
+): Pick<UnitResult, 'bootSeconds' | 'cloned' | 'clonedMounted'> {
+  if (!ran.ok) return { bootSeconds: null, cloned: false };
+  const { bootSeconds, cloned, clonedMounted } = ran.value;
+  return {
+    bootSeconds: bootSeconds === undefined ? null : seconds(bootSeconds),
+    cloned,
+    ...(clonedMounted ? { clonedMounted: true } : {}),
+  };
 }
 
 function notRun(reason: Failure): Judgement {
