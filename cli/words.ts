@@ -22,3 +22,8 @@ export function formatBytes(bytes: number): string {
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
+
+/** The number of an item for names of files, from its index: `001`, `002`. */
+export function numbered(index: number): string {
+  return String(index + 1).padStart(3, '0');
+}

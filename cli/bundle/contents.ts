@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeptInputs } from '../inputs/read.js';
 import type { KeptResult } from '../results/read.js';
+import { sha256Of, sha256OfFile } from '../sha256.js';
 import { version } from '../version.js';
 import type { PackedKernels } from './kernels.js';
 import type { Member } from './member.js';
@@ -82,12 +81,6 @@ async function ordinaryFiles(directory: string): Promise<string[]> {
 }
 
 async function hashOf(content: Member['content']): Promise<{ sha256: string; bytes: number }> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  const pieces = typeof content === 'string' ? createReadStream(content) : [content];
-  for await (const piece of pieces as AsyncIterable<Buffer>) {
-    hash.update(piece);
-    bytes += piece.length;
-  }
-  return { sha256: hash.digest('hex'), bytes };
+  if (typeof content === 'string') return sha256OfFile(content);
+  return { sha256: sha256Of(content), bytes: content.length };
 }

@@ -7,6 +7,7 @@ import type { Inputs } from '../inputs/schema.js';
 import type { Kernel, KernelContext, ModuleTree } from '../kernel/kernel.js';
 import { moduleTree } from '../kernel/module-tree.js';
 import { failure, type Outcome, success } from '../outcome.js';
+import { numbered } from '../words.js';
 import type { Member } from './member.js';
 import type { PackedKernel, PackedModule } from './schema.js';
 
@@ -73,10 +74,6 @@ export async function packKernels(
     'None of the kernels of this run can be prepared on this machine',
     'Bundle it without --with-kernel',
   );
-}
-
-function numbered(index: number): string {
-  return String(index + 1).padStart(3, '0');
 }
 
 function describe(

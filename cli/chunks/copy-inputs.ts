@@ -2,7 +2,9 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Prepared } from '../launch/prepared.js';
-import { programFiles, sha256OfFile } from './identity.js';
+import { sha256OfFile } from '../sha256.js';
+import { numbered } from '../words.js';
+import { programFiles } from './identity.js';
 import type { PlannedFile, PreparedFiles } from './schema.js';
 
 /** Copies what guests need into the directory of a plan, each file once, and lists it by hash. */
@@ -72,10 +74,6 @@ interface Machine {
   image: string;
   initramfs: string;
   sent: number;
-}
-
-function numbered(index: number): string {
-  return String(index + 1).padStart(3, '0');
 }
 
 /** Where a planned run has a copy of daxrepro. */

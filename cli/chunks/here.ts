@@ -11,10 +11,11 @@ import { capableQemu, checkCapable } from '../power-cut/qemu.js';
 import type { PowerCutTools } from '../power-cut/tools.js';
 import type { UnitMachine } from '../results/run-result.js';
 import { describeHost } from '../run/host.js';
+import { sha256OfFile } from '../sha256.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { findProgram } from '../system/programs.js';
 import type { PackedUserTest, UserTest } from '../user-test/user-test.js';
-import { sha256OfFile } from './identity.js';
+import { nodeName } from './notes.js';
 import type { Plan, PlannedUnit } from './schema.js';
 
 /**
@@ -52,9 +53,8 @@ export async function prepareHere(
   if (!accelerator.ok) return accelerator;
   const more = { accelerator: accelerator.value, powerCut: powerCut.value, userTests: tests.value };
   const { kernel, qemu: name, node } = await describeHost(powerCut.value?.qemu ?? qemu.value);
-  const host = process.env['SLURMD_NODENAME'] ?? hostname();
   return success({
-    machine: { host, kernel, qemu: name, node, cpus: availableParallelism() },
+    machine: { host: nodeName(), kernel, qemu: name, node, cpus: availableParallelism() },
     accelerator: accelerator.value,
     prepared: ({ prepared = -1 }) => {
       const own = ready.get(prepared);

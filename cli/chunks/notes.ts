@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { namesIn } from '../names-in.js';
 import { writeJson } from '../results/run-directory.js';
 import { type MachineNote, noteSchema } from './schema.js';
 
@@ -8,11 +9,14 @@ import { type MachineNote, noteSchema } from './schema.js';
 
 const FOLDER = 'machines';
 
+/** The name of this machine: Slurm's name of the node, of which several may share a host. */
+export function nodeName(): string {
+  return process.env['SLURMD_NODENAME'] ?? hostname();
+}
+
 /** A name for one process on one machine. */
 export function newSession(): string {
-  // Slurm's name of the node: several may share a host.
-  const node = process.env['SLURMD_NODENAME'] ?? hostname();
-  return `${node.replaceAll(/[^A-Za-z0-9.-]+/g, '-')}-${process.pid}-${Date.now().toString(36)}`;
+  return `${nodeName().replaceAll(/[^A-Za-z0-9.-]+/g, '-')}-${process.pid}-${Date.now().toString(36)}`;
 }
 
 /** @param chunk the name of its file */
@@ -23,13 +27,8 @@ export function writeNote(directory: string, note: MachineNote): void {
 
 /** Every readable note of this plan, the earliest first. */
 export function readNotes(directory: string, plan: string): MachineNote[] {
-  let names: string[] = [];
-  try {
-    names = readdirSync(join(directory, FOLDER)).filter((name) => name.endsWith('.json'));
-  } catch {
-    // No machine has started yet.
-  }
-  return names
+  return namesIn(join(directory, FOLDER))
+    .filter((name) => name.endsWith('.json'))
     .flatMap((name) => {
       try {
         const text = readFileSync(join(directory, FOLDER, name), 'utf8');
@@ -47,13 +46,7 @@ export const WORK = 'work';
 /** Removes what processes of this machine left that were killed. */
 export function removeDeadWork(directory: string): void {
   const own = newSession().replace(/-\d+-[a-z0-9]+$/, '');
-  let names: string[] = [];
-  try {
-    names = readdirSync(join(directory, WORK));
-  } catch {
-    return;
-  }
-  for (const name of names) {
+  for (const name of namesIn(join(directory, WORK))) {
     const [, host, pid] = /^(.+)-(\d+)-[a-z0-9]+$/.exec(name) ?? [];
     if (host !== own || pid === undefined || isAlive(pid)) continue;
     rmSync(join(directory, WORK, name), { recursive: true, force: true });

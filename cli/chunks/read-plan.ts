@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
-import { sha256Of } from './identity.js';
+import { parseJson } from '../parse-json.js';
+import { sha256Of } from '../sha256.js';
 import {
   chunkSchema,
   type Plan,
@@ -60,11 +61,3 @@ export function readUnits(
 }
 
 const COPY = 'Copy the whole directory again';
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseJson } from '../parse-json.js';
 import type { Unit } from '../plan/unit.js';
 import { unitFolder, writeWhole } from '../results/run-directory.js';
 import type { UnitResult } from '../results/run-result.js';
 import { unitSchema } from '../results/schema.js';
-import { sha256Of } from './identity.js';
+import { sha256Of } from '../sha256.js';
 import { headerSchema, type PlannedUnit, type UnitHeader } from './schema.js';
 
 /**
@@ -87,14 +88,6 @@ function isOf(result: UnitResult, unit: Unit): boolean {
     result.control === unit.control &&
     (result.powerCut !== undefined) === (unit.powerCut !== undefined)
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export interface Publication {

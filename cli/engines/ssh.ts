@@ -135,18 +135,23 @@ export class Ssh implements Engine {
 
 /** When a process started, in the kernel's ticks since boot: a number may belong to another one later. */
 function startOf(pid: number): string {
+  return statOf(pid)[19] ?? '';
+}
+
+/** The fields of /proc/PID/stat from the state on (proc(5)); none if there is no such process. */
+function statOf(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return '';
+    return [];
   }
 }
 
 function isRunning(job: string): boolean {
-  const [pid = '', start = ''] = job.split(' ');
-  if (start === '' || startOf(Number(pid)) !== start) return false;
-  return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  const [pid, start = ''] = job.split(' ');
+  const stat = statOf(Number(pid));
+  return start !== '' && stat[19] === start && !/^[ZX]$/.test(stat[0] ?? '');
 }
 
 function signal(job: string, name: NodeJS.Signals): void {

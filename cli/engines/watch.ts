@@ -1,10 +1,10 @@
-import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readNotes } from '../chunks/notes.js';
 import { readPlan, readUnits } from '../chunks/read-plan.js';
 import type { MachineNote, Plan, PlannedUnit } from '../chunks/schema.js';
 import { folderOf, readUnitState } from '../chunks/unit-file.js';
 import type { JobReporter } from '../job/job.js';
+import { namesIn } from '../names-in.js';
 import { type Outcome, success } from '../outcome.js';
 import { plural } from '../words.js';
 import { type Engine, type EngineState, keepState } from './engine.js';
@@ -116,6 +116,7 @@ class Watching {
 
   /** Reads the results that have appeared. */
   #look(): void {
+    // None, if a file server is away for a moment.
     const names = new Set(namesIn(this.directory));
     for (const { open } of this.#left) {
       for (const unit of open) {
@@ -182,14 +183,5 @@ class Watching {
     this.state.submissions.push(submitted.value);
     keepState(this.directory, this.state);
     return success(undefined);
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    // A file server may be away for a moment.
-    return [];
   }
 }

@@ -4,6 +4,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
+import { sha256Of } from '../sha256.js';
 import { cacheKey, lookUpOrMake, storageFailure } from '../store/store.js';
 import { addParents, type ImageContext, isElf, librariesOf, pack } from './image.js';
 import type { MtreeEntry } from './mtree.js';
@@ -59,7 +60,7 @@ export async function treeArchive(
   const described = await describe(origin);
   const key = cacheKey({
     layout: 1,
-    files: sha256(files.map(({ path, stamp }) => `${path} ${stamp}\n`).join('')),
+    files: sha256Of(files.map(({ path, stamp }) => `${path} ${stamp}\n`).join('')),
     loader: await stampOf('/etc/ld.so.cache').catch(() => ''),
   });
   const made = await lookUpOrMake(context.store, 'xfstests', key, (directory) => {
@@ -166,10 +167,6 @@ async function entriesOf(files: readonly TreeFile[], libraries: string[]): Promi
 async function stampOf(path: string): Promise<string> {
   const { size, mtimeMs } = await stat(path);
   return `${size} ${mtimeMs}`;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 /** Undefined if it is not the top of a git tree, or git refuses to read it. */

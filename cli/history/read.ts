@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { namesIn } from '../names-in.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { type KeptResult, readResult } from '../results/read.js';
 import { type RunResult, type UnitResult, worstVerdict } from '../results/run-result.js';
@@ -148,14 +149,6 @@ function essence(unit: UnitResult): UnitResult {
     dax: { ...unit.dax, looks: [] },
     artifacts: {},
   };
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }
 
 function isDirectory(path: string): boolean {

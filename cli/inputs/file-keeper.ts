@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { sha256Of } from '../sha256.js';
+import { numbered } from '../words.js';
 import type { InputFile } from './schema.js';
 
 /** Copies files into `inputs/`. A file that is named several times is copied once. */
@@ -25,11 +26,11 @@ export class FileKeeper {
   ): Promise<string> {
     const known = this.#names.get(`${folder} ${file}`);
     if (known !== undefined) return known;
-    const number = this.files.filter(({ name }) => name.startsWith(folder)).length + 1;
+    const { length } = this.files.filter(({ name }) => name.startsWith(folder));
     const plain = basename(file).replaceAll(/[^A-Za-z0-9._-]+/g, '-');
     // Keep the end of the name, for its extension. Do not number a copy of a copy twice.
     const short = plain.replace(/^\d{3}-(?=.)/, '').slice(-80);
-    const name = `${folder}/${String(number).padStart(3, '0')}-${short}`;
+    const name = `${folder}/${numbered(length)}-${short}`;
     this.#names.set(`${folder} ${file}`, name);
     await this.keep(file, name, from);
     return name;
@@ -44,7 +45,7 @@ export class FileKeeper {
     const path = join(this.top, name);
     await mkdir(join(path, '..'), { recursive: true });
     await writeFile(path, content);
-    const sha256 = createHash('sha256').update(content).digest('hex');
+    const sha256 = sha256Of(content);
     this.files.push({ name, sha256, bytes: content.length, ...(from ? { from } : {}) });
   }
 }

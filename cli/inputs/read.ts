@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
+import { parseJson } from '../parse-json.js';
+import { sha256Of } from '../sha256.js';
 import { type Inputs, inputsSchema } from './schema.js';
 
 /** The kept inputs of a run, with the hash of every file verified. */
@@ -45,7 +46,7 @@ export async function readInputs(run: string): Promise<Outcome<KeptInputs>> {
   }
   for (const { name, sha256 } of parsed.data.files) {
     const content = await readFile(join(directory, name)).catch(() => undefined);
-    if (content && createHash('sha256').update(content).digest('hex') === sha256) continue;
+    if (content && sha256Of(content) === sha256) continue;
     return failure(
       'unreadable',
       content
@@ -67,12 +68,4 @@ export async function readInputs(run: string): Promise<Outcome<KeptInputs>> {
     });
   }
   return success({ inputs: parsed.data, directory });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { failure, type Outcome, success } from '../outcome.js';
+import { sha256Of } from '../sha256.js';
 import { readElf } from './elf.js';
 import { tool } from './tool.js';
 
@@ -47,7 +47,7 @@ export async function readModuleFacts(file: string): Promise<Outcome<ModuleFacts
   const srcversion = field('srcversion');
   return success({
     name: field('name') ?? '',
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: sha256Of(bytes),
     buildId: buildId.description.toString('hex'),
     ...(srcversion ? { srcversion } : {}),
     dependencies: (field('depends') ?? '').split(',').filter((name) => name !== ''),

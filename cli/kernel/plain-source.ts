@@ -11,6 +11,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
+import { sha256Of } from '../sha256.js';
 import { storageFailure } from '../store/store.js';
 import { isBuildProduct, type SourceTree, versionOf } from './source-tree.js';
 
@@ -89,11 +90,7 @@ async function readFiles(directory: string, signal?: AbortSignal): Promise<Files
 
 async function identityOf(file: string): Promise<string> {
   const [content, { mode }] = await Promise.all([readFile(file), lstat(file)]);
-  return `${mode & 0o111 ? 'program' : 'file'} ${hashOf(content)}`;
-}
-
-function hashOf(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
+  return `${mode & 0o111 ? 'program' : 'file'} ${sha256Of(content)}`;
 }
 
 /** Makes `target`, which holds what `record` says, hold `files`. */
@@ -118,7 +115,7 @@ async function update(source: string, files: Files, target: string, record: stri
     }
     const content = await readFile(join(source, path));
     // The cache key is made of what was read; a file changed since would need another key.
-    if (!identity.endsWith(hashOf(content))) {
+    if (!identity.endsWith(sha256Of(content))) {
       throw new ChangedMeanwhile(`${join(source, path)} was changed while it was read`);
     }
     await writeFile(copy, content, { mode: identity.startsWith('program ') ? 0o755 : 0o644 });

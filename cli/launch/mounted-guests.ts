@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type Checkpoint, checkpointKey, recentFailure } from '../guest/checkpoint.js';
 import type { GuestLimits } from '../guest/guest.js';
 import type { MachineFiles, MachineShape } from '../guest/machine.js';
@@ -12,6 +11,7 @@ import type { UnitRequest } from '../guest/protocol.js';
 import type { Outcome } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { Progress } from '../progress.js';
+import { sha256Of } from '../sha256.js';
 import { keepNewest } from '../store/clean.js';
 import { cacheKey, type Store } from '../store/store.js';
 import { mountProblem } from './mount-problem.js';
@@ -148,7 +148,7 @@ function mountRequest({ fs, mkfsOptions, mountOptions }: Unit, { module }: Prepa
     TIMEOUT: TO_MOUNT,
     CLOCK: Date.now() * 1000,
     // The same for all variants of a comparison. Clones get random numbers of their own.
-    ENTROPY: createHash('sha256').update('entropy of mounted guests').digest('hex'),
+    ENTROPY: sha256Of('entropy of mounted guests'),
     MODULE_NEEDS: module?.bytes && module.dependencies.join(' '),
     CLONES: 1,
   };

@@ -6,12 +6,14 @@ import { tail, tool } from '../kernel/tool.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import type { Progress } from '../progress.js';
+import { sha256Of } from '../sha256.js';
 import { cacheKey, lookUpOrMake, placesOf, type Store, storageFailure } from '../store/store.js';
 import { OVERLAY_FILE, type Overlay, type SuiteChange } from '../suite/xfstests/overlay.js';
 import { needsBuild, testOf } from '../suite/xfstests/paths.js';
 import type { Tree } from '../suite/xfstests/tree.js';
 import { type PatchStep, stepsOf } from '../variant/changes.js';
 import { applyPatch } from '../variant/patch.js';
+import { numbered } from '../words.js';
 import { updateGroups } from './groups.js';
 
 /** Makes a copy of an xfstests tree with changes, once for each state of the tree and of the changes. */
@@ -55,12 +57,7 @@ export async function makeOverlay(
     layout: 1,
     tree: tree.directory,
     stamps: stamps.value,
-    changes: JSON.stringify(
-      read.value.map(({ change, content }) => [
-        change,
-        createHash('sha256').update(content).digest('hex'),
-      ]),
-    ),
+    changes: JSON.stringify(read.value.map(({ change, content }) => [change, sha256Of(content)])),
   });
   const { entry } = placesOf(context.store, KIND, key);
   const overlay = overlayOf(tree, read.value, join(entry, 'changes'));
@@ -84,7 +81,7 @@ function overlayOf({ directory }: Tree, read: readonly ReadChange[], kept: strin
 }
 
 function keptName({ file }: ChangedFile, index: number): string {
-  return `${String(index + 1).padStart(3, '0')}-${basename(file)}`;
+  return `${numbered(index)}-${basename(file)}`;
 }
 
 async function readChanges(

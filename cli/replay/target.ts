@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type BroughtKernels, openKernels } from '../bundle/packed-kernels.js';
 import { isBundle, unpackBundle } from '../bundle/read.js';
@@ -9,6 +8,7 @@ import type { KernelContext } from '../kernel/kernel.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { type KeptResult, numberedUnits, readResult, splitUnit } from '../results/read.js';
 import { type UnitResult, worstVerdict } from '../results/run-result.js';
+import { sha256Of } from '../sha256.js';
 import { plural } from '../words.js';
 
 /** The run or units to replay. */
@@ -131,7 +131,7 @@ async function changedSince({ inputs }: KeptInputs): Promise<string[]> {
   for (const { from, sha256 } of inputs.files) {
     const content = from === undefined ? undefined : await readFile(from).catch(() => undefined);
     if (!content) continue;
-    if (createHash('sha256').update(content).digest('hex') === sha256) continue;
+    if (sha256Of(content) === sha256) continue;
     notes.push(`${from} has changed since the run: using the copy that the run kept`);
   }
   return notes;

@@ -13,6 +13,7 @@ import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import { storageFailure } from '../store/store.js';
 import { BASE } from '../variant/variant.js';
+import { numbered } from '../words.js';
 
 /**
  * The layout of a run's directory:
@@ -71,7 +72,7 @@ export function unitFolder(unit: Unit, index: number): string {
   const attempt = unit.attempt > 1 ? `-attempt-${unit.attempt}` : '';
   const kernel = unit.askedKernel === undefined ? '' : `-${slug(unit.askedKernel)}`;
   const variant = unit.variant === BASE.name ? '' : `-${slug(unit.variant)}`;
-  return `${String(index + 1).padStart(3, '0')}-${unit.fs}-${slug(testName(unit.test))}${kernel}${variant}${attempt}`;
+  return `${numbered(index)}-${unit.fs}-${slug(testName(unit.test))}${kernel}${variant}${attempt}`;
 }
 
 /** Of a file of the user's, its name without the directory. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { RecordKeeper } from '../launch/record-keeper.js';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
 import type { UnitRecord } from '../record/record.js';
+import { sha256Of } from '../sha256.js';
 import type { CutGuest, SurvivorCheck } from '../survivors/check.js';
 import type { PackedUserTest } from '../user-test/user-test.js';
 
@@ -38,7 +38,7 @@ export const AROUND_THE_TEST = 120;
  * equal.
  */
 function entropy(seed: number): string {
-  return createHash('sha256').update(`entropy ${seed}`).digest('hex');
+  return sha256Of(`entropy ${seed}`);
 }
 
 /** The parts of a request that do not depend on the unit. */

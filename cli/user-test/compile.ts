@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import type { Progress } from '../progress.js';
+import { sha256Of } from '../sha256.js';
 import { cacheKey, lookUpOrMake, type Store } from '../store/store.js';
 import { type Compiler, findCompiler } from '../system/compiler.js';
 import type { UserTest } from './user-test.js';
@@ -47,7 +47,7 @@ export async function compileUserTest(
   if (!preprocessed.ok) return compileError(id, preprocessed.stderr);
   const key = cacheKey({
     layout: 1,
-    source: createHash('sha256').update(preprocessed.stdout).digest('hex'),
+    source: sha256Of(preprocessed.stdout),
     compiler: compiler.identity,
     flags: flags.join(' '),
   });

@@ -14,6 +14,7 @@ import {
 } from '../guest/image.js';
 import type { MtreeEntry } from '../guest/mtree.js';
 import { failure, type Outcome, success } from '../outcome.js';
+import { sha256Of } from '../sha256.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { findProgram, systemPath } from '../system/programs.js';
 import { compileUserTest } from './compile.js';
@@ -45,7 +46,7 @@ export async function packUserTest(
       'Leave files out of the directory of --with',
     );
   }
-  const sha256 = createHash('sha256').update(content).digest('hex');
+  const sha256 = sha256Of(content);
   return success({ test, file: file.value, bytes: content.length, sha256 });
 }
 

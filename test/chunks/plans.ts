@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { programHash, sha256Of, unitIdentity } from '../../cli/chunks/identity.js';
+import { programHash, unitIdentity } from '../../cli/chunks/identity.js';
 import type { Plan, PlannedUnit } from '../../cli/chunks/schema.js';
 import { writeChunks } from '../../cli/chunks/write-plan.js';
 import type { Unit } from '../../cli/plan/unit.js';
+import { sha256Of } from '../../cli/sha256.js';
 import { XFSTESTS_UNIT } from '../util/units.js';
 
 /** Plans without kernels, for tests and benchmarks that start no guest. */

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { collect } from '../../cli/chunks/collect.js';
-import { sha256Of, unitIdentity } from '../../cli/chunks/identity.js';
+import { unitIdentity } from '../../cli/chunks/identity.js';
 import type { PlannedUnit } from '../../cli/chunks/schema.js';
 import { checkUnitText, folderOf, publishUnit, readUnitState } from '../../cli/chunks/unit-file.js';
 import type { UnitResult } from '../../cli/results/run-result.js';
+import { sha256Of } from '../../cli/sha256.js';
 import { UNIT } from '../util/results.js';
 import { PLAN, planned, writeTestPlan } from './plans.js';
 

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { InputFile, Inputs, RecordedKernel } from '../../inputs/schema.js';
 import type { CompareUnit } from '../../results/compare-result.js';
 import type { UnitResult } from '../../results/run-result.js';
+import { sha256Of } from '../../sha256.js';
 import { type KcidbNaming, objectId, resource } from './names.js';
 import type { KcidbBuild, KcidbCheckout } from './schema.js';
 
@@ -88,7 +88,7 @@ function filesOf(changes: Patchset, directory: string, naming: KcidbNaming) {
   const hashes = files.map(({ sha256 }) => `${sha256}\n`).join('');
   return {
     patchset_files: files.map(({ name }) => resource(naming, directory, `inputs/${name}`)),
-    patchset_hash: files.length === 0 ? '' : createHash('sha256').update(hashes).digest('hex'),
+    patchset_hash: files.length === 0 ? '' : sha256Of(hashes),
   };
 }
 
