@@ -1,4 +1,5 @@
 import type { Unit } from '../plan/unit.js';
+import { meanOfKnown } from '../statistics/estimate.js';
 
 /** Groups units into chunks of about equal time. Pure: equal units and durations give equal chunks. */
 
@@ -17,8 +18,7 @@ export function estimated(
   known: (unit: Unit) => number | undefined,
 ): Timed[] {
   const seconds = units.map(known);
-  const told = seconds.filter((one) => one !== undefined);
-  const mean = told.length > 0 ? told.reduce((sum, one) => sum + one, 0) / told.length : UNKNOWN;
+  const mean = meanOfKnown(seconds) ?? UNKNOWN;
   return units.map((unit, at) => ({ unit, seconds: seconds[at] ?? mean }));
 }
 

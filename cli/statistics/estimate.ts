@@ -1,7 +1,13 @@
-/** The estimated seconds of all tests. An unknown test counts as the mean of the known ones. */
-export function estimateAll(seconds: readonly (number | undefined)[]): number | undefined {
+/** The mean seconds of the tests that are known, as which an unknown one counts; undefined if none is. */
+export function meanOfKnown(seconds: readonly (number | undefined)[]): number | undefined {
   const known = seconds.filter((one) => one !== undefined);
   if (known.length === 0) return undefined;
-  const mean = known.reduce((sum, one) => sum + one, 0) / known.length;
+  return known.reduce((sum, one) => sum + one, 0) / known.length;
+}
+
+/** The estimated seconds of all tests. */
+export function estimateAll(seconds: readonly (number | undefined)[]): number | undefined {
+  const mean = meanOfKnown(seconds);
+  if (mean === undefined) return undefined;
   return seconds.reduce<number>((sum, one) => sum + (one ?? mean), 0);
 }

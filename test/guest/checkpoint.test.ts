@@ -16,45 +16,18 @@ import {
   discardCheckpoint,
 } from '../../cli/guest/checkpoint.js';
 import { startGuest } from '../../cli/guest/guest.js';
-import {
-  INHERITED_FD,
-  type MachineShape,
-  plugCommands,
-  qemuArgv,
-} from '../../cli/guest/machine.js';
-import { FAKE_QEMU, LONG, READY, readLog } from '../util/fake-qemu.js';
-
-const MIB = 2 ** 20;
-const SHAPE: MachineShape = {
-  pmem: 'memmap',
-  deviceSize: 64 * MIB,
-  memory: 1024 * MIB,
-  cpus: 1,
-  accelerator: 'tcg',
-};
+import { INHERITED_FD, plugCommands, qemuArgv } from '../../cli/guest/machine.js';
+import { LONG, READY, readLog } from '../util/fake-qemu.js';
+import { fakeBoot, MIB, SHAPE } from './fake-boot.js';
 
 /** A separate cache, and a QEMU that boots to ready and stays there. */
 function rig(t: Test, steps: object[] = [{ beat: 50 }, { event: READY }]) {
-  const directory = t.testdir({ kernel: 'k', initramfs: 'i', script: JSON.stringify(steps) });
-  const log = join(directory, 'log');
-  const before = { script: process.env['FAKE_QEMU_SCRIPT'], log: process.env['FAKE_QEMU_LOG'] };
-  process.env['FAKE_QEMU_SCRIPT'] = join(directory, 'script');
-  process.env['FAKE_QEMU_LOG'] = log;
-  t.teardown(() => {
-    process.env['FAKE_QEMU_SCRIPT'] = before.script;
-    process.env['FAKE_QEMU_LOG'] = before.log;
-  });
-  const files = {
-    qemu: FAKE_QEMU,
-    kernel: join(directory, 'kernel'),
-    initramfs: join(directory, 'initramfs'),
-  };
+  const { directory, files, store, starts } = fakeBoot(t, steps);
   const context: CheckpointContext = {
-    store: { root: join(directory, 'cache') },
+    store,
     progress: () => {},
     limits: LONG,
   };
-  const starts = () => readLog(log).filter(({ argv }) => argv !== undefined).length;
   return { files, context, starts, directory };
 }
 

@@ -10,21 +10,17 @@ import {
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { checkpoint, recentFailure } from '../../cli/guest/checkpoint.js';
-import type { MachineShape } from '../../cli/guest/machine.js';
 import {
   findMountedGuest,
   type MountedSource,
   makeMountedGuest,
 } from '../../cli/guest/mounted-guest.js';
-import { FAKE_QEMU, LONG, READY, readLog, type Step } from '../util/fake-qemu.js';
+import { LONG, READY, readLog, type Step } from '../util/fake-qemu.js';
 import { unitSteps } from '../util/units.js';
+import { fakeBoot, SHAPE } from './fake-boot.js';
 
 /* The second checkpoint: what is kept of it, and when it is not used. */
 
-const MIB = 2 ** 20;
-const SHAPE: MachineShape = {
-  ...{ pmem: 'memmap', deviceSize: 64 * MIB, memory: 1024 * MIB, cpus: 1, accelerator: 'tcg' },
-};
 const KEY = 'a'.repeat(32);
 
 const MODULE: Step = { event: { event: 'module', name: 'ext4', sha256: '', origin: 'kernel' } };
@@ -34,21 +30,7 @@ const withSteps = (...more: Step[]): Step[] =>
 
 /** A booted guest, and where one with a mounted file system comes from. */
 async function rig(t: Test, steps: Step[] = withSteps(MODULE)) {
-  const directory = t.testdir({ kernel: 'k', initramfs: 'i', script: JSON.stringify(steps) });
-  const log = join(directory, 'log');
-  const before = { script: process.env['FAKE_QEMU_SCRIPT'], log: process.env['FAKE_QEMU_LOG'] };
-  process.env['FAKE_QEMU_SCRIPT'] = join(directory, 'script');
-  process.env['FAKE_QEMU_LOG'] = log;
-  t.teardown(() => {
-    process.env['FAKE_QEMU_SCRIPT'] = before.script;
-    process.env['FAKE_QEMU_LOG'] = before.log;
-  });
-  const files = {
-    qemu: FAKE_QEMU,
-    kernel: join(directory, 'kernel'),
-    initramfs: join(directory, 'initramfs'),
-  };
-  const store = { root: join(directory, 'cache') };
+  const { log, files, store, starts } = fakeBoot(t, steps);
   const booted = await checkpoint(SHAPE, files, { store, progress() {}, limits: LONG });
   if (!booted.ok) throw new Error(booted.failure.message);
   const source: MountedSource = {
@@ -58,7 +40,6 @@ async function rig(t: Test, steps: Step[] = withSteps(MODULE)) {
     problem: (_, findings) => findings[0]?.message,
     signal: undefined,
   };
-  const starts = () => readLog(log).filter(({ argv }) => argv !== undefined).length;
   const place = join(store.root, 'mounted-guest', KEY);
   return { store, source, starts, place, booted: booted.value, log };
 }

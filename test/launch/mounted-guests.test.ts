@@ -2,21 +2,17 @@ import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Checkpoint, checkpoint } from '../../cli/guest/checkpoint.js';
-import type { MachineShape } from '../../cli/guest/machine.js';
 import { type MountedContext, MountedGuests } from '../../cli/launch/mounted-guests.js';
 import type { Prepared } from '../../cli/launch/prepared.js';
 import type { Outcome } from '../../cli/outcome.js';
 import type { Unit } from '../../cli/plan/unit.js';
 import { keepNewest } from '../../cli/store/clean.js';
+import { fakeBoot, MIB, SHAPE } from '../guest/fake-boot.js';
 import { FAKE_QEMU, LONG, PREPARED, readLog } from '../util/fake-qemu.js';
 import { unitSteps } from '../util/units.js';
 
 /* Which units share a guest with a mounted file system, and when one is made. */
 
-const MIB = 2 ** 20;
-const SHAPE: MachineShape = {
-  ...{ pmem: 'memmap', deviceSize: 64 * MIB, memory: 1024 * MIB, cpus: 1, accelerator: 'tcg' },
-};
 const UNIT = {
   ...{ fs: 'ext4', test: 'generic/002', suite: { name: 'builtin', version: '1' } },
   ...{ kernelSpec: 'debian:6.1', variant: 'base', attempt: 1, seed: 1, shape: SHAPE },
@@ -27,21 +23,7 @@ const attempts = (count: number): Unit[] =>
   Array.from({ length: count }, (_, index) => ({ ...UNIT, attempt: index + 1 }));
 
 function rig(t: Test, steps = unitSteps()) {
-  const directory = t.testdir({ kernel: 'k', initramfs: 'i', script: JSON.stringify(steps) });
-  const log = join(directory, 'log');
-  const before = { script: process.env['FAKE_QEMU_SCRIPT'], log: process.env['FAKE_QEMU_LOG'] };
-  process.env['FAKE_QEMU_SCRIPT'] = join(directory, 'script');
-  process.env['FAKE_QEMU_LOG'] = log;
-  t.teardown(() => {
-    process.env['FAKE_QEMU_SCRIPT'] = before.script;
-    process.env['FAKE_QEMU_LOG'] = before.log;
-  });
-  const files = {
-    qemu: FAKE_QEMU,
-    kernel: join(directory, 'kernel'),
-    initramfs: join(directory, 'initramfs'),
-  };
-  const store = { root: join(directory, 'cache') };
+  const { directory, log, files, store } = fakeBoot(t, steps);
   const said: string[] = [];
   const booted = (): Promise<Outcome<Checkpoint>> =>
     checkpoint(SHAPE, files, { store, progress() {}, limits: LONG });
