@@ -136,21 +136,20 @@ t.test('a chunk needs Node.js, QEMU and the directory alone', async (t) => {
 
 t.test('what is missing is an error, and is planned again', async (t) => {
   const { directory } = await rig.plan(RUN, '--chunk', '1');
-  // How many fit into a second depends on how long they took before.
-  const [begun = [], ...others] = chunksOf(directory);
-  t.ok(others.length > 0, 'there is more than one chunk');
+  const [[name = ''] = []] = chunksOf(directory);
   const ran = await rig.run(['chunk', directory, '1']);
   t.equal(ran.exitCode, 0, ran.stderr);
   const first = await rig.collect(directory);
   t.equal(first.result.units.length, 4);
-  const isBegun = (test: string) => begun.some((name) => name.startsWith(test));
-  const missing = first.result.units.filter(({ test }) => !isBegun(test));
-  t.equal(missing.length, 4 - begun.length);
-  for (const { verdict } of missing) t.equal(verdict, 'error');
+  const missing = first.result.units.filter(({ test }) => !name.startsWith(test));
+  t.strictSame(
+    missing.map(({ verdict }) => verdict),
+    ['error', 'error', 'error'],
+  );
   t.match(missing[0]?.reason, /the unit has no result: no machine started chunk \d/);
   const rerun = await rig.run(['plan', '--rerun', directory, '--chunk', '10m']);
   t.equal(rerun.exitCode, 0, rerun.stderr);
-  t.match(rerun.stdout, new RegExp(`${missing.length} units? in 1 chunk, of 4 in the run`));
+  t.match(rerun.stdout, /3 units in 1 chunk, of 4 in the run/);
   await rig.run(['chunk', directory, '1']);
   const second = await rig.collect(directory);
   t.strictSame(

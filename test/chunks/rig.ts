@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import { execa } from 'execa';
 import type { Test } from 'tap';
 import { commandLine } from '../../cli/command-line/program.js';
+import { namesIn } from '../../cli/names-in.js';
 import type { RunResult } from '../../cli/results/run-result.js';
 import { captured } from '../util/captured.js';
 import { fakeMachine } from '../util/fake-machine.js';
@@ -99,9 +100,17 @@ export class Rig {
     return join(this.top, `plan-${this.#count}`);
   }
 
-  /** @returns the directory of the plan */
+  /**
+   * Plans with no durations known, since chunks would otherwise depend on how fast this machine is.
+   *
+   * @returns the directory of the plan
+   */
   async plan(words: readonly string[], ...more: string[]): Promise<{ directory: string } & Ended> {
     const directory = this.directory();
+    const references = join(this.top, 'cache/daxrepro/references');
+    for (const name of namesIn(references).filter((one) => one.startsWith('durations-'))) {
+      rmSync(join(references, name));
+    }
     const ended = await this.run([
       ...['plan', ...words, ...this.options, '--into', directory, ...more],
     ]);
