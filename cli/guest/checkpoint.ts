@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { Progress } from '../progress.js';
 import { z } from '../schema.js';
-import { readReference, settleReference } from '../store/reference.js';
+import { readReference, updateReference } from '../store/reference.js';
 import { cacheKey, discard, lookUpOrMake, type Store, storageFailure } from '../store/store.js';
 import { type GuestLimits, startGuest } from './guest.js';
 import { deviceSizes, type MachineFiles, type MachineShape, qemuArgv } from './machine.js';
@@ -95,12 +95,7 @@ export async function discardCheckpoint(
 /** Keeps a checkpoint from being made for a day. One that is not remembered is made again. */
 export async function rememberFailure(store: Store, key: string, message: string): Promise<void> {
   const remember: z.infer<typeof Failed> = { message, at: Date.now() };
-  await settleReference(
-    store,
-    failureName(key),
-    async () => undefined,
-    async () => success({ remember, value: undefined }),
-  );
+  await updateReference(store, failureName(key), () => remember);
 }
 
 const Failed = z.object({ message: z.string(), at: z.number() });

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { success } from '../outcome.js';
 import { z } from '../schema.js';
-import { readReference, settleReference } from '../store/reference.js';
+import { readReference, updateReference } from '../store/reference.js';
 import type { Store } from '../store/store.js';
 
 /**
@@ -45,10 +44,5 @@ export async function rememberBuild(
 ): Promise<void> {
   if (objects === 0) return;
   const pace: Pace = { objects, seconds, cpus: availableParallelism() };
-  await settleReference(
-    store,
-    REFERENCE,
-    async () => undefined,
-    async () => success({ remember: pace, value: pace }),
-  );
+  await updateReference(store, REFERENCE, () => pace);
 }

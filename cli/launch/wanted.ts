@@ -1,6 +1,5 @@
-import { success } from '../outcome.js';
 import { z } from '../schema.js';
-import { readReference, settleReference } from '../store/reference.js';
+import { readReference, updateReference } from '../store/reference.js';
 import type { Store } from '../store/store.js';
 
 /**
@@ -19,17 +18,15 @@ const Wanted = z.array(z.object({ key: z.string(), at: z.number() }));
 
 /** Whether it was wanted before, within a day; notes that it is wanted now. */
 export async function wasWanted(store: Store, key: string): Promise<boolean> {
-  const since = Date.now() - DAY;
-  const read = Wanted.safeParse(await readReference(store, NAME));
-  const known = (read.success ? read.data : []).filter(({ at }) => at > since);
+  const wanted = (value: unknown) => {
+    const read = Wanted.safeParse(value);
+    return (read.success ? read.data : []).filter(({ at }) => at > Date.now() - DAY);
+  };
+  const known = wanted(await readReference(store, NAME));
   if (known.some((one) => one.key === key)) return true;
-  const remember = [{ key, at: Date.now() }, ...known].slice(0, MOST);
   // If it cannot be written, single units go on without checkpoints.
-  await settleReference(
-    store,
-    NAME,
-    async () => undefined,
-    async () => success({ remember, value: undefined }),
+  await updateReference(store, NAME, (value) =>
+    [{ key, at: Date.now() }, ...wanted(value)].slice(0, MOST),
   );
   return false;
 }

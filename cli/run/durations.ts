@@ -1,7 +1,7 @@
 import type { Unit } from '../plan/unit.js';
 import type { UnitResult } from '../results/run-result.js';
 import { z } from '../schema.js';
-import { readReference, settleReference } from '../store/reference.js';
+import { readReference, updateReference } from '../store/reference.js';
 import type { Store } from '../store/store.js';
 
 /**
@@ -26,13 +26,17 @@ function nameOf({ suite, fs, accel, together }: Like): string {
 
 /** Empty if nothing is remembered, or the file cannot be read. */
 export async function knownDurations(store: Store, like: Like): Promise<Durations> {
-  const parsed = Remembered.safeParse(await readReference(store, nameOf(like)));
+  return durationsIn(await readReference(store, nameOf(like)));
+}
+
+function durationsIn(value: unknown): Map<string, number> {
+  const parsed = Remembered.safeParse(value);
   return new Map(parsed.success ? Object.entries(parsed.data) : []);
 }
 
 /** Remembers the tests that finished. A write error is ignored: no result depends on it. */
 export async function learnDurations(store: Store, results: readonly UnitResult[]): Promise<void> {
-  const groups = new Map<string, { like: Like; took: UnitResult[] }>();
+  const groups = new Map<string, UnitResult[]>();
   for (const result of results) {
     if (result.ending !== 'finished' || result.durationSeconds <= 0) continue;
     const like: Like = {
@@ -41,25 +45,19 @@ export async function learnDurations(store: Store, results: readonly UnitResult[
       accel: result.accel,
       together: result.together !== undefined && result.together.position > 1,
     };
-    const group = groups.get(nameOf(like)) ?? { like, took: [] };
-    group.took.push(result);
-    groups.set(nameOf(like), group);
+    const took = groups.get(nameOf(like)) ?? [];
+    took.push(result);
+    groups.set(nameOf(like), took);
   }
-  for (const [name, { like, took }] of groups) {
-    await settleReference(
-      store,
-      name,
-      async () => undefined,
-      async () => {
-        // Read again under the lock: another run may have written meanwhile.
-        const known = new Map(await knownDurations(store, like));
-        for (const { test, durationSeconds } of took) {
-          const before = known.get(test) ?? durationSeconds;
-          const now = NEW * durationSeconds + (1 - NEW) * before;
-          known.set(test, Math.round(now * 100) / 100);
-        }
-        return { ok: true, value: { remember: Object.fromEntries(known), value: undefined } };
-      },
-    );
+  for (const [name, took] of groups) {
+    await updateReference(store, name, (value) => {
+      const known = durationsIn(value);
+      for (const { test, durationSeconds } of took) {
+        const before = known.get(test) ?? durationSeconds;
+        const now = NEW * durationSeconds + (1 - NEW) * before;
+        known.set(test, Math.round(now * 100) / 100);
+      }
+      return Object.fromEntries(known);
+    });
   }
 }

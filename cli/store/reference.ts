@@ -63,3 +63,21 @@ export async function settleReference<Value>(
     return storageFailure(shelf, error);
   }
 }
+
+/**
+ * Replaces what `name` stands for, in one process at a time.
+ *
+ * @param next the new value, worked out from the present one, which it reads again under the lock
+ */
+export async function updateReference(
+  store: Store,
+  name: string,
+  next: (known: unknown) => unknown,
+): Promise<Outcome<void>> {
+  return settleReference<void>(
+    store,
+    name,
+    async () => undefined,
+    async () => success({ remember: next(await readReference(store, name)), value: undefined }),
+  );
+}

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Checkpoint, checkpoint } from '../../cli/guest/checkpoint.js';
+import type { MountedGuest } from '../../cli/guest/mounted-guest.js';
 import { type MountedContext, MountedGuests } from '../../cli/launch/mounted-guests.js';
 import type { Prepared } from '../../cli/launch/prepared.js';
 import type { Outcome } from '../../cli/outcome.js';
@@ -65,10 +66,16 @@ t.test('two units are no reason, nor are the last ones of a run', async (t) => {
 t.test('units beside the one that makes it do not wait', async (t) => {
   const { context, mounts } = rig(t);
   const guests = new MountedGuests(attempts(4));
-  const [first, second] = await Promise.all([
-    guests.find(UNIT, PREPARED, context),
-    guests.find(UNIT, PREPARED, context),
-  ]);
+  let second: MountedGuest | undefined;
+  // The first is between its decision to make one and the boot when the second asks.
+  const first = await guests.find(UNIT, PREPARED, {
+    ...context,
+    async booted() {
+      second = await guests.find(UNIT, PREPARED, context);
+      t.equal(mounts(), 0);
+      return context.booted();
+    },
+  });
   t.ok(first);
   t.notOk(second);
   t.equal(mounts(), 1);
