@@ -1,9 +1,9 @@
 import type { FileSystem } from '../file-systems.js';
 import { gitIn, type Repository } from '../kernel/git-source.js';
 import { RECIPES } from '../kernel/recipes.js';
-import { checkTool } from '../kernel/tool.js';
 import { isBuiltAlone, isNotBuilt } from '../kernel/tree-parts.js';
 import { failure, type Outcome, success } from '../outcome.js';
+import { checkTool } from '../process/tool.js';
 import { type Change, GOOD } from './plan.js';
 
 /** The commits between a good and a bad one, and which of them change what is built. */

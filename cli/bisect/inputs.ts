@@ -4,9 +4,9 @@ import type { FileSystem } from '../file-systems.js';
 import type { GitSource } from '../kernel/git-source.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { RECIPES } from '../kernel/recipes.js';
-import { checkTool } from '../kernel/tool.js';
 import { type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
+import { checkTool } from '../process/tool.js';
 
 /**
  * A build of a tree, in terms that `run` knows: a kernel, and changes to it. A run of a bisection is

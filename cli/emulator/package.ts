@@ -1,8 +1,9 @@
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Apt, openApt, type PackageRecord, packageClosure } from '../kernel/apt.js';
+import { type Apt, openApt, type PackageRecord, packageClosure } from '../debian/apt.js';
+import { suitesFor } from '../debian/suites.js';
+import { unpackPackages } from '../debian/unpack.js';
 import type { KernelContext } from '../kernel/kernel.js';
-import { unpackPackages } from '../kernel/unpack.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import { z } from '../schema.js';
@@ -77,13 +78,6 @@ export async function fetchSuiteQemu(
 }
 
 const programIn = (directory: string) => join(directory, 'qemu-system-x86_64');
-
-/** experimental and backports hold only what differs from another suite. */
-export function suitesFor(suite: string): string[] {
-  if (suite === 'experimental' || suite === 'rc-buggy') return [suite, 'sid'];
-  const base = suite.replace(/-(?:backports(?:-sloppy)?|updates|security|proposed-updates)$/, '');
-  return base === suite ? [suite] : [suite, base];
-}
 
 function unavailable(suite: string, why: string, detail: string): Outcome<never> {
   return failure(

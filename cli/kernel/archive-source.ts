@@ -2,8 +2,8 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
+import { tool } from '../process/tool.js';
 import { parseVersion, type SourceTree } from './source-tree.js';
-import { tool } from './tool.js';
 
 /** Sources from Debian's `linux-source-X.Y.tar.xz`. */
 export async function archiveSource(

@@ -1,9 +1,9 @@
 import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { type Outcome, success } from '../outcome.js';
+import { tool } from '../process/tool.js';
 import { type BzImage, readBzImage } from './bzimage.js';
 import { readElf } from './elf.js';
-import { tool } from './tool.js';
 
 /**
  * Extracts the vmlinux from a bzImage if QEMU can enter it directly. Under emulation a guest takes

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
+import { diskFull, tail } from '../process/tool.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { temporaryPlace, useWorkspace } from '../store/workspace.js';
 import { type Compiler, findCompiler } from '../system/compiler.js';
@@ -11,7 +12,6 @@ import { configured } from './configuration.js';
 import type { Kernel, KernelBuild, KernelContext } from './kernel.js';
 import { readModuleFacts } from './module-file.js';
 import type { ModuleRecipe } from './recipes.js';
-import { diskFull, tail } from './tool.js';
 
 /**
  * Builds one file system as a module against a packaged kernel's headers.

@@ -1,16 +1,16 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Apt, PackageRecord } from '../debian/apt.js';
+import { unpackPackages } from '../debian/unpack.js';
 import { failure, type Outcome, success } from '../outcome.js';
+import { tool } from '../process/tool.js';
 import { cacheKey, lookUp, lookUpOrMake } from '../store/store.js';
-import type { Apt, PackageRecord } from './apt.js';
 import { extractVmlinux } from './boot-image.js';
 import { readBzImage } from './bzimage.js';
 import { depmod } from './depmod.js';
 import { relocateHeaders } from './headers.js';
 import type { KernelContext } from './kernel.js';
 import type { KernelPackages } from './packages.js';
-import { tool } from './tool.js';
-import { unpackPackages } from './unpack.js';
 
 /**
  * Cache entries of a packaged kernel, each made from the packages that its key names:

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openApt, type PackageRecord, packageRecords } from '../debian/apt.js';
 import { type Failure, failure, type Outcome, success } from '../outcome.js';
 import { z } from '../schema.js';
 import { readReference, settleReference } from '../store/reference.js';
 import type { Store } from '../store/store.js';
-import { openApt, type PackageRecord, packageRecords } from './apt.js';
 import { type DebianKernel, lacksDaxSince, readCatalogue, searchedSuites } from './catalogue.js';
 import type { KernelContext } from './kernel.js';
 import {

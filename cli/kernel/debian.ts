@@ -1,10 +1,10 @@
 import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Apt, openApt, packageRecords } from '../debian/apt.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { z } from '../schema.js';
 import { readReference, settleReference } from '../store/reference.js';
 import { cacheKey, lookUp, placesOf, type Store } from '../store/store.js';
-import { type Apt, openApt, packageRecords } from './apt.js';
 import type { CatalogueRelease, DebianKernel } from './catalogue.js';
 import { compilerOf, headersDirectory } from './configuration.js';
 import { fetchArchive, fetchEntries } from './debian-entries.js';

@@ -1,6 +1,6 @@
 import type { Outcome } from '../outcome.js';
+import { tool } from '../process/tool.js';
 import { systemPath } from '../system/programs.js';
-import { tool } from './tool.js';
 
 /** Writes modules.dep and related files into `directory`/lib/modules/`release`. */
 export async function depmod(

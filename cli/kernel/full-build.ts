@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool, type ToolResult } from '../process/child.js';
+import { diskFull, tail } from '../process/tool.js';
 import { z } from '../schema.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { temporaryPlace, useWorkspace } from '../store/workspace.js';
@@ -25,7 +26,6 @@ import type { BuildOptions, Kernel, KernelContext } from './kernel.js';
 import { prepareSource, type SourceChange } from './kernel-workspace.js';
 import { estimateBuild, rememberBuild } from './pace.js';
 import type { SourceTree } from './source-tree.js';
-import { diskFull, tail } from './tool.js';
 import { diagnose, type Quirks, quirksOf } from './toolchain.js';
 
 /**

@@ -2,10 +2,10 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool, type ToolResult } from '../process/child.js';
+import { diskFull } from '../process/tool.js';
 import { cacheKey, type Store } from '../store/store.js';
 import { useWorkspace } from '../store/workspace.js';
 import { parseVersion, type SourceTree } from './source-tree.js';
-import { diskFull } from './tool.js';
 
 /**
  * A kernel's sources in a git repository: a revision, or the working tree with the uncommitted

@@ -1,9 +1,9 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { failure, type Outcome, success } from '../outcome.js';
+import { tool } from '../process/tool.js';
 import { sha256Of } from '../sha256.js';
 import { readElf } from './elf.js';
-import { tool } from './tool.js';
 
 /** What a module's file tells about the module. */
 export interface ModuleFacts {

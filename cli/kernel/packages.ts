@@ -1,5 +1,5 @@
+import type { PackageRecord } from '../debian/apt.js';
 import { compareVersions } from '../kernel-version.js';
-import type { PackageRecord } from './apt.js';
 
 /** The packages of one version of a packaged kernel. */
 export interface KernelPackages {

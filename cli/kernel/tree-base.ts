@@ -1,11 +1,11 @@
 import { failure, type Outcome, success } from '../outcome.js';
+import { checkTool } from '../process/tool.js';
 import { archiveListing } from './archive-listing.js';
 import { fetchSourceArchive } from './debian.js';
 import type { GitSource } from './git-source.js';
 import type { KernelContext } from './kernel.js';
 import { openSource } from './source.js';
 import { parseSpec } from './spec.js';
-import { checkTool } from './tool.js';
 import { isBuiltAlone, isNotBuilt, partsOf } from './tree-parts.js';
 
 /**

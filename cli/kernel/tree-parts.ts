@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Outcome, success } from '../outcome.js';
+import { checkTool } from '../process/tool.js';
 import type { FileSystem } from './file-system-module.js';
 import type { GitSource } from './git-source.js';
 import { RECIPES } from './recipes.js';
-import { checkTool } from './tool.js';
 
 /**
  * Splits kernel sources by what is built from them: the file systems that are separate modules, and

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Apt, openApt, type PackageRecord, packageRecords } from '../kernel/apt.js';
+import { type Apt, openApt, type PackageRecord, packageRecords } from '../debian/apt.js';
+import { unpackPackages } from '../debian/unpack.js';
 import { hostLibc, libcSuffices } from '../kernel/packages.js';
-import { unpackPackages } from '../kernel/unpack.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import type { Progress } from '../progress.js';

@@ -3,7 +3,6 @@ import { copyFileSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { checkQemuOption, chooseQemu } from '../../cli/emulator/choose.js';
-import { suitesFor } from '../../cli/emulator/package.js';
 import { findProgram } from '../../cli/system/programs.js';
 import { makeContext } from '../kernel/context.js';
 import { makeApt } from '../kernel/fake-apt.js';
@@ -110,12 +109,4 @@ t.test('a program of one’s own', async (t) => {
   t.strictSame(await chooseQemu(undefined, context), { ok: true, value: undefined });
   writeFileSync(join(root, 'here'), '');
   t.match(checkQemuOption('./here'), { value: join(process.cwd(), 'here') });
-});
-
-t.test('what apt has to read for a suite', (t) => {
-  t.strictSame(suitesFor('sid'), ['sid']);
-  t.strictSame(suitesFor('experimental'), ['experimental', 'sid']);
-  t.strictSame(suitesFor('bookworm-backports'), ['bookworm-backports', 'bookworm']);
-  t.strictSame(suitesFor('trixie-security'), ['trixie-security', 'trixie']);
-  t.end();
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { PackageRecord } from '../../cli/kernel/apt.js';
+import type { PackageRecord } from '../../cli/debian/apt.js';
 import { completeSets, libcSuffices, newestImage, seriesOf } from '../../cli/kernel/packages.js';
 
 function record(name: string, version: string, depends = ''): PackageRecord {

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Outcome, success } from '../outcome.js';
+import { tool } from '../process/tool.js';
 import { type Apt, downloadPackages, type PackageRecord } from './apt.js';
-import { tool } from './tool.js';
 
 /** Downloads packages and unpacks them into `directory`, which must exist. Installs nothing. */
 export async function unpackPackages(

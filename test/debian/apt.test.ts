@@ -1,5 +1,5 @@
 import t from 'tap';
-import { chooseMirror, parseRecords } from '../../cli/kernel/apt.js';
+import { chooseMirror, parseRecords } from '../../cli/debian/apt.js';
 
 t.test('finds the mirrors among what the machine reads', async (t) => {
   const chosen = chooseMirror([

@@ -1,5 +1,5 @@
 import { failure, type Outcome, success } from '../outcome.js';
-import { runTool, type ToolOptions, type ToolResult } from '../process/child.js';
+import { runTool, type ToolOptions, type ToolResult } from './child.js';
 
 /** The message for a program that fails. */
 export interface ToolPurpose {

@@ -2,7 +2,7 @@ import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
 import { runTool, type ToolOptions } from '../process/child.js';
-import { tail, tool } from './tool.js';
+import { tail, tool } from '../process/tool.js';
 
 /**
  * Downloads Debian packages of any suite with an apt state of its own. It uses the machine's
