@@ -23,6 +23,8 @@ export interface PackageRecord {
 
 export interface Apt {
   directory: string;
+  /** Suites whose lists it reads. */
+  suites: readonly string[];
   options: readonly string[];
   signal: AbortSignal | undefined;
   /** Warnings and errors from fetching the lists. */
@@ -59,7 +61,7 @@ export async function openApt(
   if (update.exitCode === 127) return noApt(update.all);
   if (update.canceled) return failure('interrupted', 'Interrupted', 'Start it again');
   const complaints = update.all.split('\n').filter((line) => /^(W|E|Err):?/.test(line));
-  return success({ directory, options, signal, complaints: complaints.join('\n') });
+  return success({ directory, suites, options, signal, complaints: complaints.join('\n') });
 }
 
 /** The records of all versions of the packages that match these names (`*` as in a shell). */
@@ -71,15 +73,18 @@ export async function packageRecords(apt: Apt, names: readonly string[]): Promis
 }
 
 /**
- * A package of a suite and all that it depends on, as apt would install them on an empty system. Nothing is
- * downloaded.
+ * Packages and all that they depend on, as apt would install them on an empty system. Nothing is downloaded.
+ *
+ * @param names `gcc`, or `gcc=4:12.2.0-3`
+ * @param suite the one to prefer; undefined: apt's own choice
  */
 export async function packageClosure(
   apt: Apt,
-  name: string,
-  suite: string,
+  names: readonly string[],
+  suite?: string,
 ): Promise<Outcome<PackageRecord[]>> {
-  const argv = ['-s', '-t', suite, '--no-install-recommends', 'install', name];
+  const target = suite === undefined ? [] : ['-t', suite];
+  const argv = ['-s', ...target, '--no-install-recommends', 'install', ...names];
   const simulated = await runTool(['apt-get', ...apt.options, ...argv], toolOptions(apt.signal));
   if (simulated.canceled) return failure('interrupted', 'Interrupted', 'Start it again');
   const chosen = [...simulated.stdout.matchAll(/^Inst (\S+) (?:\[\S+\] )?\((\S+) /gm)].map(
@@ -88,7 +93,7 @@ export async function packageClosure(
   if (!simulated.ok || chosen.length === 0) {
     return failure(
       'tool-failed',
-      `apt cannot choose ${name} and what it depends on from ${suite}`,
+      `apt cannot choose ${names.join(', ')} with all dependencies from ${suite ?? apt.suites.join(', ')}`,
       'Check the name of the suite and the mirror in /etc/apt',
       { detail: tail(simulated.all) },
     );
@@ -97,7 +102,7 @@ export async function packageClosure(
   if (records.length >= chosen.length) return success(records);
   return failure(
     'kernel-unavailable',
-    `the mirror has ${records.length} of the ${chosen.length} packages of ${name}`,
+    `the mirror has ${records.length} of the ${chosen.length} packages that ${names.join(', ')} needs`,
     'Check the network and the mirror in /etc/apt',
   );
 }

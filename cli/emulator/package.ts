@@ -60,7 +60,7 @@ export async function fetchSuiteQemu(
       await mkdir(lists);
       const apt = await openApt(lists, suitesFor(suite), signal);
       if (!apt.ok) return apt;
-      const packages = await packageClosure(apt.value, PACKAGE, suite);
+      const packages = await packageClosure(apt.value, [PACKAGE], suite);
       if (!packages.ok) return unavailable(suite, packages.failure.message, apt.value.complaints);
       const chosen = packages.value.filter(
         (one) => WANTED.test(one.name) && !UNWANTED.test(one.name),

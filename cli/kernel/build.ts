@@ -118,7 +118,7 @@ async function buildIn(
     return failure(
       'build-failed',
       `${recipe.name} does not build for ${kernel.release} with ${compiler.program}`,
-      remedyFor(log, build),
+      remedyFor(log, build, kernel.spec),
       { detail: tail(log) },
     );
   }
@@ -152,10 +152,11 @@ function makeArgv(
 ): [string, ...string[]] {
   const tree = join(workspace, recipe.subdirectory);
   const options = Object.entries(recipe.options);
-  const environment = ['PATH', 'HOME'].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [`${name}=${value}`];
-  });
+  // A compiler that came with the headers has its assembler and linker beside it.
+  const beside = isAbsolute(build.compiler) ? `${dirname(build.compiler)}:` : '';
+  const path = `${beside}${process.env['PATH'] ?? ''}`;
+  const home = process.env['HOME'];
+  const environment = [`PATH=${path}`, ...(home === undefined ? [] : [`HOME=${home}`])];
   const flags = [
     ...options.map(([name, value]) => `-DCONFIG_${name}${value === 'm' ? '_MODULE' : ''}=1`),
     ...recipe.includes.map((path) => `-I${join(tree, path)}`),
@@ -184,12 +185,13 @@ function makeArgv(
   ];
 }
 
-function remedyFor(log: string, build: KernelBuild): string {
+function remedyFor(log: string, build: KernelBuild, spec: string): string {
+  const again = `\`daxrepro kernel build --kernel ${spec} --refresh\` fetches Debian's`;
   if (/GLIBC_[\d.]+' not found/.test(log)) {
-    return "This kernel's build tools need a newer C library than this machine has. Use an older kernel (`daxrepro kernel list`)";
+    return `This kernel's build tools need a newer C library than this machine has: ${again}`;
   }
   if (/unrecognized command.line option/.test(log)) {
-    return `Install ${build.compiler}, which the kernel was built with`;
+    return `The kernel was built with ${build.compiler}, which this machine lacks: ${again}`;
   }
   return "The compiler's message is above";
 }

@@ -6,9 +6,9 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { tool } from '../process/tool.js';
 import { cacheKey, lookUp, lookUpOrMake } from '../store/store.js';
 import { extractVmlinux } from './boot-image.js';
+import { type BuildPackages, chooseBuildPackages, unpackBuildPackages } from './build-packages.js';
 import { readBzImage } from './bzimage.js';
 import { depmod } from './depmod.js';
-import { relocateHeaders } from './headers.js';
 import type { KernelContext } from './kernel.js';
 import type { KernelPackages } from './packages.js';
 
@@ -16,7 +16,7 @@ import type { KernelPackages } from './packages.js';
  * Cache entries of a packaged kernel, each made from the packages that its key names:
  *
  *     kernel-image    boot/, lib/modules/<release>/ with modules.dep, vmlinux (not always)
- *     kernel-headers  usr/src/, usr/lib/
+ *     kernel-headers  usr/src/, usr/lib/, and usr/bin/ if the compiler came with them
  *     kernel-archive  linux-source-X.Y.tar.xz
  *     kernel-source   its fs/
  */
@@ -40,14 +40,16 @@ export async function fetchEntries(
   apt: Apt,
   context: KernelContext,
 ): Promise<Outcome<KernelEntries>> {
-  await announce(packages, context);
+  const build = await chooseBuildPackages(packages, apt, context);
+  if (!build.ok) return build;
+  await announce(packages, build.value, context);
   const make = async (
     kind: string,
     made: readonly PackageRecord[],
-    build: (directory: string) => Promise<Outcome<unknown>>,
+    fill: (directory: string) => Promise<Outcome<unknown>>,
   ): Promise<Outcome<CacheEntry>> => {
     const key = keyOf(made);
-    const entry = await lookUpOrMake(context.store, kind, key, build);
+    const entry = await lookUpOrMake(context.store, kind, key, fill);
     return entry.ok ? success({ key, directory: entry.value }) : entry;
   };
   const sources = async () => {
@@ -62,8 +64,8 @@ export async function fetchEntries(
   };
   const [image, headers, source] = await Promise.all([
     make('kernel-image', packages.image, (directory) => makeImage(packages, apt, directory)),
-    make('kernel-headers', packages.headers, (directory) =>
-      makeHeaders(packages.headers, apt, directory),
+    make('kernel-headers', build.value.packages, (directory) =>
+      unpackBuildPackages(build.value, apt, directory),
     ),
     sources(),
   ]);
@@ -91,10 +93,15 @@ export async function fetchArchive(
 }
 
 /** Announces the downloads and their size. */
-async function announce(packages: KernelPackages, { store, progress }: KernelContext) {
+async function announce(
+  packages: KernelPackages,
+  { packages: build, compiler }: BuildPackages,
+  { store, progress }: KernelContext,
+): Promise<void> {
+  const headers = compiler === undefined ? 'headers' : `headers and ${compiler}`;
   const parts: { kind: string; what: string; made: PackageRecord[] }[] = [
     { kind: 'kernel-image', what: 'image', made: packages.image },
-    { kind: 'kernel-headers', what: 'headers', made: packages.headers },
+    { kind: 'kernel-headers', what: headers, made: build },
     { kind: 'kernel-archive', what: 'sources', made: [packages.source] },
   ];
   const texts: string[] = [];
@@ -165,16 +172,6 @@ async function moveWhereThere(from: string, to: string): Promise<void> {
   await rename(from, to).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });
-}
-
-async function makeHeaders(
-  packages: readonly PackageRecord[],
-  apt: Apt,
-  directory: string,
-): Promise<Outcome<unknown>> {
-  const fetched = await fetchInto(apt, packages, directory);
-  if (fetched.ok) await relocateHeaders(directory);
-  return fetched;
 }
 
 async function makeArchive(

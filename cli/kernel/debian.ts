@@ -181,6 +181,7 @@ async function assemble(
   const bzImage = join(image, 'boot', `vmlinuz-${release}`);
   const vmlinux = join(image, 'vmlinux');
   const direct = await exists(vmlinux);
+  const brought = join(headers, 'usr/bin', `x86_64-linux-gnu-${remembered.compiler}`);
   return {
     spec,
     release,
@@ -193,13 +194,13 @@ async function assemble(
       headers: headersDirectory(headers, release),
       source,
       ...(archive ? { sourceArchive: join(archive, `linux-source-${kernel.version}.tar.xz`) } : {}),
-      compiler: remembered.compiler,
+      compiler: (await exists(brought)) ? brought : remembered.compiler,
     },
     lacksDax: kernel.lacksDax,
   };
 }
 
-/** Finds the newest complete version, in the first release whose build tools run here. */
+/** Finds the newest complete version, if possible in a release whose build tools run here. */
 async function findPackages(
   kernel: DebianKernel,
   scratch: string,
@@ -227,13 +228,7 @@ async function findPackages(
     if (suitable) return success({ apt: apt.value, packages: suitable });
     if (sets[0]) unsuitable ??= { apt: apt.value, packages: sets[0] };
   }
-  if (unsuitable) {
-    context.progress({
-      type: 'note',
-      text: `The build tools of kernel ${unsuitable.packages.release} need C library ${unsuitable.packages.libc}, newer than this machine's ${libc}: modules cannot be built for it here`,
-    });
-    return success(unsuitable);
-  }
+  if (unsuitable) return success(unsuitable);
   return failure(
     'kernel-unavailable',
     `This machine's Debian mirror has no kernel ${kernel.version} with headers and sources`,

@@ -41,8 +41,8 @@ export interface KernelBuild {
   /** The complete packaged sources, `linux-source-X.Y.tar.xz`, while the cache has them. */
   sourceArchive?: string;
   /**
-   * The compiler of a packaged kernel, `gcc-12`, which this machine may lack; for our own builds,
-   * its path.
+   * The compiler of a packaged kernel, `gcc-12`, which this machine may lack; its path, if it came with
+   * the headers, and for our own builds.
    */
   compiler: string;
 }

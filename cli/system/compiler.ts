@@ -1,6 +1,7 @@
 import { access, constants, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, delimiter, isAbsolute, join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
+import { runTool } from '../process/child.js';
 import { findProgram } from './programs.js';
 
 /** A C compiler on this machine. */
@@ -49,6 +50,22 @@ export async function findCompiler(
   const file = program === undefined ? undefined : found.get(program);
   if (program === undefined || file === undefined) return undefined;
   return describe(program, file);
+}
+
+/**
+ * Whether this machine has the compiler or a newer one of its family: an older one lacks options that a kernel's
+ * configuration relies on.
+ *
+ * @param wanted `gcc-16`
+ */
+export async function compilerSuffices(wanted: string): Promise<boolean> {
+  const [family, version] = wanted.split('-');
+  const found = await findCompiler(wanted);
+  if (found === undefined || version === undefined) return found !== undefined;
+  const [name, own] = found.program.split('-');
+  if (name === family && own !== undefined) return Number(own) >= Number(version);
+  const { ok, stdout } = await runTool([found.path, '-dumpversion'], { timeout: 10_000 });
+  return ok && Number.parseInt(stdout, 10) >= Number(version);
 }
 
 /**

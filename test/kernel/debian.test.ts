@@ -1,12 +1,24 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { readCatalogue } from '../../cli/kernel/catalogue.js';
 import { fetchSourceArchive } from '../../cli/kernel/debian.js';
 import { resolveKernel } from '../../cli/kernel/resolve.js';
 import { formatFailure } from '../../cli/outcome.js';
 import { makeContext } from './context.js';
-import { makeApt } from './fake-apt.js';
+import { type FakeApt, makeApt } from './fake-apt.js';
+import { makeProgram } from './fixtures.js';
+
+const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 
 function setUp(t: import('tap').Test) {
   const root = t.testdir({ apt: {} });
@@ -172,4 +184,56 @@ t.test('fetches the sources alone; the packaged kernel reuses them', async (t) =
   t.match(packaged, { value: { release: '6.1.0-57-amd64' } });
   const now = await fetchSourceArchive(kernel, context);
   t.equal(now.ok && now.value.file, packaged.ok && packaged.value.build?.sourceArchive);
+});
+
+/** A compiler that this machine does not have, with this machine's C library. */
+function addCompiler(root: string, apt: FakeApt): string[] {
+  const compiler = join(root, 'compiler');
+  makeProgram(join(compiler, 'usr/bin'), 'x86_64-linux-gnu-gcc-99', 'echo gcc-99');
+  copyFileSync(realpathSync('/bin/sh'), join(compiler, 'usr/bin/x86_64-linux-gnu-as'));
+  apt.addPackage('gcc-99-for-host', '99.1-1', compiler);
+  const libraries = join(root, 'libc', LIBRARIES);
+  mkdirSync(libraries, { recursive: true });
+  for (const name of ['libc.so.6', 'ld-linux-x86-64.so.2']) {
+    copyFileSync(realpathSync(`/lib/x86_64-linux-gnu/${name}`), join(libraries, name));
+  }
+  apt.addPackage('libc6', '2.99-1', join(root, 'libc'));
+  return ['gcc-99-for-host=99.1-1', 'libc6=2.99-1'];
+}
+
+t.test('brings the compiler that this machine lacks', async (t) => {
+  const root = t.testdir({ apt: {} });
+  const apt = makeApt(t, join(root, 'apt'));
+  apt.addVersion('60', '6.1.200-1', 'gcc-99');
+  const compiler = addCompiler(root, apt);
+  const headers = [
+    'linux-headers-6.1.0-60-amd64',
+    'linux-headers-6.1.0-60-common',
+    'linux-kbuild-6.1',
+  ];
+  apt.wouldInstall([...compiler, ...headers.map((name) => `${name}=6.1.200-1`)]);
+  const { context, notes } = makeContext(root);
+  const resolved = await resolveKernel('debian:6.1', context);
+  if (!resolved.ok) return t.fail(formatFailure(resolved.failure));
+  const path = resolved.value.build?.compiler ?? '';
+  t.match(path, /\/usr\/bin\/x86_64-linux-gnu-gcc-99$/);
+  t.equal(execFileSync(path, { encoding: 'utf8' }), 'gcc-99\n');
+  const assembler = join(dirname(path), 'as');
+  t.equal(execFileSync(assembler, ['-c', 'echo $0'], { encoding: 'utf8' }), `${assembler}\n`);
+  t.ok(existsSync(join(resolved.value.build?.headers ?? '', 'Module.symvers')));
+  t.match(notes(), [
+    /package lists/,
+    /Modules of 6\.1\.0-60-amd64 are built with Debian's gcc-99: this machine has no gcc-99 or newer/,
+    /headers and gcc-99 \d+/,
+  ]);
+});
+
+t.test('goes on without a compiler that cannot be had', async (t) => {
+  const root = t.testdir({ apt: {} });
+  const apt = makeApt(t, join(root, 'apt'));
+  apt.addVersion('60', '6.1.200-1', 'gcc-99');
+  const { context, notes } = makeContext(root);
+  const resolved = await resolveKernel('debian:6.1', context);
+  t.equal(resolved.ok && resolved.value.build?.compiler, 'gcc-99');
+  t.match(notes()[2], /gcc-99 cannot be had .*: modules cannot be built for 6\.1\.0-60-amd64 here/);
 });

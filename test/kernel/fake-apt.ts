@@ -23,7 +23,8 @@ export interface FakeApt {
   calls(): string[];
   /** The last call, with its options. */
   wholeCalls(): string[];
-  addVersion(abi: string, version: string): void;
+  /** @param compiler `gcc-12` by default */
+  addVersion(abi: string, version: string, compiler?: string): void;
   /** @param tree a directory with the package's files; gets a DEBIAN directory */
   addPackage(name: string, version: string, tree: string, depends?: string): void;
   /** What a simulated installation chooses: `libc6=2.36-9`. */
@@ -75,12 +76,12 @@ export function makeApt(t: Test, top: string): FakeApt {
       ),
     goAway: () => writeFileSync(join(top, 'away'), ''),
     beforeDownload: (script) => writeFileSync(join(top, 'before-download'), script),
-    addVersion: (abi, version) => addVersion(top, abi, version),
+    addVersion: (...what) => addVersion(top, ...what),
     addPackage: (...what) => addPackage(top, ...what),
   };
 }
 
-function addVersion(top: string, abi: string, version: string): void {
+function addVersion(top: string, abi: string, version: string, compiler = 'gcc-12'): void {
   const release = `6.1.0-${abi}-amd64`;
   const common = `linux-headers-6.1.0-${abi}-common`;
   const image = join(top, 'image');
@@ -94,10 +95,10 @@ function addVersion(top: string, abi: string, version: string): void {
   const specific = join(top, 'specific');
   writeTree(join(specific, `usr/src/linux-headers-${release}`), {
     Makefile: `include /usr/src/${common}/Makefile\n`,
-    '.config': `CONFIG_CC_VERSION_TEXT="gcc-12 (Debian) 12.2.0"\nCONFIG_FS_DAX=y\n`,
+    '.config': `CONFIG_CC_VERSION_TEXT="${compiler} (Debian) 12.2.0"\nCONFIG_FS_DAX=y\n`,
     'Module.symvers': '',
   });
-  const needs = `${common} (= ${version}), linux-kbuild-6.1 (>= ${version})`;
+  const needs = `${compiler}-for-host, ${common} (= ${version}), linux-kbuild-6.1 (>= ${version})`;
   addPackage(top, `linux-headers-${release}`, version, specific, needs);
   const shared = join(top, 'shared');
   writeTree(shared, { [`usr/src/${common}/Makefile`]: 'modules:\n' });
