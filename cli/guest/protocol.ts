@@ -16,6 +16,23 @@ const kernelNumber = z
   .string()
   .transform((text) => (/^(0x[0-9a-f]+|\d+)$/i.test(text.trim()) ? Number(text) : undefined));
 
+/** A comparison of what DAX reaches with what the block device has (guest-scripts/lib/data.pl). */
+const DataLookSchema = z.object({
+  /**
+   * How the page came about: `written` to a new file by write(2), `mapped`: stored through a
+   * mapping of it; where there was no room for a new file, a page of an `existing` one, or such a
+   * page `exchanged` for a pattern.
+   */
+  how: z.enum(['written', 'mapped', 'existing', 'exchanged']),
+  device: z.string().max(256),
+  /** Bytes from the start of the device, where the file system says that the page is. */
+  position: count,
+  /** How many bytes of the page are the same there; undefined if nothing was compared. */
+  same: count,
+  /** Why nothing was compared. */
+  problem: z.string().max(1024),
+});
+
 const Proof = z.object({
   event: z.literal('proof'),
   when: z.enum(['before', 'remount', 'scratch', 'after']),
@@ -38,6 +55,8 @@ const Proof = z.object({
   statxMask: kernelNumber,
   /** The same of a new file on the realtime device, if the file system is mounted with one. */
   realtimeAttributes: kernelNumber.optional(),
+  data: z.array(DataLookSchema).max(8).optional(),
+  realtimeData: z.array(DataLookSchema).max(8).optional(),
   /** Bytes, by statfs(2). */
   blockSize: count,
   pageSize: count,
@@ -279,6 +298,7 @@ const GuestEvent = z.discriminatedUnion('event', [
 
 export type GuestEvent = z.infer<typeof GuestEvent>;
 export type ProofEvent = z.infer<typeof Proof>;
+export type DataLook = z.infer<typeof DataLookSchema>;
 export type MountEvent = z.infer<typeof Mount>;
 export type CheckEvent = z.infer<typeof Check>;
 export type TraceEvent = z.infer<typeof Trace>;

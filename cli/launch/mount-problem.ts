@@ -3,7 +3,7 @@ import type { GuestEvent } from '../guest/protocol.js';
 import type { Unit } from '../plan/unit.js';
 import { eventsOf } from '../record/events.js';
 import { readProof } from '../verdict/dax-proof.js';
-import { mismatchWithRequest } from '../verdict/mismatch.js';
+import { describeGap, mismatchWithRequest } from '../verdict/mismatch.js';
 import { expectation } from './expectation.js';
 import type { Prepared } from './prepared.js';
 
@@ -35,6 +35,8 @@ export function mountProblem(
   const states = proofs.map((proof) => readProof(proof, expected));
   const wrong = mismatchWithRequest(record, states, expected);
   if (wrong) return wrong;
+  const gap = states.find(({ gaps }) => gaps.length > 0);
+  if (gap) return describeGap(gap);
   const unusual = events.find(({ event }) => !USUAL.has(event));
   if (unusual) return 'message' in unusual ? unusual.message : `the guest sent ${unusual.event}`;
   const looked = proofs.length === 1 && proofs[0]?.when === 'before';

@@ -111,9 +111,10 @@ function describeDax(unit: UnitResult): string {
   const options = dax.mountOptions;
   if (unit.control) return `not in use, as requested (${options})`;
   if (!dax.proven) return `not proven (${options})`;
+  const compared = dax.looks.every(({ dataSame }) => dataSame);
   const shown = dax.looks.some(({ statxDax }) => statxDax)
-    ? 'mount option and statx of a fresh file'
-    : 'mount option only (no statx attribute in this kernel)';
+    ? `mount option${compared ? ', statx and data' : ' and statx'} of a fresh file`
+    : `mount option${compared ? ' and data of a fresh file' : ' only'} (no statx attribute in this kernel)`;
   const checks = plural(dax.looks.length, 'check');
   return `proven by ${shown}, in ${checks} (${dax.looks.map(({ when }) => when).join(', ')})`;
 }

@@ -4,6 +4,7 @@ import type { Unwritten } from '../evidence/unwritten.js';
 import type { Finding, InodeFacts } from '../findings/finding.js';
 import type { OmittedFindings } from '../findings/fsck-report.js';
 import type { PmemKind } from '../guest/machine.js';
+import type { DataLook } from '../guest/protocol.js';
 import type { KeptImage } from '../launch/images.js';
 import type { PowerCutRecord } from '../record/power-cut.js';
 import type { Proportion } from '../statistics/proportion.js';
@@ -56,6 +57,10 @@ export interface UnitResult {
       driver: string;
       mountOptions: string;
       statxDax: boolean | null;
+      /** Whether DAX reaches the bytes of the block device; null if nothing was compared. */
+      dataSame?: boolean | null;
+      /** The pages that were compared, of new files and of those on the realtime device. */
+      data?: DataLook[];
       problems: string[];
       messages: string[];
     }[];

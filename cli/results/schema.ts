@@ -145,12 +145,22 @@ const explanation = z.discriminatedUnion('ran', [
   }),
 ]);
 
+const dataLook = z.looseObject({
+  how: text,
+  device: text,
+  position: count.optional(),
+  same: count.optional(),
+  problem: text.optional(),
+});
+
 const look = z.looseObject({
   when: text,
   device: text,
   driver: text,
   mountOptions: text,
   statxDax: z.boolean().nullable(),
+  dataSame: z.boolean().nullable().optional(),
+  data: z.array(dataLook).optional(),
   problems: texts,
   messages: texts,
 });

@@ -195,12 +195,14 @@ function describeDax({ dax }: Judgement, { module }: Prepared): UnitResult['dax'
       ? { origin: module.origin, sha256: module.sha256, buildId: module.buildId }
       : null,
     looks: dax.states.map(
-      ({ when, device, driver, mountOptions, statxDax, problems, messages }) => ({
+      ({ when, device, driver, mountOptions, statxDax, dataSame, data, problems, messages }) => ({
         when,
         device,
         driver,
         mountOptions,
         statxDax: statxDax ?? null,
+        dataSame: dataSame ?? null,
+        data,
         problems,
         messages,
       }),

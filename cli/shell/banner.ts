@@ -35,7 +35,7 @@ function ofMounts(unit: Unit, prepared: Prepared, proofs: Known['proofs']): stri
   const expected = expectation(unit, prepared);
   const states = proofs.map((proof) => ({ proof, state: readProof(proof, expected) }));
   const problems = states.flatMap(({ proof, state }) =>
-    state.problems.map((problem) => `${proof.device}: ${problem}`),
+    [...state.problems, ...state.gaps].map((problem) => `${proof.device}: ${problem}`),
   );
   const first = states[0]?.state;
   const dax = unit.control

@@ -1,7 +1,8 @@
 import { daxMessages } from '../findings/kernel-log.js';
-import type { ProofEvent } from '../guest/protocol.js';
+import type { DataLook, ProofEvent } from '../guest/protocol.js';
 import { atLeast } from '../kernel-version.js';
 import type { Expectation } from '../record/record.js';
+import { readData } from './data-look.js';
 
 /**
  * Decides whether DAX was in use, through the right driver, at one moment. The guest reports what
@@ -22,8 +23,14 @@ export interface DaxState {
   statxDax: boolean | undefined;
   /** The same of a new file on the realtime device; undefined too if there is none. */
   realtimeDax: boolean | undefined;
+  /** Whether DAX reaches the bytes of the block device; undefined if there is no answer. */
+  dataSame: boolean | undefined;
+  /** The comparisons that say so. */
+  data: DataLook[];
   /** Why it proves nothing, or the contrary. Empty if DAX is proven. */
   problems: string[];
+  /** What the look does not say. A failure of the test counts all the same, but no pass. */
+  gaps: string[];
   /** The kernel's messages about DAX. */
   messages: string[];
 }
@@ -41,7 +48,10 @@ export function readProof(proof: ProofEvent, expected: Expectation): DaxState {
     mountOptions: proof.options,
     statxDax: daxIn(proof.statxAttributes),
     realtimeDax: daxIn(proof.realtimeAttributes),
+    dataSame: undefined,
+    data: [...(proof.data ?? []), ...(proof.realtimeData ?? [])],
     problems: [],
+    gaps: [],
     messages: daxMessages(proof.kernelLog.split('\n')),
   };
   // A module without any trace in the kernel serves nothing. (One that cannot be unloaded has no
@@ -55,7 +65,20 @@ export function readProof(proof: ProofEvent, expected: Expectation): DaxState {
         ...(expected.control ? controlProblems(state) : daxProblems(proof, state, expected)),
       ]
     : [`${proof.device} is not mounted on ${proof.directory}`];
+  if (!expected.control && state.problems.length === 0) addData(proof, state);
   return state;
+}
+
+/** Where DAX is off, there is no data to compare. */
+function addData(proof: ProofEvent, state: DaxState): void {
+  const looks = [readData(proof)];
+  if (/(^|,)rtdev=/.test(state.mountOptions)) {
+    looks.push(readData({ data: proof.realtimeData }, 'a new file on the realtime device'));
+  }
+  const answers = looks.map(({ same }) => same);
+  state.dataSame = answers.includes(false) ? false : answers.includes(undefined) ? undefined : true;
+  state.problems.push(...looks.map(({ problem }) => problem).filter(Boolean));
+  state.gaps.push(...looks.map(({ gap }) => gap).filter(Boolean));
 }
 
 /**

@@ -55,7 +55,7 @@ function judgeGuest(record: UnitRecord, expected: Expectation): Judgement {
   const decision: Decision = wrong
     ? { verdict: 'invalid', reason: wrong }
     : before
-      ? decideMounted(mountedUnit(record, findings, after, expected))
+      ? decideMounted(mountedUnit(record, findings, states, expected))
       : decideUnmounted(record, expected);
   return {
     ...decision,

@@ -58,6 +58,10 @@ function whyNotMounted(kernelLog: string): string | undefined {
   return complaints[1] ?? complaints[0];
 }
 
+export function describeGap({ when, gaps }: DaxState): string {
+  return `${WHEN[when]}: ${gaps.join('; ')}`;
+}
+
 export function describeDisproof(disproof: DaxState): string {
   const said = disproof.messages.findLast((message) => !CONTENT.test(message));
   return [

@@ -6,7 +6,7 @@ import type { DaxState } from './dax-proof.js';
 import { type Decision, isSerious, quote } from './decision.js';
 import { describeEnding, isGuestsOwnFault } from './ending.js';
 import { devicesOfBuiltin, devicesOfXfstests, gapInFinalChecks } from './final-checks.js';
-import { describeDisproof } from './mismatch.js';
+import { describeDisproof, describeGap } from './mismatch.js';
 import { nothingPromised, powerCutGap, whatSurvived } from './power-cut.js';
 import {
   decideXfstests,
@@ -26,6 +26,8 @@ export interface MountedUnit {
   serious: readonly Finding[];
   /** The last look at DAX after the test. */
   after: DaxState | undefined;
+  /** All looks at DAX. */
+  states: readonly DaxState[];
   /** The test's own result; undefined if it passed. */
   test: Decision | undefined;
 }
@@ -53,6 +55,7 @@ export const MOUNTED_CHECKS: readonly MountedCheck[] = [
   guestGaveUp,
   daxUnprovenAfterTest,
   notMountedAfterTest,
+  dataNotCompared,
   deviceUnchecked,
   nothingToPromise,
   powerCutInconclusive,
@@ -62,11 +65,12 @@ export const MOUNTED_CHECKS: readonly MountedCheck[] = [
 export function mountedUnit(
   record: UnitRecord,
   findings: readonly Finding[],
-  after: DaxState | undefined,
+  states: readonly DaxState[],
   expected: Expectation,
 ): MountedUnit {
+  const after = states.findLast(({ when }) => when === 'after');
   const test = expected.xfstests ? decideXfstests(record, expected) : decideBuiltin(record);
-  return { record, expected, serious: findings.filter(isSerious), after, test };
+  return { record, expected, serious: findings.filter(isSerious), after, states, test };
 }
 
 export function decideMounted(unit: MountedUnit): Decision {
@@ -155,6 +159,12 @@ export function notMountedAfterTest({ after }: MountedUnit): Decision | undefine
   return after && (!after.mounted || after.problems.length > 0)
     ? { verdict: 'invalid', reason: describeDisproof(after) }
     : undefined;
+}
+
+/** Every look has to show that DAX reaches the bytes of the block device. */
+export function dataNotCompared({ states }: MountedUnit): Decision | undefined {
+  const gap = states.find(({ gaps }) => gaps.length > 0);
+  return gap ? { verdict: 'error', reason: describeGap(gap) } : undefined;
 }
 
 export function deviceUnchecked({ record, expected }: MountedUnit): Decision | undefined {

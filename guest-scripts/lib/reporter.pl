@@ -19,6 +19,8 @@ use constant LARGEST_FILE => 4 * 1024 * 1024;
 # How much of the kernel's log an event contains: some 100 lines.
 use constant LOG_TAIL => 8000;
 
+require "$ENV{DAXREPRO}/lib/data.pl";
+
 open(my $channel, '>&=', shift) or die "the channel: $!\n";
 binmode $channel;
 
@@ -67,7 +69,7 @@ while (my $question = <STDIN>) {
 # and each module counts its users.
 sub prove {
 	my ($when, $device, $directory, $type, $page_size, $references_unmounted) = @_;
-	my ($node) = $device =~ m{([^/]*)$};
+	my $node = node_of($device);
 	my ($mounted, $found_type, $found_options) = ('false', '', '');
 	for (split /\n/, read_file('/proc/mounts')) {
 		my ($source, $target, @rest) = split / /;
@@ -76,11 +78,14 @@ sub prove {
 		$mounted = $source eq $device ? 'true' : 'false';
 		($found_type, $found_options) = @rest;
 	}
-	my ($attributes, $mask, $block_size, @realtime) = ('', '', '');
+	my ($attributes, $mask, $data, $block_size, @realtime) = ('', '', '[]', '');
 	if ($mounted eq 'true') {
-		($attributes, $mask) = statx_attributes($directory);
-		@realtime = text('realtimeAttributes', realtime_attributes($directory))
-			if $found_options =~ /(?:^|,)rtdev=/;
+		# Without DAX the data is in the page cache, and nothing can be compared.
+		my @devices = $device if $found_options =~ /(?:^|,)dax(?:=always)?(?:,|$)/;
+		my ($realtime) = $found_options =~ /(?:^|,)rtdev=([^,]+)/;
+		push @devices, $realtime if @devices && defined $realtime;
+		($attributes, $mask, $data) = new_file($directory, $directory, @devices);
+		@realtime = realtime_file($directory, @devices) if defined $realtime;
 		$block_size = block_size($directory);
 	}
 	my $module = "/sys/module/$type";
@@ -95,9 +100,19 @@ sub prove {
 		text('moduleReferences', first_line("$module/refcnt")),
 		text('moduleReferencesUnmounted', $references_unmounted),
 		text('moduleBuildId', unpack('H*', $build_id)),
-		text('statxAttributes', $attributes), text('statxMask', $mask), @realtime,
+		text('statxAttributes', $attributes), text('statxMask', $mask), raw('data', $data), @realtime,
 		text('blockSize', $block_size), text('pageSize', $page_size),
 		text('kernelLog', kernel_log_tail()));
+}
+
+# The kernel's name of a device: a device of device mapper is mounted by a name of its own. st_rdev has
+# makedev(3)'s bits.
+sub node_of {
+	my ($device) = @_;
+	my $rdev = -b $device ? (stat _)[6] : 0;
+	my $number = ($rdev >> 8 & 0xfff) . ':' . ($rdev & 0xff | $rdev >> 12 & 0xfff00);
+	my ($node) = (readlink("/sys/dev/block/$number") // $device) =~ m{([^/]*)$};
+	return $node;
 }
 
 # Kills all processes after so many seconds, unless `end-all` comes first.
@@ -206,45 +221,65 @@ sub from_channel {
 
 # ---- inspection --------------------------------------------------------------------------------
 
-# The attributes and their mask, by statx(2), of a new regular file: an existing file may have been made
-# before DAX was on. If the test left no room for a new file, an existing one has to do.
-sub statx_attributes {
-	my ($directory) = @_;
-	my $probe = "$directory/.daxrepro-probe";
-	my $fresh = open(my $file, '>', $probe);
-	close $file if $fresh;
-	$probe = any_file($directory) if !$fresh;
+# The attributes and their mask, by statx(2), of a new regular file, and the looks at its data (lib/data.pl) as
+# JSON. An existing file may have been made before DAX was on. If the test left no room for a new file, an
+# existing one has to do.
+#
+# new_file PLACE, DIRECTORY, DEVICES: the directory for the file, that of the mount, and its devices.
+sub new_file {
+	my ($place, $directory, @devices) = @_;
+	my $probe = "$place/.daxrepro-probe";
+	my $fresh = open(my $file, '+>', $probe);
+	$probe = any_file($place) if !$fresh;
 	my $result = "\0" x 256;
 	# AT_FDCWD, no flags, STATX_BASIC_STATS.
 	my $known = defined $probe && syscall(SYS_STATX, -100, $probe, 0, 0x7ff, $result) == 0;
+	my @looks = @devices ? Data::compare_data($fresh ? $file : undef, $directory, @devices) : ();
+	close $file if $fresh;
 	unlink $probe if $fresh;
-	return ('', '') if !$known;
+	my $data = '[' . join(',', map { look_as_json($_) } @looks) . ']';
+	return ('', '', $data) if !$known;
 	# struct statx: stx_attributes at byte 8, stx_attributes_mask at byte 56.
-	return map { sprintf '0x%x', unpack "x$_ Q", $result } 8, 56;
+	return ((map { sprintf '0x%x', unpack "x$_ Q", $result } 8, 56), $data);
 }
 
-# The attributes of a new file on the realtime device of an xfs. A file gets its DAX state when it is made,
-# so it inherits the realtime flag from its directory: FS_IOC_FSGETXATTR and FS_IOC_FSSETXATTR with
-# FS_XFLAG_RTINHERIT (include/uapi/linux/fs.h). Empty if it cannot be made.
-sub realtime_attributes {
-	my ($directory) = @_;
+sub look_as_json {
+	my ($look) = @_;
+	return '{' . join(',', map { text($_, substr $look->{$_}, 0, 256) } sort keys %$look) . '}';
+}
+
+# The same of a new file on the realtime device of an xfs, as fields of an event. A file gets its DAX state
+# when it is made, so it inherits the realtime flag from its directory: FS_IOC_FSGETXATTR and
+# FS_IOC_FSSETXATTR with FS_XFLAG_RTINHERIT (include/uapi/linux/fs.h). Empty if it cannot be made.
+sub realtime_file {
+	my ($directory, @devices) = @_;
 	my $place = "$directory/.daxrepro-realtime";
-	mkdir $place or return '';
-	my ($attributes, $flags) = ('', "\0" x 28);
-	if (sysopen my $opened, $place, 0) {
-		if (ioctl $opened, 0x801c581f, $flags) {
-			substr($flags, 0, 4) = pack 'L', unpack('L', $flags) | 0x100;
-			($attributes) = statx_attributes($place) if ioctl $opened, 0x401c5820, $flags;
+	my ($attributes, $data, $flags) = ('', '[]', "\0" x 28);
+	if (mkdir $place) {
+		if (sysopen my $opened, $place, 0) {
+			if (ioctl $opened, 0x801c581f, $flags) {
+				substr($flags, 0, 4) = pack 'L', unpack('L', $flags) | 0x100;
+				($attributes, undef, $data) = new_file($place, $directory, @devices)
+					if ioctl $opened, 0x401c5820, $flags;
+			}
+			close $opened;
 		}
-		close $opened;
+		rmdir $place;
 	}
-	rmdir $place;
-	return $attributes;
+	return (text('realtimeAttributes', $attributes), raw('realtimeData', $data));
 }
 
 sub any_file {
-	my @directories = (shift);
-	my $device = (lstat $directories[0])[0];
+	my $found;
+	each_file(shift, sub { $found = shift });
+	return $found;
+}
+
+# each_file DIRECTORY, CODE: calls CODE for each regular file of this file system, until it returns true.
+sub each_file {
+	my ($top, $code) = @_;
+	my @directories = $top;
+	my $device = (lstat $top)[0];
 	for (my $seen = 0; @directories && $seen < 100_000;) {
 		my $directory = shift @directories;
 		opendir(my $entries, $directory) or next;
@@ -252,11 +287,10 @@ sub any_file {
 			next if $name eq '.' || $name eq '..';
 			$seen++;
 			my @status = lstat "$directory/$name" or next;
-			return "$directory/$name" if -f _;
-			push @directories, "$directory/$name" if -d _ && $status[0] == $device;
+			if (-f _) { return if $code->("$directory/$name") }
+			elsif (-d _ && $status[0] == $device) { push @directories, "$directory/$name" }
 		}
 	}
-	return undef;
 }
 
 # Bytes: f_frsize of statfs(2), at byte 72.

@@ -15,6 +15,10 @@ const EXPECTED: Record<string, [verdict: string, reason: RegExp]> = {
   'selftest/forge': ['error', /not JSON/],
   'selftest/leftover': ['pass', /no problems were found/],
   'selftest/lose-dax': ['invalid', /after the test: DAX is not among the mount options/],
+  'selftest/misaligned': [
+    'invalid',
+    /on SCRATCH_DEV: DAX does not reach the bytes of the block device: of 4096 bytes written/,
+  ],
   'selftest/notrun': ['notrun', /never applies/],
   'selftest/panic': ['fail', /panic/i],
   'selftest/poweroff': ['fail', /shut down in step test/],

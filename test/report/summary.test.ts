@@ -36,6 +36,10 @@ t.test('shows kernel, driver, proof, verdict and files of a pass', (t) => {
 t.test('says that DAX is proven only if it is', (t) => {
   const { dax } = UNIT;
   const looks = dax.looks.map((look) => ({ ...look, statxDax: null }));
+  const compared = (all: typeof dax.looks): UnitResult => ({
+    ...UNIT,
+    dax: { ...dax, looks: all.map((look) => ({ ...look, dataSame: true })) },
+  });
   const cases: [RegExp, UnitResult][] = [
     [/DAX +not proven \(rw\)/, { ...UNIT, dax: { ...dax, proven: false, mountOptions: 'rw' } }],
     [
@@ -44,6 +48,11 @@ t.test('says that DAX is proven only if it is', (t) => {
     ],
     [/DAX +not in use, as requested/, { ...UNIT, control: true, dax: { ...dax, proven: false } }],
     [/DAX +proven by mount option only \(no statx/, { ...UNIT, dax: { ...dax, looks } }],
+    [
+      /DAX +proven by mount option, statx and data of a fresh file, in 2 checks/,
+      compared(dax.looks),
+    ],
+    [/DAX +proven by mount option and data of a fresh file \(no statx/, compared(looks)],
     [/driver +ext4, not ext2/, { ...UNIT, dax: { ...dax, driver: 'ext4' } }],
     [/driver +nothing was mounted/, { ...UNIT, dax: { ...dax, driver: 'none' } }],
     [/driver +ext2, built in/, { ...UNIT, dax: { ...dax, module: null } }],

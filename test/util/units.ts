@@ -39,6 +39,13 @@ export const proofStep = (when: string, more: Record<string, unknown> = {}): Ste
     moduleBuildId: '',
     statxAttributes: '0x200000',
     statxMask: '0x203000',
+    data: ['written', 'mapped'].map((how, page) => ({
+      how,
+      device: '/dev/pmem0',
+      position: String(33_554_432 + page * 4096),
+      same: '4096',
+      problem: '',
+    })),
     blockSize: '4096',
     pageSize: '4096',
     kernelLog: '',

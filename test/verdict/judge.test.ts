@@ -1,9 +1,10 @@
 import t from 'tap';
 import { parseFsck } from '../../cli/findings/fsck.js';
-import type { GuestEvent, ProofEvent } from '../../cli/guest/protocol.js';
+import type { DataLook, GuestEvent, ProofEvent } from '../../cli/guest/protocol.js';
 import type { Expectation, UnitRecord } from '../../cli/record/record.js';
 import { judge, type Verdict } from '../../cli/verdict/judge.js';
 import {
+  dataLooks,
   expectation,
   FSCK,
   type Fs,
@@ -12,6 +13,7 @@ import {
   proof,
   replaced,
   report,
+  STATX_ATTR_DAX,
   testEvent,
 } from './records.js';
 import { goodXfstests, ID, check as suiteCheck } from './xfstests-records.js';
@@ -33,6 +35,18 @@ interface Case {
 
 /** From here on somebody works in the guest. */
 const SESSION: GuestEvent = { event: 'step', name: 'session' };
+
+const EXISTING: DataLook = {
+  how: 'existing',
+  device: '/dev/pmem0',
+  position: 8192,
+  same: 9,
+  problem: '',
+};
+const ON_REALTIME = {
+  options: 'rw,relatime,dax=always,rtdev=/dev/pmem2',
+  realtimeAttributes: STATX_ATTR_DAX,
+};
 
 /** Changes the proofs at these times. */
 const proofs =
@@ -316,6 +330,82 @@ const FALSE_PASSES: Case[] = [
     record: everywhere({}),
     verdict: 'invalid',
     reason: /mounted without the external log/,
+  },
+  {
+    name: 'what is stored through DAX lies elsewhere on the block device',
+    record: everywhere({ data: dataLooks(17, 0) }),
+    verdict: 'invalid',
+    reason:
+      /^before the test: DAX does not reach the bytes of the block device: of 4096 bytes written to a new file, \/dev\/pmem0 has 17 at byte 33554432$/,
+  },
+  {
+    name: 'the same after a test that failed',
+    record: (record) =>
+      test({ status: 1, failures: 'x' })(proofs({ data: dataLooks(0, 0) }, 'after')(record)),
+    verdict: 'invalid',
+    reason: /^after the test: DAX does not reach the bytes of the block device/,
+  },
+  {
+    name: 'the same at a remount, seen in an existing file',
+    record: (record, fs) =>
+      replaced(record, 'test', (event) => [
+        proof(fs, 'remount', { data: [...dataLooks(undefined, undefined), EXISTING] }),
+        event,
+      ]),
+    verdict: 'invalid',
+    reason:
+      /^at a remount within the test: .* of 4096 bytes of an existing file, \/dev\/pmem0 has 9/,
+  },
+  {
+    name: 'the guest did not compare any data',
+    record: everywhere({ data: undefined }),
+    verdict: 'error',
+    reason: /^before the test: the data of a new file was not compared with its block device$/,
+    proven: true,
+  },
+  {
+    name: 'the guest compared none at one of its looks',
+    record: proofs({ data: [] }, 'after'),
+    verdict: 'error',
+    reason: /^after the test: the data of a new file was not compared/,
+    proven: true,
+  },
+  {
+    name: 'nothing could be compared',
+    record: proofs({ data: dataLooks(undefined, undefined) }, 'after'),
+    verdict: 'error',
+    reason: /was not compared with its block device \(a page cannot be written: No space left/,
+    proven: true,
+  },
+  {
+    name: 'one of two ways through DAX reaches other bytes, and the test did not notice',
+    record: proofs({ data: dataLooks(4096, 0) }, 'after'),
+    verdict: 'error',
+    reason: /of 4096 bytes stored through a mapping of a new file, \/dev\/pmem0 has 0 at byte/,
+    proven: true,
+  },
+  {
+    name: 'a page of which one byte is wrong',
+    record: everywhere({ data: dataLooks(4095, 4095) }),
+    verdict: 'invalid',
+    reason: /has 4095 at byte/,
+  },
+  {
+    name: 'the realtime device has other bytes',
+    fs: ['xfs'],
+    expected: { devices: ['TEST_RTDEV', 'SCRATCH_RTDEV'] },
+    record: everywhere({ ...ON_REALTIME, realtimeData: dataLooks(0, 0) }),
+    verdict: 'invalid',
+    reason: /^before the test: DAX does not reach the bytes of the block device/,
+  },
+  {
+    name: 'the data on the realtime device was not compared',
+    fs: ['xfs'],
+    expected: { devices: ['TEST_RTDEV', 'SCRATCH_RTDEV'] },
+    record: everywhere(ON_REALTIME),
+    verdict: 'error',
+    reason: /the data of a new file on the realtime device was not compared/,
+    proven: true,
   },
   {
     name: 'statx says nothing, where it could',
@@ -621,6 +711,23 @@ const FAILURES: Case[] = [
 
 const OTHERS: Case[] = [
   {
+    name: 'the test fails, and nothing can be stored in a file, which may be what fails',
+    record: (record) =>
+      test({ status: 1, failures: 'cannot write' })(
+        everywhere({ data: dataLooks(undefined, undefined) })(record),
+      ),
+    verdict: 'fail',
+    reason: /^cannot write$/,
+  },
+  {
+    name: 'the test does not apply, and nothing was compared',
+    record: (record) =>
+      test({ status: 77, notrun: 'no reflink' })(everywhere({ data: [] })(record)),
+    verdict: 'notrun',
+    reason: /^no reflink$/,
+    proven: true,
+  },
+  {
     name: 'the test does not apply',
     record: test({ status: 77, notrun: 'no reflink on ext2\n' }),
     verdict: 'notrun',
@@ -729,6 +836,29 @@ const OTHERS: Case[] = [
 
 const PASSES: Case[] = [
   { name: 'all is well', verdict: 'pass', reason: /no problems were found/ },
+  {
+    name: 'one page of a new file was compared, and there was no room for the other',
+    record: everywhere({ data: dataLooks(4096, undefined) }),
+    verdict: 'pass',
+    reason: /no problems were found/,
+  },
+  {
+    name: 'without room for a new file, an existing one was compared',
+    record: proofs(
+      { data: [...dataLooks(undefined, undefined), { ...EXISTING, same: 4096 }] },
+      'after',
+    ),
+    verdict: 'pass',
+    reason: /no problems were found/,
+  },
+  {
+    name: 'data on the realtime device too',
+    fs: ['xfs'],
+    expected: { devices: ['TEST_RTDEV', 'SCRATCH_RTDEV'] },
+    record: everywhere({ ...ON_REALTIME, realtimeData: dataLooks(4096, 4096) }),
+    verdict: 'pass',
+    reason: /no problems were found/,
+  },
   {
     name: 'what the kernel said at boot is not held against the unit',
     record: (record) => ({ ...record, bootFindings: [finding(), BUG] }),

@@ -4,6 +4,7 @@ import { NOT_CUT } from '../../cli/record/power-cut.js';
 import { readProof } from '../../cli/verdict/dax-proof.js';
 import {
   damageFound,
+  dataNotCompared,
   daxUnprovenAfterTest,
   decideMounted,
   deviceUnchecked,
@@ -29,8 +30,8 @@ import { CORRUPTED, goodXfstests, ID, mount } from './xfstests-records.js';
 const EXPECTED = expectation('ext4', { xfstests: { test: ID, groups: ['auto'] } });
 
 function goodUnit(): MountedUnit {
-  const after = readProof(proof('ext4', 'after'), EXPECTED);
-  return mountedUnit(goodXfstests('ext4'), [], after, EXPECTED);
+  const states = [readProof(proof('ext4', 'after'), EXPECTED)];
+  return mountedUnit(goodXfstests('ext4'), [], states, EXPECTED);
 }
 
 type Spoil = (unit: MountedUnit) => MountedUnit;
@@ -81,6 +82,14 @@ const CHECKS: [MountedCheckOf, string, Spoil][] = [
     notMountedAfterTest,
     'invalid',
     (unit) => ({ ...unit, after: unit.after && { ...unit.after, mounted: false } }),
+  ],
+  [
+    dataNotCompared,
+    'error',
+    (unit) => ({
+      ...unit,
+      states: [readProof(proof('ext4', 'before', { data: [] }), EXPECTED), ...unit.states],
+    }),
   ],
   [deviceUnchecked, 'error', events((all) => all.filter(({ event }) => event !== 'fsck'))],
   [nothingToPromise, 'notrun', record({ powerCut: IDLE })],

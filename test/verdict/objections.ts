@@ -83,6 +83,18 @@ function lookObjections(look: ProofEvent, { fs, expected }: Sample, need: Need):
   } else {
     need(asked, 'DAX among the options');
     need(known ? set : /^(4\.|5\.[0-7]\.)/.test(expected.release), 'statx');
+    const looks = [
+      look.data ?? [],
+      ...(/rtdev=/.test(look.options) ? [look.realtimeData ?? []] : []),
+    ];
+    for (const data of looks) {
+      const compared = data.filter(({ same }) => same !== undefined);
+      need(compared.length > 0, 'data compared');
+      need(
+        compared.every(({ same }) => same === 4096),
+        'data the same',
+      );
+    }
     need(look.blockSize === 4096 && look.pageSize === 4096, 'block size');
   }
 }

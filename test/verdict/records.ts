@@ -1,6 +1,6 @@
 import type { Finding } from '../../cli/findings/finding.js';
 import type { FsckReport } from '../../cli/findings/fsck-report.js';
-import type { GuestEvent, ProofEvent } from '../../cli/guest/protocol.js';
+import type { DataLook, GuestEvent, ProofEvent } from '../../cli/guest/protocol.js';
 import type { Expectation, UnitRecord } from '../../cli/record/record.js';
 
 /** A unit without any problem, to be spoiled. */
@@ -20,6 +20,17 @@ export function expectation(fs: Fs, more: Partial<Expectation> = {}): Expectatio
     module: { sha256: SHA256, buildId: BUILD_ID, sent: fs === 'ext2' },
     ...more,
   };
+}
+
+/** The looks at a new file's two pages: how many bytes are the same; undefined: not compared. */
+export function dataLooks(...same: (number | undefined)[]): DataLook[] {
+  return same.map((one, index) => ({
+    how: index === 0 ? 'written' : 'mapped',
+    device: '/dev/pmem0',
+    position: one === undefined ? undefined : 33_554_432 + index * 4096,
+    same: one,
+    problem: one === undefined ? 'a page cannot be written: No space left on device' : '',
+  }));
 }
 
 export function proof(
@@ -42,6 +53,7 @@ export function proof(
     moduleBuildId: BUILD_ID,
     statxAttributes: STATX_ATTR_DAX,
     statxMask: 0x203000 | STATX_ATTR_DAX,
+    data: dataLooks(4096, 4096),
     blockSize: 4096,
     pageSize: 4096,
     kernelLog: '',

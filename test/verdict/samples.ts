@@ -1,11 +1,18 @@
 import fc from 'fast-check';
 import type { Finding } from '../../cli/findings/finding.js';
 import type { FsckReport } from '../../cli/findings/fsck-report.js';
-import type { CheckEvent, GuestEvent, MountEvent, ProofEvent } from '../../cli/guest/protocol.js';
+import type {
+  CheckEvent,
+  DataLook,
+  GuestEvent,
+  MountEvent,
+  ProofEvent,
+} from '../../cli/guest/protocol.js';
 import type { PowerCutRecord } from '../../cli/record/power-cut.js';
 import type { Expectation, UnitRecord } from '../../cli/record/record.js';
 import {
   BUILD_ID,
+  dataLooks,
   expectation,
   FSCK,
   type Fs,
@@ -33,6 +40,8 @@ export interface Shape {
   options: number;
   scratch: boolean;
   remount: boolean;
+  /** Whether the file system is mounted with a realtime device. */
+  realtime: boolean;
   bootFindings: boolean;
   /** For power cuts: how the device is written, and whether calls were seen. */
   powerCut: undefined | { by: 'writeBacks' | 'fences' | 'requests'; calls: boolean };
@@ -61,6 +70,7 @@ export const SHAPE: fc.Arbitrary<Shape> = fc.record({
   options: fc.nat(2),
   scratch: fc.boolean(),
   remount: fc.boolean(),
+  realtime: fc.constantFrom(false, false, true),
   bootFindings: fc.boolean(),
   powerCut: fc.option(
     fc.record({
@@ -181,7 +191,7 @@ function look(shape: Shape, when: ProofEvent['when'], pick: Pick): GuestEvent {
   const silent = /^[45]\.[0-7]\b/.test(shape.release);
   const options = control
     ? 'rw,relatime'
-    : (['rw,dax', 'rw,dax=always', 'dax,rw'][shape.options] as string);
+    : `${['rw,dax', 'rw,dax=always', 'dax,rw'][shape.options]}${shape.realtime ? ',rtdev=/dev/pmem2' : ''}`;
   const attributes = control ? 0 : STATX_ATTR_DAX;
   const field = <Value>(name: string, ...values: Value[]) => pick(`${when}.${name}`, ...values);
   return proof(fs, when, {
@@ -211,6 +221,22 @@ function look(shape: Shape, when: ProofEvent['when'], pick: Pick): GuestEvent {
       ...[0, undefined, STATX_ATTR_DAX],
     ),
     statxMask: field('statxMask', silent ? 0 : STATX_ATTR_DAX, 0, STATX_ATTR_DAX),
+    data: field<DataLook[] | undefined>(
+      'data',
+      control ? [] : dataLooks(4096, 4096),
+      ...[dataLooks(0, 0), dataLooks(4096, 12), dataLooks(undefined, undefined), [], undefined],
+      dataLooks(4096, undefined),
+    ),
+    ...(shape.realtime
+      ? {
+          realtimeAttributes: silent ? undefined : attributes,
+          realtimeData: field<DataLook[] | undefined>(
+            'realtimeData',
+            control ? [] : dataLooks(4096),
+            ...[dataLooks(0), [], undefined],
+          ),
+        }
+      : {}),
     blockSize: field<number | undefined>('blockSize', 4096, 1024, undefined),
     pageSize: field<number | undefined>('pageSize', 4096, 16384, undefined),
   });
