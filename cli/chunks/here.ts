@@ -2,6 +2,7 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism, hostname, release } from 'node:os';
 import { join } from 'node:path';
 import { chooseQemu } from '../emulator/choose.js';
+import { programForCxl } from '../emulator/cxl.js';
 import { chooseAccelerator, probeKvm } from '../guest/accelerator.js';
 import type { Accelerator } from '../guest/machine.js';
 import type { KernelContext } from '../kernel/kernel.js';
@@ -35,7 +36,7 @@ export async function prepareHere(
   units: readonly PlannedUnit[],
   context: KernelContext,
 ): Promise<Outcome<Here>> {
-  const qemu = await emulator(plan, context);
+  const qemu = await emulator(plan, units, context);
   if (!qemu.ok) return qemu;
   const files = new LocalFiles(directory, plan, context);
   const numbers = [...new Set(units.flatMap(({ prepared }) => prepared ?? []))];
@@ -65,7 +66,11 @@ export async function prepareHere(
 }
 
 /** Only what is here already: `--qemu debian:SUITE` may be in this machine's cache. */
-async function emulator({ settings }: Plan, context: KernelContext): Promise<Outcome<string>> {
+async function emulator(
+  { settings }: Plan,
+  units: readonly PlannedUnit[],
+  context: KernelContext,
+): Promise<Outcome<string>> {
   const missing = ['setpriv', 'flock', 'sh'].filter((program) => !findProgram(program));
   if (missing.length > 0) {
     return failure(
@@ -76,6 +81,9 @@ async function emulator({ settings }: Plan, context: KernelContext): Promise<Out
   }
   const chosen = await chooseQemu(settings.qemu, context);
   if (!chosen.ok) return chosen;
+  if (units.some(({ unit }) => unit.shape.pmem === 'cxl')) {
+    return programForCxl(chosen.value, context.store);
+  }
   const qemu = chosen.value ?? findProgram('qemu-system-x86_64');
   if (qemu) return success(qemu);
   return failure(

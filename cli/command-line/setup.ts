@@ -13,6 +13,10 @@ export function defineSetup(program: Command): void {
       '--power-cut',
       "also install QEMU 10 for power cuts, 13 MB, if this machine's QEMU is older",
     )
+    .option(
+      '--cxl',
+      "also install what --pmem cxl needs: the program cxl, and Debian's newest QEMU if this machine's is older than 11",
+    )
     .action(async (options) => {
       const { setupCommand } = await import('../commands/setup.js');
       await finish(setupCommand(options));
@@ -21,6 +25,7 @@ export function defineSetup(program: Command): void {
     examples: [
       ['daxrepro setup', 'the same setup that the first run does'],
       ['daxrepro setup --power-cut', 'also for power cuts: QEMU 10, beside your own'],
+      ['daxrepro setup --cxl', 'also for CXL memory: the program cxl, and a QEMU beside your own'],
       ['daxrepro setup --dry-run', 'only print what would be installed'],
     ],
     exitCodes: [

@@ -27,7 +27,7 @@ export const shared = {
       'apply a patch or an mbox to a copy of the xfstests tree (repeatable)',
     ).argParser(collect),
   pmem: () =>
-    new Option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, or none (no DAX)').default(
+    new Option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, cxl, or none (no DAX)').default(
       RUN_DEFAULTS.pmem,
     ),
   control: () =>

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { CXL_SUITE, cxlQemu, fetchCxlQemu } from '../emulator/cxl.js';
 import { exitCodeOf, formatFailure } from '../outcome.js';
 import { capableQemu } from '../power-cut/qemu.js';
 import { setUpPowerCuts } from '../power-cut/setup.js';
@@ -15,6 +16,8 @@ export interface SetupOptions {
   dryRun?: boolean;
   /** Also set up power cuts: the plugin, and a QEMU in the cache if the system's is too old. */
   powerCut?: boolean;
+  /** Also set up CXL memory: the program cxl, and a QEMU in the cache if the system's is too old. */
+  cxl?: boolean;
 }
 
 export interface SetupContext {
@@ -31,7 +34,7 @@ export interface SetupContext {
 
 /** `daxrepro setup`: installs everything that the first run would. Nothing needs root afterwards. */
 export async function setupCommand(
-  { dryRun = false, powerCut = false }: SetupOptions,
+  { dryRun = false, powerCut = false, cxl = false }: SetupOptions,
   context: SetupContext = {},
 ): Promise<number> {
   const {
@@ -39,13 +42,14 @@ export async function setupCommand(
     signal,
     root = packageRoot,
     store = defaultStore(),
-    parts = partsToInstall(),
+    parts = [...partsToInstall(), ...(cxl ? (['cxl'] as const) : [])],
   } = context;
   const print = context.print ?? ((text) => process.stdout.write(`${text}\n`));
   const printError = context.printError ?? ((text) => process.stderr.write(`${text}\n`));
   if (dryRun) {
     const lines = [...npmLines(root), ...(await systemLines(host, parts))];
     if (powerCut) lines.push(await powerCutLine(store, host));
+    if (cxl) lines.push(await cxlLine(store, host));
     for (const line of lines) print(line);
     return 0;
   }
@@ -67,6 +71,14 @@ export async function setupCommand(
     }
     printError(`daxrepro: QEMU for power cuts: ${ready.value.version}, ${ready.value.program}`);
   }
+  if (cxl) {
+    const ready = await fetchCxlQemu({ store, progress, ...(signal ? { signal } : {}) }, host.path);
+    if (!ready.ok) {
+      printError(formatFailure(ready.failure));
+      return exitCodeOf(ready.failure);
+    }
+    printError(`daxrepro: QEMU for CXL memory: ${ready.value.version}, ${ready.value.program}`);
+  }
   printError('daxrepro: everything is installed');
   return 0;
 }
@@ -76,6 +88,13 @@ async function powerCutLine(store: Store, host: Host): Promise<string> {
   return qemu.ok
     ? `QEMU for power cuts: ${qemu.value.version}, ${qemu.value.program}`
     : "QEMU for power cuts: Debian's 10.0 would be downloaded, 13 MB, and unpacked into the cache";
+}
+
+async function cxlLine(store: Store, host: Host): Promise<string> {
+  const qemu = await cxlQemu(store, host.path);
+  return qemu.ok
+    ? `QEMU for CXL memory: ${qemu.value.version}, ${qemu.value.program}`
+    : `QEMU for CXL memory: that of Debian's ${CXL_SUITE} would be downloaded, about 40 MB, and unpacked into the cache`;
 }
 
 /** The launcher installs npm packages, so those that daxrepro needs are there. */

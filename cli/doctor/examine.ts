@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { cxlQemu } from '../emulator/cxl.js';
 import { defaultStore } from '../store/store.js';
 import { installCommand } from '../system/distribution.js';
 import { type Host, installPrivilege, thisHost } from '../system/install.js';
@@ -11,7 +12,7 @@ import {
   type Place,
   parentDeathWorks,
 } from '../system/machine.js';
-import { missingRequirements } from '../system/programs.js';
+import { findProgram, missingRequirements } from '../system/programs.js';
 import { ALL_PARTS } from '../system/requirements.js';
 import { toolVersions } from '../system/versions.js';
 import { version } from '../version.js';
@@ -77,9 +78,20 @@ export async function examine(
     temporary,
     kvm: { ...device, ...(trial ? { trial } : {}) },
     parentDeath,
+    cxl: await describeCxl(cache, host.path),
     configuration,
     suite,
   };
+}
+
+/** What `--pmem cxl` would use, or lacks. */
+async function describeCxl(cache: string, path: string): Promise<DoctorReport['cxl']> {
+  const qemu = await cxlQemu({ root: cache }, path);
+  const problem = findProgram('cxl', path) === undefined ? 'there is no program cxl' : undefined;
+  if (!qemu.ok) return { usable: false, problem: qemu.failure.message };
+  return problem === undefined
+    ? { usable: true, qemu: qemu.value }
+    : { usable: false, problem, qemu: qemu.value };
 }
 
 interface Found extends Pick<DoctorReport, 'configuration' | 'suite' | 'machine' | 'temporary'> {

@@ -24,6 +24,8 @@ export interface DoctorReport {
   temporary: Place;
   kvm: KvmDevice & { trial?: { usable: boolean; reason: string } };
   parentDeath: boolean;
+  /** Whether `--pmem cxl` works here, and with which QEMU; why not: a sentence without the full stop. */
+  cxl: { usable: boolean; qemu?: { program: string; version: string }; problem?: string };
   /** The project's daxrepro.yaml; null if there is none. */
   configuration: ConfigurationReport | null;
   /** The xfstests tree; null if there is none and --suite named none. */

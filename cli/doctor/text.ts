@@ -45,7 +45,14 @@ function missingLines({ missing, install }: DoctorReport): string[] {
   return [...alignColumns(rows), ...(install === null ? [] : [`Install: ${install}`])];
 }
 
-function machineLines({ machine, kvm, cache, temporary, parentDeath }: DoctorReport): string[] {
+function machineLines({
+  machine,
+  kvm,
+  cache,
+  temporary,
+  parentDeath,
+  cxl,
+}: DoctorReport): string[] {
   return alignColumns([
     ['processors', String(machine.processors)],
     ['memory', `${gib(machine.memory)}, ${gib(machine.memoryAvailable)} available`],
@@ -53,6 +60,7 @@ function machineLines({ machine, kvm, cache, temporary, parentDeath }: DoctorRep
     ['cache', `${cache.directory}, ${gib(cache.free)} free`],
     ['temporary files', `${temporary.directory}, ${gib(temporary.free)} free`],
     ['kernels', cache.kernels.join(', ') || 'none in the cache yet'],
+    ['CXL memory', cxlText(cxl)],
     ['child processes', parentDeath ? 'end with daxrepro' : 'can outlive daxrepro'],
   ]);
 }
@@ -82,6 +90,12 @@ function suiteLines(suite: DoctorReport['suite']): string[] {
     ]),
   ];
   return alignColumns(rows).map(escapeForTerminal);
+}
+
+function cxlText({ usable, qemu, problem }: DoctorReport['cxl']): string {
+  return usable
+    ? `usable with QEMU ${qemu?.version}, ${qemu?.program}`
+    : `not usable: ${problem}; \`daxrepro setup --cxl\` changes that`;
 }
 
 function kvmText(kvm: DoctorReport['kvm']): string {

@@ -8,7 +8,7 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import { z } from '../schema.js';
 import { readReference, settleReference } from '../store/reference.js';
-import { cacheKey, lookUp, lookUpOrMake } from '../store/store.js';
+import { cacheKey, lookUp, lookUpOrMake, type Store } from '../store/store.js';
 
 /**
  * The QEMU of a Debian suite, unpacked into the cache with all libraries that it needs, the C library and the
@@ -36,6 +36,13 @@ const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 
 const ReferenceSchema = z.object({ key: z.string() });
 
+/** The program if it is in the cache. */
+export async function peekSuiteQemu(suite: string, store: Store): Promise<string | undefined> {
+  const remembered = ReferenceSchema.safeParse(await readReference(store, `qemu-${suite}`)).data;
+  const directory = remembered && (await lookUp(store, KIND, remembered.key));
+  return directory === undefined ? undefined : programIn(directory);
+}
+
 /** @returns the program; see the directory above */
 export async function fetchSuiteQemu(
   suite: string,
@@ -43,11 +50,7 @@ export async function fetchSuiteQemu(
 ): Promise<Outcome<string>> {
   const { store, progress, signal } = context;
   const name = `qemu-${suite}`;
-  const look = async () => {
-    const remembered = ReferenceSchema.safeParse(await readReference(store, name)).data;
-    const directory = remembered && (await lookUp(store, KIND, remembered.key));
-    return directory === undefined ? undefined : programIn(directory);
-  };
+  const look = () => peekSuiteQemu(suite, store);
   const known = await look();
   if (known !== undefined) return success(known);
   return settleReference(

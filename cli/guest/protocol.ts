@@ -45,6 +45,8 @@ const Proof = z.object({
   /** Whether /sys/fs/ext4/<device> exists; it does for each mount that ext4's code serves. */
   servedByExt4: z.boolean(),
   servedByXfs: z.boolean(),
+  /** The drivers on the way to the device, as `DRIVER:DEVICE` and separated by blanks. */
+  path: z.string().max(2000).optional(),
   /** References to the file system's module now, and before anything was mounted. */
   moduleReferences: count,
   moduleReferencesUnmounted: count,

@@ -1,4 +1,5 @@
 import { chooseQemu } from '../emulator/choose.js';
+import { withCxl } from '../emulator/cxl.js';
 import type { FileSystem } from '../file-systems.js';
 import type { AcceleratorChoice } from '../guest/accelerator.js';
 import type { TreeArchive } from '../guest/xfstests-archive.js';
@@ -94,9 +95,11 @@ export async function setUp(
     ? await ensureSystem(['run'], job)
     : await ensureSystemForAll(requests, changes, job);
   if (!system.ok) return system;
-  const qemu = await chooseQemu(requests[0]?.qemu, job);
+  const chosen = await chooseQemu(requests[0]?.qemu, job);
+  if (!chosen.ok) return chosen;
+  const qemu = await withCxl(requests, chosen.value, job.store);
   if (!qemu.ok) return qemu;
-  const powerCut = await powerCutTools(requests, { ...job, own: qemu.value });
+  const powerCut = await powerCutTools(requests, { ...job, own: chosen.value });
   if (!powerCut.ok) return powerCut;
   const packed = await packSuite(suite, job);
   if (!packed.ok) return packed;

@@ -16,6 +16,11 @@ const STRINGS = {
   nd_pmem: 'nd_pmem',
   /** The ACPI device that describes NVDIMMs. */
   nfit: 'ACPI0012',
+  cxl_acpi: 'cxl_acpi',
+  cxl_pci: 'cxl_pci',
+  cxl_port: 'cxl_port',
+  cxl_mem: 'cxl_mem',
+  cxl_pmem: 'cxl_nvdimm',
   ext2: 'ext2',
   ext4: 'ext4',
   xfs: 'xfs',

@@ -9,6 +9,7 @@ export function expectation(unit: Unit, { kernel, module }: Prepared): Expectati
     fs: unit.fs,
     release: kernel.release,
     control: unit.control,
+    pmem: unit.shape.pmem,
     devices: unit.devices,
     powerCut: unit.powerCut !== undefined,
     userTest: unit.userTest !== undefined,

@@ -17,6 +17,7 @@ import {
   type GdbAddress,
   INHERITED_FD,
   inheritedPath,
+  isSaveable,
   type MachineFiles,
   type MachineShape,
   plugCommands,
@@ -131,7 +132,7 @@ export async function launch(
   opened: number[],
 ): Promise<Outcome<Launched>> {
   const { prepared, progress } = context;
-  if (context.checkpoints) {
+  if (context.checkpoints && isSaveable(unit.shape)) {
     const mounted = await launchMounted(unit, context, keeper, opened);
     if (mounted) return success(mounted);
     const found = await bootedGuest(unit, context);

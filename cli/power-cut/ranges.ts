@@ -49,6 +49,8 @@ export function pmemRanges(
         offset: FSDAX_BEGIN,
         flush: 'instructions',
       }));
+    case 'cxl':
+      throw new Error('the power of guests with CXL devices is not cut');
     case 'virtio-pmem':
       return devices.map((file, index) => ({
         start: addresses[index] ?? 0,

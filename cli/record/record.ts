@@ -3,6 +3,7 @@ import type { Finding } from '../findings/finding.js';
 import type { FsckReport } from '../findings/fsck-report.js';
 import type { DeviceVariable } from '../guest/additional-devices.js';
 import type { Ending } from '../guest/guest.js';
+import type { PmemKind } from '../guest/machine.js';
 import type { CheckEvent, GuestEvent, ReadyEvent } from '../guest/protocol.js';
 import type { SessionKind } from '../plan/unit.js';
 import type { TestFacts } from '../suite/xfstests/tree.js';
@@ -51,6 +52,8 @@ export interface Expectation {
   /** `uname -r`. */
   release: string;
   control: boolean;
+  /** How persistent memory is emulated; its drivers have to be on the way to the device. */
+  pmem?: PmemKind | undefined;
   /** Variables of the further devices. */
   devices?: readonly DeviceVariable[] | undefined;
   /** Whether power is cut. */

@@ -54,6 +54,8 @@ export interface UnitResult {
     looks: {
       when: string;
       device: string;
+      /** The drivers on the way to the device, as `DRIVER:DEVICE`. */
+      path?: string;
       driver: string;
       mountOptions: string;
       statxDax: boolean | null;

@@ -156,6 +156,7 @@ const dataLook = z.looseObject({
 const look = z.looseObject({
   when: text,
   device: text,
+  path: text.optional(),
   driver: text,
   mountOptions: text,
   statxDax: z.boolean().nullable(),

@@ -7,6 +7,7 @@ import { type Driver, missingDrivers } from '../kernel/drivers.js';
 import type { KernelContext } from '../kernel/kernel.js';
 import { resolveKernel } from '../kernel/resolve.js';
 import { type KernelSpec, parseSpec } from '../kernel/spec.js';
+import { atLeast } from '../kernel-version.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { RunRequest } from '../plan/unit.js';
 
@@ -47,6 +48,8 @@ async function checkOne(
   spec: KernelSpec,
   context: KernelContext,
 ): Promise<Outcome<void>> {
+  const cxl = checkCxlSupport(request, spec);
+  if (!cxl.ok) return cxl;
   const dax = await checkDax(request, spec, context);
   if (!dax.ok || !isLocal(spec)) return dax;
   return checkDrivers(request, spec, context);
@@ -112,8 +115,34 @@ const DEVICE_DRIVERS: Readonly<Record<PmemKind, readonly Driver[]>> = {
   memmap: ['nd_pmem'],
   nvdimm: ['nfit', 'nd_pmem'],
   'virtio-pmem': ['virtio_pmem', 'nd_pmem'],
+  cxl: ['cxl_acpi', 'cxl_pci', 'cxl_port', 'cxl_mem', 'cxl_pmem', 'nd_pmem'],
   none: ['virtio_blk'],
 };
+
+/** The options of these drivers, which are off in many configurations. */
+const OPTIONS: Partial<Record<Driver, string>> = {
+  cxl_acpi: 'CONFIG_CXL_ACPI',
+  cxl_pci: 'CONFIG_CXL_PCI',
+  cxl_port: 'CONFIG_CXL_PORT',
+  cxl_mem: 'CONFIG_CXL_MEM',
+  cxl_pmem: 'CONFIG_CXL_PMEM',
+};
+
+/** The first packaged kernel with CONFIG_CXL_REGION. */
+const FIRST_WITH_CXL = '6.1';
+
+function checkCxlSupport({ kernel, pmem }: PossibleRequest, spec: KernelSpec): Outcome<void> {
+  if (pmem !== 'cxl' || (spec.type !== 'debian' && spec.type !== 'debsrc')) {
+    return success(undefined);
+  }
+  const { version } = spec.kernel;
+  if (version === '' || atLeast(version, FIRST_WITH_CXL)) return success(undefined);
+  return failure(
+    'usage',
+    `${kernel} cannot create regions of CXL memory: CONFIG_CXL_REGION is new in Linux 6.0`,
+    `Use --kernel debian:${FIRST_WITH_CXL} or newer, or another kind with --pmem`,
+  );
+}
 
 /** A guest without these boots, and then waits until its time is up. */
 async function checkDrivers(
@@ -127,11 +156,12 @@ async function checkDrivers(
   const missing = await missingDrivers(resolved.value, needed);
   if (missing.length === 0) return success(undefined);
   const named = resolved.value.modules;
+  const names = missing.map((name) => (OPTIONS[name] ? `${name} (${OPTIONS[name]})` : name));
   return failure(
     'usage',
     named === undefined
-      ? `${kernel} is an image without modules, and does not have built in: ${missing.join(', ')}`
-      : `${kernel} has neither built in nor among the modules in ${named}: ${missing.join(', ')}`,
+      ? `${kernel} is an image without modules, and does not have built in: ${names.join(', ')}`
+      : `${kernel} has neither built in nor among the modules in ${named}: ${names.join(', ')}`,
     spec.type === 'image' && named === undefined
       ? `Name its modules: --kernel ${kernel},MODULES-DIR, a directory like /lib/modules/${resolved.value.release}`
       : 'Build them in or as modules, or use --kernel debian:6.1',

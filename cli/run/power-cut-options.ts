@@ -39,7 +39,13 @@ export function refusedWithCuts({
   if (pmem === 'none') {
     return [
       'needs persistent memory, and --pmem none has disks',
-      `Use ${PMEM_KINDS.slice(0, -1).join(', ')}`,
+      `Use ${PMEM_KINDS.filter((kind) => kind !== 'none' && kind !== 'cxl').join(', ')}`,
+    ];
+  }
+  if (pmem === 'cxl') {
+    return [
+      'needs guests that are clones, and QEMU cannot save the state of CXL devices',
+      'Use --pmem memmap, nvdimm or virtio-pmem',
     ];
   }
   if (together && !configured?.includes('together')) {

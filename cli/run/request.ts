@@ -15,6 +15,7 @@ import { xfsprogsVersion } from '../system/xfsprogs.js';
 import type { UserTest } from '../user-test/user-test.js';
 import { readVariant } from '../variant/named.js';
 import { BASE, type Variant } from '../variant/variant.js';
+import { checkCxl } from './cxl-options.js';
 import { RUN_DEFAULTS, TIMEOUTS } from './defaults.js';
 import { devicesOf } from './device-options.js';
 import { checkAppend, checkSysctl } from './kernel-parameters.js';
@@ -89,6 +90,7 @@ function check(
     runFor: runForOf(options, userTests.size > 0),
     powerCut: powerCutOf(options),
     devices: devicesOf(options, fileSystem.value),
+    cxl: checkCxl(options),
     mkfsOptions: oneLine('--mkfs-opts', options.mkfsOpts),
     mountOptions: oneLine('--mount-opts', options.mountOpts),
   });

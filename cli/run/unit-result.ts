@@ -195,16 +195,13 @@ function describeDax({ dax }: Judgement, { module }: Prepared): UnitResult['dax'
       ? { origin: module.origin, sha256: module.sha256, buildId: module.buildId }
       : null,
     looks: dax.states.map(
-      ({ when, device, driver, mountOptions, statxDax, dataSame, data, problems, messages }) => ({
-        when,
-        device,
-        driver,
-        mountOptions,
+      ({ when, device, path, driver, mountOptions, statxDax, dataSame, ...more }) => ({
+        ...{ when, device, path, driver, mountOptions },
         statxDax: statxDax ?? null,
         dataSame: dataSame ?? null,
-        data,
-        problems,
-        messages,
+        data: more.data,
+        problems: more.problems,
+        messages: more.messages,
       }),
     ),
   };

@@ -20,6 +20,8 @@ export type Part =
   /** Programs for some xfstests tests: reported if missing, installed only on request. */
   | 'xfstests'
   /** Our own tests; installed only for those who run them. */
+  /** CXL memory. */
+  | 'cxl'
   | 'test';
 
 /** The parts that `daxrepro setup` installs. */
@@ -79,6 +81,12 @@ export const REQUIREMENTS: readonly Requirement[] = [
     programs: ['ndctl'],
     purpose: 'configures persistent memory in the guest',
     packages: packaged('ndctl'),
+  },
+  {
+    part: 'cxl',
+    programs: ['cxl'],
+    purpose: 'creates the regions of CXL memory in the guest',
+    packages: packaged('cxl', { fedora: 'cxl-cli', arch: 'ndctl', suse: 'cxl' }),
   },
   {
     part: 'run',

@@ -16,6 +16,7 @@ const QUESTIONS: readonly (readonly [program: string, option: string])[] = [
   ['e2fsck', '-V'],
   ['mkfs.xfs', '-V'],
   ['ndctl', '--version'],
+  ['cxl', '--version'],
   ['modprobe', '--version'],
   ['setpriv', '--version'],
   ['bsdtar', '--version'],

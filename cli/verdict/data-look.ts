@@ -15,8 +15,6 @@ export interface DataState {
   gap: string;
 }
 
-const WRONG = 'DAX does not reach the bytes of the block device';
-
 const PAGES: Readonly<Record<DataLook['how'], string>> = {
   written: 'written to a new file',
   mapped: 'stored through a mapping of a new file',
@@ -36,12 +34,15 @@ export function readData({ data = [] }: Pick<ProofEvent, 'data'>, file = 'a new 
   if (!different && same) return { same: true, problem: '', gap: '' };
   if (!different) {
     const why = data.find(({ problem }) => problem !== '')?.problem;
-    const gap = `the data of ${file} was not compared with its block device`;
-    return { same: undefined, problem: '', gap: `${gap}${why === undefined ? '' : ` (${why})`}` };
+    const parts = [
+      `the data of ${file} was not compared with its block device`,
+      ...(why === undefined ? [] : [`(${why})`]),
+    ];
+    return { same: undefined, problem: '', gap: parts.join(' ') };
   }
   const { how, device, position, same: bytes } = different;
   const at = position === undefined ? '' : ` at byte ${position}`;
-  const said = `${WRONG}: of ${PAGE} bytes ${PAGES[how]}, ${device} has ${bytes}${at}`;
+  const said = `DAX does not reach the bytes of the block device: of ${PAGE} bytes ${PAGES[how]}, ${device} has ${bytes}${at}`;
   return same
     ? { same: undefined, problem: '', gap: said }
     : { same: false, problem: said, gap: '' };

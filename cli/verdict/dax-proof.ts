@@ -27,6 +27,8 @@ export interface DaxState {
   dataSame: boolean | undefined;
   /** The comparisons that say so. */
   data: DataLook[];
+  /** The drivers on the way to the device. */
+  path: string;
   /** Why it proves nothing, or the contrary. Empty if DAX is proven. */
   problems: string[];
   /** What the look does not say. A failure of the test counts all the same, but no pass. */
@@ -49,6 +51,7 @@ export function readProof(proof: ProofEvent, expected: Expectation): DaxState {
     statxDax: daxIn(proof.statxAttributes),
     realtimeDax: daxIn(proof.realtimeAttributes),
     dataSame: undefined,
+    path: proof.path ?? '',
     data: [...(proof.data ?? []), ...(proof.realtimeData ?? [])],
     problems: [],
     gaps: [],
@@ -62,6 +65,7 @@ export function readProof(proof: ProofEvent, expected: Expectation): DaxState {
     ? [
         ...driverProblems(proof, state.driver, expected),
         ...deviceProblems(proof, expected),
+        ...pathProblems(proof, expected),
         ...(expected.control ? controlProblems(state) : daxProblems(proof, state, expected)),
       ]
     : [`${proof.device} is not mounted on ${proof.directory}`];
@@ -124,6 +128,17 @@ function deviceProblems(proof: ProofEvent, { fs, devices = [] }: Expectation): s
       ? ['it is mounted without the realtime device']
       : []),
   ];
+}
+
+/** The drivers between CXL memory and its block device, in the order in which they build on each other. */
+const CXL_DRIVERS = ['cxl_acpi', 'cxl_port', 'cxl_mem', 'cxl_nvdimm', 'cxl_pmem_region', 'nd_pmem'];
+
+function pathProblems({ device, path = '' }: ProofEvent, { pmem }: Expectation): string[] {
+  if (pmem !== 'cxl') return [];
+  const drivers = path.split(' ').map((one) => one.split(':')[0]);
+  const missing = CXL_DRIVERS.filter((driver) => !drivers.includes(driver));
+  if (missing.length === 0) return [];
+  return [`${device} is not CXL memory: it is not reached through ${missing.join(', ')}`];
 }
 
 /** ext2 shows `dax`; ext4 and xfs show `dax` before 5.8 and `dax=always` since. */

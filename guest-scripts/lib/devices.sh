@@ -15,6 +15,7 @@ load_drivers() {
 	memmap) drivers+=(nd_e820 nd_pmem) ;;
 	nvdimm) drivers+=(nfit nd_pmem) ;;
 	virtio-pmem) drivers+=(virtio_pmem nd_pmem) ;;
+	cxl) drivers+=(cxl_acpi cxl_pci cxl_port cxl_mem cxl_pmem nd_pmem) ;;
 	none) drivers+=(virtio_blk) ;;
 	esac
 	# File-system modules need these. They are loaded before the checkpoint, so that clones have them.
@@ -31,6 +32,7 @@ find_devices() {
 	local tries names prefix=pmem count=$((2 + ${daxrepro_additional:-0}))
 	[[ $daxrepro_pmem == none ]] && prefix=vd
 	[[ $daxrepro_pmem == nvdimm ]] && make_fsdax_namespaces
+	if [[ $daxrepro_pmem == cxl ]]; then make_cxl_namespaces || return; fi
 	for tries in {1..50}; do
 		names=(/sys/block/"$prefix"*)
 		names=("${names[@]##*/}")
@@ -109,6 +111,37 @@ make_fsdax_namespaces() {
 			echo "$namespace" >"/sys/bus/nd/devices/$seed/namespace"
 			echo "$seed" >/sys/bus/nd/drivers/nd_pmem/bind
 		} 2>/tmp/fsdax || DEVICE_PROBLEM="no fsdax namespace on $namespace: $(</tmp/fsdax)"
+	done
+}
+
+# Each CXL device becomes a region of its own, and that a namespace with its page map in RAM. The devices
+# are taken in the order of their serial numbers, so that TEST_DEV is at the lowest address.
+make_cxl_namespaces() {
+	local device serial count tries name root=/sys/bus/cxl/devices
+	local -A devices=()
+	count=$((2 + ${daxrepro_additional:-0}))
+	for tries in {1..100}; do
+		for device in $root/mem*; do
+			# Without a driver it has no endpoint yet.
+			[[ -e $device/driver ]] && read -r serial <"$device/serial" && devices[$serial]=${device##*/}
+		done 2>/dev/null
+		((${#devices[@]} >= count)) && break
+		sleep 0.1
+	done
+	if ((${#devices[@]} < count)); then
+		DEVICE_PROBLEM="expected $count CXL devices with drivers, found: ${devices[*]}; the kernel needs CONFIG_CXL_ACPI, CXL_PCI, CXL_PORT, CXL_MEM and CXL_PMEM"
+		return 1
+	fi
+	for serial in $(printf '%s\n' "${!devices[@]}" | sort); do
+		cxl create-region -m -t pmem -d decoder0.0 "${devices[$serial]}" >/tmp/region 2>&1 || {
+			DEVICE_PROBLEM="no CXL region on ${devices[$serial]}: $(tr '\n' ' ' </tmp/region)"
+			return 1
+		}
+		name=$(sed -n 's/.*"region":"\([^"]*\)".*/\1/p' /tmp/region)
+		ndctl create-namespace -f -m fsdax -M mem -r "$name" >/tmp/fsdax 2>&1 || {
+			DEVICE_PROBLEM="no fsdax namespace in CXL $name: $(tr '\n' ' ' </tmp/fsdax)"
+			return 1
+		}
 	done
 }
 

@@ -97,6 +97,7 @@ sub prove {
 		raw('mounted', $mounted), text('type', $found_type), text('options', $found_options),
 		raw('servedByExt4', -d "/sys/fs/ext4/$node" ? 'true' : 'false'),
 		raw('servedByXfs', -d "/sys/fs/xfs/$node" ? 'true' : 'false'),
+		text('path', join ' ', device_path($node)),
 		text('moduleReferences', first_line("$module/refcnt")),
 		text('moduleReferencesUnmounted', $references_unmounted),
 		text('moduleBuildId', unpack('H*', $build_id)),
@@ -113,6 +114,48 @@ sub node_of {
 	my $number = ($rdev >> 8 & 0xfff) . ':' . ($rdev & 0xff | $rdev >> 12 & 0xfff00);
 	my ($node) = (readlink("/sys/dev/block/$number") // $device) =~ m{([^/]*)$};
 	return $node;
+}
+
+# The drivers on the way to the device, each with what it drives: `nd_pmem:pfn0.0 nd_region:region0 …`. A
+# device that is made of others has the way to the first one.
+sub device_path {
+	my ($node) = @_;
+	my ($below) = glob "/sys/class/block/$node/slaves/*";
+	return device_path($below =~ m{([^/]*)$}) if defined $below;
+	# A partition is a directory of its disk.
+	my $block = real_path("/sys/class/block/$node") =~ s{(/block/[^/]+)/[^/]+$}{$1}r;
+	my @path = drivers_above(real_path("$block/device"));
+	return @path if !grep { /^cxl_/ } @path;
+	my $address = hex first_line("$block/device/resource");
+	for my $region (glob '/sys/bus/cxl/devices/region*') {
+		my ($start, $size) = map { hex first_line("$region/$_") } 'resource', 'size';
+		next if $address < $start || $address >= $start + $size;
+		my $decoder = real_path('/sys/bus/cxl/devices/' . first_line("$region/target0"));
+		my ($endpoint) = $decoder =~ m{(.*)/};
+		my $memory = real_path("$endpoint/uport");
+		push @path, drivers_above(real_path("$region/pmem_" . ($region =~ m{([^/]*)$})[0])), drivers_above($decoder);
+		push @path, map({ drivers_above($_) } glob("$memory/pmem*")), drivers_above($memory);
+	}
+	my %seen;
+	return grep { !$seen{$_}++ } @path;
+}
+
+# `DRIVER:DEVICE` of a device in sysfs and of each above it that has a driver.
+sub drivers_above {
+	my ($place) = @_;
+	my @found;
+	while ($place =~ m{^/sys/devices/.*?([^/]+)$}) {
+		my $device = $1;
+		push @found, "$1:$device" if (readlink("$place/driver") // '') =~ m{([^/]+)$};
+		$place =~ s{/[^/]+$}{};
+	}
+	return @found;
+}
+
+# The path of a directory without symbolic links; empty if there is none. O_DIRECTORY, of fcntl.h.
+sub real_path {
+	sysopen my $directory, shift, 0x10000 or return '';
+	return readlink('/proc/self/fd/' . fileno $directory) // '';
 }
 
 # Kills all processes after so many seconds, unless `end-all` comes first.

@@ -1,6 +1,7 @@
 import t from 'tap';
 import {
   deviceAddresses,
+  isSaveable,
   kernelCommandLine,
   type MachineShape,
   PMEM_KINDS,
@@ -112,7 +113,9 @@ for (const pmem of PMEM_KINDS) {
       t.strictSame(values(argv, '-initrd'), ['/i']);
       t.strictSame(values(argv, '-smp'), ['3']);
       t.match(values(argv, '-machine')[0], `accel=${accelerator}`);
-      t.strictSame(values(argv, '-cpu'), [accelerator === 'kvm' ? 'host' : 'max']);
+      const processor = accelerator === 'kvm' ? 'host' : 'max';
+      // Linux creates no CXL region where it sees the hypervisor's bit.
+      t.strictSame(values(argv, '-cpu'), [`${processor}${pmem === 'cxl' ? ',-hypervisor' : ''}`]);
 
       t.match(values(argv, '-sandbox')[0], /^on,/);
       for (const deny of ['obsolete', 'elevateprivileges', 'spawn', 'resourcecontrol']) {
@@ -130,16 +133,16 @@ for (const pmem of PMEM_KINDS) {
         'socket,id=monitor,fd=6',
       ]);
 
-      const backends = values(argv, '-object');
+      const backends = values(argv, '-object').filter((one) => one.includes('memory-backend-file'));
       const drives = values(argv, '-drive');
-      t.equal(backends.length, pmem === 'nvdimm' || pmem === 'virtio-pmem' ? 2 : 0);
+      t.equal(backends.length, ['nvdimm', 'virtio-pmem', 'cxl'].includes(pmem) ? 2 : 0);
       t.equal(drives.length, pmem === 'none' ? 2 : 0);
       for (const backend of backends) {
         t.match(backend, /share=on/);
         t.match(backend, `size=${SHAPE.deviceSize}`);
       }
       const hotplug = /^(\d+)M,slots=2,maxmem=(\d+)M$/.exec(values(argv, '-m')[0] ?? '');
-      if (backends.length > 0) {
+      if (backends.length > 0 && pmem !== 'cxl') {
         t.equal(Number(hotplug?.[1]), 1024);
         t.ok(Number(hotplug?.[2]) * MIB >= SHAPE.memory + 2 * SHAPE.deviceSize + 2 * GIB);
       } else {
@@ -150,6 +153,36 @@ for (const pmem of PMEM_KINDS) {
     });
   }
 }
+
+t.test('gives each CXL device a port, a label area and a serial number of its own', (t) => {
+  const shape = { ...SHAPE, pmem: 'cxl' } as const;
+  const argv = qemuArgv(shape, { ...FILES, devices: ['/a', '/b'] });
+  t.match(
+    values(argv, '-machine')[0],
+    /^q35,accel=tcg,cxl=on,cxl-fmw\.0\.targets\.0=cxl\.1,cxl-fmw\.0\.size=4G$/,
+  );
+  t.strictSame(
+    values(argv, '-device').filter((device) => /cxl/.test(device)),
+    [
+      'pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1',
+      'cxl-rp,port=0,bus=cxl.1,id=port0,chassis=0,slot=2',
+      'cxl-type3,bus=port0,persistent-memdev=memory0,lsa=labels0,id=cxl0,sn=1',
+      'cxl-rp,port=1,bus=cxl.1,id=port1,chassis=0,slot=3',
+      'cxl-type3,bus=port1,persistent-memdev=memory1,lsa=labels1,id=cxl1,sn=2',
+    ],
+  );
+  t.strictSame(
+    values(argv, '-object').map((object) => /id=(\w+)/.exec(object)?.[1]),
+    ['memory0', 'labels0', 'memory1', 'labels1'],
+  );
+  const large = qemuArgv({ ...shape, deviceSize: 3 * GIB }, { ...FILES, devices: ['/a', '/b'] });
+  t.match(values(large, '-machine')[0], /fmw\.0\.size=8G$/, 'room for both');
+  t.strictSame(
+    PMEM_KINDS.filter((pmem) => !isSaveable({ pmem })),
+    ['cxl'],
+  );
+  t.end();
+});
 
 t.test('plugs virtio-pmem into clones, because QEMU does not save it', (t) => {
   const shape = { ...SHAPE, pmem: 'virtio-pmem' } as const;

@@ -45,6 +45,22 @@ t.test('DAX of ext2 on kernels that have removed it', async (t) => {
   t.match(await answer(t, [{ kernel: 'debian:6.12', fs: 'ext4' }, {}]), REMOVED, 'one of several');
 });
 
+t.test('CXL memory on packaged kernels that are too old for it', async (t) => {
+  t.testdir({});
+  const cxl = { fs: 'ext4', pmem: 'cxl' } as const;
+  for (const kernel of ['debian:5.10', 'debsrc:5.10']) {
+    t.match(
+      await answer(t, [{ ...cxl, kernel }]),
+      /^2 .*CONFIG_CXL_REGION.*\n.*debian:6\.1/,
+      kernel,
+    );
+    t.equal(await answer(t, [{ fs: 'ext4', kernel }]), 'possible');
+  }
+  for (const kernel of ['debian:6.1', 'debian:6.12', 'debian:7.2']) {
+    t.equal(await answer(t, [{ ...cxl, kernel }]), 'possible', kernel);
+  }
+});
+
 t.test('a change can restore the DAX code', async (t) => {
   const top = t.testdir({
     'restore.patch': '+++ b/fs/ext2/inode.c\n+	if (test_opt(sb, DAX))\n+		flags |= S_DAX;\n',

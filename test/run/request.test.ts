@@ -54,6 +54,16 @@ t.test('rejects invalid input and near misses, with a suggestion', (t) => {
     [/file system "ext3" is not known/, /ext2, ext4, xfs/, check({}, 'ext3')],
     [/file system "EXT2" is not known/, /ext2, ext4, xfs/, check({}, 'EXT2')],
     [/file system "" is not known/, /ext2, ext4, xfs/, check({}, '')],
+    [
+      /a CXL region is a multiple of 256 MiB/,
+      /multiple of 256M/,
+      check({ pmem: 'cxl', size: '300M' }),
+    ],
+    [
+      /--log-device does not go with --pmem cxl/,
+      /out/,
+      check({ pmem: 'cxl', logDevice: true }, 'ext4'),
+    ],
     [/--pmem "nvdim" is not known/, /nvdimm/, check({ pmem: 'nvdim' })],
     [/--accel "kwm" is not known/, /auto, kvm, tcg/, check({ accel: 'kwm' })],
     [/"0" is not a time/, /120 or 5m/, check({ timeout: '0' })],
@@ -126,6 +136,7 @@ t.test('allows power cuts on all persistent memory, under emulation, in clones',
   }
   for (const [message, more] of [
     [/--pmem none has disks/, { pmem: 'none' }],
+    [/QEMU cannot save the state of CXL devices/, { pmem: 'cxl' }],
     [/which only emulation allows/, { accel: 'kvm' }],
     [/tests DAX/, { control: true }],
     [/needs guests that are clones/, { checkpoint: false }],

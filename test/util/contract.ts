@@ -34,7 +34,7 @@ export const ContractRun = z.object({
         id: z.string().min(1),
       }),
       variant: z.string().min(1),
-      pmem: z.enum(['memmap', 'nvdimm', 'virtio-pmem', 'none']),
+      pmem: z.enum(['memmap', 'nvdimm', 'virtio-pmem', 'cxl', 'none']),
       accel: z.enum(['kvm', 'tcg']),
       attempt: z.number().int().positive(),
       verdict: Verdict,

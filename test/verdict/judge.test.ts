@@ -36,6 +36,8 @@ interface Case {
 /** From here on somebody works in the guest. */
 const SESSION: GuestEvent = { event: 'step', name: 'session' };
 
+const CXL_PATH =
+  'nd_pmem:pfn0.0 cxl_acpi:ACPI0017:00 cxl_pmem_region:pmem_region0 cxl_port:endpoint2 cxl_nvdimm:pmem0 cxl_mem:mem0';
 const EXISTING: DataLook = {
   how: 'existing',
   device: '/dev/pmem0',
@@ -406,6 +408,29 @@ const FALSE_PASSES: Case[] = [
     verdict: 'error',
     reason: /the data of a new file on the realtime device was not compared/,
     proven: true,
+  },
+  {
+    name: 'CXL memory was asked for, and the device is an NVDIMM',
+    expected: { pmem: 'cxl' },
+    record: everywhere({ path: 'nd_pmem:pfn0.0 nd_region:region0 nd_bus:ndbus0 nfit:ACPI0012:00' }),
+    verdict: 'invalid',
+    reason:
+      /^before the test: \/dev\/pmem0 is not CXL memory: it is not reached through cxl_acpi, cxl_port, cxl_mem, cxl_nvdimm, cxl_pmem_region$/,
+  },
+  ...CXL_PATH.split(' ').map(
+    (left): Case => ({
+      name: `CXL memory without ${left}`,
+      expected: { pmem: 'cxl' },
+      record: everywhere({ path: CXL_PATH.replace(left, '') }),
+      verdict: 'invalid',
+      reason: new RegExp(`not reached through ${left.split(':')[0]}$`),
+    }),
+  ),
+  {
+    name: 'CXL memory, and the guest did not say how it is reached',
+    expected: { pmem: 'cxl' },
+    verdict: 'invalid',
+    reason: /is not CXL memory/,
   },
   {
     name: 'statx says nothing, where it could',
@@ -848,6 +873,13 @@ const PASSES: Case[] = [
       { data: [...dataLooks(undefined, undefined), { ...EXISTING, same: 4096 }] },
       'after',
     ),
+    verdict: 'pass',
+    reason: /no problems were found/,
+  },
+  {
+    name: 'CXL memory',
+    expected: { pmem: 'cxl' },
+    record: everywhere({ path: CXL_PATH }),
     verdict: 'pass',
     reason: /no problems were found/,
   },
