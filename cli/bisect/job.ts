@@ -120,7 +120,7 @@ async function keepInputs(
   work: KernelWork,
 ): Promise<void> {
   const kept = await keepBisectionInputs(subject, state, {
-    ...{ directory, suite: job.suite, checkpoints: options.checkpoint !== false },
+    ...{ directory, ready: job, checkpoints: options.checkpoint !== false },
     ...{ kernels: [...work.kernels.values()], store: job.store, signal: job.signal },
     userTests: job.userTests,
   });
@@ -154,7 +154,7 @@ async function resultOf(
     runs: state.runs,
     builds: state.builds,
     host: await describeHost(qemu),
-    tools: await describeTools([fs]),
+    tools: await describeTools([fs], job.userland),
     started: job.started.toISOString(),
     durationSeconds: Math.round((Date.now() - job.started.getTime()) / 10) / 100,
     directory,

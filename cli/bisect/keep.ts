@@ -1,11 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TreeArchive } from '../guest/xfstests-archive.js';
 import { type InputContext, keepInputs } from '../inputs/keep.js';
 import { type Outcome, success } from '../outcome.js';
 import type { RunRequest } from '../plan/unit.js';
-import { withVersion } from '../run/suite.js';
+import { type ReadyInputs, withVersions } from '../run/suite.js';
 import { type BuiltTree, commitOf, inputsOfTree } from './inputs.js';
 import type { BisectionState } from './state.js';
 import type { Subject } from './subject.js';
@@ -37,7 +36,7 @@ export async function keepStepInputs(
 export async function keepBisectionInputs(
   subject: Subject,
   { runs }: BisectionState,
-  { suite, signal, ...context }: Omit<Keeping, 'tree'> & { suite: TreeArchive | undefined },
+  { ready, signal, ...context }: Omit<Keeping, 'tree'> & { ready: ReadyInputs },
 ): Promise<Outcome<undefined>> {
   const scratch = await mkdtemp(join(tmpdir(), 'daxrepro-'));
   try {
@@ -50,7 +49,7 @@ export async function keepBisectionInputs(
       if (!inputs.ok) return inputs;
       const { kernel, ...variant } = inputs.value;
       requests.push({
-        ...withVersion(subject.request, suite),
+        ...withVersions(subject.request, ready),
         kernel,
         variant: { name: variantNameOf(subject, change), ...variant },
       });

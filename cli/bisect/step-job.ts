@@ -21,7 +21,7 @@ import { prepareTree } from '../run/prepare.js';
 import { replayCommand } from '../run/replay-command.js';
 import type { CheckedRequest } from '../run/request.js';
 import type { RunOptions } from '../run/run-options.js';
-import { withVersion } from '../run/suite.js';
+import { withVersions } from '../run/suite.js';
 import { shellQuote } from '../shell-quote.js';
 import { keepStepInputs } from './keep.js';
 import { outcomeOf } from './outcome.js';
@@ -60,7 +60,7 @@ export async function stepJob(step: CheckedStep, open: OpenJob): Promise<Outcome
   const { source, base } = built.value;
   const { powerCut, userTests } = job.value;
   const prepared = { ...built.value.prepared, powerCut, userTests };
-  const versioned = withVersion(request, job.value.suite);
+  const versioned = withVersions(request, job.value);
   const units = planUnits(versioned, prepared.kernel.release);
   const directory = openDirectory(open, options.out, units[0] as Unit);
   if (!directory.ok) return directory;

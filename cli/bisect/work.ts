@@ -14,7 +14,7 @@ import type { UnitResult } from '../results/run-result.js';
 import { type EngineObserver, runAndJudge } from '../run/engine.js';
 import type { MachineContext } from '../run/prepare.js';
 import { replayCommand } from '../run/replay-command.js';
-import { withVersion } from '../run/suite.js';
+import { withVersions } from '../run/suite.js';
 import type { PackedUserTest } from '../user-test/user-test.js';
 import { type BisectionWork, mean } from './engine.js';
 import { outcomeOf, outcomeOfAll, type RunOutcome } from './outcome.js';
@@ -133,10 +133,10 @@ export class KernelWork implements Pick<BisectionWork, 'prepare' | 'run' | 'buil
   }
 
   #units(build: number, { kernel }: Prepared, attempt: number): Unit[] {
-    const { subject, state, suite } = this.options;
+    const { subject, state, suite, context } = this.options;
     const { change } = this.#build(build);
     const request = {
-      ...withVersion(subject.request, suite),
+      ...withVersions(subject.request, { suite, xfsprogs: context.xfsprogs }),
       seed: (state.seed + attempt - 1) % SEEDS,
       variant: { name: variantNameOf(subject, change), changes: [] },
     };

@@ -15,7 +15,7 @@ import type { ComparedCase } from '../results/compare-result.js';
 import { replayCommand } from '../run/replay-command.js';
 import type { CheckedRequest } from '../run/request.js';
 import type { RunOptions } from '../run/run-options.js';
-import { withVersion } from '../run/suite.js';
+import { withVersions } from '../run/suite.js';
 import type { ExpectedFailure } from '../suite/expected.js';
 
 /** A run or a comparison that is ready to be written as a plan. */
@@ -56,7 +56,7 @@ export function plannedRun(
   return {
     kind: 'run',
     job,
-    requests: [withVersion(request, job.suite)],
+    requests: [withVersions(request, job)],
     kernels: [prepared.kernel],
     fileSystems: [request.fs],
     settings: settingsOf(options, { accelerator, imageBytes, qemu: request.qemu }),
@@ -79,7 +79,7 @@ export function plannedComparison(
   return {
     kind: 'compare',
     job,
-    requests: cells.map(({ request }) => withVersion(request, job.suite)),
+    requests: cells.map(({ request }) => withVersions(request, job)),
     kernels: kernelsOf(cells, kernels, prepared),
     fileSystems: of.fileSystems,
     settings: settingsOf(options, { accelerator, imageBytes, qemu: cells[0]?.request.qemu }),

@@ -57,7 +57,7 @@ export async function writePlan(
     const entries = await entriesOf(run, numbers, common);
     await copyProgram(directory, fileURLToPath(new URL('package.json', packageRoot)));
     const written = writeUnits(directory, entries, split);
-    const tools = await describeTools(run.fileSystems);
+    const tools = await describeTools(run.fileSystems, job.userland);
     const plan: Plan = {
       ...{ schemaVersion: 1, kind: run.kind, id: planId(entries), command: [...job.argv] },
       tool: { name: 'daxrepro', version: version(), program: programHash() },

@@ -94,6 +94,7 @@ function guestOptions(command: Command): Command {
     .option('--cpus <n>', 'CPUs per guest', RUN_DEFAULTS.cpus)
     .addOption(shared.accel())
     .addOption(shared.qemu())
+    .addOption(shared.userland())
     .addOption(shared.noCheckpoint())
     .option('--out <dir>', "directory for the run's directory")
     .option('--json', 'print the result as JSON on stdout');

@@ -103,6 +103,7 @@ export function guestOptions(compare: Command): void {
     .addOption(shared.sysctl())
     .addOption(shared.accel())
     .addOption(shared.qemu())
+    .addOption(shared.userland())
     .addOption(shared.noCheckpoint());
 }
 

@@ -111,6 +111,7 @@ export function guestOptions(run: Command): void {
     .addOption(shared.sysctl())
     .addOption(shared.accel())
     .addOption(shared.qemu())
+    .addOption(shared.userland())
     .addOption(shared.noCheckpoint());
 }
 

@@ -60,6 +60,11 @@ export const shared = {
       '--qemu <qemu>',
       "the emulator: a path, or debian:SUITE for Debian's (default: qemu-system-x86_64 in PATH)",
     ),
+  userland: () =>
+    new Option(
+      '--userland <userland>',
+      "the guest's programs: host, debian:SUITE or the directory of another system (default: host)",
+    ),
   keepImages: () =>
     new Option(
       '--keep-images <size>',

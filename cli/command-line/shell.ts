@@ -21,6 +21,7 @@ export function defineShell(program: Command): void {
     .option('--cpus <n>', 'CPUs of the guest', RUN_DEFAULTS.cpus)
     .addOption(shared.accel())
     .addOption(shared.qemu())
+    .addOption(shared.userland())
     .option('--no-checkpoint', 'boot the guest instead of cloning one that has booted')
     .optionsGroup('Output:')
     .addOption(shared.keepImages())

@@ -57,6 +57,7 @@ export interface CompareOptions {
   explain?: boolean;
   accel: string;
   qemu?: string;
+  userland?: string;
   /** false with --no-checkpoint. */
   checkpoint?: boolean;
   /** An engine that runs the units on other machines. */

@@ -13,7 +13,7 @@ import {
   cellResults,
 } from '../results/compare-result.js';
 import { Explainer } from '../run/explain.js';
-import { withVersion } from '../run/suite.js';
+import { withVersions } from '../run/suite.js';
 import { isUnprepared } from '../run/unprepared.js';
 import type { CompareOptions } from './case-flags.js';
 import { differencesOf } from './differences.js';
@@ -110,7 +110,7 @@ export async function prepareComparison(
   const ready = await prepareCells(possible, kernels, accelerator, job.value, suite);
   if (!ready.ok) return ready;
   const prepared = withImpossible(ready.value, impossible.value);
-  const units = unitsOf(cells, (one) => prepared.kernelFor(one).release, suite);
+  const units = unitsOf(cells, (one) => prepared.kernelFor(one).release, job.value);
   const kernel = specs.get(asked.kernel) ?? asked.kernel;
   const of = asked.kernels ? asked : { ...asked, kernel };
   return success({ of, plan: plan.value, kernels, prepared, units, job: job.value });
@@ -168,7 +168,7 @@ async function runCells(
   const { cells } = plan;
   const checkpoints = options.checkpoint !== false;
   const run = await openRun(job, options.out, units[0] as Unit, {
-    requests: cells.map(({ request }) => withVersion(request, job.suite)),
+    requests: cells.map(({ request }) => withVersions(request, job)),
     kernels: kernelsOf(cells, kernels, prepared),
     caseFile: of.file,
     checkpoints,

@@ -1,13 +1,12 @@
 import { randomInt } from 'node:crypto';
 import type { AcceleratorChoice } from '../guest/accelerator.js';
-import type { TreeArchive } from '../guest/xfstests-archive.js';
 import { type Outcome, success } from '../outcome.js';
 import { planUnits, SEEDS } from '../plan/plan.js';
 import type { RunRequest, Unit } from '../plan/unit.js';
 import { type Case, type CellName, cellKey, cellNames, type Expected } from '../results/case.js';
 import { RUN_DEFAULTS } from '../run/defaults.js';
 import { checkRequest } from '../run/request.js';
-import { withVersion } from '../run/suite.js';
+import { type ReadyInputs, withVersions } from '../run/suite.js';
 import type { Variant } from '../variant/variant.js';
 import { expectedOf } from './expectations.js';
 
@@ -38,6 +37,7 @@ export interface RunFlags {
   keepImages?: string | undefined;
   accel: string;
   qemu?: string;
+  userland?: string;
   cc?: string;
   kconfig?: string[];
   configured?: string[];
@@ -72,6 +72,7 @@ export function planComparison(
       ...(flags.keepImages === undefined ? {} : { keepImages: flags.keepImages }),
       suite: of.suite,
       ...(flags.qemu === undefined ? {} : { qemu: flags.qemu }),
+      ...(flags.userland === undefined ? {} : { userland: flags.userland }),
       ...(flags.cc === undefined ? {} : { cc: flags.cc }),
       ...(flags.kconfig === undefined ? {} : { kconfig: flags.kconfig }),
       ...given('timeout', options.timeout),
@@ -127,15 +128,15 @@ function given<Key extends string, Value>(key: Key, value: Value | undefined) {
  * same conditions, and an interrupted comparison still has attempts of every cell.
  *
  * @param releaseOf the release of a request's kernel
- * @param suite an xfstests tree; undefined for the built-in tests
+ * @param ready the request's inputs; undefined for the built-in tests and this machine's tools
  */
 export function unitsOf(
   cells: readonly Cell[],
   releaseOf: (request: RunRequest) => string,
-  suite?: TreeArchive,
+  ready: ReadyInputs = { suite: undefined },
 ): Unit[] {
   return cells
-    .flatMap(({ request }) => planUnits(withVersion(request, suite), releaseOf(request)))
+    .flatMap(({ request }) => planUnits(withVersions(request, ready), releaseOf(request)))
     .sort((a, b) => a.attempt - b.attempt);
 }
 

@@ -65,6 +65,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   tree: DIRECTORIES,
   engine: () => words(['slurm', 'ssh:']),
   qemu: FILES,
+  userland: DIRECTORIES,
   compiler: NOTHING,
   confidence: NOTHING,
   days: NOTHING,

@@ -49,6 +49,7 @@ function valuesOf(side: Side, shared: (variant: string) => boolean): Record<stri
     QEMU: each(results.map(({ host }) => host?.qemu)),
     e2fsprogs: each(results.map(({ tools }) => tools?.e2fsprogs)),
     xfsprogs: each(results.map(({ tools }) => tools?.xfsprogs)),
+    userland: each(results.map(({ tools }) => tools?.userland)),
     'host kernel': each(results.map(({ host }) => host?.kernel)),
     CPUs: each(results.map(({ host }) => host?.cpus.toString())),
   };

@@ -1,15 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import {
-  access,
-  constants,
-  mkdir,
-  readdir,
-  readFile,
-  realpath,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,14 +8,24 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import type { Progress } from '../progress.js';
 import { cacheKey, lookUpOrMake, type Store, storageFailure } from '../store/store.js';
-import { findProgram, systemPath } from '../system/programs.js';
+import { librariesOf } from './libraries.js';
 import { guestScripts, type Manifest, readManifest } from './manifest.js';
 import { formatMtree, type MtreeEntry } from './mtree.js';
 import { type GuestPrograms, guestPrograms } from './programs.js';
+import {
+  contentOf,
+  findProgramIn,
+  HOST_USERLAND,
+  librariesIdentity,
+  pathInGuest,
+  realpathIn,
+  stampOf,
+  type Userland,
+} from './userland.js';
 
 /**
- * The guest's root file system: an initramfs made of the host's own programs, without root and
- * without a download. It consists of archives one after the other, as the kernel accepts them
+ * The guest's root file system: an initramfs made of the programs of a userland, by default this
+ * machine, without root. It consists of archives one after the other, as the kernel accepts them
  * (Documentation/driver-api/early-userspace/buffer-format.rst): programs and our scripts, which are
  * the same for every kernel; the modules of one kernel; and on request the user's tree of tests,
  * and programs for people (shell-archive.ts).
@@ -36,6 +37,8 @@ export interface ImageContext {
   store: Store;
   progress: Progress;
   signal?: AbortSignal;
+  /** This machine's by default. */
+  userland?: Userland | undefined;
 }
 
 export interface GuestImage {
@@ -104,35 +107,37 @@ async function rootArchive({
   store,
   progress,
   signal,
+  userland = HOST_USERLAND,
 }: ImageContext): Promise<Outcome<GuestImage>> {
   const manifest = readManifest();
-  const located = locatePrograms(manifest);
+  const located = locatePrograms(manifest, userland);
   if (!located.ok) return located;
-  const own = await guestPrograms({ store, ...(signal ? { signal } : {}) });
+  const own = await guestPrograms({
+    store,
+    userland,
+    ...(signal ? { signal } : {}),
+  });
   if (!own.ok) return own;
-  const inputs = await identity(manifest, located.value);
+  const inputs = await identity(manifest, located.value, userland);
   const key = cacheKey({ ...inputs, 'our programs': own.value.key });
   const made = await lookUpOrMake(store, 'guest-root', key, async (directory) => {
-    progress({ type: 'stage', text: 'making the guest image from the programs of this machine' });
-    const entries = await rootEntries(manifest, located.value, own.value);
+    const whose = userland.root === '' ? 'this machine' : userland.name;
+    progress({ type: 'stage', text: `making the guest image from the programs of ${whose}` });
+    const entries = await rootEntries(manifest, located.value, own.value, userland);
     if (!entries.ok) return entries;
     return pack(entries.value, join(directory, 'root.cpio'), directory, signal);
   });
   return made.ok ? success({ file: join(made.value, 'root.cpio'), key }) : made;
 }
 
-/** System directories come first: a guest should not get a wrapper from a user's PATH. */
-export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
-
 /** Program name → path. */
 type Programs = Map<string, string>;
 
-function locatePrograms({ programs }: Manifest): Outcome<Programs> {
-  const path = `${SYSTEM_PATH}:${systemPath()}`;
+function locatePrograms({ programs }: Manifest, userland: Userland): Outcome<Programs> {
   const found: Programs = new Map();
   const missing: string[] = [];
   for (const name of [...programs.required, ...programs.optional]) {
-    const file = findProgram(name, path);
+    const file = findProgramIn(userland, name);
     if (file) found.set(name, file);
     else if (programs.required.includes(name)) missing.push(name);
   }
@@ -140,29 +145,26 @@ function locatePrograms({ programs }: Manifest): Outcome<Programs> {
     ? success(found)
     : failure(
         'program-missing',
-        `The guest image needs programs that this machine lacks: ${missing.join(', ')}`,
-        'Run `daxrepro setup`, or install them with the package manager',
+        `The guest image needs programs that ${userland.root === '' ? 'this machine' : userland.name} lacks: ${missing.join(', ')}`,
+        userland.root === ''
+          ? 'Run `daxrepro setup`, or install them with the package manager'
+          : 'Add their packages to it, or use another --userland',
       );
 }
 
-/**
- * Everything that the archive depends on. The host's files count by size and time. Their libraries
- * count through the loader's cache, which ldconfig rewrites with every change to an installed
- * library.
- */
-async function identity(manifest: Manifest, programs: Programs): Promise<Record<string, string>> {
-  const stamp = async (path: string) => {
-    const real = await realpath(path).catch(() => path);
-    const { size, mtimeMs } = await stat(real).catch(() => ({ size: -1, mtimeMs: 0 }));
-    return `${real} ${size} ${mtimeMs}`;
-  };
-  const inputs: Record<string, string> = { loader: await stamp('/etc/ld.so.cache') };
-  const host = [...programs.values(), ...manifest.files, ...manifest.directories];
-  await Promise.all(
-    host.map(async (path) => {
-      inputs[`host ${path}`] = await stamp(path);
-    }),
-  );
+/** Everything that the archive depends on. Files count by size and time, unless the userland never changes. */
+async function identity(
+  manifest: Manifest,
+  programs: Programs,
+  userland: Userland,
+): Promise<Record<string, string>> {
+  const inputs: Record<string, string> = {};
+  if (userland.key !== undefined) inputs['userland'] = userland.key;
+  else {
+    inputs['loader'] = librariesIdentity(userland);
+    const copied = [...manifest.files, ...manifest.directories].map((path) => userland.root + path);
+    for (const path of [...programs.values(), ...copied]) inputs[`host ${path}`] = stampOf(path);
+  }
   const ours = fileURLToPath(guestScripts);
   for (const file of await readdir(ours, { recursive: true, withFileTypes: true })) {
     if (!file.isFile()) continue;
@@ -177,8 +179,9 @@ async function rootEntries(
   manifest: Manifest,
   programs: Programs,
   own: GuestPrograms,
+  userland: Userland,
 ): Promise<Outcome<MtreeEntry[]>> {
-  const libraries = await librariesOf([...programs.values()]);
+  const libraries = await librariesOf([...programs.values()], userland);
   if (!libraries.ok) return libraries;
   const tree = new Set<string>();
   const entries: MtreeEntry[] = [];
@@ -216,66 +219,70 @@ async function rootEntries(
     path: `${/\/sbin$/.test(dirname(file)) ? 'usr/sbin' : 'usr/bin'}/${name}`,
     file,
   }));
-  for (const entry of await programEntries(places, libraries.value)) add(entry);
-  for (const file of manifest.files) {
+  for (const entry of await programEntries(places, libraries.value, userland)) add(entry);
+  for (const path of manifest.files) {
+    const file = realpathIn(userland.root, path);
     const readable = await access(file, constants.R_OK).then(
       () => true,
       () => false,
     );
-    if (readable) add({ type: 'file', path: file.slice(1), content: file, mode: 0o644 });
+    if (readable) add({ type: 'file', path: path.slice(1), content: file, mode: 0o644 });
   }
   for (const directory of manifest.directories) {
-    for (const entry of await directoryEntries(directory, directory.slice(1))) add(entry);
+    const source = realpathIn(userland.root, directory);
+    for (const entry of await directoryEntries(source, directory.slice(1))) add(entry);
   }
   return success(entries);
 }
 
 /**
- * Programs of the host at their paths in the guest, and the libraries that they load. Several names
+ * Programs of the userland at their paths in the guest, and the libraries that they load. Several names
  * of one program (mke2fs, mkfs.ext4) become links to the first.
  */
 export async function programEntries(
   programs: readonly { path: string; file: string }[],
   libraries: readonly string[],
+  userland: Userland,
 ): Promise<MtreeEntry[]> {
   const entries: MtreeEntry[] = [];
   const firstNames = new Map<string, string>();
   for (const { path, file } of programs) {
-    const content = await realpath(file);
+    const content = contentOf(userland, file);
     const first = firstNames.get(content);
     if (first) entries.push({ type: 'link', path, target: `/${first}` });
     else entries.push({ type: 'file', path, content, mode: 0o755 });
     firstNames.set(content, first ?? path);
   }
   for (const library of libraries) {
-    const content = await realpath(library);
-    entries.push({ type: 'file', path: libraryPath(library), content, mode: 0o755 });
+    const content = contentOf(userland, library);
+    entries.push({ type: 'file', path: pathInGuest(userland, library), content, mode: 0o755 });
   }
   return entries;
 }
 
-/** The path of a library in the guest, where /lib is a link. */
-function libraryPath(library: string): string {
-  return library.replace(/^\/(?=lib(64)?\/)/, '/usr/').slice(1);
-}
-
 /** The libraries of the programs that every image contains. */
-async function librariesOfRoot(): Promise<Outcome<string[]>> {
-  const located = locatePrograms(readManifest());
-  return located.ok ? librariesOf([...located.value.values()]) : located;
+async function librariesOfRoot(userland: Userland): Promise<Outcome<string[]>> {
+  const located = locatePrograms(readManifest(), userland);
+  return located.ok ? librariesOf([...located.value.values()], userland) : located;
 }
 
 /** The libraries that these programs load and an image does not have already. */
-export async function librariesBeyondRoot(programs: string[]): Promise<Outcome<string[]>> {
+export async function librariesBeyondRoot(
+  programs: readonly string[],
+  userland: Userland,
+): Promise<Outcome<string[]>> {
   if (programs.length === 0) return success([]);
-  const [wanted, there] = await Promise.all([librariesOf(programs), librariesOfRoot()]);
+  const [wanted, there] = await Promise.all([
+    librariesOf(programs, userland),
+    librariesOfRoot(userland),
+  ]);
   if (!wanted.ok || !there.ok) return wanted.ok ? there : wanted;
   return success(wanted.value.filter((library) => !there.value.includes(library)));
 }
 
 /** The names of the programs that an image has without being asked for more. */
-export function programsOfRoot(): ReadonlySet<string> {
-  const located = locatePrograms(readManifest());
+export function programsOfRoot(userland: Userland): ReadonlySet<string> {
+  const located = locatePrograms(readManifest(), userland);
   return new Set(located.ok ? located.value.keys() : []);
 }
 
@@ -309,34 +316,6 @@ export async function directoryEntries(directory: string, path: string): Promise
     }
   }
   return entries;
-}
-
-/** The shared libraries that these programs load, by ldd(1); scripts have none. */
-export async function librariesOf(programs: string[]): Promise<Outcome<string[]>> {
-  const listed = await runTool(['ldd', ...programs], { env: { LC_ALL: 'C' } });
-  const libraries = new Set<string>();
-  const missing = new Set<string>();
-  for (const line of listed.stdout.split('\n')) {
-    const lost = /^\s+(\S+) => not found/.exec(line);
-    if (lost?.[1]) missing.add(lost[1]);
-    const found = /^\s+(?:\S+ => )?(\/\S+) \(0x/.exec(line);
-    if (found?.[1]) libraries.add(found[1]);
-  }
-  // Loaded by name at run time, when a thread is cancelled.
-  for (const library of [...libraries].filter((path) => basename(path).startsWith('libc.so'))) {
-    const unwinder = join(dirname(library), 'libgcc_s.so.1');
-    if (await stat(unwinder).catch(() => undefined)) libraries.add(unwinder);
-  }
-  return missing.size === 0 && libraries.size > 0
-    ? success([...libraries].sort())
-    : failure(
-        'tool-failed',
-        missing.size > 0
-          ? `Programs for the guest lack libraries: ${[...missing].join(', ')}`
-          : 'ldd did not list the libraries of the programs for the guest',
-        'Reinstall the packages they come from',
-        { detail: listed.stderr.slice(-2000) },
-      );
 }
 
 /** Packs entries as an archive, by default "newc" cpio, with bsdtar, which needs no root for owners and devices. */

@@ -7,6 +7,7 @@ import { runTool } from '../process/child.js';
 import { cacheKey, lookUpOrMake, type Store } from '../store/store.js';
 import { findCompiler } from '../system/compiler.js';
 import { guestScripts } from './manifest.js';
+import { HOST_USERLAND, type Userland } from './userland.js';
 
 /**
  * Our own programs for the guest (a folder of `guest-scripts/programs` each), compiled on this
@@ -26,14 +27,20 @@ const SOURCES = new URL('programs/', guestScripts);
 
 const FLAGS = ['-O2', '-g', '-Wall', '-Wextra', '-static', '-no-pie', '-pthread'];
 
+interface ImageSource {
+  store: Store;
+  signal?: AbortSignal;
+  /** This machine's by default. */
+  userland?: Userland | undefined;
+}
+
 export async function guestPrograms({
   store,
   signal,
-}: {
-  store: Store;
-  signal?: AbortSignal;
-}): Promise<Outcome<GuestPrograms>> {
-  const compiler = await findCompiler('gcc');
+  userland = HOST_USERLAND,
+}: ImageSource): Promise<Outcome<GuestPrograms>> {
+  const own = await findCompiler('gcc');
+  const compiler = userland.compiler ?? (own && { ...own, flags: [] });
   if (!compiler) return success(without('this machine has no C compiler'));
   const all = await readdir(SOURCES, { recursive: true });
   const sources = all.filter((name) => /\.[ch]$/.test(name)).sort();
@@ -44,18 +51,30 @@ export async function guestPrograms({
   const units = sources.filter((name) => name.endsWith('.c'));
   const programs = [...new Set(units.map((name) => dirname(name)))];
   const key = cacheKey({
-    layout: 2,
+    layout: 3,
     sources: hash.digest('hex'),
     compiler: compiler.identity,
     flags: FLAGS.join(' '),
   });
+  const sourcesDirectory = fileURLToPath(SOURCES);
+  // So that they are the same wherever daxrepro is.
+  const moved = [`-ffile-prefix-map=${sourcesDirectory}=programs/`];
   const made = await lookUpOrMake(store, 'guest-programs', key, async (directory) => {
     for (const name of programs) {
-      const own = units.filter((unit) => dirname(unit) === name);
-      const files = own.map((unit) => fileURLToPath(new URL(unit, SOURCES)));
+      const files = units
+        .filter((unit) => dirname(unit) === name)
+        .map((unit) => fileURLToPath(new URL(unit, SOURCES)));
       const compiled = await runTool(
-        [compiler.path, ...FLAGS, '-o', join(directory, name), ...files],
-        { env: { LC_ALL: 'C' }, ...(signal ? { signal } : {}) },
+        [
+          compiler.path,
+          ...FLAGS,
+          ...moved,
+          ...compiler.flags,
+          '-o',
+          join(directory, name),
+          ...files,
+        ],
+        { cwd: sourcesDirectory, env: { LC_ALL: 'C' }, ...(signal ? { signal } : {}) },
       );
       if (compiled.canceled) return failure('interrupted', 'Interrupted', 'Start it again');
       if (compiled.ok) continue;

@@ -6,8 +6,16 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import { sha256Of } from '../sha256.js';
 import { cacheKey, lookUpOrMake, storageFailure } from '../store/store.js';
-import { addParents, type ImageContext, isElf, librariesOf, pack } from './image.js';
+import { addParents, type ImageContext, isElf, pack } from './image.js';
+import { librariesOf } from './libraries.js';
 import type { MtreeEntry } from './mtree.js';
+import {
+  contentOf,
+  HOST_USERLAND,
+  librariesIdentity,
+  pathInGuest,
+  type Userland,
+} from './userland.js';
 
 /**
  * An xfstests tree as a part of the guest's root file system, repacked only when the tree changes,
@@ -57,18 +65,19 @@ export async function treeArchive(
       'Make all of it readable',
     );
   }
+  const { userland = HOST_USERLAND } = context;
   const described = await describe(origin);
   const key = cacheKey({
     layout: 1,
     files: sha256Of(files.map(({ path, stamp }) => `${path} ${stamp}\n`).join('')),
-    loader: await stampOf('/etc/ld.so.cache').catch(() => ''),
+    loader: userland.key ?? librariesIdentity(userland),
   });
   const made = await lookUpOrMake(context.store, 'xfstests', key, (directory) => {
     context.progress({
       type: 'stage',
       text: `packing the xfstests tree in ${origin} for the guest`,
     });
-    return packTree(tree, files, directory, context.signal);
+    return packTree(tree, files, directory, { userland, signal: context.signal });
   });
   if (!made.ok) return made;
   const content = await readFile(join(made.value, 'content'), 'utf8');
@@ -81,7 +90,7 @@ async function packTree(
   tree: string,
   files: readonly TreeFile[],
   directory: string,
-  signal: AbortSignal | undefined,
+  { userland, signal }: { userland: Userland; signal: AbortSignal | undefined },
 ): Promise<Outcome<void>> {
   const programs: string[] = [];
   const content = createHash('sha256');
@@ -94,15 +103,17 @@ async function packTree(
   } catch (error) {
     return storageFailure(tree, error);
   }
-  const libraries = programs.length > 0 ? await librariesOf(programs) : success([]);
+  const libraries = programs.length > 0 ? await librariesOf(programs, userland) : success([]);
   if (!libraries.ok) {
     return failure(
       'program-missing',
-      `Programs of the xfstests tree in ${tree} cannot run here: ${libraries.failure.message}`,
-      'Install the libraries it was built with, or build it on this machine',
+      `Programs of the xfstests tree in ${tree} cannot run in the guest: ${libraries.failure.message}`,
+      userland.root === ''
+        ? 'Install the libraries it was built with, or build it on this machine'
+        : `Build it on a system like ${userland.name}, or leave --userland out`,
     );
   }
-  const entries = await entriesOf(files, libraries.value);
+  const entries = entriesOf(files, libraries.value, userland);
   const packed = await pack(entries, join(directory, 'tree.cpio'), directory, signal);
   if (!packed.ok) return packed;
   try {
@@ -150,7 +161,11 @@ async function treeFiles(tree: string): Promise<TreeFile[]> {
   return files;
 }
 
-async function entriesOf(files: readonly TreeFile[], libraries: string[]): Promise<MtreeEntry[]> {
+function entriesOf(
+  files: readonly TreeFile[],
+  libraries: readonly string[],
+  userland: Userland,
+): MtreeEntry[] {
   const entries: MtreeEntry[] = [];
   const there = new Set<string>();
   const add = (path: string, content: string, mode: number) => {
@@ -159,14 +174,9 @@ async function entriesOf(files: readonly TreeFile[], libraries: string[]): Promi
   };
   for (const { path, source, mode } of files) add(join(PLACE, path), source, mode);
   for (const library of libraries) {
-    add(library.replace(/^\/(?=lib(64)?\/)/, '/usr/').slice(1), library, 0o755);
+    add(pathInGuest(userland, library), contentOf(userland, library), 0o755);
   }
   return entries;
-}
-
-async function stampOf(path: string): Promise<string> {
-  const { size, mtimeMs } = await stat(path);
-  return `${size} ${mtimeMs}`;
 }
 
 /** Undefined if it is not the top of a git tree, or git refuses to read it. */

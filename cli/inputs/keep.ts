@@ -174,6 +174,7 @@ async function record(request: RunRequest, keeper: FileKeeper): Promise<Recorded
     variant: { name: variant.name, changes, ...(steps === undefined ? {} : { steps }) },
     ...(build.cc === undefined ? {} : { cc: build.cc }),
     ...(request.qemu === undefined ? {} : { qemu: request.qemu }),
+    ...(request.userland === undefined ? {} : { userland: request.userland }),
     kconfig,
     pmem: request.pmem,
     ...(request.size === undefined ? {} : { size: request.size }),

@@ -52,6 +52,7 @@ const requestSchema = z.object({
   variant: z.object({ name: text, changes: z.array(fileName), steps: count.optional() }),
   cc: text.optional(),
   qemu: text.optional(),
+  userland: text.optional(),
   kconfig: z.array(fileName).default([]),
   pmem: text,
   /** Bytes of each device. */

@@ -2,6 +2,8 @@ import { chooseQemu } from '../emulator/choose.js';
 import { withCxl } from '../emulator/cxl.js';
 import type { FileSystem } from '../file-systems.js';
 import type { AcceleratorChoice } from '../guest/accelerator.js';
+import { versionIn } from '../guest/tool-versions.js';
+import type { Userland } from '../guest/userland.js';
 import type { TreeArchive } from '../guest/xfstests-archive.js';
 import { type InputContext, keepInputs } from '../inputs/keep.js';
 import type { KernelContext } from '../kernel/kernel.js';
@@ -21,6 +23,7 @@ import { packUserTests } from '../run/user-tests.js';
 import { defaultStore } from '../store/store.js';
 import { ensureSystem } from '../system/install.js';
 import type { PackedUserTest } from '../user-test/user-test.js';
+import { chooseUserland } from '../userland/choose.js';
 import { ensureSystemFor } from './system.js';
 
 /**
@@ -56,6 +59,10 @@ export interface Job extends OpenJob {
   powerCut: PowerCutTools | undefined;
   /** The emulator of `--qemu`; undefined: the one in PATH. */
   qemu: string | undefined;
+  /** Where the guest's programs come from. */
+  userland: Userland;
+  /** The version of its mkfs.xfs, if a request is for xfs. */
+  xfsprogs: string | undefined;
   /** A packed tree of xfstests; undefined: the built-in suite. */
   suite: TreeArchive | undefined;
   /** The user's test files, packed, by their words. */
@@ -101,12 +108,17 @@ export async function setUp(
   if (!qemu.ok) return qemu;
   const powerCut = await powerCutTools(requests, { ...job, own: chosen.value });
   if (!powerCut.ok) return powerCut;
-  const packed = await packSuite(suite, job);
+  const userland = await chooseUserland(requests[0]?.userland, job);
+  if (!userland.ok) return userland;
+  const images = { ...job, userland: userland.value };
+  const packed = await packSuite(suite, images);
   if (!packed.ok) return packed;
-  const userTests = await packUserTests(requests, job);
+  const userTests = await packUserTests(requests, images);
   if (!userTests.ok) return userTests;
+  const xfs = requests.some(({ fs }) => fs === 'xfs');
   return success({
-    ...{ ...job, qemu: qemu.value, powerCut: powerCut.value },
+    ...{ ...images, qemu: qemu.value, powerCut: powerCut.value },
+    xfsprogs: xfs ? await versionIn(userland.value, 'mkfs.xfs') : undefined,
     ...{ suite: packed.value, userTests: userTests.value },
   });
 }
@@ -184,14 +196,14 @@ export interface JobResult<Result extends UnitResult = UnitResult> extends RunRe
 
 /** Describes the host and its tools while the units run. */
 export async function conclude<Result extends UnitResult>(
-  job: OpenJob,
+  job: OpenJob & { userland?: Userland },
   { directory, emulators, fileSystems }: Ran,
   running: Promise<Result[]>,
 ): Promise<JobResult<Result>> {
   const [units, host, tools] = await Promise.all([
     running,
     describeHost(...emulators),
-    describeTools(fileSystems),
+    describeTools(fileSystems, job.userland),
   ]);
   return { ...runResult(job.argv, job.started, units, host, directory), units, tools };
 }

@@ -14,7 +14,7 @@ import { prepareDry } from '../run/prepare-dry.js';
 import { replayCommand } from '../run/replay-command.js';
 import type { CheckedRequest } from '../run/request.js';
 import type { RunOptions } from '../run/run-options.js';
-import { withVersion } from '../run/suite.js';
+import { withVersions } from '../run/suite.js';
 import { isUnprepared } from '../run/unprepared.js';
 import { expectationFor } from '../suite/expected.js';
 import { conclude, type Job, type JobResult, type OpenJob, openRun, setUp } from './job.js';
@@ -83,7 +83,7 @@ export async function prepareRun(
   const ready = { ...prepared.value, powerCut, userTests };
   // Changes can turn a packaged kernel into one built from the same source.
   const { spec, release } = ready.kernel;
-  const units = planUnits({ ...withVersion(request, suite), kernel: spec }, release);
+  const units = planUnits({ ...withVersions(request, job.value), kernel: spec }, release);
   return success({ units, prepared: ready, job: job.value });
 }
 
@@ -107,7 +107,7 @@ async function runPlanned(
   const checkpoints = options.checkpoint !== false;
   const together = options.together === true;
   const run = await openRun(job, options.out, units[0] as Unit, {
-    requests: [withVersion(request, job.suite)],
+    requests: [withVersions(request, job)],
     kernels: [prepared.kernel],
     checkpoints,
     together,

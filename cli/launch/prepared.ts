@@ -1,4 +1,5 @@
 import type { Accelerator } from '../guest/machine.js';
+import type { Userland } from '../guest/userland.js';
 import type { FileSystemModule } from '../kernel/file-system-module.js';
 import type { Kernel, WitnessState } from '../kernel/kernel.js';
 import type { PowerCutTools } from '../power-cut/tools.js';
@@ -10,6 +11,8 @@ export interface Prepared {
   kernel: Kernel;
   initramfs: string;
   accelerator: Accelerator;
+  /** Where the guest's programs come from; undefined: this machine. */
+  userland?: Userland | undefined;
   /** Whether the guest's kernel gets the witness module, and if not, why. */
   witness: WitnessState;
   /** undefined if the file system is built in, or the kernel's modules do not include it. */

@@ -40,6 +40,8 @@ export interface RunRequest {
   build?: BuildOptions | undefined;
   /** A program, or debian:SUITE; undefined for this machine's QEMU. */
   qemu?: string | undefined;
+  /** debian:SUITE or a directory; undefined for this machine's programs. */
+  userland?: string | undefined;
   /** The changes to the kernel's source. */
   variant: Variant;
   pmem: PmemKind;

@@ -14,7 +14,7 @@ import type { RunRequest, Unit } from '../plan/unit.js';
 import { emulatorsOf } from '../power-cut/tools.js';
 import type { RunResult } from '../results/run-result.js';
 import { describeHost } from '../run/host.js';
-import { withVersion } from '../run/suite.js';
+import { withVersions } from '../run/suite.js';
 import { describeTools } from '../run/tools.js';
 import { suiteOf } from '../run/unit-result.js';
 import type { ReplayPlan } from './plan.js';
@@ -47,7 +47,7 @@ export async function replayJob(
   const kernels = await kernelsFor(target, planned, open);
   const [none] = kernels.values();
   if (none && !none.ok && readyKernels(kernels).length === 0) return none;
-  const requests = planned.map((one) => withVersion(one, job.value.suite));
+  const requests = planned.map((one) => withVersions(one, job.value));
   const keeping = {
     checkpoints: options.checkpoint !== false,
     together: plan.together !== undefined,
@@ -142,7 +142,10 @@ async function runReplay(
     (request) => prepared.kernelFor(request).release,
     job.suite?.version ?? '',
   );
-  const [host, tools] = await Promise.all([describeHost(...emulators), describeTools(fileSystems)]);
+  const [host, tools] = await Promise.all([
+    describeHost(...emulators),
+    describeTools(fileSystems, job.userland),
+  ]);
   const versioned = units.map((unit) => ({ ...unit, suite: suiteOf(unit, job.userTests) }));
   announce(target, { host, tools, prepared, units: versioned }, job);
   job.reporter.expect(units.length);

@@ -219,6 +219,7 @@ function optionsOf(
     control: request.control,
     ...given('cc', request.cc),
     ...given('qemu', request.qemu),
+    ...given('userland', request.userland),
     ...given(
       'kconfig',
       request.kconfig.length > 0 ? request.kconfig.map((file) => join(directory, file)) : undefined,

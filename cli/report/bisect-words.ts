@@ -1,6 +1,7 @@
 import { percent } from '../bisect/result.js';
 import type { BisectionResult } from '../results/bisect-result.js';
 import { formatSeconds, plural } from '../words.js';
+import { toolWords } from './tool-words.js';
 
 /** Sentences about a bisection. Not escaped. */
 
@@ -15,8 +16,7 @@ export function describeVersions({ tool, host, tools = {} }: BisectionResult): s
   return [
     `daxrepro ${tool.version}`,
     host.qemu.replace(/^QEMU emulator version /, 'QEMU '),
-    tools.e2fsprogs && `e2fsprogs ${tools.e2fsprogs}`,
-    tools.xfsprogs && `xfsprogs ${tools.xfsprogs}`,
+    ...toolWords(tools),
   ]
     .filter(Boolean)
     .join(', ');

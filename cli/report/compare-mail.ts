@@ -24,6 +24,7 @@ import { describeExplanation } from './explanation.js';
 import { describeEvidence } from './findings.js';
 import { plainBody, type ReplyTo, withHeaders } from './mail-headers.js';
 import { comparisonTags } from './mail-tags.js';
+import { toolWords } from './tool-words.js';
 import { explainUnwritten } from './unwritten.js';
 import { cut, wrapCommand, wrapField, wrapText } from './wrap.js';
 
@@ -74,10 +75,7 @@ function titleOf({ case: compared }: CompareResult): string {
 /** What ran, in two lines where the names are not too long, and the variants. */
 function formatFacts(result: CompareResult, from: string): string[] {
   const [unit] = result.units;
-  const { e2fsprogs, xfsprogs } = result.tools;
-  const tools = [e2fsprogs && `e2fsprogs ${e2fsprogs}`, xfsprogs && `xfsprogs ${xfsprogs}`].filter(
-    Boolean,
-  );
+  const tools = toolWords(result.tools);
   const qemu = result.host.qemu.replace(/QEMU emulator version /g, 'QEMU ');
   const suites = new Set(result.units.map(({ suite }) => `${suite.name} ${suite.version}`));
   const ran = [describeMachines(result), qemu, ...suites, `daxrepro ${result.tool.version}`];

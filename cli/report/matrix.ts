@@ -95,7 +95,12 @@ function toolsOf(kept: readonly KeptMatrix[]): Matrix['tools'] {
   const versions = (of: keyof Matrix['tools']) =>
     [...new Set(kept.flatMap(({ result: { tools = {} } }) => tools[of] ?? []))].join(', ');
   const [e2fsprogs, xfsprogs] = [versions('e2fsprogs'), versions('xfsprogs')];
-  return { ...(e2fsprogs && { e2fsprogs }), ...(xfsprogs && { xfsprogs }) };
+  const userland = versions('userland');
+  return {
+    ...(e2fsprogs && { e2fsprogs }),
+    ...(xfsprogs && { xfsprogs }),
+    ...(userland && { userland }),
+  };
 }
 
 interface Column {

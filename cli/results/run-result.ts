@@ -137,7 +137,12 @@ export interface RunResult {
   repeats: Repeats[];
   host: { kernel: string; qemu: string; node: string; cpus: number };
   /** Versions of the host's tools, which the guest uses to make and check file systems. */
-  tools?: { e2fsprogs?: string; xfsprogs?: string };
+  tools?: {
+    e2fsprogs?: string;
+    xfsprogs?: string;
+    /** Where they come from, as `--userland` names it, if not from this machine. */
+    userland?: string;
+  };
   started: string;
   durationSeconds: number;
   /** The run's directory. */

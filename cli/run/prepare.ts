@@ -3,6 +3,7 @@ import type { FileSystem } from '../file-systems.js';
 import { type AcceleratorChoice, chooseAccelerator, probeKvm } from '../guest/accelerator.js';
 import { type GuestImage, guestImage } from '../guest/image.js';
 import { readManifest } from '../guest/manifest.js';
+import type { Userland } from '../guest/userland.js';
 import type { FileSystemModule } from '../kernel/file-system-module.js';
 import type { GitSource } from '../kernel/git-source.js';
 import type { BuildOptions, Kernel, KernelContext } from '../kernel/kernel.js';
@@ -11,7 +12,6 @@ import type { Prepared } from '../launch/prepared.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { featuresToTurnOff } from '../plan/mkfs-options.js';
 import { findProgram } from '../system/programs.js';
-import { xfsprogsVersion } from '../system/xfsprogs.js';
 import { variantKernel } from '../variant/kernel.js';
 import { variantModule } from '../variant/module.js';
 import { treeKernel } from '../variant/tree-kernel.js';
@@ -53,7 +53,7 @@ export async function prepareModule(
   kernel: Kernel,
   fs: FileSystem,
   variant: Variant,
-  context: KernelContext,
+  context: MachineContext,
 ): Promise<Outcome<Prepared['module']>> {
   if (fs === 'xfs') noteMkfsOptions(kernel, context);
   const module = await variantModule(kernel, fs, variant, context);
@@ -61,8 +61,10 @@ export async function prepareModule(
 }
 
 /** Says that mkfs.xfs is too new for the kernel. */
-function noteMkfsOptions({ release }: Kernel, { progress }: KernelContext): void {
-  const version = xfsprogsVersion();
+function noteMkfsOptions(
+  { release }: Kernel,
+  { progress, xfsprogs: version }: MachineContext,
+): void {
   const features = featuresToTurnOff(release, version);
   if (features.length === 0) return;
   const options = features.map(({ option }) => option).join(' ');
@@ -101,6 +103,10 @@ export async function prepareTree(
 export interface MachineContext extends KernelContext {
   /** The emulator; undefined: the one in PATH. */
   qemu?: string | undefined;
+  /** Where the guest's programs come from; undefined: this machine. */
+  userland?: Userland | undefined;
+  /** The version of the guest's mkfs.xfs, if it is known. */
+  xfsprogs?: string | undefined;
 }
 
 /** What all units of a kernel share, for every file system and variant. */
@@ -119,14 +125,16 @@ export async function prepareMachine(
     );
   }
   const bootable = await prepareBoot(qemu, kernel, accelerator, context, more);
-  return bootable.ok ? success({ qemu, kernel, ...bootable.value }) : bootable;
+  return bootable.ok
+    ? success({ qemu, kernel, userland: context.userland, ...bootable.value })
+    : bootable;
 }
 
 async function prepareBoot(
   qemu: string,
   kernel: Kernel,
   choice: AcceleratorChoice,
-  context: KernelContext,
+  context: MachineContext,
   more: readonly GuestImage[],
 ): Promise<Outcome<Pick<Prepared, 'initramfs' | 'accelerator' | 'witness'>>> {
   const { progress, store, signal } = context;

@@ -11,8 +11,8 @@ import { allOf, failure, type Outcome, success } from '../outcome.js';
 import { LARGEST_SIZE, SEEDS, SMALLEST_SIZE } from '../plan/plan.js';
 import type { RunRequest } from '../plan/unit.js';
 import { type ExpectedFailure, readExpectedFailures } from '../suite/expected.js';
-import { xfsprogsVersion } from '../system/xfsprogs.js';
 import type { UserTest } from '../user-test/user-test.js';
+import { checkUserlandOption } from '../userland/choose.js';
 import { readVariant } from '../variant/named.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import { checkCxl } from './cxl-options.js';
@@ -77,6 +77,7 @@ function check(
     seed: seedOf(options),
     cpus: parseCount('--cpus', options.cpus, 1, 64),
     qemu: checkQemuOption(options.qemu),
+    userland: checkUserlandOption(options.userland),
     jobs: jobsOf(options),
     build: buildOf(options),
     variant: variantOf(options),
@@ -96,7 +97,7 @@ function check(
   });
   if (!checked.ok) return checked;
   const { accelerator, jobs, expected, imageBytes, build, powerCut } = checked.value;
-  const { memory, append, sysctl, runFor, soak, qemu, devices } = checked.value;
+  const { memory, append, sysctl, runFor, soak, qemu, userland, devices } = checked.value;
   const { variant, pmem, size, timeout, repeat, seed, cpus, mkfsOptions, mountOptions } =
     checked.value;
   return success({
@@ -106,11 +107,10 @@ function check(
     request: {
       ...{ fs: fileSystem.value, tests, suite, kernel: options.kernel },
       ...(userTests.size > 0 ? { userTests } : {}),
-      ...defined({ memory, runFor, append, build, qemu, soak, powerCut }),
+      ...defined({ memory, runFor, append, build, qemu, userland, soak, powerCut }),
       ...(sysctl.length > 0 ? { sysctl } : {}),
       ...(devices.length > 0 ? { devices } : {}),
       ...{ variant, pmem, size, mkfsOptions, mountOptions, timeout, repeat },
-      ...(fileSystem.value === 'xfs' ? { xfsprogs: xfsprogsVersion() } : {}),
       untilFail: options.untilFail === true,
       ...{ seed, cpus, control: options.control === true },
       ...(options.configured ? { configured: options.configured } : {}),

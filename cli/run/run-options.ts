@@ -54,6 +54,8 @@ export interface RunOptions extends ExclusionOptions {
   accel: string;
   /** A program, or debian:SUITE. */
   qemu?: string;
+  /** Where the guest's programs come from: host, debian:SUITE, a directory. */
+  userland?: string;
   /** How much space images of damaged devices may take: a size, or 0. */
   keepImages?: string;
   /** Run failing units again, with write-back traced. */

@@ -26,7 +26,18 @@ export async function packSuite(
   return treeArchive(suite.tree.directory, context, originOf(suite.tree));
 }
 
-/** The request with the actual version of its suite. */
-export function withVersion(request: RunRequest, suite: TreeArchive | undefined): RunRequest {
-  return suite ? { ...request, suite: { ...request.suite, version: suite.version } } : request;
+/** What is known of a request once its inputs are ready. */
+export interface ReadyInputs {
+  suite: TreeArchive | undefined;
+  /** The version of mkfs.xfs in the guest. */
+  xfsprogs?: string | undefined;
+}
+
+/** The request with the actual versions of its suite and of mkfs.xfs. */
+export function withVersions(request: RunRequest, { suite, xfsprogs }: ReadyInputs): RunRequest {
+  return {
+    ...request,
+    ...(request.fs === 'xfs' ? { xfsprogs } : {}),
+    ...(suite ? { suite: { ...request.suite, version: suite.version } } : {}),
+  };
 }

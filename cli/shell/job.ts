@@ -59,7 +59,7 @@ export async function shellJob(
 ): Promise<Outcome<Shell>> {
   const job = await setUp(open, [request], { changes: request.variant.changes, accelerator });
   if (!job.ok) return job;
-  const programs = await shellArchive(open);
+  const programs = await shellArchive(job.value);
   if (!programs.ok) return programs;
   const { kernel, fs, variant, build } = request;
   const { suite } = job.value;
@@ -68,7 +68,11 @@ export async function shellJob(
     job.value,
   );
   if (!prepared.ok) return prepared;
-  const unit = sessionUnit(request, prepared.value, opened !== undefined);
+  const unit = sessionUnit(
+    { ...request, xfsprogs: job.value.xfsprogs },
+    prepared.value,
+    opened !== undefined,
+  );
   const gdb = options.gdb === undefined ? success(undefined) : await gdbPlace(options.gdb);
   if (!gdb.ok) return gdb;
   const directory = openDirectory(open, options.out, unit);

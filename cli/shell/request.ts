@@ -19,6 +19,7 @@ export interface ShellOptions
     | 'cpus'
     | 'accel'
     | 'qemu'
+    | 'userland'
     | 'suite'
     | 'suitePatch'
     | 'logDevice'

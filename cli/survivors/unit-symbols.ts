@@ -22,8 +22,8 @@ export async function makeSymbolizer(
   modules: string,
   told: boolean,
 ): Promise<Symbolizer> {
-  const { module } = context.prepared;
-  const programs = await guestPrograms({ store: context.store });
+  const { module, userland } = context.prepared;
+  const programs = await guestPrograms({ store: context.store, userland });
   const promises = told && programs.ok ? programs.value.files.get('promises') : undefined;
   return new Symbolizer({
     program: promises === undefined ? undefined : { name: 'promises', file: promises },

@@ -26,7 +26,7 @@ export function findProgram(name: string, path: string = systemPath()): string |
   return undefined;
 }
 
-function isExecutable(file: string): boolean {
+export function isExecutable(file: string): boolean {
   try {
     // Do not throw if it is missing: there are hundreds of lookups, and exceptions are slow.
     const found = statSync(file, { throwIfNoEntry: false });

@@ -10,13 +10,12 @@ import {
   pack,
   programEntries,
   programsOfRoot,
-  SYSTEM_PATH,
 } from '../guest/image.js';
 import type { MtreeEntry } from '../guest/mtree.js';
+import { findProgramIn, HOST_USERLAND, type Userland } from '../guest/userland.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { sha256Of } from '../sha256.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
-import { findProgram, systemPath } from '../system/programs.js';
 import { compileUserTest } from './compile.js';
 import { interpreterOf, programsOfScript } from './script-programs.js';
 import type { PackedUserTest, UserTest } from './user-test.js';
@@ -53,21 +52,23 @@ export async function packUserTest(
 async function packFresh(test: UserTest, context: ImageContext): Promise<Outcome<string>> {
   const program = test.kind === 'c' ? await compileUserTest(test, context) : success(test.file);
   if (!program.ok) return program;
-  const needed = await neededPrograms(test, program.value);
+  const { userland = HOST_USERLAND } = context;
+  const needed = await neededPrograms(test, program.value, userland);
   if (!needed.ok) return needed;
   const { programs, libraries, missing, starter } = needed.value;
+  const whose = userland.root === '' ? 'this machine' : userland.name;
   if (starter !== undefined && missing.includes(starter)) {
     return failure(
       'usage',
-      `${test.id} needs ${starter}, and this machine does not have it`,
+      `${test.id} needs ${starter}, and ${whose} does not have it`,
       test.kind === 'fio' ? 'Install fio' : 'Install it, or correct the first line of the file',
     );
   }
   if (missing.length > 0) {
-    const text = `${test.id}: neither the guest nor this machine has ${missing.join(', ')}`;
+    const text = `${test.id}: neither the guest nor ${whose} has ${missing.join(', ')}`;
     context.progress({ type: 'note', text });
   }
-  const entries = await entriesOf(test, program.value, needed.value);
+  const entries = await entriesOf(test, program.value, needed.value, userland);
   const key = cacheKey({
     layout: 1,
     kind: test.kind,
@@ -84,6 +85,7 @@ async function entriesOf(
   test: UserTest,
   program: string,
   { programs, libraries }: Needed,
+  userland: Userland,
 ): Promise<MtreeEntry[]> {
   const entries: MtreeEntry[] = [];
   const there = new Set<string>();
@@ -99,7 +101,7 @@ async function entriesOf(
     for (const entry of await directoryEntries(test.with, join(PLACE, 'with'))) add(entry);
   }
   const places = [...programs].map(([name, file]) => ({ path: `usr/bin/${name}`, file }));
-  for (const entry of await programEntries(places, libraries)) add(entry);
+  for (const entry of await programEntries(places, libraries, userland)) add(entry);
   return entries;
 }
 
@@ -129,21 +131,24 @@ interface Needed {
   starter: string | undefined;
 }
 
-async function neededPrograms(test: UserTest, program: string): Promise<Outcome<Needed>> {
+async function neededPrograms(
+  test: UserTest,
+  program: string,
+  userland: Userland,
+): Promise<Outcome<Needed>> {
   const content = await readFile(program);
   const { starter, names } = namesIn(test, content);
-  const inGuest = programsOfRoot();
-  const path = `${SYSTEM_PATH}:${systemPath()}`;
+  const inGuest = programsOfRoot(userland);
   const programs = new Map<string, string>();
   const missing: string[] = [];
   for (const name of names.filter((one) => !inGuest.has(basename(one)))) {
     // A path, of an interpreter, has to be right as it is: the guest has the same layout.
-    const file = name.startsWith('/') ? findProgram('', name) : findProgram(name, path);
+    const file = findProgramIn(userland, name);
     if (file) programs.set(basename(name), file);
     else missing.push(name);
   }
   const binaries = await dynamicOf([program, ...programs.values()]);
-  const libraries = await librariesBeyondRoot(binaries);
+  const libraries = await librariesBeyondRoot(binaries, userland);
   return libraries.ok
     ? success({ programs, libraries: libraries.value, missing, starter })
     : libraries;

@@ -157,10 +157,7 @@ t.test('plans tests of an xfstests tree', async (t) => {
   const plan = planComparison(asked.value, flags);
   if (!plan.ok) throw new Error(formatFailure(plan.failure));
   const units = unitsOf(plan.value.cells, () => '6.1.0', {
-    file: '/tree.cpio',
-    key: 'k',
-    version: 'v1+abc',
-    content: 'abc',
+    suite: { file: '/tree.cpio', key: 'k', version: 'v1+abc', content: 'abc' },
   });
   t.equal(units.length, 12);
   for (const unit of units) {

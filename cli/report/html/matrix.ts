@@ -16,6 +16,7 @@ import { describeEvidence, describeFirst } from '../findings.js';
 import type { Matrix } from '../matrix.js';
 import { describeRepeats } from '../repeats.js';
 import { findingsBySignature } from '../signatures.js';
+import { toolWords } from '../tool-words.js';
 import { cellDetails, type Excerpt } from './cells.js';
 import { drawRate } from './drawings.js';
 import { cellId, cellLink, fields, list, scrolls, verdictMark } from './parts.js';
@@ -119,8 +120,7 @@ function aboutSection(matrix: Matrix): Html {
   const versions = [
     `daxrepro ${tool.version}`,
     host.qemu.replace(/QEMU emulator version /g, 'QEMU '),
-    tools.e2fsprogs && `e2fsprogs ${tools.e2fsprogs}`,
-    tools.xfsprogs && `xfsprogs ${tools.xfsprogs}`,
+    ...toolWords(tools),
   ].filter((one) => one !== undefined && one !== '');
   return html`<section aria-labelledby="about"><h2 id="about">Test environment</h2>
 ${fields([
