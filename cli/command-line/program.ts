@@ -15,6 +15,7 @@ import { defineKernel } from './kernel.js';
 import { defineList } from './list.js';
 import { defineLog } from './log.js';
 import { document, RUN_EXIT_CODES } from './manual.js';
+import { defineMutate } from './mutate.js';
 import { defineChunk, defineCollect, definePlan } from './plan.js';
 import { defineReplay } from './replay.js';
 import { defineReport } from './report.js';
@@ -28,6 +29,7 @@ const DEFINITIONS = [
   defineCompare,
   defineCase,
   defineBisect,
+  defineMutate,
   definePlan,
   defineChunk,
   defineCollect,

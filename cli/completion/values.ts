@@ -6,6 +6,7 @@ import { FILE_SYSTEMS } from '../file-systems.js';
 import { ACCELERATOR_CHOICES } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import { debugOptions } from '../kernel/debug-options.js';
+import { readOperators } from '../mutate/operators.js';
 import { FORMATS } from '../report/formats.js';
 import { defaultRunsDirectory } from '../results/run-directory.js';
 import { defaultStore } from '../store/store.js';
@@ -56,6 +57,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   names: () => words(debugOptions()),
   shell: () => words(SHELLS),
   format: () => words(FORMATS),
+  operators: () => words(readOperators().map(({ name }) => name)),
   log: FILES,
   file: FILES,
   'case.yaml': FILES,
@@ -76,6 +78,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   options: NOTHING,
   p: NOTHING,
   parameters: NOTHING,
+  patterns: NOTHING,
   rev: NOTHING,
   signature: NOTHING,
   size: NOTHING,

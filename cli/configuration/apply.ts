@@ -19,6 +19,7 @@ const TAKERS: Record<string, readonly SettingName[]> = {
   'plan compare': [],
   list: [],
   shell: [],
+  mutate: [],
   bisect: ['kernel'],
   'bisect run': ['kernel'],
 };

@@ -105,6 +105,7 @@ function readRun(directory: string): { run: PastRun; identity: string } | string
 function whyUnread(directory: string, message: string): string {
   const names = namesIn(directory);
   if (names.includes('result.json')) return message;
+  if (names.includes('mutation.json')) return 'it is a run of mutants';
   const units = names.filter((name) => /^\d{3,}-/.test(name));
   if (units.length === 0 && !names.includes('inputs')) {
     return 'it is not a run of daxrepro: it has no result.json';
