@@ -178,9 +178,12 @@ const unit = z.strictObject({
   powerCut: z.object({ cuts: count, states: count }).optional(),
 });
 
-/** Every part of a unit is in the plan. Sessions are not planned. */
+/** Every part of a unit is in the plan. Sessions and recorded units are not planned. */
 unit.shape satisfies Record<Exclude<keyof Unit, 'session'>, unknown>;
-unit.shape.shape.shape satisfies Record<Exclude<keyof Unit['shape'], 'terminal'>, unknown>;
+unit.shape.shape.shape satisfies Record<
+  Exclude<keyof Unit['shape'], 'terminal' | 'recorded'>,
+  unknown
+>;
 
 const failureKind = z.enum([
   ...['usage', 'program-missing', 'unreadable', 'kernel-unavailable', 'change-rejected'],

@@ -19,6 +19,8 @@ export function defineReplay(program: Command): void {
     .option('--repeat <n>', 'run each unit n times, for failures that show only in some runs')
     .option('--kernel <spec>', 'use this kernel instead of the recorded one')
     .option('--suite <dir>', 'the xfstests tree, if it has moved')
+    .option('--exact', 'replay the recorded execution instruction by instruction (run --record)')
+    .option('--qemu <program>', 'with --exact: where the QEMU is that recorded, if it has moved')
     .option('--trust', "allow a bundle's changes to run programs on this machine while they build")
     .addOption(shared.jobs())
     .addOption(shared.accel())
@@ -35,6 +37,7 @@ export function defineReplay(program: Command): void {
       ['daxrepro replay', 'all units of the newest run'],
       ['daxrepro replay 20261122-145501-ext2-generic-002-25812', 'a run by its name'],
       ['daxrepro replay runs/night#3 --repeat 20', 'its third unit, twenty times'],
+      ['daxrepro replay runs/night#3 --exact', 'exactly as it was recorded with --record'],
       ['daxrepro replay bug.tar.gz', 'a bundle that somebody sent: see daxrepro bundle'],
     ],
     details: `Each run stores its inputs in its inputs/ directory: copies of patches and configuration fragments
@@ -45,14 +48,19 @@ export function defineReplay(program: Command): void {
       A replay agrees if it has the same verdict and the same finding signatures; notices do not count. With
       several attempts it agrees if no signature is new, no signature is missing that showed every time, and
       Fisher's exact test finds no difference between the failure rates. There is no answer if the replay has no
-      verdict, or too few attempts for a failure that showed only in some.`,
+      verdict, or too few attempts for a failure that showed only in some.
+
+      With --exact the unit must have been recorded (daxrepro run --record). Nothing is built and nothing varies:
+      QEMU executes the recorded instructions again. A replay is called exact only if console, events and files
+      of the guest and the number of instructions are the same; else the first difference is printed. A record
+      that was changed, or that another QEMU wrote, is not replayed.`,
     options: {
       '--trust':
         'without it, a bundle is refused if it changes anything but .c and .h files of ext2, ext4 and xfs, or contains a semantic patch with a script or a configuration fragment',
     },
     exitCodes: [
-      ['0', 'every unit agrees'],
-      ['1', 'at least one unit differs'],
+      ['0', 'every unit agrees; with --exact: every replay is exact'],
+      ['1', 'at least one unit or exact replay differs'],
       ['2', 'wrong usage, no such run, or its inputs have changed since it ran'],
       ['3', 'no unit differs, but for at least one there is no answer'],
       ['130', 'interrupted'],

@@ -117,6 +117,7 @@ export function guestOptions(run: Command): void {
 
 function outputOptions(run: Command): void {
   run.addOption(shared.on());
+  run.addOption(shared.record());
   run
     .optionsGroup('Output:')
     .addOption(shared.keepImages())
@@ -140,6 +141,7 @@ const MANUAL: Manual = {
       'daxrepro run ext4 -g quick --suite ~/xfstests-dev --together',
       'tests of a real xfstests tree',
     ],
+    ['daxrepro run ext4 ./race.sh --until-fail --record', 'catch a rare failure, to replay it'],
     ['daxrepro run ext2 generic/002 --json', 'one JSON document on stdout'],
   ],
   details: `
@@ -163,6 +165,8 @@ not apply here. error: no verdict could be reached.`,
     '--cut-states':
       'two more images per cut are always checked: none of the unflushed data survives, and all of it does',
     '--repeat': 'each attempt gets its own guest and verdict; attempts are counted, never merged',
+    '--record':
+      'a failure can then be replayed instruction by instruction (`daxrepro replay RUN#N --exact`); needs emulation, one CPU and --pmem memmap or nvdimm; records of units that pass are removed at once',
     '--seed':
       'the same seed gives similar runs, not identical ones: timing in the guest still varies',
     '--keep-images': 'images are saved as image-*.tar.gz beside the logs, before any repair',

@@ -92,6 +92,11 @@ export const shared = {
       '--together',
       'share guests among xfstests tests: faster, but a test can affect later ones',
     ),
+  record: () =>
+    new Option(
+      '--record',
+      'record each execution, and keep the records of failures for `replay --exact`',
+    ),
   withDirectory: () =>
     new Option(
       '--with <dir>',

@@ -12,7 +12,16 @@ import { openRunOrBundle } from '../replay/target.js';
 import { formatReplay } from '../report/replay-text.js';
 import { namesNoRun } from '../results/read.js';
 import { exitCodeOfUnits, type UnitResult } from '../results/run-result.js';
-import { inSession, keepResult, print, type Session, sayNewest, terminalWidth } from './session.js';
+import { exactCommand, misuseOf } from './replay-exact.js';
+import {
+  explain,
+  inSession,
+  keepResult,
+  print,
+  type Session,
+  sayNewest,
+  terminalWidth,
+} from './session.js';
 
 /** The options of `replay` as the command line gives them. */
 export interface ReplayCommandOptions extends ReplayFlags, ReplayJobOptions {
@@ -20,6 +29,8 @@ export interface ReplayCommandOptions extends ReplayFlags, ReplayJobOptions {
   trust?: boolean;
   /** The exit code is that of `run`: what the units came to, and not whether they agree. */
   asRun?: boolean;
+  /** Replay the recorded execution. */
+  exact?: boolean;
   json?: boolean;
 }
 
@@ -29,6 +40,9 @@ export async function replayCommand(
   options: ReplayCommandOptions,
   argv: string[],
 ): Promise<number> {
+  const misused = misuseOf(options);
+  if (misused) return explain(misused);
+  if (options.exact) return exactCommand(name, options, argv);
   // Private: mkdtemp(3) makes it with mode 700.
   const scratch = await mkdtemp(join(tmpdir(), 'daxrepro-bundle-'));
   try {

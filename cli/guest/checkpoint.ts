@@ -8,7 +8,7 @@ import { readReference, updateReference } from '../store/reference.js';
 import { cacheKey, discard, lookUpOrMake, type Store, storageFailure } from '../store/store.js';
 import { type GuestLimits, startGuest } from './guest.js';
 import { deviceSizes, type MachineFiles, type MachineShape, qemuArgv } from './machine.js';
-import { saveState } from './migration.js';
+import { saveMachine } from './migration.js';
 import { type ReadyEvent, ReadyEventSchema } from './protocol.js';
 import { describeFiles, readDescription } from './saved-files.js';
 
@@ -203,7 +203,7 @@ async function make(
       const booted = await guest.ready;
       if (!booted.ok) return notMade(`the guest did not boot (${booted.ending.kind})`, signal);
       if (booted.ready.deviceProblem) return notMade(booted.ready.deviceProblem, signal);
-      const saved = await saveState(guest.monitor, join(directory, state));
+      const saved = await saveMachine(guest.monitor, join(directory, state), shape);
       if (!saved.ok) return notMade(saved.error, signal);
       await guest.stop();
       for (const name of shape.pmem === 'none' ? disks : []) await rm(join(directory, name));

@@ -23,7 +23,7 @@ import {
 import { LimitTimers } from './limit-timers.js';
 import { CHANNEL_FD, HEARTBEAT_FD, MONITOR_FD, TERMINAL_FD } from './machine.js';
 import { resumeFrom } from './migration.js';
-import { Monitor, type MonitorCommand, QEMU_ENDED } from './monitor.js';
+import { Monitor, type MonitorCommand, type MonitorEvent, QEMU_ENDED } from './monitor.js';
 import {
   EventReader,
   encodeRequest,
@@ -32,6 +32,7 @@ import {
   type ReadyEvent,
   type UnitRequest,
 } from './protocol.js';
+import { type ExecutionEnd, INCOMPLETE, Recording } from './recording.js';
 
 export type { Ending } from './ending.js';
 export type { GuestLimits } from './life.js';
@@ -104,6 +105,8 @@ export interface Guest {
   rest(): void;
   /** Ends it now if it is still alive. */
   stop(): Promise<void>;
+  /** How its record ended; undefined if it was not recorded, still runs, or left no complete record. */
+  readonly recorded: ExecutionEnd | undefined;
 }
 
 /**
@@ -125,6 +128,8 @@ export interface GuestOptions {
   terminal?: boolean | undefined;
   /** For a clone: it is ready when it has this state. */
   resumption?: Resumption;
+  /** Whether QEMU records the execution. */
+  recorded?: boolean;
   /** Reads the processor time of a process. */
   clock?: (pid: number) => GuestClock;
 }
@@ -150,7 +155,7 @@ export function startGuest(
     ],
   });
   const { clock = (pid) => new CpuClock(pid) } = options;
-  const guest = new RunningGuest(child, limits, observer, clock(child.pid ?? 0));
+  const guest = new RunningGuest(child, limits, observer, clock(child.pid ?? 0), options);
   guest.begin(console, signal, options.resumption);
   return guest;
 }
@@ -176,18 +181,17 @@ class RunningGuest implements Guest {
   #incomplete: Ending | undefined;
   /** Contents being sent. */
   #sending = Promise.resolve();
+  readonly #recording: Recording | undefined;
 
   constructor(
     readonly child: ChildProcess,
     readonly limits: GuestLimits,
     readonly observer: GuestObserver,
     readonly clock: GuestClock,
+    { recorded = false }: Pick<GuestOptions, 'recorded'>,
   ) {
-    this.monitor = new Monitor(this.#stream(MONITOR_FD), ({ event, data }) => {
-      // QEMU stops the machine if it cannot write a disk's file. Nothing else would report why.
-      if (event !== 'BLOCK_IO_ERROR' || data?.['action'] !== 'stop') return;
-      this.#end({ kind: 'storage', message: `a disk's file cannot be written: ${data['reason']}` });
-    });
+    this.monitor = new Monitor(this.#stream(MONITOR_FD), (event) => this.#hearMonitor(event));
+    this.#recording = recorded ? new Recording(this.monitor) : undefined;
     this.terminal = (child.stdio as readonly unknown[])[TERMINAL_FD] as Duplex | undefined;
     this.terminal?.on('error', () => {});
     this.#timers = new LimitTimers(clock, (expired) => this.#happen(expired));
@@ -297,6 +301,22 @@ class RunningGuest implements Guest {
     await this.#closed;
   }
 
+  get recorded(): ExecutionEnd | undefined {
+    return this.#recording?.end;
+  }
+
+  #hearMonitor({ event, data }: MonitorEvent): void {
+    // A recorded machine that powers off or panics waits for its end.
+    if (event === 'SHUTDOWN' && data?.['guest'] === true) void this.#finishRecording();
+    // QEMU stops the machine if it cannot write a disk's file. Nothing else would report why.
+    if (event !== 'BLOCK_IO_ERROR' || data?.['action'] !== 'stop') return;
+    this.#end({ kind: 'storage', message: `a disk's file cannot be written: ${data['reason']}` });
+  }
+
+  async #finishRecording(): Promise<void> {
+    if (!(await this.#recording?.finish(this.#closed))) this.child.kill('SIGKILL');
+  }
+
   #stream(descriptor: number): Duplex {
     return this.child.stdio[descriptor] as Duplex;
   }
@@ -330,7 +350,8 @@ class RunningGuest implements Guest {
         this.#timers.stopAll();
         this.clock.stop();
         this.#stopListening();
-        this.child.kill('SIGKILL');
+        if (this.#recording && action.ending.kind !== 'interrupted') void this.#finishRecording();
+        else this.child.kill('SIGKILL');
         this.#tellOver(action.ending);
     }
   }
@@ -373,7 +394,8 @@ class RunningGuest implements Guest {
           this.#end({ kind: 'restore-failed', message: message || QEMU_ENDED });
         }
         this.#happen({ type: 'qemu-ended', exitCode, signal, message });
-        resolve();
+        const whole = exitCode === 0 && !message.includes(INCOMPLETE);
+        void Promise.resolve(this.#recording?.close(whole)).then(resolve);
       });
     });
   }
@@ -412,6 +434,7 @@ class RunningGuest implements Guest {
     const reader = new EventReader();
     this.#stream(CHANNEL_FD)
       .on('data', (chunk: Buffer) => {
+        this.#recording?.channel.add(chunk);
         for (const received of reader.push(chunk)) {
           // Whatever follows garbage is not trusted.
           if (this.#life.phase === 'over') return;

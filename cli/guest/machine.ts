@@ -1,4 +1,6 @@
 import type { MonitorCommand } from './monitor.js';
+import { escapeComma } from './option-list.js';
+import { type Port, recordedPorts, recordingArguments } from './recorded-machine.js';
 
 /**
  * The virtual machine: its memory layout, and the QEMU command line that makes it. Pure, so that a
@@ -29,6 +31,8 @@ export interface MachineShape {
   accelerator: Accelerator;
   /** Whether it has a port for the terminal of a session. */
   terminal?: true | undefined;
+  /** Whether its execution can be recorded (recorded-machine.ts). */
+  recorded?: true | undefined;
 }
 
 /** Paths of the files that a machine is started from. */
@@ -47,6 +51,8 @@ export interface MachineFiles {
   devices: readonly string[];
   /** Address of QEMU's gdb stub: the path of a socket, or a port of 127.0.0.1. */
   gdb?: GdbAddress | undefined;
+  /** The file to record the execution of a recorded machine in. */
+  execution?: string | undefined;
 }
 
 export type GdbAddress = { path: string } | { port: number };
@@ -221,16 +227,14 @@ export function qemuArgv(
     ...['-chardev', `file,id=console,path=/dev/fd/${CONSOLE_FD},append=on`],
     ...['-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-pci'],
-    ...['-chardev', `socket,id=channel,fd=${CHANNEL_FD}`],
-    ...['-device', 'virtserialport,chardev=channel,name=daxrepro.channel'],
-    ...['-chardev', `socket,id=heartbeat,fd=${HEARTBEAT_FD}`],
-    ...['-device', 'virtserialport,chardev=heartbeat,name=daxrepro.heartbeat'],
+    ...(shape.recorded ? recordedPorts(PORTS) : PORTS.flatMap(portArguments)),
     ...(shape.terminal
       ? [
           ...['-chardev', `socket,id=terminal,fd=${TERMINAL_FD}`],
           ...['-device', 'virtserialport,chardev=terminal,name=daxrepro.terminal'],
         ]
       : []),
+    ...(shape.recorded ? recordingArguments(files.execution) : []),
     ...(files.gdb ? gdbArguments(files.gdb) : []),
     ...['-chardev', `socket,id=monitor,fd=${MONITOR_FD}`, '-mon', 'chardev=monitor,mode=control'],
     ...(memoryFile ? memoryArguments(memoryFile, size) : []),
@@ -256,6 +260,19 @@ function processor({ accelerator, pmem }: MachineShape): string {
  */
 export function isSaveable({ pmem }: Pick<MachineShape, 'pmem'>): boolean {
   return pmem !== 'cxl';
+}
+
+/** The ports that connect the guest's programs with this process. */
+const PORTS: readonly Port[] = [
+  { name: 'channel', descriptor: CHANNEL_FD },
+  { name: 'heartbeat', descriptor: HEARTBEAT_FD },
+];
+
+function portArguments({ name, descriptor }: Port): string[] {
+  return [
+    ...['-chardev', `socket,id=${name},fd=${descriptor}`],
+    ...['-device', `virtserialport,chardev=${name},name=daxrepro.${name}`],
+  ];
 }
 
 /** On the command line, so that the printed command is complete. */
@@ -321,7 +338,7 @@ export function memoryBelow4GiB(shape: MachineShape): number {
 }
 
 /** A stub that does not wait for a debugger. */
-function gdbArguments(gdb: GdbAddress): string[] {
+export function gdbArguments(gdb: GdbAddress): string[] {
   const where = 'path' in gdb ? `path=${escapeComma(gdb.path)}` : `host=127.0.0.1,port=${gdb.port}`;
   return ['-chardev', `socket,id=gdb,${where},server=on,wait=off`, '-gdb', 'chardev:gdb'];
 }
@@ -367,11 +384,6 @@ function memoryArguments({ file, mode }: MachineMemory, size: number): string[] 
     `memory-backend-file,id=memory,size=${size},share=${mode === 'resume' ? 'off' : 'on'},mem-path=${escapeComma(file)}`,
     ...(mode === 'save' ? [] : ['-incoming', 'defer']),
   ];
-}
-
-/** Escaped for QEMU's option lists. */
-function escapeComma(path: string): string {
-  return path.replaceAll(',', ',,');
 }
 
 /**

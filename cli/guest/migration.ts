@@ -4,7 +4,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from '../schema.js';
+import { resetInstructionCount } from './instruction-count.js';
+import type { MachineShape } from './machine.js';
 import type { Monitor, MonitorAnswer, MonitorCommand } from './monitor.js';
+import { countInstructions } from './recording.js';
 
 /**
  * Moves a machine's state out of one QEMU and into another, without its memory, which is in files.
@@ -14,11 +17,27 @@ const IGNORE_SHARED = {
   capabilities: [{ capability: 'x-ignore-shared', state: true }],
 };
 
+/** Stops the guest and writes its state, from which recorded machines can begin if this one is such. */
+export async function saveMachine(
+  monitor: Monitor,
+  file: string,
+  { recorded }: Pick<MachineShape, 'recorded'>,
+): Promise<MonitorAnswer> {
+  const saved = await saveState(monitor, file);
+  if (!saved.ok || !recorded) return saved;
+  const instructions = await countInstructions(monitor);
+  if (instructions !== undefined && (await resetInstructionCount(file, instructions))) return saved;
+  return {
+    ok: false,
+    error: 'this QEMU saves the count of instructions in a way that is not known',
+  };
+}
+
 /**
  * Stops the guest and writes its state. QEMU's sandbox keeps it from starting a program that
  * writes, so it sends the state to a socket of ours, in a directory that nobody else may enter.
  */
-export async function saveState(monitor: Monitor, file: string): Promise<MonitorAnswer> {
+async function saveState(monitor: Monitor, file: string): Promise<MonitorAnswer> {
   const directory = await mkdtemp(join(tmpdir(), 'daxrepro-'));
   const socket = join(directory, 'state');
   const server = createServer();

@@ -9,7 +9,7 @@ import { discard, lookUp, lookUpOrMake, type Store, storageFailure } from '../st
 import { type Checkpoint, rememberFailure } from './checkpoint.js';
 import { type Guest, type GuestLimits, type GuestObserver, startGuest } from './guest.js';
 import { INHERITED_FD, type MachineFiles, type MachineShape, qemuArgv } from './machine.js';
-import { saveState } from './migration.js';
+import { saveMachine } from './migration.js';
 import {
   type GuestEvent,
   ModuleEventSchema,
@@ -134,7 +134,7 @@ async function make(directory: string, source: MountedSource): Promise<Outcome<v
     try {
       const problem = await mount(guest, watch, source);
       if (problem !== undefined) return notMade(problem, signal);
-      const saved = await saveState(guest.monitor, state);
+      const saved = await saveMachine(guest.monitor, state, shape);
       await guest.stop();
       if (!saved.ok) return notMade(saved.error, signal);
     } finally {

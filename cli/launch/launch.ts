@@ -30,6 +30,7 @@ import type { Unit } from '../plan/unit.js';
 import { watchArguments } from '../power-cut/watch.js';
 import type { Progress } from '../progress.js';
 import type { Store } from '../store/store.js';
+import { EXECUTION, type StartingPoint } from './execution-record.js';
 import type { ImageBudget } from './images.js';
 import type { MountedGuests } from './mounted-guests.js';
 import type { Prepared } from './prepared.js';
@@ -89,7 +90,7 @@ function unitShape(unit: Unit, prepared: Prepared): MachineShape {
   return { ...unit.shape, accelerator: prepared.accelerator };
 }
 
-function machineFiles(unit: Unit, prepared: Prepared): Omit<MachineFiles, 'devices'> {
+function machineFiles(unit: Unit, prepared: Prepared): Omit<MachineFiles, 'devices' | 'execution'> {
   const { qemu, kernel, initramfs } = prepared;
   return {
     qemu,
@@ -106,10 +107,14 @@ function qemuForCuts({ powerCut }: Prepared): Pick<MachineFiles, 'qemu' | 'envir
 }
 
 /** The command line of a unit that boots, for the unit and for the dry run. */
-export function unitArgv(unit: Unit, prepared: Prepared, gdb?: GdbAddress): [string, ...string[]] {
+export function unitArgv(
+  unit: Unit,
+  prepared: Prepared,
+  { gdb, execution }: Pick<MachineFiles, 'gdb' | 'execution'> = {},
+): [string, ...string[]] {
   return qemuArgv(unitShape(unit, prepared), {
     ...machineFiles(unit, prepared),
-    gdb,
+    ...{ gdb, execution },
     devices:
       unit.shape.pmem === 'memmap'
         ? []
@@ -122,6 +127,8 @@ export interface Launched {
   cloned: boolean;
   /** The guest has mounted its file system. */
   mounted?: MountedGuest | undefined;
+  /** The files that the guest began with. */
+  start: StartingPoint;
 }
 
 /** A guest that is starting: a clone if possible, else one that boots. */
@@ -141,7 +148,8 @@ export async function launch(
       if (!guest.ok) return guest;
       const booted = await guest.value.ready;
       if (booted.ok || booted.ending.kind === 'interrupted') {
-        return success({ guest: guest.value, cloned: true });
+        const start = startingPoint('booted', unit, prepared, found.value);
+        return success({ guest: guest.value, cloned: true, start });
       }
       await guest.value.stop();
       const reason = reasonOf(booted.ending);
@@ -161,10 +169,34 @@ export async function launch(
   const devices = openDevices(unit, context, opened);
   if (!devices.ok) return devices;
   const gdb = context.session?.gdb;
-  const guest = start(unit, unitArgv(unit, prepared, gdb), context, keeper, {
+  const execution = executionOf(unit, context);
+  const guest = start(unit, unitArgv(unit, prepared, { gdb, execution }), context, keeper, {
     inherit: devices.value,
   });
-  return success({ guest, cloned: false });
+  return success({ guest, cloned: false, start: startingPoint('off', unit, prepared) });
+}
+
+/** Where QEMU records the unit's execution; undefined if it does not. */
+function executionOf({ shape }: Unit, { directory }: UnitRunContext): string | undefined {
+  return shape.recorded ? join(directory, EXECUTION) : undefined;
+}
+
+function startingPoint(
+  kind: StartingPoint['kind'],
+  unit: Unit,
+  prepared: Prepared,
+  from?: Pick<Checkpoint, 'key' | 'memory' | 'state' | 'devices'>,
+): StartingPoint {
+  const { kernel, initramfs } = machineFiles(unit, prepared);
+  const devices = from?.devices.map((file, index) => [`device-${index}`, file] as const) ?? [];
+  return {
+    kind,
+    key: from?.key,
+    files: {
+      ...{ kernel, initramfs },
+      ...(from ? { memory: from.memory, state: from.state, ...Object.fromEntries(devices) } : {}),
+    },
+  };
 }
 
 /** The checkpoint of the unit's machine, made if needed. */
@@ -193,11 +225,13 @@ async function launchMounted(
   });
   if (!mounted) return undefined;
   context.onMounted?.(mounted);
-  const guest = clone(unit, { ...mounted, devices: [] }, context, keeper, opened);
+  const from = { ...mounted, devices: [] };
+  const guest = clone(unit, from, context, keeper, opened);
   if (!guest.ok) return undefined;
   const resumed = await guest.value.ready;
   if (resumed.ok || resumed.ending.kind === 'interrupted') {
-    return { guest: guest.value, cloned: true, mounted };
+    const start = startingPoint('mounted', unit, prepared, from);
+    return { guest: guest.value, cloned: true, mounted, start };
   }
   await guest.value.stop();
   context.onMounted?.(undefined);
@@ -260,6 +294,7 @@ function clone(
       environment: { ...files.environment, ...watch?.environment },
       devices: plugged ? [] : devices,
       gdb: context.session?.gdb,
+      execution: executionOf(unit, context),
     },
     { file: from.memory, mode: 'resume' },
   );
@@ -285,7 +320,8 @@ function start(
 ): Guest {
   writeFileSync(join(directory, 'qemu-argv.json'), `${JSON.stringify(argv, null, 2)}\n`);
   const limits = { ...limitsFor(prepared.accelerator), ...session?.limits };
-  return startGuest(argv, limits, keeper, { ...options, signal, terminal: shape.terminal });
+  const { terminal, recorded = false } = shape;
+  return startGuest(argv, limits, keeper, { ...options, signal, terminal, recorded });
 }
 
 /** Makes QEMU watch TEST_DEV; undefined if power is not cut. */

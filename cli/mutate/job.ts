@@ -10,7 +10,7 @@ import type { BaseTest, MutationResult, TestedMutant } from '../results/mutation
 import { defaultRunsDirectory, writeJson } from '../results/run-directory.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
 import { prepare } from '../run/prepare.js';
-import { withVersion } from '../run/suite.js';
+import { withVersions } from '../run/suite.js';
 import { describeTools } from '../run/tools.js';
 import { cacheKey, storageFailure } from '../store/store.js';
 import { ensureSystem } from '../system/install.js';
@@ -127,10 +127,10 @@ async function prepareUnchanged(
 function plannedTests(
   { requests }: CheckedMutation,
   { kernel }: Prepared,
-  { suite }: Job,
+  job: Job,
 ): PlannedTest[] {
   return requests.flatMap(({ request: asked }) => {
-    const request = { ...withVersion(asked, suite), kernel: kernel.spec };
+    const request = { ...withVersions(asked, job), kernel: kernel.spec };
     return planUnits(request, kernel.release).map((unit) => ({ unit, request }));
   });
 }
@@ -201,7 +201,7 @@ async function resultOf(run: MutationRun): Promise<MutationResult> {
   const { checked, prepared, job, state, directory, candidates } = run;
   const { request } = checked.requests[0];
   const { spec, release, id } = prepared.kernel;
-  const { name, version: suiteVersion } = withVersion(request, job.suite).suite;
+  const { name, version: suiteVersion } = withVersions(request, job).suite;
   // A resumed run may have kept more than it was asked for now.
   const mutants = run.mutants.flatMap((mutant) => {
     const kept = keptEnding(state, mutant.diff);

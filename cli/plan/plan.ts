@@ -70,6 +70,7 @@ function planUnit(request: RunRequest, test: string, attempt: number, release: s
       memory: request.memory ?? GUEST_MEMORY,
       cpus: request.cpus,
       ...(request.append ? { append: request.append } : {}),
+      ...(request.record ? { recorded: true } : {}),
     },
     mkfsOptions: mkfsOptions({
       ...{ fs: request.fs, release, xfsprogs: request.xfsprogs },

@@ -71,6 +71,8 @@ export interface RunRequest {
   cpus: number;
   /** undefined if power is not cut. */
   powerCut?: PowerCutPlan | undefined;
+  /** Whether to record the execution, and to keep the records of failures. */
+  record?: true | undefined;
   /** Whether to run the control: mounted without DAX, with proof that DAX is off. */
   control: boolean;
   /** Options that add devices. */

@@ -57,6 +57,7 @@ function formatUnit(unit: UnitResult, style: SummaryStyle): string[] {
     ),
     ...describeImages(unit.images).map((image) => field('image', image)),
     ...(unit.verdict === 'pass' ? [] : formatReplay(unit)),
+    ...(unit.artifacts['record'] === undefined ? [] : [field('record', unit.artifacts['record'])]),
   ];
 }
 

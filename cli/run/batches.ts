@@ -28,7 +28,8 @@ export function inBatches(
   const batches: Numbered[][] = [];
   const shared = new Map<string, Numbered[]>();
   for (const [index, unit] of units.entries()) {
-    const alone = unit.suite.name !== 'xfstests' || unit.facts?.missing || unit.powerCut;
+    const { suite, facts, powerCut, shape } = unit;
+    const alone = suite.name !== 'xfstests' || facts?.missing || powerCut || shape.recorded;
     if (!together || alone) {
       batches.push([{ unit, index }]);
       continue;

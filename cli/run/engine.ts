@@ -11,6 +11,7 @@ import type { Store } from '../store/store.js';
 import { attempt } from './attempt.js';
 import { type GuestOf, inBatches, longestFirst, type Numbered } from './batches.js';
 import type { Explainer } from './explain.js';
+import { keepRecord } from './keep-record.js';
 import { runUnit } from './run-unit.js';
 import { runTogether } from './together.js';
 import { concludeUnit } from './unit-result.js';
@@ -150,5 +151,8 @@ export async function runAndJudge(
       }),
     ),
   );
-  return concludeUnit(unit, index, ran, context, { started });
+  const result = concludeUnit(unit, index, ran, context, { started });
+  const execution = ran.ok ? ran.value.execution : undefined;
+  if (!unit.shape.recorded) return result;
+  return keepRecord(result, execution, { folder: unitFolder(unit, index), ...context });
 }

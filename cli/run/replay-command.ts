@@ -68,7 +68,8 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
     .flatMap(([name, value]) => [name, shellQuote(value ?? '')]);
   const control = unit.control ? ['--control'] : [];
   const devices = (request.devices ?? []).map((option) => `--${option}`);
-  return [...options, ...control, ...devices, ...(unit.powerCut ? cutWords(unit) : [])];
+  const record = unit.shape.recorded ? ['--record'] : [];
+  return [...options, ...control, ...devices, ...(unit.powerCut ? cutWords(unit) : []), ...record];
 }
 
 /** A file's own header applies again; what the command line said has to be said again. */

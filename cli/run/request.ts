@@ -21,6 +21,7 @@ import { devicesOf } from './device-options.js';
 import { checkAppend, checkSysctl } from './kernel-parameters.js';
 import { kernelVersions } from './kernel-versions.js';
 import { powerCutOf } from './power-cut-options.js';
+import { recordOf } from './record-options.js';
 import type { RunOptions } from './run-options.js';
 import { type Selection, selectFrom, selectSession } from './select-tests.js';
 
@@ -90,24 +91,25 @@ function check(
     soak: soakOf(options),
     runFor: runForOf(options, userTests.size > 0),
     powerCut: powerCutOf(options),
+    record: recordOf(options),
     devices: devicesOf(options, fileSystem.value),
     cxl: checkCxl(options),
     mkfsOptions: oneLine('--mkfs-opts', options.mkfsOpts),
     mountOptions: oneLine('--mount-opts', options.mountOpts),
   });
   if (!checked.ok) return checked;
-  const { accelerator, jobs, expected, imageBytes, build, powerCut } = checked.value;
+  const { accelerator, jobs, expected, imageBytes, build, powerCut, record } = checked.value;
   const { memory, append, sysctl, runFor, soak, qemu, userland, devices } = checked.value;
   const { variant, pmem, size, timeout, repeat, seed, cpus, mkfsOptions, mountOptions } =
     checked.value;
   return success({
-    // Only under emulation can we watch the guest's stores.
-    accelerator: powerCut ? 'tcg' : accelerator,
+    // Only emulation lets us watch the guest's stores, and counts its instructions.
+    accelerator: powerCut || record ? 'tcg' : accelerator,
     ...{ jobs, expected: [...expectedByHeaders(userTests), ...expected], imageBytes },
     request: {
       ...{ fs: fileSystem.value, tests, suite, kernel: options.kernel },
       ...(userTests.size > 0 ? { userTests } : {}),
-      ...defined({ memory, runFor, append, build, qemu, userland, soak, powerCut }),
+      ...defined({ memory, runFor, append, build, qemu, userland, soak, powerCut, record }),
       ...(sysctl.length > 0 ? { sysctl } : {}),
       ...(devices.length > 0 ? { devices } : {}),
       ...{ variant, pmem, size, mkfsOptions, mountOptions, timeout, repeat },

@@ -70,6 +70,8 @@ export interface RunOptions extends ExclusionOptions {
   powerCut?: boolean;
   cuts?: string;
   cutStates?: string;
+  /** Record executions, and keep the records of failures. */
+  record?: boolean;
   /** Let xfstests tests share guests. */
   together?: boolean;
   /** false with --no-checkpoint. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Ending, Guest, GuestObserver } from '../guest/guest.js';
 import { bootLogOf, type MountedGuest } from '../guest/mounted-guest.js';
 import type { UnitRequest } from '../guest/protocol.js';
+import type { RecordedExecution, StartingPoint } from '../launch/execution-record.js';
 import { ImageKeeper, type KeptImage } from '../launch/images.js';
 import { launch, type UnitRunContext, type UnitSession } from '../launch/launch.js';
 import type { Prepared } from '../launch/prepared.js';
@@ -27,6 +28,8 @@ export interface UnitRun {
   cloned: boolean;
   /** Whether its file system was mounted then. */
   clonedMounted?: boolean;
+  /** If its execution was recorded. */
+  execution?: RecordedExecution | undefined;
 }
 
 /** Seconds for the rest of a unit, besides its test: module, mkfs, unmount, check. */
@@ -117,8 +120,9 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
       opened,
     );
     if (!launched.ok) return launched;
-    const { guest, cloned, mounted } = launched.value;
+    const { guest, cloned, mounted, start } = launched.value;
     const booted = await guest.ready;
+    const ready = performance.now();
     const bootSeconds = booted.ok ? (performance.now() - started) / 1000 : undefined;
     const ending = booted.ok ? await runInGuest(guest, unit, context, mounted) : booted.ending;
     await guest.stop();
@@ -136,6 +140,9 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
       bootSeconds,
       cloned,
       clonedMounted: mounted !== undefined,
+      ...(unit.shape.recorded
+        ? { execution: await recordedExecution(guest, start, context, ready) }
+        : {}),
     });
   } finally {
     keeper.close();
@@ -145,6 +152,17 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
       await keepEvents(directory);
     }
   }
+}
+
+async function recordedExecution(
+  guest: Guest,
+  start: StartingPoint,
+  { directory, prepared }: UnitRunContext,
+  ready: number,
+): Promise<RecordedExecution> {
+  const argv = JSON.parse(await readFile(join(directory, 'qemu-argv.json'), 'utf8')) as string[];
+  const seconds = Math.round((performance.now() - ready) / 10) / 100;
+  return { start, end: guest.recorded, argv, qemu: prepared.qemu, seconds };
 }
 
 async function runInGuest(

@@ -41,11 +41,13 @@ t.test('separates units that differ in more than the test, or that check skips',
     }),
     unit('generic/004', { suite: { name: 'builtin', version: '1' } }),
     unit('generic/005', { powerCut: { cuts: 1, states: 1 } }),
+    unit('generic/006', { shape: { ...XFSTESTS_UNIT.shape, recorded: true } }),
   ];
   t.strictSame(tests(units), [
     ['3 generic/002'],
     ['5 generic/004'],
     ['6 generic/005'],
+    ['7 generic/006'],
     ['0 generic/001', '4 generic/003'],
     ['1 generic/001'],
     ['2 generic/001'],

@@ -58,6 +58,28 @@ heartbeat.resume();
 const monitor = open(6);
 const STATE = 'the state of a fake\n';
 const MOUNTED_STATE = 'the state of a fake with a mounted file system\n';
+/** How it counts and records instructions, from -icount. */
+const icount = argv[argv.indexOf('-icount') + 1] ?? '';
+const [, rr, rrfile] = /rr=(record|replay),rrfile=(.*)$/.exec(icount) ?? [];
+const recorded = rr === 'replay' ? JSON.parse(readFileSync(rrfile, 'utf8')) : undefined;
+/** Instructions: 5000 when it is saved, 123456 at the end of a record. */
+let instructions = 5000;
+/** The part of the state with the count, as QEMU has it: the time apart from instructions, and their number. */
+function countSection() {
+  if (!argv.includes('-icount')) return '';
+  const name = Buffer.from('timer/icount');
+  const numbers = Buffer.alloc(16);
+  numbers.writeBigInt64BE(77n, 0);
+  numbers.writeBigInt64BE(BigInt(instructions), 8);
+  const head = Buffer.concat([Buffer.of(5, name.length), name, Buffer.of(0, 0, 0, 1)]);
+  return Buffer.concat([head, process.env.FAKE_QEMU_ODD_COUNT ? Buffer.alloc(16) : numbers]);
+}
+let status;
+/** Ends the machine as -no-shutdown does: it waits. */
+const shutDown = (guest, reason) => {
+  status = 'shutdown';
+  monitor.write(`${JSON.stringify({ event: 'SHUTDOWN', data: { guest, reason } })}\r\n`);
+};
 let resumed = false;
 /** Whether it was saved with its file system mounted. */
 let mounted = false;
@@ -68,7 +90,8 @@ const going = new Promise((resolve) => {
 const commands = {
   migrate: ({ uri }) => {
     const path = uri.replace(/^unix:/, '');
-    createConnection(path).end(request.CLONES ? MOUNTED_STATE : STATE);
+    const text = Buffer.from(request.CLONES ? MOUNTED_STATE : STATE);
+    createConnection(path).end(Buffer.concat([text, Buffer.from(countSection())]));
     return {};
   },
   'query-migrate': () => ({ status: 'completed' }),
@@ -84,7 +107,7 @@ const commands = {
     }
     if (uri.startsWith('file:') && major < 8) throw new Error('unknown migration protocol: file');
     const place = uri.startsWith('fd:') ? Number(uri.slice(3)) : uri.replace(/^file:/, '');
-    const state = readFileSync(place, 'utf8');
+    const [state] = readFileSync(place, 'latin1').split(/(?<=\n)/);
     if (state === 'dies of this\n') {
       process.stderr.write('qemu-system-x86_64: Not a migration stream\n');
       process.exit(1);
@@ -97,7 +120,12 @@ const commands = {
     return {};
   },
   cont: () => {
+    status = undefined;
     go();
+    return {};
+  },
+  stop: () => {
+    if (rr === 'record') instructions = 123456;
     return {};
   },
   device_add: ({ driver, bus }) => {
@@ -105,8 +133,19 @@ const commands = {
     if (bus === 'none') throw new Error(`Bus 'none' not found for ${driver}`);
     return {};
   },
-  'query-status': () => ({ status: resumed ? 'paused' : 'running' }),
+  'query-status': () => ({ status: status ?? (resumed && !rr ? 'paused' : 'running') }),
+  'query-replay': () => ({ icount: instructions, mode: rr ?? 'none' }),
+  quit: () => {
+    if (rr === 'record') {
+      const left = { script: played, instructions: 123456 };
+      writeFileSync(rrfile, JSON.stringify(left));
+    }
+    setTimeout(() => process.exit(Number(process.env.FAKE_QEMU_QUITS ?? 0)), 5);
+    return {};
+  },
 };
+/** The steps that ran, for a record. */
+const played = [];
 let asked = '';
 monitor.on('data', (chunk) => {
   asked += chunk;
@@ -238,6 +277,7 @@ const BEGIN = { event: 'begin', release: '6.1.0-test', bootId: 'one' };
 
 async function play(steps) {
   for (const step of steps) {
+    if (rr === 'record') played.push(step);
     if (request.CLONES && step.event?.event === 'step' && step.event.name === 'test') {
       // Like guest-scripts/lib/unit.sh, it waits to be saved.
       await write(channel, '{"event":"mounted"}\n');
@@ -265,7 +305,7 @@ async function play(steps) {
     if (step.beat !== undefined) beat(step.beat);
     if (step.request !== undefined) {
       await takeRequest();
-      if (mounted) await write(channel, `${JSON.stringify(BEGIN)}\n`);
+      if (mounted) await play([{ event: BEGIN }]);
     }
     if (step.go !== undefined) await takeGo();
     if (step.looks !== undefined) await takeLooks(step.looks);
@@ -302,13 +342,34 @@ async function play(steps) {
       process.kill(process.pid, step.kill);
       await sleep(10_000);
     }
+    if (step.shutdown !== undefined) shutDown(true, step.shutdown);
     if (step.exit !== undefined) process.exit(step.exit);
   }
 }
 
+/** What a replay executes of a record: its input comes from there, and it ends like that. */
+async function replay() {
+  const { script: recordedSteps, instructions: end } = recorded;
+  const changed = JSON.parse(process.env.FAKE_QEMU_REPLAYS ?? '{}');
+  beat(50);
+  for (const step of recordedSteps) {
+    const { request: _, sleep: __, beat: ___, exit: ____, shutdown: _____, ...rest } = step;
+    await play([rest]);
+  }
+  if (changed.console) writeSync(CONSOLE, changed.console);
+  if (changed.event) await write(channel, `${JSON.stringify(changed.event)}\n`);
+  instructions = changed.instructions ?? end;
+  if (changed.dies) process.exit(1);
+  if (!changed.stalls) shutDown(false, 'host-qmp-quit');
+}
+
 /** A clone does not repeat what was sent before the save, and does nothing before it is resumed. */
-if (argv.includes('-incoming')) {
+if (rr === 'replay') {
   await going;
+  await replay();
+} else if (argv.includes('-incoming')) {
+  await going;
+  instructions = 0;
   const ready = script.findIndex(({ event }) => event?.event === 'ready');
   beat(50);
   await play(script.slice(ready + 1));

@@ -59,6 +59,8 @@ export interface Step {
   /** Ignores signals that ask it to end from now on. */
   deaf?: true;
   kill?: NodeJS.Signals;
+  /** The machine powers off or is reset, for this reason, and QEMU waits (-no-shutdown). */
+  shutdown?: 'guest-reset' | 'guest-shutdown';
   exit?: number;
 }
 
