@@ -44,6 +44,10 @@ const settings = {
     examples: ['debian:6.12'],
   }),
   pmem: oneOf(PMEM_KINDS).meta({ description: 'how persistent memory is emulated' }),
+  userland: text('Give host, debian:SUITE or a directory').meta({
+    description: "where the guest's programs come from: host, debian:SUITE, or a directory",
+    examples: ['debian:trixie'],
+  }),
   accel: oneOf(ACCELERATOR_CHOICES).meta({
     description: 'auto uses KVM if a guest boots under it, else emulation',
   }),

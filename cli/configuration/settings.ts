@@ -5,6 +5,7 @@ import { failure, type Outcome, type Place } from '../outcome.js';
 import type { z } from '../schema.js';
 import { isTestWord } from '../suite/choose.js';
 import { findTree } from '../suite/xfstests/tree.js';
+import { checkUserlandOption } from '../userland/choose.js';
 import { type RawConfiguration, type SettingName, TESTS } from './schema.js';
 
 /** Values of options by name, from the environment or the project's file. */
@@ -61,6 +62,11 @@ export async function checkSettings(raw: RawConfiguration, base: string): Promis
     const spec = await kernelOf(raw.kernel);
     if (!spec.ok) return wrong(['kernel'], spec);
   }
+  if (raw.userland !== undefined) {
+    const path = raw.userland.includes('/') ? placed(raw.userland, base) : raw.userland;
+    const userland = checkUserlandOption(path);
+    if (!userland.ok) return wrong(['userland'], userland);
+  }
   if (raw.timeout !== undefined) {
     const time = parseSeconds(String(raw.timeout));
     if (!time.ok) return wrong(['timeout'], time);
@@ -81,10 +87,11 @@ export function valuesOf(
   raw: RawConfiguration,
   base: string,
 ): Partial<Record<SettingName, SettingValue>> {
-  const { variants: _, suite, out, jobs, timeout, expected, ...plain } = raw;
+  const { variants: _, suite, userland, out, jobs, timeout, expected, ...plain } = raw;
   const values = {
     ...plain,
     suite: suite === 'builtin' || suite === 'xfstests' ? suite : suite && placed(suite, base),
+    userland: userland?.includes('/') ? placed(userland, base) : userland,
     out: out && placed(out, base),
     jobs: jobs?.toString(),
     timeout: timeout?.toString(),

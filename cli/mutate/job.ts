@@ -224,7 +224,7 @@ async function resultOf(run: MutationRun): Promise<MutationResult> {
     withoutPowerCut: scoreWithoutCuts(mutants),
     ...{ base: state.base, mutants },
     host: await describeHost(prepared.powerCut?.qemu ?? prepared.qemu),
-    tools: await describeTools([request.fs]),
+    tools: await describeTools([request.fs], job.userland),
     started: job.started.toISOString(),
     durationSeconds: Math.round((Date.now() - job.started.getTime()) / 10) / 100,
     directory,

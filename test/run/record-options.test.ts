@@ -16,6 +16,7 @@ t.test('what can be recorded', async (t) => {
     [{ cpus: '2' }, /one CPU/],
     [{ pmem: 'virtio-pmem' }, /plugged in while the guest runs/],
     [{ pmem: 'none' }, /content of disks is not recorded/],
+    [{ pmem: 'cxl' }, /no replay of CXL memory/],
     [{ powerCut: true }, /does not go with --power-cut/],
     [{ together: true }, /a separate guest for each test/],
     [{ on: 'ssh:host' }, /this machine only/],
