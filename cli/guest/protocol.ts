@@ -83,6 +83,8 @@ const Mount = z.object({
   arguments: z.string(),
   /** From the kernel's mount table; all empty if there is no mount. */
   node: z.string(),
+  /** A line of a device-mapper table that maps the middle of a page; empty if there is none. */
+  misaligned: z.string().default(''),
   device: z.string(),
   directory: z.string(),
   type: z.string(),

@@ -68,6 +68,9 @@ function mountProblem(
   const dax = showsDax(mount.options);
   if (expected.control)
     return dax ? 'with DAX, but this is the control run without DAX' : undefined;
+  if (dax && mount.misaligned !== '') {
+    return `through device mapper in the middle of a page, where DAX reaches other bytes: ${mount.misaligned}`;
+  }
   return dax || isMeant(mount, groups) ? undefined : `without DAX: ${mount.options}`;
 }
 

@@ -99,6 +99,7 @@ const NEEDS = [
   ...['check ran', 'in time', 'notrun', 'out.bad', 'core', 'expected output', 'check.time'],
   ...['mounts that were not seen', 'check ran the test', 'check says that it passed'],
   ...['check says that it did not', 'driver of a mount', 'DAX of a mount'],
+  'alignment of a mount',
   ...['DAX of a mount in the control', 'look at SCRATCH_DEV', 'a check of TEST_DEV'],
   ...['status of check, setup', 'status of check, check', 'clean check, setup'],
   ...['clean check, check'],

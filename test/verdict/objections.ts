@@ -169,6 +169,9 @@ function xfstestsObjections(sample: Sample, need: Need): void {
     const meant = one.phase === 'test' && /dax=never [^,]*$/.test(one.arguments);
     if (expected.control) need(!hasDax(one.options), 'DAX of a mount in the control');
     else need(hasDax(one.options) || meant, 'DAX of a mount');
+    if (!expected.control && hasDax(one.options)) {
+      need(one.misaligned === '', 'alignment of a mount');
+    }
   }
   suiteCheckObjections(sample, need);
 }

@@ -44,6 +44,22 @@ t.test(
   },
 );
 
+t.test('a mount on a mapping that begins in the middle of a page proves nothing', async (t) => {
+  const misaligned = 'dm-0: 0 8192 linear 259:1 1';
+  const off = mount('ext4', { node: 'dm-0', device: '/dev/mapper/off', misaligned });
+  t.match(judge(before(off)(failing(goodRecord('ext4'))), USERS), {
+    verdict: 'invalid',
+    reason:
+      /\/dev\/mapper\/off was mounted through device mapper in the middle of a page, .*: dm-0: 0 8192 linear 259:1 1/,
+  });
+  const without = {
+    ...off,
+    options: 'rw,dax=never',
+    arguments: '-o dax=never /dev/mapper/off /mnt',
+  };
+  t.match(judge(before(without)(goodRecord('ext4')), USERS), { verdict: 'pass' }, 'without DAX');
+});
+
 t.test("mounts that a user's test makes past mount(8) are counted", async (t) => {
   const counted = (watched: boolean, unseenMounts: number) =>
     judge(before({ event: 'mounts', watched, unseenMounts })(goodRecord('ext4')), USERS);

@@ -347,6 +347,7 @@ function mountOf(name: string, more: Partial<MountEvent>, shape: Shape, pick: Pi
   const { fs, control } = shape;
   const on = control ? 'rw,relatime' : 'rw,relatime,dax=always';
   return mount(fs, {
+    misaligned: pick(`${name}.misaligned`, '', 'dm-0: 0 8192 linear 259:0 1'),
     options: pick(`${name}.options`, on, 'rw,relatime', 'rw,dax=never', 'rw,dax'),
     arguments: pick(
       `${name}.arguments`,

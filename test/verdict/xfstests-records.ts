@@ -32,6 +32,7 @@ export const mount = (fs: Fs, more: Partial<MountEvent> = {}): MountEvent => ({
   status: 0,
   arguments: `-t ${fs} -o dax /dev/pmem1 /mnt/scratch`,
   node: 'pmem1',
+  misaligned: '',
   device: '/dev/pmem1',
   directory: '/mnt/scratch',
   type: fs,
