@@ -232,6 +232,8 @@ const GuestEvent = z.discriminatedUnion('event', [
     /** One per line. */
     failures: z.string().default(''),
     notrun: z.string().default(''),
+    /** `media-errors`: the test poisoned SCRATCH_DEV, and expects the kernel's errors about it. */
+    provokes: z.string().max(256).default(''),
     lastOutput: z.string().default(''),
     reason: z.string().optional(),
     microseconds: z.number().default(0),

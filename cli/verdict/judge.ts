@@ -50,7 +50,7 @@ function judgeGuest(record: UnitRecord, expected: Expectation): Judgement {
   // Damage that a power cut would have left counts against a unit, whatever runs the test.
   const findings = [
     ...(record.powerCut?.findings ?? []),
-    ...(expected.xfstests ? xfstestsFindings(record, expected) : builtinFindings(record)),
+    ...(expected.xfstests ? xfstestsFindings(record, expected) : builtinFindings(record, expected)),
   ];
   const decision: Decision = wrong
     ? { verdict: 'invalid', reason: wrong }

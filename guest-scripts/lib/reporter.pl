@@ -206,6 +206,7 @@ sub test {
 		raw('status', $status), raw('timedOut', $timed_out),
 		text('failures', read_file('/run/unit/failures', 8192)),
 		text('notrun', read_file('/run/unit/notrun', 1024)),
+		text('provokes', read_file('/run/unit/provokes', 256)),
 		text('lastOutput', join('', @lines) =~ s/\n+\z//r),
 		raw('microseconds', $microseconds));
 }

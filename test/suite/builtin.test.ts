@@ -26,7 +26,10 @@ t.test('all bundled tests have valid headers and shell syntax', async (t) => {
     const selftest = id.startsWith('selftest/');
     // Tests of power cuts need --power-cut.
     const powerCut = id.startsWith('power-cut/');
-    t.equal(groups.includes('auto'), !selftest && !powerCut, `${id}: auto or not`);
+    // Tests of media errors are about the device more than about the file system.
+    const poison = id.startsWith('poison/');
+    t.equal(groups.includes('auto'), !selftest && !powerCut && !poison, `${id}: auto or not`);
+    t.equal(groups.includes('poison'), poison, `${id}: poison or not`);
     t.equal(groups.includes('power-cut'), powerCut, `${id}: power-cut or not`);
     t.equal(groups.includes('selftest'), selftest, `${id}: selftest or not`);
     t.equal(groups.includes('dax'), id.startsWith('dax/'), `${id}: dax or not`);
@@ -40,6 +43,7 @@ t.test('all bundled tests have valid headers and shell syntax', async (t) => {
     ...ids.map(script),
     fileURLToPath(new URL('lib/test.sh', guestScripts)),
     fileURLToPath(new URL('lib/promises.sh', guestScripts)),
+    fileURLToPath(new URL('lib/poison.sh', guestScripts)),
   ]);
   t.ok(checked.ok, `valid shell syntax: ${checked.all}`);
 });

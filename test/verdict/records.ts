@@ -70,6 +70,7 @@ export function testEvent(
     timedOut: false,
     failures: '',
     notrun: '',
+    provokes: '',
     lastOutput: '',
     microseconds: 1000,
     ...more,
