@@ -121,7 +121,7 @@ make_cxl_namespaces() {
 	local -A devices=()
 	count=$((2 + ${daxrepro_additional:-0}))
 	for tries in {1..100}; do
-		for device in $root/mem*; do
+		for device in "$root"/mem*; do
 			# Without a driver it has no endpoint yet.
 			[[ -e $device/driver ]] && read -r serial <"$device/serial" && devices[$serial]=${device##*/}
 		done 2>/dev/null
