@@ -20,6 +20,11 @@ export function defineReplay(program: Command): void {
     .option('--kernel <spec>', 'use this kernel instead of the recorded one')
     .option('--suite <dir>', 'the xfstests tree, if it has moved')
     .option('--exact', 'replay the recorded execution instruction by instruction (run --record)')
+    .option('--gdb [where]', 'with --exact: stop for gdb, on a new socket, a port, or a path')
+    .option(
+      '--at <point>',
+      "with --gdb: end, count:N, console:'TEXT', step:NAME or finding (default: end)",
+    )
     .option('--qemu <program>', 'with --exact: where the QEMU is that recorded, if it has moved')
     .option('--trust', "allow a bundle's changes to run programs on this machine while they build")
     .addOption(shared.jobs())
@@ -38,6 +43,10 @@ export function defineReplay(program: Command): void {
       ['daxrepro replay 20261122-145501-ext2-generic-002-25812', 'a run by its name'],
       ['daxrepro replay runs/night#3 --repeat 20', 'its third unit, twenty times'],
       ['daxrepro replay runs/night#3 --exact', 'exactly as it was recorded with --record'],
+      [
+        'daxrepro replay runs/night#3 --exact --gdb --at step:unmount',
+        'in gdb, before the unmount',
+      ],
       ['daxrepro replay bug.tar.gz', 'a bundle that somebody sent: see daxrepro bundle'],
     ],
     details: `Each run stores its inputs in its inputs/ directory: copies of patches and configuration fragments

@@ -2,11 +2,14 @@ import { exitCodeOfExact, replayExecution } from '../exact/job.js';
 import { parseCount } from '../options.js';
 import { EXIT, type Failure, failure, success } from '../outcome.js';
 import { formatExact } from '../report/exact-text.js';
+import { debugCommand } from './replay-debug.js';
 import { explain, inSession, print, terminalWidth } from './session.js';
 
 /** The options of `replay` that `--exact` looks at. */
 export interface ExactOptions {
   exact?: boolean;
+  gdb?: string | true;
+  at?: string;
   repeat?: string | undefined;
   qemu?: string;
   json?: boolean;
@@ -22,8 +25,19 @@ export interface ExactOptions {
 /** Options that mean nothing together; undefined if all is well. */
 export function misuseOf(options: ExactOptions): Failure | undefined {
   if (!options.exact) {
-    if (options.qemu === undefined) return undefined;
-    return failure('usage', '--qemu without --exact', 'Give both, or leave it out').failure;
+    const { qemu, gdb, at } = options;
+    const [alone] =
+      Object.entries({ qemu, gdb, at }).find(([, value]) => value !== undefined) ?? [];
+    if (alone === undefined) return undefined;
+    return failure('usage', `--${alone} without --exact`, 'Give both, or leave it out').failure;
+  }
+  if (options.at !== undefined && options.gdb === undefined) {
+    return failure('usage', '--at without --gdb', 'Give both, or leave it out').failure;
+  }
+  if (options.gdb !== undefined && (options.json || options.repeat !== undefined)) {
+    const other = options.json ? '--json' : '--repeat';
+    const message = `--gdb does not go with ${other}`;
+    return failure('usage', message, 'Leave one of them out').failure;
   }
   const { failures, kernel, suite, jobs, checkpoint, out } = options;
   const others = { failures, kernel, suite, jobs, out };
@@ -43,6 +57,7 @@ export async function exactCommand(
   options: ExactOptions,
   argv: string[],
 ): Promise<number> {
+  if (options.gdb !== undefined) return debugCommand(name, options);
   const repeat = parseCount('--repeat', options.repeat ?? '1', 1, 100_000);
   if (!repeat.ok) return explain(repeat.failure);
   return inSession(async ({ reporter, signal }) => {

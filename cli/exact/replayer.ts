@@ -134,6 +134,17 @@ export class Replayer {
     return stop;
   }
 
+  /** The number of executed instructions now. */
+  async count(): Promise<number> {
+    this.instructions = (await countInstructions(this.monitor)) ?? this.instructions;
+    return this.instructions;
+  }
+
+  /** Reads what the console shows now. */
+  readConsole(): void {
+    if (this.#alive) this.#console.read();
+  }
+
   /** @returns why it did not begin */
   async #begin(to: number | undefined): Promise<string | undefined> {
     const ready = await this.monitor.begin();
@@ -167,7 +178,7 @@ export class Replayer {
 
   /** Reads the count, and whether the machine has stopped. */
   async #look(): Promise<void> {
-    this.instructions = (await countInstructions(this.monitor)) ?? this.instructions;
+    await this.count();
     const answer = await this.monitor.execute('query-status');
     const status = answer.ok ? (answer.value as { status?: string }).status : undefined;
     if (status === 'shutdown') this.#tell({ kind: 'end' });
@@ -198,7 +209,7 @@ export class Replayer {
           // The sums tell that it differs from the record.
           if (!received.ok) continue;
           if ('piece' in received) observer.filePiece(received.piece);
-          else observer.event(received.event);
+          else if (received.event.event !== 'received') observer.event(received.event);
         }
       });
   }

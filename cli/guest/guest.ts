@@ -24,6 +24,7 @@ import { LimitTimers } from './limit-timers.js';
 import { CHANNEL_FD, HEARTBEAT_FD, MONITOR_FD, TERMINAL_FD } from './machine.js';
 import { resumeFrom } from './migration.js';
 import { Monitor, type MonitorCommand, type MonitorEvent, QEMU_ENDED } from './monitor.js';
+import { PacedInput } from './paced-input.js';
 import {
   EventReader,
   encodeRequest,
@@ -182,6 +183,7 @@ class RunningGuest implements Guest {
   /** Contents being sent. */
   #sending = Promise.resolve();
   readonly #recording: Recording | undefined;
+  readonly #paced = new PacedInput();
 
   constructor(
     readonly child: ChildProcess,
@@ -246,9 +248,12 @@ class RunningGuest implements Guest {
     archive?: Uint8Array,
   ): Promise<Ending> {
     this.#happen({ type: 'run', seconds });
-    this.#stream(CHANNEL_FD).write(encodeRequest(request, module));
+    const encoded = encodeRequest(request, module);
+    const head = encoded.length - (module?.length ?? 0);
+    this.#stream(CHANNEL_FD).write(encoded.subarray(0, head));
+    await this.#write(encoded.subarray(head));
     await Promise.all(contents.map((one) => this.sendContents(one)));
-    if (archive && this.#life.phase !== 'over') this.#stream(CHANNEL_FD).write(archive);
+    if (archive) await this.#write(archive);
     const ending = await this.#over;
     await this.#closed;
     return (ending.kind === 'finished' && this.#incomplete) || ending;
@@ -261,20 +266,25 @@ class RunningGuest implements Guest {
   }
 
   async #send(contents: DeviceContents): Promise<void> {
-    const stream = this.#stream(CHANNEL_FD);
     try {
-      for await (const bytes of encodeContents(contents)) {
-        if (this.#life.phase === 'over') return;
-        // No faster than the guest reads.
-        if (stream.write(bytes)) continue;
-        const drained = new Promise((resolve) => stream.once('drain', resolve));
-        await Promise.race([drained, this.#over]);
-      }
+      for await (const bytes of encodeContents(contents)) await this.#write(bytes);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === undefined) throw error;
       this.#end({ kind: 'storage', message: `a device's contents could not be read: ${message}` });
     }
+  }
+
+  /** Sends what the guest's reporter reads, no faster than it reads. */
+  async #write(bytes: Uint8Array): Promise<void> {
+    const stream = this.#stream(CHANNEL_FD);
+    const write = async (piece: Uint8Array) => {
+      if (this.#life.phase === 'over' || stream.write(piece)) return;
+      const drained = new Promise((resolve) => stream.once('drain', resolve));
+      await Promise.race([drained, this.#over]);
+    };
+    if (this.#recording) await this.#paced.send(bytes, write, this.#over);
+    else if (bytes.length > 0) await write(bytes);
   }
 
   async settle(text: string): Promise<boolean> {
@@ -447,6 +457,10 @@ class RunningGuest implements Guest {
             continue;
           }
           const { event } = received;
+          if (event.event === 'received') {
+            this.#paced.received(event.bytes);
+            continue;
+          }
           this.#observe(() => this.observer.event(event));
           if (event.event === 'ready') this.#becomeReady(event);
           if (event.event === 'step') this.#happen({ type: 'step', name: event.name });

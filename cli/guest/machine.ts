@@ -179,6 +179,7 @@ export function kernelCommandLine(shape: MachineShape, plugged = false): string 
     `daxrepro_pmem=${shape.pmem}`,
     ...(plugged ? ['daxrepro_devices=plugged'] : []),
     ...(shape.additional ? [`daxrepro_additional=${shape.additional.length}`] : []),
+    ...(shape.recorded ? ['daxrepro_recorded=1'] : []),
     ...(shape.append ? [shape.append] : []),
   ].join(' ');
 }

@@ -205,7 +205,11 @@ export const ModuleEventSchema = z.object({
   origin: z.enum(['sent', 'kernel']),
 });
 
+/** A recorded guest has read so many more bytes of what the host sends (paced-input.ts). */
+const Received = z.object({ event: z.literal('received'), bytes: z.number().int().positive() });
+
 const GuestEvent = z.discriminatedUnion('event', [
+  Received,
   ReadyEventSchema,
   /** The unit begins: sent after a restore, so that a clone shows what it is. */
   z.object({

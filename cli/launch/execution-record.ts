@@ -58,6 +58,8 @@ export const ExecutionRecordSchema = z.object({
   console: FileSchema,
   /** Seconds that the guest took from the moment it was ready. */
   seconds: z.number().nonnegative(),
+  /** The vmlinux with symbols, of a kernel that daxrepro built. */
+  symbols: z.string().optional(),
   verdict: z.string(),
   reason: z.string(),
   /** Signatures. */
@@ -74,6 +76,8 @@ export interface RecordedExecution {
   end: ExecutionEnd | undefined;
   argv: readonly string[];
   qemu: string;
+  /** The vmlinux with symbols. */
+  symbols: string | undefined;
   seconds: number;
 }
 
@@ -92,7 +96,7 @@ export async function discardExecution(directory: string): Promise<void> {
 
 /** Keeps the record of a unit, with everything that a replay needs. */
 export async function keepExecution(
-  { start, end, argv, qemu, seconds }: RecordedExecution,
+  { start, end, argv, qemu, symbols, seconds }: RecordedExecution,
   { run, folder, result }: KeptUnit,
 ): Promise<Outcome<void>> {
   const directory = join(run, folder);
@@ -132,6 +136,7 @@ export async function keepExecution(
       channel,
       console: await sha256OfFile(join(directory, 'console.log')),
       seconds,
+      ...(symbols === undefined ? {} : { symbols }),
       ...{ verdict, reason },
       findings: findings.map(({ signature }) => signature),
     };

@@ -162,7 +162,8 @@ async function recordedExecution(
 ): Promise<RecordedExecution> {
   const argv = JSON.parse(await readFile(join(directory, 'qemu-argv.json'), 'utf8')) as string[];
   const seconds = Math.round((performance.now() - ready) / 10) / 100;
-  return { start, end: guest.recorded, argv, qemu: prepared.qemu, seconds };
+  const { qemu, kernel } = prepared;
+  return { start, end: guest.recorded, argv, qemu, symbols: kernel.symbols, seconds };
 }
 
 async function runInGuest(

@@ -79,8 +79,8 @@ export interface GdbHelp {
 }
 
 export function gdbHelp(
-  { address }: GdbPlace,
-  kernel: Kernel,
+  { address }: Pick<GdbPlace, 'address'>,
+  kernel: Pick<Kernel, 'spec' | 'release' | 'symbols'>,
   module: FileSystemModule | undefined,
   symbols: SymbolsEvent | undefined,
 ): GdbHelp {
@@ -113,7 +113,7 @@ function addSymbolFile(file: string, sections: string): string | undefined {
 }
 
 /** The paths of distributions' debug packages (gdb documentation, "Separate Debug Files"). */
-function kernelSymbols({ spec, release, symbols }: Kernel): {
+function kernelSymbols({ spec, release, symbols }: Pick<Kernel, 'spec' | 'release' | 'symbols'>): {
   file: string | undefined;
   why: string;
 } {

@@ -21,6 +21,10 @@ use constant LOG_TAIL => 8000;
 
 require "$ENV{DAXREPRO}/lib/data.pl";
 
+# A recorded guest reports what it has read from the host when it is so many bytes.
+use constant REPORTED => 64 * 1024;
+my $unreported = 0;
+
 open(my $channel, '>&=', shift) or die "the channel: $!\n";
 binmode $channel;
 
@@ -251,14 +255,20 @@ sub load_module {
 	event('module', text('name', $name), text('sha256', sha256($bytes)), text('origin', 'sent'));
 }
 
-# Reads so many bytes from the host.
+# Reads so many bytes from the host. A recorded guest reports what it has read, so that the host does not
+# send faster (cli/guest/paced-input.ts).
 sub from_channel {
 	my ($size) = @_;
 	my $bytes = '';
 	while (length $bytes < $size) {
-		my $got = sysread $channel, $bytes, $size - length $bytes, length $bytes;
+		my $left = $size - length $bytes;
+		my $got = sysread $channel, $bytes, $left < REPORTED ? $left : REPORTED, length $bytes;
 		die "the channel: $!\n" if !defined $got;
 		die "the host is gone\n" if !$got;
+		$unreported += $got;
+		next if !$ENV{daxrepro_recorded} || $unreported < REPORTED;
+		event('received', raw('bytes', $unreported));
+		$unreported = 0;
 	}
 	return $bytes;
 }

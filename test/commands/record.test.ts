@@ -1,49 +1,13 @@
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import t from 'tap';
-import { fakeMachine } from '../util/fake-machine.js';
-import { readLog, type Step } from '../util/fake-qemu.js';
+import type { Step } from '../util/fake-qemu.js';
 import { CORRUPT_E2FSCK, unitSteps } from '../util/units.js';
+import { recordingRig } from './recording-rig.js';
 
 /** `run --record` and `replay --exact` from the command line, with a fake QEMU. */
 
-const { top, main, bin, bzImage } = fakeMachine(t);
-
-let cases = 0;
-
-async function daxrepro(steps: Step[], argv: string[], env: Record<string, string> = {}) {
-  cases += 1;
-  const place = join(top, 'cases', String(cases));
-  mkdirSync(place);
-  const script = join(place, 'script.json');
-  writeFileSync(script, JSON.stringify(steps));
-  const log = join(place, 'qemu.log');
-  const ran = await execa('env', ['-u', 'NODE_OPTIONS', process.execPath, main, ...argv], {
-    env: {
-      PATH: `${bin}:${process.env['PATH']}`,
-      HOME: join(place, 'home'),
-      XDG_CACHE_HOME: join(top, 'cache'),
-      XDG_STATE_HOME: join(place, 'state'),
-      FAKE_QEMU_SCRIPT: script,
-      FAKE_QEMU_LOG: log,
-      ...env,
-    },
-    reject: false,
-  });
-  const runs = join(place, 'state/daxrepro/runs');
-  const run = () => join(runs, readdirSync(runs)[0] ?? '');
-  return { ...ran, run, log: () => readLog(log) };
-}
+const { cache, recording: RUN, daxrepro } = recordingRig(t);
 
 const CORRUPT = unitSteps({ fsck: { log: CORRUPT_E2FSCK, status: 4 } });
 const PANIC: Step[] = [
@@ -51,7 +15,6 @@ const PANIC: Step[] = [
   { console: '[    9.000000] Kernel panic - not syncing: Fatal exception\n' },
   { shutdown: 'guest-reset' },
 ];
-const RUN = ['run', 'ext4', 'generic/002', '--kernel', `image:${bzImage}`, '--record'];
 
 t.test('keeps the record of a failure, and replays it exactly', async (t) => {
   const recorded = await daxrepro(CORRUPT, [...RUN, '--json']);
@@ -67,7 +30,7 @@ t.test('keeps the record of a failure, and replays it exactly', async (t) => {
   t.notOk(existsSync(join(run, '001-ext4-generic-002/execution')), 'it was moved');
 
   // The cache may go: the run has everything.
-  rmSync(join(top, 'cache/daxrepro/checkpoint'), { recursive: true });
+  rmSync(join(cache, 'checkpoint'), { recursive: true });
   const replay = [...['replay', `${run}#1`], '--exact'];
   const same = await daxrepro([], [...replay, '--repeat', '2', '--json']);
   t.equal(same.exitCode, 0, same.stderr);
@@ -156,7 +119,7 @@ t.test('keeps no record that QEMU did not complete', async (t) => {
 });
 
 t.test('boots if the count of instructions is saved in an unknown way', async (t) => {
-  rmSync(join(top, 'cache/daxrepro'), { recursive: true, force: true });
+  rmSync(cache, { recursive: true, force: true });
   const odd = await daxrepro(CORRUPT, [...RUN, '--json'], { FAKE_QEMU_ODD_COUNT: '1' });
   t.match(
     odd.stderr,

@@ -122,6 +122,11 @@ const commands = {
   cont: () => {
     status = undefined;
     go();
+    goOn();
+    return {};
+  },
+  'replay-break': ({ icount }) => {
+    stopAt = icount;
     return {};
   },
   stop: () => {
@@ -143,6 +148,21 @@ const commands = {
     setTimeout(() => process.exit(Number(process.env.FAKE_QEMU_QUITS ?? 0)), 5);
     return {};
   },
+};
+/** A replay stops after so many instructions, until it is told to continue. */
+let stopAt;
+let goOn = () => {};
+const passes = async (count) => {
+  while (stopAt !== undefined && stopAt <= count) {
+    instructions = stopAt;
+    stopAt = undefined;
+    status = 'paused';
+    monitor.write(`${JSON.stringify({ event: 'STOP' })}\r\n`);
+    await new Promise((resolve) => {
+      goOn = resolve;
+    });
+  }
+  instructions = count;
 };
 /** The steps that ran, for a record. */
 const played = [];
@@ -352,7 +372,9 @@ async function replay() {
   const { script: recordedSteps, instructions: end } = recorded;
   const changed = JSON.parse(process.env.FAKE_QEMU_REPLAYS ?? '{}');
   beat(50);
-  for (const step of recordedSteps) {
+  const each = Math.floor(end / (recordedSteps.length + 1));
+  for (const [index, step] of recordedSteps.entries()) {
+    await passes(each * (index + 1));
     const { request: _, sleep: __, beat: ___, exit: ____, shutdown: _____, ...rest } = step;
     await play([rest]);
   }
