@@ -98,6 +98,7 @@ export function guestOptions(compare: Command): void {
   compare
     .optionsGroup('Guests:')
     .addOption(shared.jobs())
+    .option('--cpus <n>', `CPUs per guest (default: ${RUN_DEFAULTS.cpus})`)
     .addOption(shared.memory())
     .addOption(shared.append())
     .addOption(shared.sysctl())

@@ -37,6 +37,7 @@ export interface CompareOptions {
   timeout?: string;
   with?: string;
   for?: string;
+  cpus?: string;
   memory?: string;
   append?: string;
   sysctl?: string[];
@@ -115,6 +116,7 @@ const CASE_FLAGS = [
   ['control', '--control'],
   ['with', '--with'],
   ['for', '--for'],
+  ['cpus', '--cpus'],
   ['memory', '--memory'],
   ['append', '--append'],
   ['sysctl', '--sysctl'],
@@ -196,6 +198,7 @@ function optionsOfCase(
     control: options.control,
     with: options.with,
     for: options.for,
+    cpus: options.cpus,
     memory: options.memory,
     append: options.append,
     sysctl: options.sysctl,

@@ -143,6 +143,7 @@ export const caseSchema = z.strictObject(
       .describe('ends test files of your own, which then pass if nothing was found')
       .optional(),
     with: text('Give a directory').describe('that test files of your own get read-only').optional(),
+    cpus: text('Give a number, such as 2').describe('processors of a guest').optional(),
     memory: text('Give a size, such as 4G').describe('memory of a guest').optional(),
     append: text('Give parameters on one line')
       .describe("further parameters for the guest's kernel command line")

@@ -55,8 +55,8 @@ export function newCase(
   const from = (path: string) => relative(dirname(file), path);
   const { fix } = BASE_AND_FIX;
   const changes = of.variants.find(({ name }) => name === fix)?.changes ?? [];
-  const { timeout, size, mkfsOpts, mountOpts, memory, for: runFor, with: directory } = of.options;
-  const { append, sysctl, debug, logDevice, rtDevice, logwrites } = of.options;
+  const { timeout, size, mkfsOpts, mountOpts, for: runFor, with: directory } = of.options;
+  const { cpus, memory, append, sysctl, debug, logDevice, rtDevice, logwrites } = of.options;
   const document = {
     title,
     kernel: of.kernel,
@@ -66,7 +66,7 @@ export function newCase(
     tests: of.tests.map((test) => testFrom(test, of.suite, from)),
     ...(of.pmem.join() === 'memmap' ? {} : { pmem: of.pmem }),
     ...(of.powerCut.includes(true) ? { 'power-cut': of.powerCut } : {}),
-    ...defined({ timeout, memory, for: runFor, with: directory && from(directory) }),
+    ...defined({ timeout, cpus, memory, for: runFor, with: directory && from(directory) }),
     ...defined({ append, sysctl, debug, logwrites }),
     ...defined({ 'log-device': logDevice, 'rt-device': rtDevice }),
     ...defined({ size: oneOrMap(size), 'mkfs-opts': oneOrMap(mkfsOpts) }),

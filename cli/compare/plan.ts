@@ -82,6 +82,7 @@ export function planComparison(
       ...given('testsFrom', options.testsFrom),
       ...given('with', options.with),
       ...given('for', options.for),
+      ...given('cpus', options.cpus),
       ...given('memory', options.memory),
       ...given('append', options.append),
       ...given('sysctl', options.sysctl),

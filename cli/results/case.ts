@@ -38,6 +38,7 @@ export interface CaseOptions {
   testsFrom?: string | undefined;
   with?: string | undefined;
   for?: string | undefined;
+  cpus?: string | undefined;
   memory?: string | undefined;
   append?: string | undefined;
   sysctl?: string[] | undefined;

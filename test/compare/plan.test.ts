@@ -171,6 +171,7 @@ t.test('cells have the environment and the devices of the case', (t) => {
     fileSystems: ['xfs'],
     kernel: 'debsrc:6.1',
     options: {
+      cpus: '2',
       append: 'slub_debug=FZP',
       sysctl: ['vm.dirty_ratio=5'],
       debug: ['kasan'],
@@ -180,6 +181,7 @@ t.test('cells have the environment and the devices of the case', (t) => {
   t.equal(cells.length, 12);
   for (const { request } of cells) {
     t.match(request, {
+      cpus: 2,
       append: 'slub_debug=FZP',
       sysctl: ['vm.dirty_ratio=5'],
       memory: 2 * 2 ** 30,

@@ -44,6 +44,7 @@ t.test('all bundled tests have valid headers and shell syntax', async (t) => {
     fileURLToPath(new URL('lib/test.sh', guestScripts)),
     fileURLToPath(new URL('lib/promises.sh', guestScripts)),
     fileURLToPath(new URL('lib/poison.sh', guestScripts)),
+    fileURLToPath(new URL('lib/mappings.sh', guestScripts)),
   ]);
   t.ok(checked.ok, `valid shell syntax: ${checked.all}`);
 });

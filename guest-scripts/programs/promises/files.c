@@ -99,7 +99,28 @@ void set_size(struct worker *worker, long size)
 	must(ftruncate(worker->descriptor, size) == 0, "truncate");
 }
 
-void punch(struct worker *worker, long offset, long length)
+void allocate(struct worker *worker, long offset, long length)
+{
+	struct file *file = current(worker);
+	long end = offset + length;
+	int grows = end > file->size;
+
+	if (offset < 0 || length <= 0 || end > LARGEST_FILE)
+		give_up(BAD_SCRIPT, "allocate %ld %ld", offset, length);
+	if (grows) {
+		mark("{\"kind\":\"size\",\"file\":%d}", worker->file);
+		changes(worker->file, file->size, end);
+		memset(file->content + file->size, 0, end - file->size);
+		file->size = end;
+	}
+	must(fallocate(worker->descriptor, 0, offset, length) == 0, "allocate");
+	if (*file->opened_as) {
+		promise_data(file->opened_as, worker->file, worker->name, offset, end, grows);
+		cut(file->opened_as);
+	}
+}
+
+static void clear(struct worker *worker, long offset, long length, int mode, const char *what)
 {
 	struct file *file = current(worker);
 	long end = offset + length > file->size ? file->size : offset + length;
@@ -107,9 +128,17 @@ void punch(struct worker *worker, long offset, long length)
 	changes(worker->file, offset, end);
 	if (end > offset)
 		memset(file->content + offset, 0, end - offset);
-	must(fallocate(worker->descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
-		       length) == 0,
-	     "punch");
+	must(fallocate(worker->descriptor, mode | FALLOC_FL_KEEP_SIZE, offset, length) == 0, what);
+}
+
+void punch(struct worker *worker, long offset, long length)
+{
+	clear(worker, offset, length, FALLOC_FL_PUNCH_HOLE, "punch");
+}
+
+void zero(struct worker *worker, long offset, long length)
+{
+	clear(worker, offset, length, FALLOC_FL_ZERO_RANGE, "zero");
 }
 
 void rename_file(const char *from, const char *to)

@@ -27,7 +27,9 @@
  *   write OFFSET LENGTH BYTE    pwrite(2); BYTE is hexadecimal
  *   append LENGTH BYTE
  *   truncate SIZE
+ *   allocate OFFSET LENGTH      allocates blocks; what is beyond the end becomes zeros
  *   punch OFFSET LENGTH         makes a hole; the size stays
+ *   zero OFFSET LENGTH          makes zeros of it, and keeps its blocks; the size stays
  *   map OFFSET LENGTH [sync]    maps the file, shared; with MAP_SYNC
  *   store OFFSET LENGTH BYTE    stores through the mapping
  *   flush OFFSET LENGTH         clwb and sfence by the program; a promise with MAP_SYNC

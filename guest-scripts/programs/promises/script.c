@@ -50,8 +50,12 @@ void run_line(struct worker *worker, const char *line)
 		write_file(worker, current(worker)->size, number(a, 10), number(b, 16));
 	else if (IS("truncate", 1))
 		set_size(worker, number(a, 10));
+	else if (IS("allocate", 2))
+		allocate(worker, number(a, 10), number(b, 10));
 	else if (IS("punch", 2))
 		punch(worker, number(a, 10), number(b, 10));
+	else if (IS("zero", 2))
+		zero(worker, number(a, 10), number(b, 10));
 	else if (IS("map", 2))
 		map(worker, number(a, 10), number(b, 10), c);
 	else if (IS("store", 3))
