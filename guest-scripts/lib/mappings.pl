@@ -4,6 +4,7 @@
 # memory. So a fault that cannot be handled is an error, EFAULT, where a store of the program's own would
 # end it by SIGBUS.
 use strict;
+use warnings;
 
 # x86-64: numbers of system calls, and constants of mmap(2) and fallocate(2).
 use constant {
