@@ -251,23 +251,32 @@ class RunningGuest implements Guest {
     const encoded = encodeRequest(request, module);
     const head = encoded.length - (module?.length ?? 0);
     this.#stream(CHANNEL_FD).write(encoded.subarray(0, head));
-    await this.#write(encoded.subarray(head));
-    await Promise.all(contents.map((one) => this.sendContents(one)));
-    if (archive) await this.#write(archive);
+    // All of it is queued before the caller can send more.
+    void this.#queue(() => this.#write(encoded.subarray(head)));
+    const sent = contents.map((one) => this.sendContents(one));
+    if (archive) sent.push(this.#queue(() => this.#write(archive)));
+    await Promise.all(sent);
     const ending = await this.#over;
     await this.#closed;
     return (ending.kind === 'finished' && this.#incomplete) || ending;
   }
 
   sendContents(contents: DeviceContents): Promise<void> {
-    // One after the other, whoever calls.
-    this.#sending = this.#sending.then(() => this.#send(contents));
+    return this.#queue(() => this.#send(contents));
+  }
+
+  /** One after the other, whoever calls. */
+  #queue(send: () => Promise<void>): Promise<void> {
+    this.#sending = this.#sending.then(send);
     return this.#sending;
   }
 
   async #send(contents: DeviceContents): Promise<void> {
     try {
-      for await (const bytes of encodeContents(contents)) await this.#write(bytes);
+      for await (const bytes of encodeContents(contents)) {
+        if (this.#life.phase === 'over') return;
+        await this.#write(bytes);
+      }
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === undefined) throw error;
