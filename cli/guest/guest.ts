@@ -326,14 +326,15 @@ class RunningGuest implements Guest {
 
   #hearMonitor({ event, data }: MonitorEvent): void {
     // A recorded machine that powers off or panics waits for its end.
-    if (event === 'SHUTDOWN' && data?.['guest'] === true) void this.#finishRecording();
+    const shutdown = event === 'SHUTDOWN' && data?.['guest'] === true;
+    if (shutdown && this.#recording) void this.#finishRecording(this.#recording);
     // QEMU stops the machine if it cannot write a disk's file. Nothing else would report why.
     if (event !== 'BLOCK_IO_ERROR' || data?.['action'] !== 'stop') return;
     this.#end({ kind: 'storage', message: `a disk's file cannot be written: ${data['reason']}` });
   }
 
-  async #finishRecording(): Promise<void> {
-    if (!(await this.#recording?.finish(this.#closed))) this.child.kill('SIGKILL');
+  async #finishRecording(recording: Recording): Promise<void> {
+    if (!(await recording.finish(this.#closed))) this.child.kill('SIGKILL');
   }
 
   #stream(descriptor: number): Duplex {
@@ -369,8 +370,9 @@ class RunningGuest implements Guest {
         this.#timers.stopAll();
         this.clock.stop();
         this.#stopListening();
-        if (this.#recording && action.ending.kind !== 'interrupted') void this.#finishRecording();
-        else this.child.kill('SIGKILL');
+        if (this.#recording && action.ending.kind !== 'interrupted') {
+          void this.#finishRecording(this.#recording);
+        } else this.child.kill('SIGKILL');
         this.#tellOver(action.ending);
     }
   }

@@ -182,6 +182,11 @@ t.test('guest-shutdown', async (t) => {
   const steps: Step[] = [...BOOTS, { event: { event: 'step', name: 'test' } }, { exit: 0 }];
   t.strictSame((await live(t, steps)).ending, { kind: 'guest-shutdown', step: 'test' });
   t.strictSame((await live(t, [{ exit: 0 }])).ending, { kind: 'guest-shutdown', step: 'boot' });
+  // QEMU announces it before it ends, and must not be killed meanwhile.
+  const announced = steps
+    .with(-1, { shutdown: 'guest-shutdown' })
+    .concat({ sleep: 300 }, { exit: 0 });
+  t.strictSame((await live(t, announced)).ending, { kind: 'guest-shutdown', step: 'test' });
 });
 
 t.test('qemu-died', async (t) => {

@@ -39,7 +39,11 @@ t.test('checks the requirements of each part, files included', async (t) => {
 t.test('has complete requirements', async (t) => {
   for (const { part, programs, file, purpose, packages } of REQUIREMENTS) {
     // Users without semantic patches need no spatch.
-    t.ok([...partsToInstall('all'), 'semantic-patches', 'kernel-build', 'xfstests'].includes(part));
+    t.ok(
+      [...partsToInstall('all'), 'semantic-patches', 'kernel-build', 'xfstests', 'cxl'].includes(
+        part,
+      ),
+    );
     t.ok(programs.length > 0 || file !== undefined, purpose);
     t.ok(packages.debian, purpose);
   }
