@@ -7,7 +7,7 @@ import { writeJson } from '../results/run-directory.js';
 import { describeHost, guestsAtATime } from '../run/host.js';
 import { checkPossible } from '../run/possible.js';
 import { describeTools } from '../run/tools.js';
-import { storageFailure } from '../store/store.js';
+import { orStorageFailure } from '../store/store.js';
 import { findProgram } from '../system/programs.js';
 import { version } from '../version.js';
 import { answerOf, culpritsOf } from './answer.js';
@@ -46,7 +46,7 @@ export async function bisectJob(
   open.progress({ type: 'note', text: introduce(subject.value, state) });
   const bisection = { ...begun.value, asked, options, job: job.value, subject: subject.value };
   const work = workOf(bisection);
-  const ended = await written(directory, () => engineOf(bisection, work).go());
+  const ended = await orStorageFailure(directory, () => engineOf(bisection, work).go());
   if (!ended.ok) {
     const text = `${state.runs.length} runs and ${state.builds.length} builds are kept; continue with --resume`;
     open.progress({ type: 'note', text });
@@ -54,7 +54,7 @@ export async function bisectJob(
   }
   await keepInputs(bisection, work);
   const result = await resultOf(bisection, ended.value, work);
-  return written(directory, async () => {
+  return orStorageFailure(directory, async () => {
     writeJson(`${directory}/result.json`, result);
     return success(result);
   });
@@ -159,16 +159,4 @@ async function resultOf(
     durationSeconds: Math.round((Date.now() - job.started.getTime()) / 10) / 100,
     directory,
   };
-}
-
-/** Turns errors of writing files into failures. */
-async function written<Value>(
-  directory: string,
-  work: () => Promise<Outcome<Value>>,
-): Promise<Outcome<Value>> {
-  try {
-    return await work();
-  } catch (error) {
-    return storageFailure(directory, error);
-  }
 }

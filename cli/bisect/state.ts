@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildEntrySchema, runEntrySchema } from '../results/bisect-result.js';
+import { newestState } from '../results/newest-state.js';
 import { writeJson } from '../results/run-directory.js';
 import { z } from '../schema.js';
 
@@ -34,23 +34,5 @@ export function findState(
   parent: string,
   question: string,
 ): { directory: string; state: BisectionState } | undefined {
-  if (!existsSync(parent)) return undefined;
-  const files = readdirSync(parent)
-    .map((name) => join(parent, name, FILE))
-    .filter((file) => existsSync(file))
-    .map((file) => ({ file, time: statSync(file).mtimeMs }))
-    .sort((a, b) => b.time - a.time);
-  for (const { file } of files) {
-    const state = readState(file);
-    if (state?.question === question) return { directory: join(file, '..'), state };
-  }
-  return undefined;
-}
-
-function readState(file: string): BisectionState | undefined {
-  try {
-    return stateSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
-  } catch {
-    return undefined;
-  }
+  return newestState(parent, FILE, stateSchema, question);
 }

@@ -17,6 +17,7 @@ import {
   findProgramIn,
   HOST_USERLAND,
   librariesIdentity,
+  ownerOf,
   pathInGuest,
   realpathIn,
   stampOf,
@@ -121,8 +122,8 @@ async function rootArchive({
   const inputs = await identity(manifest, located.value, userland);
   const key = cacheKey({ ...inputs, 'our programs': own.value.key });
   const made = await lookUpOrMake(store, 'guest-root', key, async (directory) => {
-    const whose = userland.root === '' ? 'this machine' : userland.name;
-    progress({ type: 'stage', text: `making the guest image from the programs of ${whose}` });
+    const text = `making the guest image from the programs of ${ownerOf(userland)}`;
+    progress({ type: 'stage', text });
     const entries = await rootEntries(manifest, located.value, own.value, userland);
     if (!entries.ok) return entries;
     return pack(entries.value, join(directory, 'root.cpio'), directory, signal);
@@ -145,7 +146,7 @@ function locatePrograms({ programs }: Manifest, userland: Userland): Outcome<Pro
     ? success(found)
     : failure(
         'program-missing',
-        `The guest image needs programs that ${userland.root === '' ? 'this machine' : userland.name} lacks: ${missing.join(', ')}`,
+        `The guest image needs programs that ${ownerOf(userland)} lacks: ${missing.join(', ')}`,
         userland.root === ''
           ? 'Run `daxrepro setup`, or install them with the package manager'
           : 'Add their packages to it, or use another --userland',
@@ -284,11 +285,6 @@ export async function librariesBeyondRoot(
 export function programsOfRoot(userland: Userland): ReadonlySet<string> {
   const located = locatePrograms(readManifest(), userland);
   return new Set(located.ok ? located.value.keys() : []);
-}
-
-/** Whether a file that begins with these bytes is a program or a library. */
-export function isElf(start: Buffer): boolean {
-  return start.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'));
 }
 
 export function addParents(entries: MtreeEntry[], tree: Set<string>, path: string): void {

@@ -78,11 +78,16 @@ async function askLoader(programs: readonly string[], userland: Userland): Promi
   return listed;
 }
 
+/** Whether a file that begins with these bytes is a program or a library. */
+export function isElf(start: Buffer): boolean {
+  return start.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'));
+}
+
 async function isElfFile(file: string): Promise<boolean> {
   const handle = await open(file);
   try {
     const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-    return buffer.toString('latin1') === '\x7fELF';
+    return isElf(buffer);
   } finally {
     await handle.close();
   }

@@ -21,6 +21,11 @@ export const HOST_USERLAND: Userland = { name: 'host', root: '' };
 /** System directories come first: a guest should not get a wrapper from a user's PATH. */
 const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** Whose programs they are, in words. */
+export function ownerOf({ name, root }: Userland): string {
+  return root === '' ? 'this machine' : name;
+}
+
 /** The path on this machine of a program; undefined if the userland does not have it. */
 export function findProgramIn({ root }: Userland, name: string): string | undefined {
   if (root === '') {

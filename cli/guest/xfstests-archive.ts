@@ -6,8 +6,8 @@ import { failure, type Outcome, success } from '../outcome.js';
 import { runTool } from '../process/child.js';
 import { sha256Of } from '../sha256.js';
 import { cacheKey, lookUpOrMake, storageFailure } from '../store/store.js';
-import { addParents, type ImageContext, isElf, pack } from './image.js';
-import { librariesOf } from './libraries.js';
+import { addParents, type ImageContext, pack } from './image.js';
+import { isElf, librariesOf } from './libraries.js';
 import type { MtreeEntry } from './mtree.js';
 import {
   contentOf,

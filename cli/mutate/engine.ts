@@ -1,5 +1,6 @@
 import { type Outcome, success } from '../outcome.js';
 import type { BaseTest, Mutant, MutantEnding, TestedMutant } from '../results/mutation-result.js';
+import { inParallel } from './in-parallel.js';
 import { keptEnding, type MutationState } from './state.js';
 import { keyOf, type PlannedTest } from './work.js';
 
@@ -66,22 +67,4 @@ export function usableTests(state: MutationState, tests: readonly PlannedTest[])
 function baseOf(state: MutationState, test: PlannedTest): BaseTest | undefined {
   const { test: name, powerCut } = keyOf(test);
   return state.base.find((one) => one.test === name && one.powerCut === powerCut);
-}
-
-/** Starts no more after a failure; what runs then still ends. @returns the first failure */
-async function inParallel<Item>(
-  items: readonly Item[],
-  jobs: number,
-  work: (item: Item) => Promise<Outcome<void>>,
-): Promise<Outcome<void>> {
-  const waiting = [...items];
-  let ended: Outcome<void> = success(undefined);
-  const worker = async () => {
-    for (let one = waiting.shift(); one !== undefined && ended.ok; one = waiting.shift()) {
-      const done = await work(one);
-      if (!done.ok && ended.ok) ended = done;
-    }
-  };
-  await Promise.all(Array.from({ length: jobs }, worker));
-  return ended;
 }

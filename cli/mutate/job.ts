@@ -12,7 +12,7 @@ import { describeHost, guestsAtATime } from '../run/host.js';
 import { prepare } from '../run/prepare.js';
 import { withVersions } from '../run/suite.js';
 import { describeTools } from '../run/tools.js';
-import { cacheKey, storageFailure } from '../store/store.js';
+import { cacheKey, orStorageFailure } from '../store/store.js';
 import { ensureSystem } from '../system/install.js';
 import { variantKernel } from '../variant/kernel.js';
 import { BASE } from '../variant/variant.js';
@@ -76,7 +76,7 @@ export async function mutateJob(
     ...{ ...begun.value, ...generated.value, checked, options, tests },
     ...{ prepared: prepared.value, job: job.value },
   };
-  return written(run.directory, async () => {
+  return orStorageFailure(run.directory, async () => {
     await writePatches(run.mutants, run.directory);
     const ran = await runAll(run);
     if (!ran.ok) return explainResume(run, ran);
@@ -229,16 +229,4 @@ async function resultOf(run: MutationRun): Promise<MutationResult> {
     durationSeconds: Math.round((Date.now() - job.started.getTime()) / 10) / 100,
     directory,
   };
-}
-
-/** Turns errors of writing files into failures. */
-async function written<Value>(
-  directory: string,
-  work: () => Promise<Outcome<Value>>,
-): Promise<Outcome<Value>> {
-  try {
-    return await work();
-  } catch (error) {
-    return storageFailure(directory, error);
-  }
 }

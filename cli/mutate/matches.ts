@@ -10,6 +10,7 @@ import { type MutantPlace, placeSchema } from '../results/mutation-result.js';
 import { z } from '../schema.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
 import { spatchIdentity } from '../variant/semantic-patch.js';
+import { inParallel } from './in-parallel.js';
 import { listingRule, type Operator, placesIn } from './operators.js';
 
 /** Finds every place that an operator could change. */
@@ -27,17 +28,13 @@ export async function findPlaces(
   context: KernelContext,
 ): Promise<Outcome<MutantPlace[]>> {
   const found = new Map<string, MutantPlace[]>();
-  const waiting = [...operators];
-  let failed: Outcome<never> | undefined;
-  const worker = async () => {
-    for (let one = waiting.shift(); one && !failed; one = waiting.shift()) {
-      const places = await placesOf(kernel, fs, one, context);
-      if (places.ok) found.set(one.name, places.value);
-      else failed = places;
-    }
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
-  if (failed) return failed;
+  const listed = await inParallel(operators, AT_A_TIME, async (operator) => {
+    const places = await placesOf(kernel, fs, operator, context);
+    if (!places.ok) return places;
+    found.set(operator.name, places.value);
+    return success(undefined);
+  });
+  if (!listed.ok) return listed;
   return success(operators.flatMap(({ name }) => found.get(name) ?? []));
 }
 

@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import {
   baseTestSchema,
   endingSchema,
   mutantSchema,
   type TestedMutant,
 } from '../results/mutation-result.js';
+import { newestState } from '../results/newest-state.js';
 import { writeJson } from '../results/run-directory.js';
 import { z } from '../schema.js';
 
@@ -39,25 +39,7 @@ export function findState(
   parent: string,
   question: string,
 ): { directory: string; state: MutationState } | undefined {
-  if (!existsSync(parent)) return undefined;
-  const files = readdirSync(parent)
-    .map((name) => join(parent, name, FILE))
-    .filter((file) => existsSync(file))
-    .map((file) => ({ file, time: statSync(file).mtimeMs }))
-    .sort((a, b) => b.time - a.time);
-  for (const { file } of files) {
-    const state = readState(file);
-    if (state?.question === question) return { directory: dirname(file), state };
-  }
-  return undefined;
-}
-
-function readState(file: string): MutationState | undefined {
-  try {
-    return stateSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
-  } catch {
-    return undefined;
-  }
+  return newestState(parent, FILE, stateSchema, question);
 }
 
 /** The kept outcome of a mutant. Its number may differ: another limit draws more, never others. */

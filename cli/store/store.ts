@@ -246,3 +246,15 @@ async function exists(path: string): Promise<boolean> {
     () => false,
   );
 }
+
+/** Turns errors of writing files, in work that returns its other failures, into failures. */
+export async function orStorageFailure<Value>(
+  where: string,
+  work: () => Promise<Outcome<Value>>,
+): Promise<Outcome<Value>> {
+  try {
+    return await work();
+  } catch (error) {
+    return storageFailure(where, error);
+  }
+}

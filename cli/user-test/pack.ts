@@ -5,14 +5,14 @@ import {
   addParents,
   directoryEntries,
   type ImageContext,
-  isElf,
   librariesBeyondRoot,
   pack,
   programEntries,
   programsOfRoot,
 } from '../guest/image.js';
+import { isElf } from '../guest/libraries.js';
 import type { MtreeEntry } from '../guest/mtree.js';
-import { findProgramIn, HOST_USERLAND, type Userland } from '../guest/userland.js';
+import { findProgramIn, HOST_USERLAND, ownerOf, type Userland } from '../guest/userland.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { sha256Of } from '../sha256.js';
 import { cacheKey, lookUpOrMake } from '../store/store.js';
@@ -56,7 +56,7 @@ async function packFresh(test: UserTest, context: ImageContext): Promise<Outcome
   const needed = await neededPrograms(test, program.value, userland);
   if (!needed.ok) return needed;
   const { programs, libraries, missing, starter } = needed.value;
-  const whose = userland.root === '' ? 'this machine' : userland.name;
+  const whose = ownerOf(userland);
   if (starter !== undefined && missing.includes(starter)) {
     return failure(
       'usage',

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
-import { isElf } from '../guest/image.js';
+import { isElf } from '../guest/libraries.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { readHeader } from './header.js';
 import type { UserTest, UserTestKind } from './user-test.js';
