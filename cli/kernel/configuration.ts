@@ -1,4 +1,6 @@
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Kernel } from './kernel.js';
 
 /** A kernel's configuration, in the format of `.config` and /boot/config-<release>. */
 
@@ -21,3 +23,25 @@ export function compilerOf(configuration: string): string {
 export function headersDirectory(root: string, release: string): string {
   return join(root, 'usr/src', `linux-headers-${release}`);
 }
+
+/**
+ * The kernel's configuration, from the first place that has it: with its headers, where packages
+ * install it, or in the tree that built it.
+ */
+export async function readConfiguration(kernel: Kernel): Promise<string | undefined> {
+  const { image, release, modules, build } = kernel;
+  const places = [
+    ...(build ? [join(build.headers, '.config')] : []),
+    join(dirname(image), `config-${release}`),
+    ...(modules === undefined ? [] : [join(modules, 'config')]),
+    ...(image.endsWith(IN_TREE) ? [join(image.slice(0, -IN_TREE.length), '.config')] : []),
+  ];
+  for (const place of places) {
+    const text = await readFile(place, 'utf8').catch(() => undefined);
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
+/** Where the kernel's Makefile leaves the image. */
+const IN_TREE = '/arch/x86/boot/bzImage';

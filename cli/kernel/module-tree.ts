@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { type Outcome, success } from '../outcome.js';
 import { z } from '../schema.js';
 import { cacheKey, discard, lookUpOrMake } from '../store/store.js';
+import { readConfiguration } from './configuration.js';
 import { depmod } from './depmod.js';
 import type { Kernel, KernelContext, ModuleTree } from './kernel.js';
 import { uncompressModule } from './module-file.js';
@@ -17,7 +18,8 @@ const contentsSchema = z.object({
 
 /**
  * The wanted modules with all their dependencies, uncompressed: the guest then needs no program to
- * uncompress them, and its image is compressed as a whole.
+ * uncompress them, and its image is compressed as a whole. The kernel's configuration is with them,
+ * as build/.config: xfstests looks for it there, and skips all quota tests without it.
  */
 export async function moduleTree(
   kernel: Kernel,
@@ -27,8 +29,10 @@ export async function moduleTree(
   if (kernel.tree) return success(kernel.tree);
   const { store, signal } = context;
   const names = [...new Set(wanted.map(moduleName))].sort();
+  const configuration = await readConfiguration(kernel);
   const key = cacheKey({
     kernel: kernel.id,
+    configuration: cacheKey({ text: configuration ?? '' }),
     release: kernel.release,
     wanted: names.join(' '),
     witness: await witnessIdentity(),
@@ -48,6 +52,10 @@ export async function moduleTree(
     }
     for (const name of ['modules.builtin', 'modules.builtin.modinfo', 'modules.order']) {
       await cp(join(source ?? '', name), join(target, name)).catch(ignoreMissing);
+    }
+    if (configuration !== undefined) {
+      await mkdir(join(target, 'build'));
+      await writeFile(join(target, 'build/.config'), configuration);
     }
     const witness = await addWitness(kernel, target, context);
     if (!witness.ok) return witness;

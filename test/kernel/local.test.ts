@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { fileSystemModule } from '../../cli/kernel/file-system-module.js';
@@ -109,6 +109,22 @@ t.test('makes a tree of some modules, uncompressed, with their dependencies', as
   t.match(inTree('modules.dep').toString(), 'kernel/fs/ext4/ext4.ko: kernel/fs/mbcache.ko');
   const again = await moduleTree(resolved.value, ['xfs', 'nd_pmem', 'ext4'], context);
   t.strictSame(again, tree);
+});
+
+t.test('puts the configuration beside the modules, where xfstests looks for it', async (t) => {
+  const { image, modules, context } = makeKernel(t);
+  const treeOf = async () => {
+    const resolved = await resolveKernel(`image:${image},${modules}`, context);
+    if (!resolved.ok) throw new Error(resolved.failure.message);
+    const tree = await moduleTree(resolved.value, ['ext4'], context);
+    if (!tree.ok) throw new Error(tree.failure.message);
+    return join(tree.value.directory, 'lib/modules', RELEASE, 'build/.config');
+  };
+  t.notOk(existsSync(await treeOf()), 'nothing without one');
+  writeFileSync(join(modules, 'config'), 'CONFIG_QFMT_V2=m\n');
+  t.equal(readFileSync(await treeOf(), 'utf8'), 'CONFIG_QFMT_V2=m\n', 'with the modules');
+  writeFileSync(join(dirname(image), `config-${RELEASE}`), 'CONFIG_QFMT_V2=y\n');
+  t.equal(readFileSync(await treeOf(), 'utf8'), 'CONFIG_QFMT_V2=y\n', 'beside the image');
 });
 
 t.test('finds the module that implements a file system', async (t) => {
