@@ -1,5 +1,6 @@
 import { ACCELERATOR_CHOICES } from '../guest/accelerator.js';
 import { ADDITIONAL_DEVICES } from '../guest/additional-devices.js';
+import { STACKS } from '../guest/layers.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import type { Failure } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
@@ -168,6 +169,8 @@ const unit = z.strictObject({
     cpus: count,
     append: text.optional(),
     additional: z.array(count).optional(),
+    partition: z.literal(true).optional(),
+    stack: z.enum(STACKS).optional(),
   }),
   devices: z.array(z.enum(ADDITIONAL_DEVICES.map(({ variable }) => variable))).optional(),
   mkfsOptions: text,

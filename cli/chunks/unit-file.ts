@@ -85,6 +85,8 @@ function isOf(result: UnitResult, unit: Unit): boolean {
     result.attempt === unit.attempt &&
     result.seed === unit.seed &&
     result.pmem === unit.shape.pmem &&
+    result.partition === unit.shape.partition &&
+    result.stack === unit.shape.stack &&
     result.control === unit.control &&
     (result.powerCut !== undefined) === (unit.powerCut !== undefined)
   );

@@ -71,6 +71,8 @@ function guestOptions(command: Command): Command {
     .addOption(shared.kconfig())
     .addOption(shared.debug())
     .addOption(shared.pmem())
+    .addOption(shared.partition())
+    .addOption(shared.stack())
     .addOption(shared.control())
     .option('--suite <suite>', 'as for run', RUN_DEFAULTS.suite)
     .addOption(shared.suitePatch())

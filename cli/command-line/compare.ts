@@ -67,6 +67,8 @@ function deviceOptions(compare: Command): void {
   compare
     .optionsGroup('Persistent memory and file system:')
     .option('--pmem <kind>', `as for run (repeatable; default: ${RUN_DEFAULTS.pmem})`, collect)
+    .addOption(shared.partition())
+    .addOption(shared.stack())
     .addOption(shared.control())
     .addOption(shared.mountOpts())
     .addOption(shared.mkfsOpts())

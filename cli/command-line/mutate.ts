@@ -59,6 +59,8 @@ function guestOptions(mutate: Command): void {
     .addOption(shared.cc())
     .addOption(shared.kconfig())
     .addOption(shared.pmem())
+    .addOption(shared.partition())
+    .addOption(shared.stack())
     .addOption(shared.mountOpts())
     .addOption(shared.mkfsOpts())
     .option('--size <size>', 'size of each device: 256M, 1G')

@@ -72,6 +72,8 @@ function deviceOptions(run: Command): void {
   run
     .optionsGroup('Persistent memory and file system:')
     .addOption(shared.pmem())
+    .addOption(shared.partition())
+    .addOption(shared.stack())
     .addOption(shared.control())
     .addOption(shared.mountOpts())
     .addOption(shared.mkfsOpts())

@@ -30,6 +30,16 @@ export const shared = {
     new Option('--pmem <kind>', 'memmap, nvdimm, virtio-pmem, cxl, or none (no DAX)').default(
       RUN_DEFAULTS.pmem,
     ),
+  partition: () =>
+    new Option(
+      '--partition',
+      'put a partition table on the devices, the file system in a partition',
+    ),
+  stack: () =>
+    new Option(
+      '--stack <target>',
+      'device mapper below the file systems: linear, stripe or log-writes; with --control also flakey, delay, snapshot, writecache',
+    ),
   control: () =>
     new Option('--control', 'with --pmem none: mount without DAX, and prove that DAX is off'),
   mountOpts: () =>

@@ -66,6 +66,8 @@ function deviceOptions(shell: Command): void {
   shell
     .optionsGroup('Persistent memory and file system:')
     .addOption(shared.pmem())
+    .addOption(shared.partition())
+    .addOption(shared.stack())
     .addOption(shared.control())
     .addOption(shared.mountOpts())
     .addOption(shared.mkfsOpts())

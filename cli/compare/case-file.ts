@@ -35,6 +35,8 @@ export interface CaseSettings {
   /** Relative to the working directory. */
   suitePatch?: string[] | undefined;
   pmem?: string[] | undefined;
+  partition?: boolean | undefined;
+  stack?: string | undefined;
   timeout?: string | undefined;
 }
 
@@ -79,6 +81,8 @@ export async function readCaseFile(
     options: {
       ...given.options,
       timeout: overrides.timeout ?? given.options.timeout ?? open.timeout,
+      partition: given.options.partition ?? open.partition,
+      stack: given.options.stack ?? open.stack,
     },
   });
 }
@@ -333,6 +337,8 @@ function readOptions(
     ['memory', 'memory'],
     ['append', 'append'],
     ['sysctl', 'sysctl'],
+    ['partition', 'partition'],
+    ['stack', 'stack'],
     ['log-device', 'logDevice'],
     ['rt-device', 'rtDevice'],
     ['with', 'with'],
@@ -341,7 +347,8 @@ function readOptions(
     for (const fs of raw.filesystems) {
       const value = key === 'with' ? directory : valueFor(raw[key], fs);
       if (value === undefined) continue;
-      const options: RunOptions = { ...RUN_DEFAULTS, suite, testsFrom, [option]: value };
+      const usual: RunOptions = { ...RUN_DEFAULTS, suite, testsFrom };
+      const options = { ...usual, control: raw.control === true, [option]: value };
       const checked = checkRequest(fs, [test], options);
       if (!checked.ok) return at(checked, yaml.placeOf([key, fs]));
     }
@@ -358,6 +365,8 @@ function readOptions(
     append: raw.append,
     sysctl: raw.sysctl,
     debug: raw.debug,
+    partition: raw.partition,
+    stack: raw.stack,
     logDevice: raw['log-device'],
     rtDevice: raw['rt-device'],
     logwrites: raw.logwrites,

@@ -42,6 +42,8 @@ export interface CompareOptions {
   append?: string;
   sysctl?: string[];
   debug?: string[];
+  partition?: boolean;
+  stack?: string;
   logDevice?: boolean;
   rtDevice?: boolean;
   logwrites?: boolean;
@@ -121,6 +123,8 @@ const CASE_FLAGS = [
   ['append', '--append'],
   ['sysctl', '--sysctl'],
   ['debug', '--debug'],
+  ['partition', '--partition'],
+  ['stack', '--stack'],
   ['logDevice', '--log-device'],
   ['rtDevice', '--rt-device'],
   ['logwrites', '--logwrites'],
@@ -203,6 +207,8 @@ function optionsOfCase(
     append: options.append,
     sysctl: options.sysctl,
     debug: options.debug,
+    partition: options.partition,
+    stack: options.stack,
     logDevice: options.logDevice,
     rtDevice: options.rtDevice,
     logwrites: options.logwrites,

@@ -1,5 +1,6 @@
 import { ALONE, variantName } from '../configuration/schema.js';
 import { FILE_SYSTEMS } from '../file-systems.js';
+import { STACKS } from '../guest/layers.js';
 import { z } from '../schema.js';
 import { VERDICTS } from '../verdict/judge.js';
 
@@ -153,6 +154,15 @@ export const caseSchema = z.strictObject(
       .optional(),
     debug: oneOrMore(z.string({ error: DEBUG }).min(1, { error: DEBUG }), DEBUG)
       .describe('debugging features of kernels built from source')
+      .optional(),
+    partition: z
+      .boolean({ error: 'Give true or false' })
+      .describe('puts a partition table on the devices')
+      .optional(),
+    stack: text(`Give one of ${STACKS.join(', ')}`)
+      .describe(
+        'device mapper below the file systems: linear, stripe, log-writes; others with control',
+      )
       .optional(),
     'log-device': device('external logs for xfs, external journals for ext4'),
     'rt-device': device('realtime devices for xfs'),

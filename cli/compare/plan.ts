@@ -87,6 +87,8 @@ export function planComparison(
       ...given('append', options.append),
       ...given('sysctl', options.sysctl),
       ...given('debug', options.debug),
+      ...given('partition', options.partition),
+      ...given('stack', options.stack),
       ...given('logDevice', options.logDevice),
       ...given('rtDevice', options.rtDevice),
       ...given('logwrites', options.logwrites),

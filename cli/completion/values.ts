@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { readInForce } from '../configuration/apply.js';
 import { FILE_SYSTEMS } from '../file-systems.js';
 import { ACCELERATOR_CHOICES } from '../guest/accelerator.js';
+import { STACKS } from '../guest/layers.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import { debugOptions } from '../kernel/debug-options.js';
 import { readOperators } from '../mutate/operators.js';
@@ -56,6 +57,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
     ),
   names: () => words(debugOptions()),
   shell: () => words(SHELLS),
+  target: () => words(STACKS),
   format: () => words(FORMATS),
   operators: () => words(readOperators().map(({ name }) => name)),
   log: FILES,

@@ -6,7 +6,7 @@ import type { SettingName } from './schema.js';
 import type { Settings } from './settings.js';
 
 /** For these, a case file overrides the environment and the project; an option overrides the case. */
-const CASE_SAYS = ['kernel', 'pmem', 'timeout', 'suite', 'suite-patch'];
+const CASE_SAYS = ['kernel', 'pmem', 'partition', 'stack', 'timeout', 'suite', 'suite-patch'];
 
 /**
  * The commands that take settings, and the settings that each ignores. A bisection ignores `kernel`,

@@ -1,4 +1,5 @@
 import { ACCELERATOR_CHOICES } from '../guest/accelerator.js';
+import { STACKS } from '../guest/layers.js';
 import { PMEM_KINDS } from '../guest/machine.js';
 import { z } from '../schema.js';
 import { VARIANT_NAME } from '../variant/variant.js';
@@ -44,6 +45,10 @@ const settings = {
     examples: ['debian:6.12'],
   }),
   pmem: oneOf(PMEM_KINDS).meta({ description: 'how persistent memory is emulated' }),
+  partition: z
+    .boolean({ error: 'Give true or false' })
+    .meta({ description: 'put a partition table on the devices' }),
+  stack: oneOf(STACKS).meta({ description: 'device mapper below the file systems' }),
   userland: text('Give host, debian:SUITE or a directory').meta({
     description: "where the guest's programs come from: host, debian:SUITE, or a directory",
     examples: ['debian:trixie'],

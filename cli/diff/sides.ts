@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Attempts } from '../compare/differences.js';
 import { groupBy } from '../group-by.js';
+import { deviceWords } from '../guest/layers.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { cellOf } from '../results/compare-result.js';
 import { type KeptResult, NO_SESSIONS, readResult } from '../results/read.js';
@@ -66,8 +67,8 @@ function newest(
   return kept as Outcome<KeptRun>;
 }
 
-function testKey({ fs, test, pmem }: Record<'fs' | 'test' | 'pmem', string>): string {
-  return JSON.stringify([fs, test, pmem]);
+function testKey(unit: Pick<UnitResult, 'fs' | 'test'> & Parameters<typeof deviceWords>[0]) {
+  return JSON.stringify([unit.fs, unit.test, deviceWords(unit)]);
 }
 
 export function unitsOf({ runs }: Side): UnitResult[] {
@@ -115,7 +116,7 @@ function grouped(units: readonly UnitResult[], { byVariant, byKernel }: Matching
       unit.fs,
       unit.suite.name,
       unit.test,
-      unit.pmem,
+      deviceWords(unit),
       unit.powerCut !== undefined,
       unit.control,
       byVariant ? unit.variant : '',

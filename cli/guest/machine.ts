@@ -1,3 +1,4 @@
+import type { Layers } from './layers.js';
 import type { MonitorCommand } from './monitor.js';
 import { escapeComma } from './option-list.js';
 import { type Port, recordedPorts, recordingArguments } from './recorded-machine.js';
@@ -17,11 +18,11 @@ const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
 
 /** The properties of a machine. Guests of equal shape do not differ until they get their unit. */
-export interface MachineShape {
+export interface MachineShape extends Layers {
   pmem: PmemKind;
   /** Bytes of each of the two devices; a multiple of 2 MiB. */
   deviceSize: number;
-  /** Bytes of each further device (additional-devices.ts); the same. */
+  /** Bytes of each further device (additional-devices.ts, then those of a stack); the same. */
   additional?: readonly number[] | undefined;
   /** Bytes of ordinary memory, a multiple of 128 MiB. */
   memory: number;
@@ -180,6 +181,8 @@ export function kernelCommandLine(shape: MachineShape, plugged = false): string 
     ...(plugged ? ['daxrepro_devices=plugged'] : []),
     ...(shape.additional ? [`daxrepro_additional=${shape.additional.length}`] : []),
     ...(shape.recorded ? ['daxrepro_recorded=1'] : []),
+    ...(shape.partition ? ['daxrepro_partition=1'] : []),
+    ...(shape.stack ? [`daxrepro_stack=${shape.stack}`] : []),
     ...(shape.append ? [shape.append] : []),
   ].join(' ');
 }

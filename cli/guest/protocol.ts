@@ -33,6 +33,19 @@ const DataLookSchema = z.object({
   problem: z.string().max(1024),
 });
 
+/** A part of what a device is made of (guest-scripts/lib/layers.pl). */
+const LayerSchema = z.object({
+  /** The kernel's name: dm-0, pmem0p1, pmem0. */
+  node: z.string().max(64),
+  kind: z.enum(['device-mapper', 'partition', 'disk']),
+  /** MAJOR:MINOR. */
+  number: z.string().max(32),
+  /** Of a partition: its first sector. */
+  start: count,
+  /** Of a device of device mapper: its lines, as `dmsetup table` prints them. */
+  table: z.string().max(2000),
+});
+
 const Proof = z.object({
   event: z.literal('proof'),
   when: z.enum(['before', 'remount', 'scratch', 'after']),
@@ -47,6 +60,8 @@ const Proof = z.object({
   servedByXfs: z.boolean(),
   /** The drivers on the way to the device, as `DRIVER:DEVICE` and separated by blanks. */
   path: z.string().max(2000).optional(),
+  /** From top to bottom. */
+  layers: z.array(LayerSchema).max(8).optional(),
   /** References to the file system's module now, and before anything was mounted. */
   moduleReferences: count,
   moduleReferencesUnmounted: count,
@@ -308,6 +323,7 @@ const GuestEvent = z.discriminatedUnion('event', [
 
 export type GuestEvent = z.infer<typeof GuestEvent>;
 export type ProofEvent = z.infer<typeof Proof>;
+export type Layer = z.infer<typeof LayerSchema>;
 export type DataLook = z.infer<typeof DataLookSchema>;
 export type MountEvent = z.infer<typeof Mount>;
 export type CheckEvent = z.infer<typeof Check>;

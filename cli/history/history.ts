@@ -2,6 +2,7 @@ import { type AttemptsDiff, compareAttemptsFully } from '../diff/diff.js';
 import { attemptsOf } from '../diff/sides.js';
 import type { Severity } from '../findings/finding.js';
 import { groupBy } from '../group-by.js';
+import { layerWords } from '../guest/layers.js';
 import type { UnitResult } from '../results/run-result.js';
 import { type Proportion, proportion } from '../statistics/proportion.js';
 import { BASE } from '../variant/variant.js';
@@ -45,6 +46,8 @@ export interface TestName {
   suite: string;
   test: string;
   pmem: string;
+  /** `a partition and dm-linear`; empty if nothing lies between. */
+  layers: string;
   powerCut: boolean;
   control: boolean;
   variant: string;
@@ -180,8 +183,18 @@ function rowsOf(runs: readonly PastRun[], byKernel: boolean): Map<string, Ran[]>
 
 function nameOf(unit: UnitResult, byKernel: boolean): TestName {
   const { fs, suite, test, pmem, powerCut, control, variant, kernel } = unit;
+  const layers = layerWords(unit) ?? '';
   return {
-    ...{ fs, suite: suite.name, test, pmem, powerCut: powerCut !== undefined, control, variant },
+    ...{
+      fs,
+      suite: suite.name,
+      test,
+      pmem,
+      layers,
+      powerCut: powerCut !== undefined,
+      control,
+      variant,
+    },
     kernel: kernel.asked ?? (byKernel ? kernel.spec : null),
   };
 }
@@ -256,6 +269,7 @@ function titlesOf(tests: readonly TestName[]): string[] {
       ...(own.variant === BASE.name ? [] : [own.variant]),
       ...(several('suite') ? [own.suite] : []),
       ...(several('pmem') ? [own.pmem] : []),
+      ...(own.layers === '' ? [] : [own.layers]),
       ...(own.powerCut ? ['with power cuts'] : []),
       ...(own.control ? ['without DAX'] : []),
       ...(own.kernel === null ? [] : [own.kernel]),

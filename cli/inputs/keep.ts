@@ -177,6 +177,8 @@ async function record(request: RunRequest, keeper: FileKeeper): Promise<Recorded
     ...(request.userland === undefined ? {} : { userland: request.userland }),
     kconfig,
     pmem: request.pmem,
+    ...(request.partition ? { partition: true } : {}),
+    ...(request.stack === undefined ? {} : { stack: request.stack }),
     ...(request.size === undefined ? {} : { size: request.size }),
     ...(request.mkfsOptions === undefined ? {} : { mkfsOptions: request.mkfsOptions }),
     ...(request.mountOptions === undefined ? {} : { mountOptions: request.mountOptions }),

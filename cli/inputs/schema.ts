@@ -55,6 +55,9 @@ const requestSchema = z.object({
   userland: text.optional(),
   kconfig: z.array(fileName).default([]),
   pmem: text,
+  partition: z.literal(true).optional(),
+  /** A target of device mapper below the file systems. */
+  stack: text.optional(),
   /** Bytes of each device. */
   size: count.optional(),
   mkfsOptions: text.optional(),

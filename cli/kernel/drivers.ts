@@ -21,6 +21,7 @@ const STRINGS = {
   cxl_port: 'cxl_port',
   cxl_mem: 'cxl_mem',
   cxl_pmem: 'cxl_nvdimm',
+  dm_mod: 'device-mapper',
   ext2: 'ext2',
   ext4: 'ext4',
   xfs: 'xfs',

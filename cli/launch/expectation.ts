@@ -10,6 +10,8 @@ export function expectation(unit: Unit, { kernel, module }: Prepared): Expectati
     release: kernel.release,
     control: unit.control,
     pmem: unit.shape.pmem,
+    partition: unit.shape.partition,
+    stack: unit.shape.stack,
     devices: unit.devices,
     powerCut: unit.powerCut !== undefined,
     userTest: unit.userTest !== undefined,

@@ -10,6 +10,8 @@ export interface MadeFor {
   release: string;
   /** The version of mkfs.xfs, if it is known. */
   xfsprogs: string | undefined;
+  /** Whether it lies directly on a partition. */
+  onPartition?: boolean;
 }
 
 /**
@@ -27,11 +29,13 @@ const XFS_FEATURES = [
 ] as const;
 
 /** The options for mkfs: those that the kernel needs for DAX, or to mount at all, and the user's own. */
-export function mkfsOptions({ fs, given, release, xfsprogs }: MadeFor): string {
+export function mkfsOptions({ fs, given, release, xfsprogs, onPartition }: MadeFor): string {
   if (fs !== 'xfs') return given;
   const isOwn = (name: string) => new RegExp(`\\b${name}\\b`).test(given);
-  // Before 6.2, xfs cannot mount a file system with reflink on DAX, and reflink is mkfs's default.
-  const needed = !atLeast(release, '6.2') && !isOwn('reflink') ? ['-m reflink=0'] : [];
+  // Before 6.2, xfs cannot mount a file system with reflink on DAX, and reflink is mkfs's default. On a
+  // partition it still refuses: "DAX and reflink cannot work with multi-partitions!"
+  const refused = onPartition || !atLeast(release, '6.2');
+  const needed = refused && !isOwn('reflink') ? ['-m reflink=0'] : [];
   const unknown = featuresToTurnOff(release, xfsprogs).filter(({ name }) => !isOwn(name));
   return [...needed, ...unknown.map(({ option }) => option), given].filter(Boolean).join(' ');
 }

@@ -1,5 +1,6 @@
 import type { FileSystem } from '../file-systems.js';
 import { additionalDevices } from '../guest/additional-devices.js';
+import { besideSize } from '../guest/layers.js';
 import { atLeast } from '../kernel-version.js';
 import { mkfsOptions } from './mkfs-options.js';
 import type { RunRequest, Unit } from './unit.js';
@@ -50,6 +51,8 @@ function planUnit(request: RunRequest, test: string, attempt: number, release: s
   const userTest = request.userTests?.get(test);
   const deviceSize = request.size ?? defaultSize(request);
   const additional = additionalDevices(request.devices ?? [], deviceSize);
+  const beside = besideSize(request.stack, deviceSize);
+  const further = [...additional.map(({ size }) => size), ...(beside ? [beside, beside] : [])];
   const { name, version } = request.suite;
   return {
     fs: request.fs,
@@ -66,7 +69,9 @@ function planUnit(request: RunRequest, test: string, attempt: number, release: s
     shape: {
       pmem: request.pmem,
       deviceSize,
-      ...(additional.length > 0 ? { additional: additional.map(({ size }) => size) } : {}),
+      ...(further.length > 0 ? { additional: further } : {}),
+      ...(request.partition ? { partition: true } : {}),
+      ...(request.stack ? { stack: request.stack } : {}),
       memory: request.memory ?? GUEST_MEMORY,
       cpus: request.cpus,
       ...(request.append ? { append: request.append } : {}),
@@ -74,6 +79,7 @@ function planUnit(request: RunRequest, test: string, attempt: number, release: s
     },
     mkfsOptions: mkfsOptions({
       ...{ fs: request.fs, release, xfsprogs: request.xfsprogs },
+      onPartition: request.partition === true && request.stack === undefined,
       given: request.mkfsOptions ?? '',
     }),
     mountOptions: mountOptions(request, release),

@@ -1,5 +1,6 @@
 import type { FileSystem } from '../file-systems.js';
 import type { DeviceOption, DeviceVariable } from '../guest/additional-devices.js';
+import type { Layers } from '../guest/layers.js';
 import type { MachineShape, PmemKind } from '../guest/machine.js';
 import type { BuildOptions } from '../kernel/kernel.js';
 import type { TestFacts, Tree } from '../suite/xfstests/tree.js';
@@ -26,7 +27,7 @@ export interface PowerCutPlan {
 }
 
 /** The checked options of `run`. Nothing has been looked up yet. */
-export interface RunRequest {
+export interface RunRequest extends Layers {
   fs: FileSystem;
   /** Tests of the suite, in the order they run. */
   tests: string[];
@@ -109,7 +110,7 @@ export interface Unit {
   /** Kernel settings, `KEY=VALUE`. */
   sysctl?: readonly string[] | undefined;
   control: boolean;
-  /** The devices of `shape.additional`, in their order. */
+  /** The first devices of `shape.additional`, in their order. Those of a stack have no variables. */
   devices?: readonly DeviceVariable[] | undefined;
   /** An interactive session or command instead of a test. */
   session?: SessionKind | undefined;

@@ -3,6 +3,7 @@ import type { Finding } from '../findings/finding.js';
 import type { FsckReport } from '../findings/fsck-report.js';
 import type { DeviceVariable } from '../guest/additional-devices.js';
 import type { Ending } from '../guest/guest.js';
+import type { Layers } from '../guest/layers.js';
 import type { PmemKind } from '../guest/machine.js';
 import type { CheckEvent, GuestEvent, ReadyEvent } from '../guest/protocol.js';
 import type { SessionKind } from '../plan/unit.js';
@@ -47,7 +48,7 @@ export interface CpuRecord {
 }
 
 /** The requirements that the guest must meet. */
-export interface Expectation {
+export interface Expectation extends Layers {
   fs: string;
   /** `uname -r`. */
   release: string;

@@ -231,6 +231,8 @@ function optionsOf(
     ...given('memory', request.memory?.toString()),
     ...given('append', request.append),
     ...given('sysctl', request.sysctl),
+    ...given('partition', request.partition),
+    ...given('stack', request.stack),
     ...given('logDevice', request.devices?.includes('log-device')),
     ...given('rtDevice', request.devices?.includes('rt-device')),
     ...given('logwrites', request.devices?.includes('logwrites')),

@@ -1,4 +1,5 @@
 import { escapeForTerminal } from '../findings/escape.js';
+import { deviceWords } from '../guest/layers.js';
 import type { RunResult, UnitResult } from '../results/run-result.js';
 import { VERDICTS } from '../verdict/judge.js';
 import { formatSeconds, plural } from '../words.js';
@@ -41,7 +42,7 @@ export function formatSummary(result: RunResult, style: SummaryStyle): string {
 function formatUnit(unit: UnitResult, style: SummaryStyle): string[] {
   const attempt = unit.attempt > 1 ? `, attempt ${unit.attempt}` : '';
   const name = escapeForTerminal(`${unit.fs} ${unit.test}`);
-  const machine = escapeForTerminal(`${unit.pmem}, ${unit.accel}`);
+  const machine = escapeForTerminal(`${deviceWords(unit)}, ${unit.accel}`);
   return [
     `${verdictMark(unit.verdict, style)}  ${name}${attempt}  (${formatSeconds(unit.durationSeconds)}, ${machine})`,
     field('reason', unit.reason),

@@ -43,6 +43,8 @@ export interface CaseOptions {
   append?: string | undefined;
   sysctl?: string[] | undefined;
   debug?: string[] | undefined;
+  partition?: boolean | undefined;
+  stack?: string | undefined;
   logDevice?: boolean | undefined;
   rtDevice?: boolean | undefined;
   logwrites?: boolean | undefined;

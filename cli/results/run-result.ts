@@ -3,8 +3,9 @@ import type { Explanation } from '../evidence/explanation.js';
 import type { Unwritten } from '../evidence/unwritten.js';
 import type { Finding, InodeFacts } from '../findings/finding.js';
 import type { OmittedFindings } from '../findings/fsck-report.js';
+import type { Layers } from '../guest/layers.js';
 import type { PmemKind } from '../guest/machine.js';
-import type { DataLook } from '../guest/protocol.js';
+import type { DataLook, Layer } from '../guest/protocol.js';
 import type { KeptImage } from '../launch/images.js';
 import type { PowerCutRecord } from '../record/power-cut.js';
 import type { Proportion } from '../statistics/proportion.js';
@@ -22,7 +23,7 @@ export interface AdditionalDevice {
 }
 
 /** The result of a unit: the contract's JSON, with additional fields. */
-export interface UnitResult {
+export interface UnitResult extends Layers {
   fs: string;
   test: string;
   suite: { name: string; version: string };
@@ -56,6 +57,8 @@ export interface UnitResult {
       device: string;
       /** The drivers on the way to the device, as `DRIVER:DEVICE`. */
       path?: string;
+      /** What the device is made of, from top to bottom. */
+      layers?: Layer[];
       driver: string;
       mountOptions: string;
       statxDax: boolean | null;

@@ -153,10 +153,19 @@ const dataLook = z.looseObject({
   problem: text.optional(),
 });
 
+const layer = z.looseObject({
+  node: text,
+  kind: z.enum(['device-mapper', 'partition', 'disk']),
+  number: text,
+  start: count.optional(),
+  table: text,
+});
+
 const look = z.looseObject({
   when: text,
   device: text,
   path: text.optional(),
+  layers: z.array(layer).optional(),
   driver: text,
   mountOptions: text,
   statxDax: z.boolean().nullable(),
@@ -192,6 +201,8 @@ export const unitSchema = z.looseObject({
   kernel: z.looseObject({ spec: text, release: text, id: text, asked: text.optional() }),
   variant: text,
   pmem: text,
+  partition: z.literal(true).optional(),
+  stack: text.optional(),
   accel: text,
   attempt: count,
   seed: count.default(0),

@@ -10,10 +10,14 @@ import { type KernelSpec, parseSpec } from '../kernel/spec.js';
 import { atLeast } from '../kernel-version.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { RunRequest } from '../plan/unit.js';
+import { findProgram } from '../system/programs.js';
 
 /** Refuses requests that cannot work, before anything is downloaded, built or booted. */
 
-export type PossibleRequest = Pick<RunRequest, 'fs' | 'kernel' | 'pmem' | 'control' | 'variant'>;
+export type PossibleRequest = Pick<
+  RunRequest,
+  'fs' | 'kernel' | 'pmem' | 'control' | 'variant' | 'stack' | 'userland'
+>;
 
 /** @param requests at least one */
 export async function checkPossible(
@@ -31,8 +35,8 @@ export async function checkPossible(
   }
   const seen = new Set<string>();
   for (const request of requests) {
-    const { fs, kernel, pmem, control, variant } = request;
-    const key = JSON.stringify([fs, kernel, pmem, control, variant.changes]);
+    const { fs, kernel, pmem, control, variant, stack } = request;
+    const key = JSON.stringify([fs, kernel, pmem, control, variant.changes, stack]);
     if (seen.has(key)) continue;
     seen.add(key);
     const spec = await parseSpec(kernel);
@@ -50,6 +54,8 @@ async function checkOne(
 ): Promise<Outcome<void>> {
   const cxl = checkCxlSupport(request, spec);
   if (!cxl.ok) return cxl;
+  const stack = checkDeviceMapper(request);
+  if (!stack.ok) return stack;
   const dax = await checkDax(request, spec, context);
   if (!dax.ok || !isLocal(spec)) return dax;
   return checkDrivers(request, spec, context);
@@ -121,6 +127,7 @@ const DEVICE_DRIVERS: Readonly<Record<PmemKind, readonly Driver[]>> = {
 
 /** The options of these drivers, which are off in many configurations. */
 const OPTIONS: Partial<Record<Driver, string>> = {
+  dm_mod: 'CONFIG_BLK_DEV_DM',
   cxl_acpi: 'CONFIG_CXL_ACPI',
   cxl_pci: 'CONFIG_CXL_PCI',
   cxl_port: 'CONFIG_CXL_PORT',
@@ -144,15 +151,37 @@ function checkCxlSupport({ kernel, pmem }: PossibleRequest, spec: KernelSpec): O
   );
 }
 
+/** A userland has programs of its own. */
+export function checkDeviceMapper(
+  { stack, userland }: Pick<PossibleRequest, 'stack' | 'userland'>,
+  path?: string,
+): Outcome<void> {
+  const own = userland !== undefined && userland !== 'host';
+  if (stack === undefined || own || findProgram('dmsetup', path) !== undefined) {
+    return success(undefined);
+  }
+  return failure(
+    'usage',
+    '--stack needs the program dmsetup, which sets up device mapper in the guest',
+    'Install the package dmsetup; on Fedora and openSUSE it is device-mapper',
+  );
+}
+
 /** A guest without these boots, and then waits until its time is up. */
 async function checkDrivers(
-  { fs, kernel, pmem }: PossibleRequest,
+  { fs, kernel, pmem, stack }: PossibleRequest,
   spec: KernelSpec,
   context: KernelContext,
 ): Promise<Outcome<void>> {
   const resolved = await resolveKernel(kernel, context);
   if (!resolved.ok) return resolved;
-  const needed = ['virtio_pci', 'virtio_console', ...DEVICE_DRIVERS[pmem], fs] as const;
+  const needed = [
+    'virtio_pci',
+    'virtio_console',
+    ...DEVICE_DRIVERS[pmem],
+    ...(stack === undefined ? [] : (['dm_mod'] as const)),
+    fs,
+  ] as const;
   const missing = await missingDrivers(resolved.value, needed);
   if (missing.length === 0) return success(undefined);
   const named = resolved.value.modules;

@@ -52,6 +52,7 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
     ...request.variant.changes.map((file): [string, string] => ['--patch', file]),
     ['--steps', request.variant.steps?.toString()],
     ['--pmem', unit.shape.pmem, RUN_DEFAULTS.pmem],
+    ['--stack', unit.shape.stack],
     ['--size', request.size === undefined ? undefined : String(request.size)],
     ['--mkfs-opts', request.mkfsOptions],
     ['--mount-opts', request.mountOptions],
@@ -66,10 +67,13 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
         value !== undefined && (value !== usual || request.configured?.includes(name.slice(2))),
     )
     .flatMap(([name, value]) => [name, shellQuote(value ?? '')]);
-  const control = unit.control ? ['--control'] : [];
+  const flags = [
+    ...(unit.shape.partition ? ['--partition'] : []),
+    ...(unit.control ? ['--control'] : []),
+  ];
   const devices = (request.devices ?? []).map((option) => `--${option}`);
   const record = unit.shape.recorded ? ['--record'] : [];
-  return [...options, ...control, ...devices, ...(unit.powerCut ? cutWords(unit) : []), ...record];
+  return [...options, ...flags, ...devices, ...(unit.powerCut ? cutWords(unit) : []), ...record];
 }
 
 /** A file's own header applies again; what the command line said has to be said again. */

@@ -20,6 +20,7 @@ import { RUN_DEFAULTS, TIMEOUTS } from './defaults.js';
 import { devicesOf } from './device-options.js';
 import { checkAppend, checkSysctl } from './kernel-parameters.js';
 import { kernelVersions } from './kernel-versions.js';
+import { layersOf } from './layer-options.js';
 import { powerCutOf } from './power-cut-options.js';
 import { recordOf } from './record-options.js';
 import type { RunOptions } from './run-options.js';
@@ -94,6 +95,7 @@ function check(
     record: recordOf(options),
     devices: devicesOf(options, fileSystem.value),
     cxl: checkCxl(options),
+    layers: layersOf(options),
     mkfsOptions: oneLine('--mkfs-opts', options.mkfsOpts),
     mountOptions: oneLine('--mount-opts', options.mountOpts),
   });
@@ -107,6 +109,7 @@ function check(
     accelerator: powerCut || record ? 'tcg' : accelerator,
     ...{ jobs, expected: [...expectedByHeaders(userTests), ...expected], imageBytes },
     request: {
+      ...checked.value.layers,
       ...{ fs: fileSystem.value, tests, suite, kernel: options.kernel },
       ...(userTests.size > 0 ? { userTests } : {}),
       ...defined({ memory, runFor, append, build, qemu, userland, soak, powerCut, record }),

@@ -13,6 +13,10 @@ export interface RunOptions extends ExclusionOptions {
   /** Apply only this many patches of --patch. */
   steps?: string;
   pmem: string;
+  /** Put a partition table on the devices. */
+  partition?: boolean;
+  /** A target of device mapper to put below the file systems. */
+  stack?: string;
   suite: string;
   /** Patches for the xfstests tree. */
   suitePatch?: string[];

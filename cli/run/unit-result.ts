@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { roundedSupply } from '../cpu-supply.js';
 import { explainUnit } from '../evidence/unit.js';
 import { ADDITIONAL_DEVICES } from '../guest/additional-devices.js';
+import type { Layers } from '../guest/layers.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { expectation } from '../launch/expectation.js';
 import type { Prepared } from '../launch/prepared.js';
@@ -62,6 +63,7 @@ export function concludeUnit(
     kernel: kernelOf(unit, prepared.kernel),
     variant: unit.variant,
     pmem: unit.shape.pmem,
+    ...describeLayers(unit),
     accel: prepared.accelerator,
     attempt: unit.attempt,
     seed: unit.seed,
@@ -134,6 +136,12 @@ function imagesOf(folder: string, { images }: UnitRun): Pick<UnitResult, 'images
   return { images: images.map((image) => ({ ...image, ...inRun(image.file) })) };
 }
 
+/** What was asked for; `dax.looks` has what was there. */
+export function describeLayers({ shape }: Unit): Layers {
+  const { partition, stack } = shape;
+  return { ...(partition ? { partition } : {}), ...(stack ? { stack } : {}) };
+}
+
 /** TEST_RTDEV is proven by the looks at TEST_DEV, SCRATCH_RTDEV by those at SCRATCH_DEV. */
 function describeDevices(
   { devices = [] }: Unit,
@@ -195,8 +203,8 @@ function describeDax({ dax }: Judgement, { module }: Prepared): UnitResult['dax'
       ? { origin: module.origin, sha256: module.sha256, buildId: module.buildId }
       : null,
     looks: dax.states.map(
-      ({ when, device, path, driver, mountOptions, statxDax, dataSame, ...more }) => ({
-        ...{ when, device, path, driver, mountOptions },
+      ({ when, device, path, layers, driver, mountOptions, statxDax, dataSame, ...more }) => ({
+        ...{ when, device, path, layers, driver, mountOptions },
         statxDax: statxDax ?? null,
         dataSame: dataSame ?? null,
         data: more.data,

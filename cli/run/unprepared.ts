@@ -6,7 +6,7 @@ import type { Unit } from '../plan/unit.js';
 import { NOT_CUT } from '../record/power-cut.js';
 import { unitFolder } from '../results/run-directory.js';
 import type { UnitResult } from '../results/run-result.js';
-import { describeCuts, kernelOf } from './unit-result.js';
+import { describeCuts, describeLayers, kernelOf } from './unit-result.js';
 
 /** A kernel that could not be prepared, as results name it. */
 export const UNKNOWN_KERNEL = { release: 'unknown', id: 'unknown' } as const;
@@ -64,6 +64,7 @@ export function resultWithoutRun(
     kernel: kernelOf(unit, more.kernel),
     variant: unit.variant,
     pmem: unit.shape.pmem,
+    ...describeLayers(unit),
     accel: more.accel,
     attempt: unit.attempt,
     seed: unit.seed,

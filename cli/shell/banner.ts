@@ -1,3 +1,4 @@
+import { deviceWords } from '../guest/layers.js';
 import { expectation } from '../launch/expectation.js';
 import type { Prepared } from '../launch/prepared.js';
 import type { Unit } from '../plan/unit.js';
@@ -14,7 +15,7 @@ export function banner(
   { images, gdb }: { images: readonly string[]; gdb: GdbHelp | undefined },
 ): string {
   const { kernel, accelerator } = prepared;
-  const head = `${kernel.release} from ${unit.kernelSpec}, ${unit.shape.pmem}, ${accelerator}`;
+  const head = `${kernel.release} from ${unit.kernelSpec}, ${deviceWords(unit.shape)}, ${accelerator}`;
   return [
     field('kernel', head),
     field('driver', describeModule(unit, prepared)),

@@ -39,8 +39,8 @@ async function openImages(
   };
   let size = 0;
   for (const { device, file } of unit.images ?? []) {
-    // TEST_DEV is the first device: pmem0, vda.
-    const role = /(?:0|a)$/.test(device) ? 'test' : 'scratch';
+    // TEST_DEV is the first device: pmem0, pmem0p1, dm-0, vda, vda1.
+    const role = /(?:0(?:p1)?|a1?)$/.test(device) ? 'test' : 'scratch';
     // If a device was damaged more than once, the first image is the most useful.
     if (file === undefined || opened[role]) continue;
     const path = join(directory, file);

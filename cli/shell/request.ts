@@ -22,6 +22,8 @@ export interface ShellOptions
     | 'userland'
     | 'suite'
     | 'suitePatch'
+    | 'partition'
+    | 'stack'
     | 'logDevice'
     | 'rtDevice'
     | 'logwrites'

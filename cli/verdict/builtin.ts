@@ -1,4 +1,5 @@
 import type { Finding } from '../findings/finding.js';
+import { nodeOf } from '../guest/layers.js';
 import { type EventNamed, eventsOf } from '../record/events.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
 import { type Decision, firstLine } from './decision.js';
@@ -60,7 +61,7 @@ export function builtinFindings(record: UnitRecord, expected: Expectation): Find
   if (!announced || expected.userTest || expected.session)
     return [...checks, ...record.kernelFindings];
   const [begin] = eventsOf(record, 'begin');
-  const scratch = (begin?.scratchDevice ?? record.ready?.scratchDevice)?.replace('/dev/', '');
+  const scratch = nodeOf(begin?.scratchDevice ?? record.ready?.scratchDevice ?? '');
   return [
     ...checks,
     ...record.kernelFindings.map((finding): Finding => {

@@ -1,8 +1,9 @@
 import { daxMessages } from '../findings/kernel-log.js';
-import type { DataLook, ProofEvent } from '../guest/protocol.js';
+import type { DataLook, Layer, ProofEvent } from '../guest/protocol.js';
 import { atLeast } from '../kernel-version.js';
 import type { Expectation } from '../record/record.js';
 import { readData } from './data-look.js';
+import { layerProblems } from './layers.js';
 
 /**
  * Decides whether DAX was in use, through the right driver, at one moment. The guest reports what
@@ -29,6 +30,8 @@ export interface DaxState {
   data: DataLook[];
   /** The drivers on the way to the device. */
   path: string;
+  /** What the device is made of. */
+  layers: Layer[];
   /** Why it proves nothing, or the contrary. Empty if DAX is proven. */
   problems: string[];
   /** What the look does not say. A failure of the test counts all the same, but no pass. */
@@ -52,6 +55,7 @@ export function readProof(proof: ProofEvent, expected: Expectation): DaxState {
     realtimeDax: daxIn(proof.realtimeAttributes),
     dataSame: undefined,
     path: proof.path ?? '',
+    layers: proof.layers ?? [],
     data: [...(proof.data ?? []), ...(proof.realtimeData ?? [])],
     problems: [],
     gaps: [],
@@ -66,6 +70,7 @@ export function readProof(proof: ProofEvent, expected: Expectation): DaxState {
         ...driverProblems(proof, state.driver, expected),
         ...deviceProblems(proof, expected),
         ...pathProblems(proof, expected),
+        ...layerProblems(proof, expected),
         ...(expected.control ? controlProblems(state) : daxProblems(proof, state, expected)),
       ]
     : [`${proof.device} is not mounted on ${proof.directory}`];

@@ -1,4 +1,5 @@
 import type { Finding } from '../findings/finding.js';
+import { nodeOf } from '../guest/layers.js';
 import { eventsOf } from '../record/events.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
 import { PROVOCATIONS, type Provocation } from '../suite/xfstests/provocations.js';
@@ -77,7 +78,7 @@ function deviceOf({ device }: Finding): string | undefined {
 function isOnTestDevice(finding: Finding, record: UnitRecord): boolean {
   const [begin] = eventsOf(record, 'begin');
   const device = begin?.testDevice ?? record.ready?.testDevice;
-  return device !== undefined && deviceOf(finding) === device.replace('/dev/', '');
+  return device !== undefined && deviceOf(finding) === nodeOf(device);
 }
 
 function hasLine(

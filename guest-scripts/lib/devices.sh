@@ -47,6 +47,9 @@ find_devices() {
 	TEST_DEV=/dev/${names[0]}
 	SCRATCH_DEV=/dev/${names[1]}
 	ADDITIONAL=("${names[@]:2}")
+	[[ ${daxrepro_partition-}${daxrepro_stack-} ]] || return
+	. "$DAXREPRO/lib/layers.sh"
+	add_layers
 }
 
 # name_additional VARIABLE...: gives the further devices their names, in their order.

@@ -20,6 +20,7 @@ use constant LARGEST_FILE => 4 * 1024 * 1024;
 use constant LOG_TAIL => 8000;
 
 require "$ENV{DAXREPRO}/lib/data.pl";
+require "$ENV{DAXREPRO}/lib/layers.pl";
 
 # A recorded guest reports what it has read from the host when it is so many bytes.
 use constant REPORTED => 64 * 1024;
@@ -101,7 +102,7 @@ sub prove {
 		raw('mounted', $mounted), text('type', $found_type), text('options', $found_options),
 		raw('servedByExt4', -d "/sys/fs/ext4/$node" ? 'true' : 'false'),
 		raw('servedByXfs', -d "/sys/fs/xfs/$node" ? 'true' : 'false'),
-		text('path', join ' ', device_path($node)),
+		text('path', join ' ', device_path($node)), raw('layers', Layers::as_json($node)),
 		text('moduleReferences', first_line("$module/refcnt")),
 		text('moduleReferencesUnmounted', $references_unmounted),
 		text('moduleBuildId', unpack('H*', $build_id)),

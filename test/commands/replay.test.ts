@@ -99,6 +99,43 @@ t.test('reports whether a replay agrees, differs or gives no answer', async (t) 
   t.equal((await daxrepro(CORRUPT, ['replay', same.run()])).exitCode, 0);
 });
 
+t.test('a replay has the partition and the stack of the run', async (t) => {
+  const layers = [
+    {
+      node: 'dm-0',
+      kind: 'device-mapper',
+      number: '254:0',
+      start: '',
+      table: '0 8 linear 259:2 0',
+    },
+    { node: 'pmem0p1', kind: 'partition', number: '259:2', start: '4096', table: '' },
+    { node: 'pmem0', kind: 'disk', number: '259:0', start: '', table: '' },
+  ];
+  const steps = unitSteps({ proof: { layers } });
+  const recorded = await daxrepro(steps, [...RUN, '--partition', '--stack', 'linear', '--json']);
+  t.equal(recorded.exitCode, 0, recorded.stderr);
+  const [unit] = JSON.parse(recorded.stdout).units;
+  t.match(unit, {
+    ...{ partition: true, stack: 'linear', replay: / --stack linear --partition$/ },
+    dax: { proven: true, looks: [{ layers: [{ node: 'dm-0' }, { start: 4096 }, {}] }, {}] },
+  });
+  const argvOf = (run: string, { artifacts }: { artifacts: { argv: string } }) =>
+    readFileSync(join(run, artifacts.argv), 'utf8');
+  const machine = / daxrepro_partition=1 daxrepro_stack=linear\b/;
+  t.match(argvOf(recorded.run(), unit), machine);
+
+  const same = await daxrepro(steps, ['replay', recorded.run(), '--json']);
+  t.equal(same.exitCode, 0, same.stderr);
+  const [again] = JSON.parse(same.stdout).units;
+  t.match(again, { partition: true, stack: 'linear' });
+  t.match(argvOf(same.run(), again), machine);
+
+  const plain = await daxrepro(unitSteps(), [...RUN, '--stack', 'linear', '--json']);
+  t.match(JSON.parse(plain.stdout).units, [
+    { verdict: 'invalid', reason: /is not a device of device mapper/, dax: { proven: false } },
+  ]);
+});
+
 t.test('replays the newest run with inputs by default', async (t) => {
   const recorded = (await daxrepro(CORRUPT, RUN)).run();
   const state = t.testdir({

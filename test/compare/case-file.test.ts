@@ -102,6 +102,22 @@ t.test('fills in what is left out', async (t) => {
   t.match(await read(lines({ kernel: undefined })), { value: { kernel: 'debian:6.1' } });
 });
 
+t.test('takes a stack without DAX only with control', async (t) => {
+  const stack = { pmem: 'pmem: none', stack: 'stack: flakey', partition: 'partition: true' };
+  t.match(await read(lines({ ...stack, control: 'control: true' })), {
+    value: { options: { stack: 'flakey', partition: true, control: true } },
+  });
+  const refused = await read(lines(stack));
+  t.match(refused, { ok: false, failure: { message: /^stack flakey removes DAX/ } });
+  t.match(refused, { failure: { place: { line: 6 } } });
+  writeFileSync(file, lines().join('\n'));
+  t.match(
+    await readCaseFile(file, {}, { stack: 'linear', partition: true }),
+    { value: { options: { stack: 'linear', partition: true } } },
+    'the project decides what the case leaves open',
+  );
+});
+
 t.test('reports each mistake with its place and a remedy', async (t) => {
   const cell = (text: string) => ({ expect: 'expect:', cells: `  cells: [{${text}}]` });
   const wrong: [place: string, message: RegExp, remedy: RegExp, text: string | string[]][] = [

@@ -24,7 +24,7 @@ const CASE: Case = {
   tests: ['generic/002'],
   pmem: ['memmap'],
   powerCut: [false],
-  options: { timeout: '60', size: { ext4: '512M' } },
+  options: { timeout: '60', size: { ext4: '512M' }, partition: true, stack: 'stripe' },
   expectations: [],
 };
 
@@ -57,7 +57,7 @@ t.test('writes a case that daxrepro reads, with what was seen', async (t) => {
     kernel: 'debian:6.1',
     fileSystems: ['ext4'],
     tests: ['generic/002'],
-    options: { timeout: '60', size: { ext4: '512M' } },
+    options: { timeout: '60', size: { ext4: '512M' }, partition: true, stack: 'stripe' },
   });
   t.strictSame(read.value.variants[1]?.changes, [join(place, 'patches/fix.patch')]);
   t.match(read.value.expectations, [

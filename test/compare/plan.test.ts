@@ -176,6 +176,8 @@ t.test('cells have the environment and the devices of the case', (t) => {
       sysctl: ['vm.dirty_ratio=5'],
       debug: ['kasan'],
       logDevice: true,
+      partition: true,
+      stack: 'linear',
     },
   });
   t.equal(cells.length, 12);
@@ -186,6 +188,8 @@ t.test('cells have the environment and the devices of the case', (t) => {
       sysctl: ['vm.dirty_ratio=5'],
       memory: 2 * 2 ** 30,
       devices: ['log-device'],
+      partition: true,
+      stack: 'linear',
     });
     t.match(request.build?.kconfig, [/kasan/]);
   }

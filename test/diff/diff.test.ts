@@ -37,6 +37,12 @@ t.test('reports no difference for equal runs', (t) => {
   t.end();
 });
 
+t.test('a device with a stack is another one', (t) => {
+  const other = compared(side([{}]), side([{ ...FAIL, stack: 'linear' }]));
+  t.match(other, { counts: { compared: 0 } });
+  t.end();
+});
+
 t.test('reports a new failure, and one that is gone', (t) => {
   const worse = compared(side([{}]), side([FAIL]));
   t.match(worse, { conclusion: 'worse', code: 1 });

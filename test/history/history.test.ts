@@ -70,6 +70,8 @@ t.test('keeps tests apart that differ in their conditions', async (t) => {
   const names = [
     {},
     { pmem: 'nvdimm' as const },
+    { stack: 'linear' as const },
+    { partition: true as const },
     { variant: 'v2' },
     { control: true },
     { suite: { name: 'xfstests', version: '1' } },

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import type { AcceleratorChoice } from '../../cli/guest/accelerator.js';
 import { exitCodeOf, formatFailure } from '../../cli/outcome.js';
-import { checkPossible, type PossibleRequest } from '../../cli/run/possible.js';
+import { checkDeviceMapper, checkPossible, type PossibleRequest } from '../../cli/run/possible.js';
 import { BASE } from '../../cli/variant/variant.js';
 import { makeContext } from '../kernel/context.js';
 import { makeBzImage, makeElf, PVH_NOTE, writeTree } from '../kernel/fixtures.js';
@@ -43,6 +43,27 @@ t.test('DAX of ext2 on kernels that have removed it', async (t) => {
   }
   t.equal(await answer(t, [{ kernel: 'debian:6.12' }]), 'possible');
   t.match(await answer(t, [{ kernel: 'debian:6.12', fs: 'ext4' }, {}]), REMOVED, 'one of several');
+});
+
+t.test('a stack needs dmsetup on the machine whose programs the guest has', async (t) => {
+  const bin = t.testdir({ none: {}, some: { dmsetup: '#!/bin/sh\n' } });
+  chmodSync(join(bin, 'some/dmsetup'), 0o755);
+  for (const [directory, request, possible] of [
+    ['none', { stack: 'linear' }, false],
+    ['none', { stack: 'linear', userland: 'host' }, false],
+    ['none', { stack: 'linear', userland: 'debian:sid' }, true],
+    ['none', {}, true],
+    ['some', { stack: 'linear' }, true],
+  ] as const) {
+    const checked = checkDeviceMapper(request, join(bin, directory));
+    t.equal(checked.ok, possible, `${directory} ${JSON.stringify(request)}`);
+    if (checked.ok) continue;
+    t.match(
+      formatFailure(checked.failure),
+      /--stack needs the program dmsetup.*\n.*package dmsetup/,
+    );
+    t.equal(exitCodeOf(checked.failure), 2);
+  }
 });
 
 t.test('CXL memory on packaged kernels that are too old for it', async (t) => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { kernelCommandLine } from '../../cli/guest/machine.js';
 import { EXIT, exitCodeOf, formatFailure } from '../../cli/outcome.js';
 import { planUnits } from '../../cli/plan/plan.js';
 import type { RunRequest } from '../../cli/plan/unit.js';
@@ -64,6 +65,32 @@ t.test('rejects invalid input and near misses, with a suggestion', (t) => {
       /out/,
       check({ pmem: 'cxl', logDevice: true }, 'ext4'),
     ],
+    [
+      /--stack "dm-linear" is not known/,
+      /linear, stripe, log-writes/,
+      check({ stack: 'dm-linear' }),
+    ],
+    ...['flakey', 'delay', 'snapshot', 'writecache'].map((stack): (typeof wrong)[number] => [
+      new RegExp(`^--stack ${stack} removes DAX: this target`),
+      /linear, stripe, log-writes, or add --control/,
+      check({ stack }),
+    ]),
+    [
+      /--stack linear does not go with --power-cut/,
+      /one/,
+      check({ stack: 'linear', powerCut: true }),
+    ],
+    [/--partition does not go with --power-cut/, /one/, check({ partition: true, powerCut: true })],
+    [
+      /--stack linear does not go with --rt-device/,
+      /one/,
+      check({ stack: 'linear', rtDevice: true }, 'xfs'),
+    ],
+    [
+      /--stack log-writes needs two further devices/,
+      /linear or stripe/,
+      check({ stack: 'log-writes', pmem: 'cxl' }, 'ext4'),
+    ],
     [/--pmem "nvdim" is not known/, /nvdimm/, check({ pmem: 'nvdim' })],
     [/--accel "kwm" is not known/, /auto, kvm, tcg/, check({ accel: 'kwm' })],
     [/"0" is not a time/, /120 or 5m/, check({ timeout: '0' })],
@@ -106,6 +133,7 @@ function parse(argv: string[]): ReturnType<typeof checkRequest> {
   for (let at = 2; at < argv.length; at += 1) {
     const word = argv[at] as string;
     if (word === '--control') options.control = true;
+    else if (word === '--partition') options.partition = true;
     else if (word.startsWith('--')) {
       const name = word.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
       at += 1;
@@ -290,6 +318,44 @@ t.test('takes seeds of 32 bits', async (t) => {
     const checked = checkRequest('ext2', ['generic/002'], { ...RUN_DEFAULTS, seed });
     t.match(checked, { ok: false, failure: { kind: 'usage', message: /--seed/ } }, seed);
   }
+});
+
+t.test('--partition and --stack are part of the machine', (t) => {
+  const unitOf = (more: Partial<RunOptions>, fs = 'ext4', release = '6.1.0') => {
+    const asked = request({ size: '512M', ...more }, fs);
+    const [unit] = planUnits(asked, release);
+    if (!unit) throw new Error('no unit');
+    return { unit, replay: replayCommand(unit, asked) };
+  };
+  const both = unitOf({ partition: true, stack: 'stripe' });
+  t.match(both.unit.shape, { partition: true, stack: 'stripe', additional: undefined });
+  t.match(both.replay, / --stack stripe --size 536870912 --partition$/);
+  t.match(
+    kernelCommandLine({ ...both.unit.shape, accelerator: 'tcg' }),
+    / daxrepro_partition=1 daxrepro_stack=stripe$/,
+  );
+  const logged = unitOf({ stack: 'log-writes', logwrites: true });
+  t.strictSame(logged.unit.devices, ['LOGWRITES_DEV'], 'the log of a stack has no variable');
+  t.strictSame(
+    logged.unit.shape.additional?.map((bytes) => bytes / 2 ** 20),
+    [512, 1024, 1024],
+    'and comes last',
+  );
+  const usual = unitOf({}).unit.shape;
+  t.notOk('stack' in usual || 'partition' in usual);
+  for (const stack of ['flakey', 'delay', 'snapshot', 'writecache']) {
+    const { unit } = unitOf({ stack, pmem: 'none', control: true });
+    t.match(unit, { control: true, mountOptions: '', shape: { stack, pmem: 'none' } });
+  }
+  // DAX and reflink do not go together on a partition.
+  const options = (more: Partial<RunOptions>) => unitOf(more, 'xfs', '7.2.0').unit.mkfsOptions;
+  t.strictSame([{}, { partition: true }, { partition: true, stack: 'linear' }].map(options), [
+    '',
+    '-m reflink=0',
+    '',
+  ]);
+  t.equal(options({ partition: true, mkfsOpts: '-m reflink=1' }), '-m reflink=1');
+  t.end();
 });
 
 t.test('--log-device, --rt-device and --logwrites add devices', (t) => {

@@ -10,6 +10,8 @@ import {
   type Fs,
   finding,
   goodRecord,
+  LAYERS,
+  layer,
   proof,
   replaced,
   report,
@@ -49,6 +51,115 @@ const ON_REALTIME = {
   options: 'rw,relatime,dax=always,rtdev=/dev/pmem2',
   realtimeAttributes: STATX_ATTR_DAX,
 };
+
+const onDisk = (table: string) => layer('dm-0', 'device-mapper', '254:0', table);
+const ON_PARTITION = [
+  onDisk('0 8192 linear 259:2 8192\n8192 8192 linear 259:2 0'),
+  ...LAYERS.partition,
+];
+
+/** What lies between device and file system, and is not what was asked for. */
+function wrongLayers(): Case[] {
+  const [stack, disk] = LAYERS.linear;
+  const [part] = LAYERS.partition;
+  const cases: [string, Partial<Expectation>, ProofEvent['layers'], RegExp][] = [
+    [
+      'nothing is known',
+      { stack: 'linear' },
+      undefined,
+      /is not a device of device mapper, but --stack linear/,
+    ],
+    ['the device itself', { stack: 'stripe' }, [disk], /is not a device of device mapper/],
+    [
+      'another target',
+      { stack: 'stripe' },
+      LAYERS.linear,
+      /is not made of dm-stripe alone: its table has "0 8192 linear 259:0 8192"/,
+    ],
+    [
+      'one segment has another target',
+      { stack: 'linear' },
+      [onDisk('0 8 linear 259:0 8\n8 8 zero'), disk],
+      /has "8 8 zero"/,
+    ],
+    ['no table', { stack: 'linear' }, [onDisk(''), disk], /is not a device of device mapper/],
+    [
+      'a segment in the middle of a page',
+      { stack: 'linear' },
+      [onDisk('0 8192 linear 259:0 1'), disk],
+      /begins in the middle of a page of the device below it: "0 8192 linear 259:0 1"/,
+    ],
+    [
+      'a segment that follows such a one',
+      { stack: 'linear' },
+      [onDisk('0 9 linear 259:0 8\n9 8 linear 259:0 24'), disk],
+      /"9 8 linear 259:0 24"/,
+    ],
+    [
+      'stripes of half a page',
+      { stack: 'stripe' },
+      [onDisk('0 8192 striped 2 4 259:0 0 259:0 4096'), disk],
+      /in the middle of a page/,
+    ],
+    [
+      'a stripe in the middle of a page',
+      { stack: 'stripe' },
+      [onDisk('0 8192 striped 2 128 259:0 0 259:0 4097'), disk],
+      /in the middle of a page/,
+    ],
+    [
+      'a segment on another device',
+      { stack: 'linear' },
+      [onDisk('0 8 linear 259:0 0\n8 8 linear 259:9 0'), disk],
+      /is not on pmem0 alone/,
+    ],
+    [
+      'a log alone',
+      { stack: 'log-writes' },
+      [onDisk('0 8 log-writes 259:9 259:0'), disk],
+      /is not on pmem0 alone/,
+    ],
+    [
+      'a disk that is no pmem',
+      { stack: 'linear' },
+      [stack, { ...disk, node: 'ram0' }],
+      /does not lie on a device of memmap in the requested way: dm-0 on ram0/,
+    ],
+    ['no disk', { stack: 'linear' }, LAYERS.linear.slice(0, 1), /in the requested way: dm-0/],
+    [
+      'no partition',
+      { partition: true },
+      [disk],
+      /is not on a partition, but --partition was requested/,
+    ],
+    [
+      'no partition below',
+      { partition: true, stack: 'linear' },
+      LAYERS.linear,
+      /is not on a partition/,
+    ],
+    [
+      'a partition too many',
+      { stack: 'linear' },
+      ON_PARTITION,
+      /in the requested way: dm-0 on pmem0p1 on pmem0/,
+    ],
+    [
+      'a partition in the middle of a page',
+      { partition: true },
+      [{ ...part, start: 63 }, disk],
+      /pmem0p1 begins in the middle of a page, at sector 63/,
+    ],
+    ['a stack too many', { partition: true }, ON_PARTITION, /is not on a partition/],
+  ];
+  return cases.map(([name, expected, layers, reason]) => ({
+    name: `layers: ${name}`,
+    expected: { ...expected, pmem: 'memmap' },
+    record: everywhere(layers ? { layers } : {}),
+    verdict: 'invalid',
+    reason,
+  }));
+}
 
 /** Changes the proofs at these times. */
 const proofs =
@@ -432,6 +543,7 @@ const FALSE_PASSES: Case[] = [
     verdict: 'invalid',
     reason: /is not CXL memory/,
   },
+  ...wrongLayers(),
   {
     name: 'statx says nothing, where it could',
     record: everywhere({ statxAttributes: undefined, statxMask: undefined }),
@@ -873,6 +985,22 @@ const PASSES: Case[] = [
       { data: [...dataLooks(undefined, undefined), { ...EXISTING, same: 4096 }] },
       'after',
     ),
+    verdict: 'pass',
+    reason: /no problems were found/,
+  },
+  {
+    name: 'a stack on a partition',
+    expected: { stack: 'linear', partition: true, pmem: 'memmap' },
+    record: everywhere({ layers: ON_PARTITION }),
+    verdict: 'pass',
+    reason: /no problems were found/,
+  },
+  {
+    name: 'a log of writes, on another device',
+    expected: { stack: 'log-writes', pmem: 'memmap' },
+    record: everywhere({
+      layers: [onDisk('0 8192 log-writes 259:0 259:3'), ...LAYERS.linear.slice(1)],
+    }),
     verdict: 'pass',
     reason: /no problems were found/,
   },

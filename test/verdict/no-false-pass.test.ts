@@ -91,7 +91,7 @@ const NEEDS = [
   ...['ended early', 'kernel', 'kernel after a restore', 'module sent', 'mount', 'gave up'],
   ...['look before', 'look after', 'mounted', 'type', 'references', 'build id', 'statx'],
   ...['DAX among the options', 'DAX asked for in the control', 'DAX in the control'],
-  ...['data compared', 'data the same'],
+  ...['data compared', 'data the same', 'layers'],
   ...['block size', 'ext4 serves it', 'xfs serves it', 'one test'],
   ...['the test', 'check of test', 'check of scratch', 'status of the check of test'],
   ...['status of the check of scratch', 'log of test', 'log of scratch', 'findings'],

@@ -1,6 +1,6 @@
 import type { FsckReport } from '../../cli/findings/fsck-report.js';
 import type { GuestEvent, ProofEvent } from '../../cli/guest/protocol.js';
-import { STATX_ATTR_DAX } from './records.js';
+import { LAYERS, STATX_ATTR_DAX } from './records.js';
 import type { Sample } from './samples.js';
 import { ID } from './xfstests-records.js';
 
@@ -74,6 +74,9 @@ function lookObjections(look: ProofEvent, { fs, expected }: Sample, need: Need):
     );
     if (expected.module.buildId) need(look.moduleBuildId === expected.module.buildId, 'build id');
   }
+  const { stack, partition } = expected;
+  const between = stack === 'linear' ? LAYERS.linear : partition ? LAYERS.partition : undefined;
+  if (between) need(JSON.stringify(look.layers) === JSON.stringify(between), 'layers');
   const asked = hasDax(look.options);
   const known = look.statxAttributes !== undefined && look.statxMask === STATX_ATTR_DAX;
   const set = look.statxAttributes === STATX_ATTR_DAX;

@@ -1,6 +1,6 @@
 import type { Finding } from '../../cli/findings/finding.js';
 import type { FsckReport } from '../../cli/findings/fsck-report.js';
-import type { DataLook, GuestEvent, ProofEvent } from '../../cli/guest/protocol.js';
+import type { DataLook, GuestEvent, Layer, ProofEvent } from '../../cli/guest/protocol.js';
 import type { Expectation, UnitRecord } from '../../cli/record/record.js';
 
 /** A unit without any problem, to be spoiled. */
@@ -31,6 +31,22 @@ export function dataLooks(...same: (number | undefined)[]): DataLook[] {
     same: one,
     problem: one === undefined ? 'a page cannot be written: No space left on device' : '',
   }));
+}
+
+/** What a device is made of, from top to bottom, by what lies between. */
+export const LAYERS = {
+  linear: [
+    layer('dm-0', 'device-mapper', '254:0', '0 8192 linear 259:0 8192\n8192 8192 linear 259:0 0'),
+    layer('pmem0', 'disk', '259:0'),
+  ],
+  partition: [
+    { ...layer('pmem0p1', 'partition', '259:2'), start: 4096 },
+    layer('pmem0', 'disk', '259:0'),
+  ],
+} satisfies Record<string, [Layer, Layer]>;
+
+export function layer(node: string, kind: Layer['kind'], number: string, table = ''): Layer {
+  return { node, kind, number, start: undefined, table };
 }
 
 export function proof(

@@ -5,6 +5,7 @@ import type {
   CheckEvent,
   DataLook,
   GuestEvent,
+  Layer,
   MountEvent,
   ProofEvent,
 } from '../../cli/guest/protocol.js';
@@ -18,6 +19,7 @@ import {
   type Fs,
   finding,
   goodRecord,
+  LAYERS,
   proof,
   RELEASE,
   report,
@@ -40,6 +42,8 @@ export interface Shape {
   options: number;
   scratch: boolean;
   remount: boolean;
+  /** What lies between device and file system. */
+  between: undefined | keyof typeof LAYERS;
   /** Whether the file system is mounted with a realtime device. */
   realtime: boolean;
   bootFindings: boolean;
@@ -70,6 +74,7 @@ export const SHAPE: fc.Arbitrary<Shape> = fc.record({
   options: fc.nat(2),
   scratch: fc.boolean(),
   remount: fc.boolean(),
+  between: fc.constantFrom(undefined, undefined, 'linear', 'partition'),
   realtime: fc.constantFrom(false, false, true),
   bootFindings: fc.boolean(),
   powerCut: fc.option(
@@ -110,6 +115,9 @@ function build(shape: Shape, pick: Pick): Sample {
     release,
     control,
     module: builtIn ? undefined : { sha256: SHA256, buildId: shape.buildId ? BUILD_ID : '', sent },
+    pmem: 'memmap',
+    ...(shape.between === 'linear' ? { stack: 'linear' } : {}),
+    ...(shape.between === 'partition' ? { partition: true } : {}),
     ...(shape.powerCut ? { powerCut: true } : {}),
     ...(suite === 'session' ? { session: 'file-system' as const } : {}),
     ...(isXfstests(shape) ? { xfstests: { test: ID, groups: ['auto', 'quick'] } } : {}),
@@ -227,6 +235,9 @@ function look(shape: Shape, when: ProofEvent['when'], pick: Pick): GuestEvent {
       ...[dataLooks(0, 0), dataLooks(4096, 12), dataLooks(undefined, undefined), [], undefined],
       dataLooks(4096, undefined),
     ),
+    ...(shape.between
+      ? { layers: field<Layer[] | undefined>('layers', ...layersWith(shape.between)) }
+      : {}),
     ...(shape.realtime
       ? {
           realtimeAttributes: silent ? undefined : attributes,
@@ -240,6 +251,14 @@ function look(shape: Shape, when: ProofEvent['when'], pick: Pick): GuestEvent {
     blockSize: field<number | undefined>('blockSize', 4096, 1024, undefined),
     pageSize: field<number | undefined>('pageSize', 4096, 16384, undefined),
   });
+}
+
+/** The right layers, then wrong ones. */
+function layersWith(between: keyof typeof LAYERS): [Layer[], ...(Layer[] | undefined)[]] {
+  const right = LAYERS[between];
+  const disk = right.slice(1);
+  const other = LAYERS[between === 'linear' ? 'partition' : 'linear'];
+  return [right, undefined, [], disk, other, right.slice(0, 1), [...other.slice(0, 1), ...right]];
 }
 
 const GAVE_UP: GuestEvent = { event: 'gave-up', step: 'x', message: 'y', kernelLog: '' };

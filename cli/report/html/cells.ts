@@ -1,3 +1,4 @@
+import { deviceWords } from '../../guest/layers.js';
 import type { CellResult } from '../../results/compare-result.js';
 import { formatSeconds, plural } from '../../words.js';
 import {
@@ -66,7 +67,7 @@ ${fields([
   ['attempts', others && `attempt ${unit.attempt}; ${others}`],
   ['expected', unit.expectedFailure && `to fail: ${unit.expectedFailure.reason}`],
   ['kernel', `${kernel.release} from ${kernel.spec}`],
-  ['took', `${formatSeconds(unit.durationSeconds)} on ${unit.pmem}, ${unit.accel}`],
+  ['took', `${formatSeconds(unit.durationSeconds)} on ${deviceWords(unit)}, ${unit.accel}`],
   ['next', unit.failure?.remedy],
 ])}
 ${failed && html`<pre tabindex="0">${preformatted(failed.slice(-40))}</pre>`}
