@@ -54,6 +54,8 @@ function checkout(t: Test) {
       'bundle.js': '',
       test: { 'package.json': '{}' },
       cli: { 'main.ts': 'first' },
+      'guest-scripts': { 'image.yaml': '' },
+      kernels: { 'catalogue.yaml': '' },
     },
   });
   const root = join(top, 'with space');
@@ -119,6 +121,10 @@ t.test('builds again if a source is new, changed or gone', async (t) => {
   await rm(join(root, 'cli/other.ts'));
   t.match((await start()).stderr, 'building dist');
   t.same((await readdir(join(root, 'dist'))).sort(), ['.built', 'main.js']);
+  for (const imported of ['guest-scripts/image.yaml', 'kernels/catalogue.yaml']) {
+    await write(imported, 'a: 1');
+    t.match((await start()).stderr, 'building dist', imported);
+  }
   t.equal(npmCalls().length, 1);
 });
 

@@ -23,7 +23,7 @@ type PackagedKernel = Awaited<ReturnType<typeof packagedKernels>>[number];
 
 async function packagedKernels(store: Store) {
   return Promise.all(
-    (await readCatalogue()).map(async (kernel) => {
+    readCatalogue().map(async (kernel) => {
       const cached = await peekDebian(kernel, store);
       return {
         spec: `debian:${kernel.version}`,

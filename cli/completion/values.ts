@@ -143,7 +143,7 @@ async function kernels({ expected: { text } }: Typed): Promise<Suggestions> {
   const { peekDebian } = await import('../kernel/debian.js');
   const store = defaultStore();
   const packaged = await Promise.all(
-    (await readCatalogue()).map(async (kernel): Promise<Suggestion[]> => {
+    readCatalogue().map(async (kernel): Promise<Suggestion[]> => {
       const cached = await peekDebian(kernel, store);
       return [
         [`debian:${kernel.version}`, cached ? `${cached.release}, in the cache` : 'a package'],

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import image from '../../guest-scripts/image.yaml';
+import shell from '../../guest-scripts/shell.yaml';
 import { z } from '../schema.js';
 import { packageRoot } from '../version.js';
 
@@ -23,10 +23,10 @@ const ShellManifest = z.strictObject({
 
 /** Additional programs for the guest of a session: `guest-scripts/shell.yaml`. */
 export function readShellManifest(): z.infer<typeof ShellManifest> {
-  return ShellManifest.parse(parse(readFileSync(new URL('shell.yaml', guestScripts), 'utf8')));
+  return ShellManifest.parse(shell);
 }
 
 /** The manifest that this package ships. Throws if it is broken, because it is ours. */
 export function readManifest(): Manifest {
-  return Manifest.parse(parse(readFileSync(new URL('image.yaml', guestScripts), 'utf8')));
+  return Manifest.parse(image);
 }

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
+import catalogue from '../../kernels/catalogue.yaml';
 import { FILE_SYSTEMS, type FileSystem } from '../file-systems.js';
 import { atLeast } from '../kernel-version.js';
 import { z } from '../schema.js';
-import { packageRoot } from '../version.js';
 
 /**
  * `kernels/catalogue.yaml`: which kernels Debian has, and where. Its comments explain the fields.
@@ -44,25 +42,23 @@ export interface DebianKernel extends CatalogueKernel {
 }
 
 /** Where versions are looked for that the catalogue does not list. */
-export async function searchedSuites(): Promise<string[]> {
-  return (await readFileOf()).suites;
+export function searchedSuites(): string[] {
+  return read().suites;
 }
 
 /** The catalogue is part of this program, so an error in it is a bug and throws. */
-export async function readCatalogue(file?: URL): Promise<CatalogueKernel[]> {
-  const { kernels, daxRemoved } = await readFileOf(file);
+export function readCatalogue(): CatalogueKernel[] {
+  const { kernels, daxRemoved } = read();
   return kernels.map((kernel) => ({ ...kernel, lacksDax: without(kernel.version, daxRemoved) }));
 }
 
 /** The file systems that have lost their DAX code in this release, `7.2.13+deb14-amd64`. */
-export async function lacksDaxSince(release: string): Promise<FileSystem[]> {
-  return without(release, (await readFileOf()).daxRemoved);
+export function lacksDaxSince(release: string): FileSystem[] {
+  return without(release, read().daxRemoved);
 }
 
-async function readFileOf(
-  file: URL = new URL('kernels/catalogue.yaml', packageRoot),
-): Promise<z.infer<typeof catalogueSchema>> {
-  return catalogueSchema.parse(parse(await readFile(file, 'utf8')));
+function read(): z.infer<typeof catalogueSchema> {
+  return catalogueSchema.parse(catalogue);
 }
 
 function without(

@@ -24,7 +24,7 @@ export async function versionWithoutDax(
 ): Promise<string | undefined> {
   const release = await releaseOf(kernel);
   if (release !== undefined) {
-    return (await lacksDaxSince(release)).includes(fs) ? release : undefined;
+    return lacksDaxSince(release).includes(fs) ? release : undefined;
   }
   if (kernel.type !== 'src') return undefined;
   const { directory, revision } = kernel;

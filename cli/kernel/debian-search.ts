@@ -72,16 +72,16 @@ export async function settleDebian(
     async (scratch) => {
       const found = await ask(kernel, scratch, context);
       if (!found.ok) return found;
-      return success({ remember: found.value, value: await asFound(found.value) });
+      return success({ remember: found.value, value: asFound(found.value) });
     },
   );
 }
 
 const isOpen = ({ suite, search }: DebianKernel) => suite !== undefined || search === true;
 
-async function asFound({ series, version, suites }: Found): Promise<DebianKernel> {
+function asFound({ series, version, suites }: Found): DebianKernel {
   const releases = [{ codename: 'debian', suites }];
-  return { version: series, pin: version, releases, lacksDax: await lacksDaxSince(series) };
+  return { version: series, pin: version, releases, lacksDax: lacksDaxSince(series) };
 }
 
 /** In each of its releases, until one has it. */
@@ -153,17 +153,21 @@ function lagOf({ series, packages }: FoundSet, records: readonly PackageRecord[]
   return `The newest image of ${series} is ${image.version}, but its headers or sources are not on the mirror: using ${packages.version}, which is complete`;
 }
 
-async function notFound(
+function notFound(
   kernel: DebianKernel,
   records: readonly PackageRecord[],
   complaints: string,
-): Promise<Outcome<never>> {
+): Outcome<never> {
   const { suite, pin, version } = kernel;
-  const kernels = (await readCatalogue()).map((one) => `debian:${one.version}`).join(', ');
+  const kernels = readCatalogue()
+    .map((one) => `debian:${one.version}`)
+    .join(', ');
   const detail = complaints === '' ? {} : { detail: complaints };
   const kind = answered(complaints) ? 'usage' : 'kernel-unavailable';
   if (suite !== undefined) {
-    const known = (await searchedSuites()).map((one) => `debian:${one}`).join(', ');
+    const known = searchedSuites()
+      .map((one) => `debian:${one}`)
+      .join(', ');
     return failure(
       kind,
       `This machine's Debian mirror has no suite ${suite} with a kernel, its headers and its sources`,

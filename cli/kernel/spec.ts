@@ -35,22 +35,18 @@ export async function parseSpec(spec: string): Promise<Outcome<KernelSpec>> {
   }
 }
 
-async function parseDebian(
-  spec: string,
-  type: 'debian' | 'debsrc',
-  rest: string,
-): Promise<Outcome<KernelSpec>> {
+function parseDebian(spec: string, type: 'debian' | 'debsrc', rest: string): Outcome<KernelSpec> {
   const [, version = '', pin] = /^([^=]*)(?:=(.*))?$/.exec(rest) ?? [];
-  const kernels = await readCatalogue();
+  const kernels = readCatalogue();
   const kernel = kernels.find((one) => one.version === version);
   const pinned = pin === undefined ? {} : { pin };
   // A version of Debian's packages: deb-version(7).
   const valid = pin === undefined || /^\d[\w.+~:-]*$/.test(pin);
   if (kernel && pin === undefined) return success({ type, kernel });
   if (/^\d+\.\d+$/.test(version) && valid) {
-    const all = { codename: 'debian', suites: await searchedSuites() };
+    const all = { codename: 'debian', suites: searchedSuites() };
     const releases = [...(kernel?.releases ?? []), all];
-    const lacksDax = await lacksDaxSince(version);
+    const lacksDax = lacksDaxSince(version);
     return success({ type, kernel: { version, ...pinned, search: true, releases, lacksDax } });
   }
   if (/^[a-z][a-z0-9-]*$/.test(version) && pin === undefined) {
@@ -125,12 +121,8 @@ function parseImage(spec: string, rest: string): Outcome<KernelSpec> {
   return success({ type: 'image', image, ...(modules === undefined ? {} : { modules }) });
 }
 
-async function unknownForm(
-  spec: string,
-  scheme: string,
-  rest: string,
-): Promise<Outcome<KernelSpec>> {
-  const kernels = (await readCatalogue()).flatMap(({ version }) => [
+function unknownForm(spec: string, scheme: string, rest: string): Outcome<KernelSpec> {
+  const kernels = readCatalogue().flatMap(({ version }) => [
     `debian:${version}`,
     `debsrc:${version}`,
   ]);

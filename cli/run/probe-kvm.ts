@@ -13,7 +13,7 @@ export async function probeKvmHere(): Promise<KvmAnswer> {
   if (!qemu) return { usable: false, reason: 'not tried: no QEMU is installed' };
   const known = await knownKvm(store, qemu);
   if (known) return known;
-  for (const kernel of await readCatalogue()) {
+  for (const kernel of readCatalogue()) {
     if (!(await peekDebian(kernel, store))) continue;
     const spec = `debian:${kernel.version}`;
     const request = { kernel: spec, fs: 'ext4', variant: BASE, accelerator: 'auto' } as const;

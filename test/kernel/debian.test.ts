@@ -164,7 +164,7 @@ t.test('can be interrupted during the download', async (t) => {
 
 t.test('fetches the sources alone; the packaged kernel reuses them', async (t) => {
   const { apt, context, notes } = setUp(t);
-  const [kernel] = (await readCatalogue()).filter(({ version }) => version === '6.1');
+  const [kernel] = readCatalogue().filter(({ version }) => version === '6.1');
   if (!kernel) return t.fail('no 6.1');
   const first = await fetchSourceArchive(kernel, context);
   if (!first.ok) return t.fail(formatFailure(first.failure));

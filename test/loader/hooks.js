@@ -32,6 +32,11 @@ export function resolve(specifier, context, next) {
 }
 
 export function load(url, context, next) {
+  if (/^file:[^?#]*\.yaml$/.test(url)) {
+    const content = require('yaml').parse(readFileSync(fileURLToPath(url), 'utf8'));
+    const source = `export default ${JSON.stringify(content)};`;
+    return { format: 'module', source, shortCircuit: true };
+  }
   if (!/^file:[^?#]*\.ts(?:[?#]|$)/.test(url)) return next(url, context);
   return { format: 'module', source: compiled(fileURLToPath(url)), shortCircuit: true };
 }
