@@ -178,6 +178,7 @@ const unit = z.strictObject({
   timeout: z.number(),
   sysctl: z.array(text).optional(),
   control: z.boolean(),
+  poison: z.array(z.object({ offset: count, length: count })).optional(),
   powerCut: z.object({ cuts: count, states: count }).optional(),
 });
 

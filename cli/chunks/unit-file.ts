@@ -87,6 +87,7 @@ function isOf(result: UnitResult, unit: Unit): boolean {
     result.pmem === unit.shape.pmem &&
     result.partition === unit.shape.partition &&
     result.stack === unit.shape.stack &&
+    JSON.stringify(result.poison) === JSON.stringify(unit.poison) &&
     result.control === unit.control &&
     (result.powerCut !== undefined) === (unit.powerCut !== undefined)
   );

@@ -69,6 +69,7 @@ function deviceOptions(compare: Command): void {
     .option('--pmem <kind>', `as for run (repeatable; default: ${RUN_DEFAULTS.pmem})`, collect)
     .addOption(shared.partition())
     .addOption(shared.stack())
+    .addOption(shared.poison())
     .addOption(shared.control())
     .addOption(shared.mountOpts())
     .addOption(shared.mkfsOpts())

@@ -74,6 +74,7 @@ function deviceOptions(run: Command): void {
     .addOption(shared.pmem())
     .addOption(shared.partition())
     .addOption(shared.stack())
+    .addOption(shared.poison())
     .addOption(shared.control())
     .addOption(shared.mountOpts())
     .addOption(shared.mkfsOpts())

@@ -40,6 +40,11 @@ export const shared = {
       '--stack <target>',
       'device mapper below the file systems: linear, stripe or log-writes; with --control also flakey, delay, snapshot, writecache',
     ),
+  poison: () =>
+    new Option(
+      '--poison <range>',
+      'mark bytes of TEST_DEV bad during the test: OFFSET[+LENGTH], such as 64M+4K (repeatable)',
+    ).argParser(collect),
   control: () =>
     new Option('--control', 'with --pmem none: mount without DAX, and prove that DAX is off'),
   mountOpts: () =>

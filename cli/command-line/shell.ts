@@ -68,6 +68,7 @@ function deviceOptions(shell: Command): void {
     .addOption(shared.pmem())
     .addOption(shared.partition())
     .addOption(shared.stack())
+    .addOption(shared.poison())
     .addOption(shared.control())
     .addOption(shared.mountOpts())
     .addOption(shared.mkfsOpts())

@@ -44,6 +44,7 @@ export interface CompareOptions {
   debug?: string[];
   partition?: boolean;
   stack?: string;
+  poison?: string[];
   logDevice?: boolean;
   rtDevice?: boolean;
   logwrites?: boolean;
@@ -125,6 +126,7 @@ const CASE_FLAGS = [
   ['debug', '--debug'],
   ['partition', '--partition'],
   ['stack', '--stack'],
+  ['poison', '--poison'],
   ['logDevice', '--log-device'],
   ['rtDevice', '--rt-device'],
   ['logwrites', '--logwrites'],
@@ -209,6 +211,7 @@ function optionsOfCase(
     debug: options.debug,
     partition: options.partition,
     stack: options.stack,
+    poison: options.poison,
     logDevice: options.logDevice,
     rtDevice: options.rtDevice,
     logwrites: options.logwrites,

@@ -23,6 +23,7 @@ const GROUPS = 'Give a list of groups, such as [dax]; `daxrepro list` shows them
 const SUITE = 'Give builtin, xfstests, or the directory of a built xfstests tree';
 const SUITE_PATCH = 'Give patches or mboxes for the xfstests tree';
 const SYSCTL = 'Give settings, such as vm.dirty_ratio=5';
+const POISON = 'Give ranges of bytes, such as 64M+4K';
 const DEBUG = 'Give features, such as [kasan, lockdep]';
 const VARIANTS = 'Give names with their changes, such as `base: []` and `v2: [v2.patch]`';
 const CHANGES =
@@ -163,6 +164,9 @@ export const caseSchema = z.strictObject(
       .describe(
         'device mapper below the file systems: linear, stripe, log-writes; others with control',
       )
+      .optional(),
+    poison: oneOrMore(text(POISON), POISON)
+      .describe('bytes of TEST_DEV that are marked bad during a test: OFFSET[+LENGTH]')
       .optional(),
     'log-device': device('external logs for xfs, external journals for ext4'),
     'rt-device': device('realtime devices for xfs'),

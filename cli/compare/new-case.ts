@@ -57,7 +57,7 @@ export function newCase(
   const changes = of.variants.find(({ name }) => name === fix)?.changes ?? [];
   const { timeout, size, mkfsOpts, mountOpts, for: runFor, with: directory } = of.options;
   const { cpus, memory, append, sysctl, debug, logDevice, rtDevice, logwrites } = of.options;
-  const { partition, stack } = of.options;
+  const { partition, stack, poison } = of.options;
   const document = {
     title,
     kernel: of.kernel,
@@ -68,7 +68,7 @@ export function newCase(
     ...(of.pmem.join() === 'memmap' ? {} : { pmem: of.pmem }),
     ...(of.powerCut.includes(true) ? { 'power-cut': of.powerCut } : {}),
     ...defined({ timeout, cpus, memory, for: runFor, with: directory && from(directory) }),
-    ...defined({ partition, stack, append, sysctl, debug, logwrites }),
+    ...defined({ partition, stack, poison, append, sysctl, debug, logwrites }),
     ...defined({ 'log-device': logDevice, 'rt-device': rtDevice }),
     ...defined({ size: oneOrMap(size), 'mkfs-opts': oneOrMap(mkfsOpts) }),
     ...defined({ 'mount-opts': oneOrMap(mountOpts) }),

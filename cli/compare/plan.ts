@@ -89,6 +89,7 @@ export function planComparison(
       ...given('debug', options.debug),
       ...given('partition', options.partition),
       ...given('stack', options.stack),
+      ...given('poison', options.poison),
       ...given('logDevice', options.logDevice),
       ...given('rtDevice', options.rtDevice),
       ...given('logwrites', options.logwrites),

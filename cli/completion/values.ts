@@ -83,6 +83,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   parameters: NOTHING,
   patterns: NOTHING,
   point: NOTHING,
+  range: NOTHING,
   rev: NOTHING,
   signature: NOTHING,
   size: NOTHING,

@@ -1,3 +1,5 @@
+import { type PoisonRange, poisonText } from './poison.js';
+
 /**
  * What can lie between a device and its file system: a partition table, and a device of device mapper.
  * The guest makes them before its checkpoint (guest-scripts/lib/layers.sh).
@@ -51,11 +53,17 @@ export function besideSize(stack: Stack | undefined, deviceSize: number): number
 interface NamedLayers {
   partition?: true | undefined;
   stack?: string | undefined;
+  /** Not a layer, but also what tells devices apart. */
+  poison?: readonly PoisonRange[] | undefined;
 }
 
 /** For people: `a partition and dm-linear`; undefined if there are none. */
-export function layerWords({ partition, stack }: NamedLayers): string | undefined {
-  const words = [...(partition ? ['a partition'] : []), ...(stack ? [`dm-${stack}`] : [])];
+export function layerWords({ partition, stack, poison }: NamedLayers): string | undefined {
+  const words = [
+    ...(partition ? ['a partition'] : []),
+    ...(stack ? [`dm-${stack}`] : []),
+    ...(poison ? [`poison at ${poison.map(poisonText).join(', ')}`] : []),
+  ];
   return words.length === 0 ? undefined : words.join(' and ');
 }
 

@@ -263,6 +263,12 @@ const GuestEvent = z.discriminatedUnion('event', [
     device: z.string(),
     status: z.number().int(),
   }),
+  /** TEST_DEV's poison as the kernel lists it: lines of the first sector and their number. */
+  z.object({
+    event: z.literal('poison'),
+    when: z.enum(['before', 'after']),
+    marks: z.string().max(4096),
+  }),
   Mount,
   Check,
   Xfstests,
@@ -475,6 +481,8 @@ export interface UnitRequest {
   PACK_BYTES?: number | undefined;
   /** `normal`: the test never ends by itself; at its time limit it has done its work. */
   TIME_LIMIT_IS?: 'normal' | undefined;
+  /** What of TEST_DEV is poisoned while the test runs: `OFFSET+LENGTH`, separated by blanks. */
+  POISON?: string | undefined;
   /** Kernel settings for the unit, `KEY=VALUE`, separated by tabs. */
   SYSCTL?: string | undefined;
   /** 1: mounts the file system and waits. Clones of the guest get requests of their own. */

@@ -186,6 +186,7 @@ async function record(request: RunRequest, keeper: FileKeeper): Promise<Recorded
     ...(request.memory === undefined ? {} : { memory: request.memory }),
     ...(request.append === undefined ? {} : { append: request.append }),
     ...(request.sysctl === undefined ? {} : { sysctl: [...request.sysctl] }),
+    ...(request.poison === undefined ? {} : { poison: request.poison.map((one) => ({ ...one })) }),
     ...(request.devices === undefined ? {} : { devices: [...request.devices] }),
     ...(request.runFor === undefined ? {} : { runFor: request.runFor }),
     seed: request.seed,

@@ -70,6 +70,8 @@ const requestSchema = z.object({
   append: text.optional(),
   /** Kernel settings, `KEY=VALUE`. */
   sysctl: z.array(text).optional(),
+  /** What of TEST_DEV is poisoned during a test. */
+  poison: z.array(z.object({ offset: count, length: count })).optional(),
   /** Options that add devices. */
   devices: z.array(z.enum(['log-device', 'rt-device', 'logwrites'])).optional(),
   /** Seconds after which the user's tests are ended. */

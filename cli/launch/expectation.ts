@@ -12,6 +12,7 @@ export function expectation(unit: Unit, { kernel, module }: Prepared): Expectati
     pmem: unit.shape.pmem,
     partition: unit.shape.partition,
     stack: unit.shape.stack,
+    poison: unit.poison,
     devices: unit.devices,
     powerCut: unit.powerCut !== undefined,
     userTest: unit.userTest !== undefined,

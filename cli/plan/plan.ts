@@ -87,6 +87,7 @@ function planUnit(request: RunRequest, test: string, attempt: number, release: s
     ...(userTest && request.runFor ? { endsByTime: true } : {}),
     ...(request.sysctl ? { sysctl: request.sysctl } : {}),
     control: request.control,
+    ...(request.poison ? { poison: request.poison } : {}),
     ...(additional.length > 0 ? { devices: additional.map(({ variable }) => variable) } : {}),
     ...(request.powerCut ? { powerCut: request.powerCut } : {}),
   };

@@ -2,6 +2,7 @@ import type { FileSystem } from '../file-systems.js';
 import type { DeviceOption, DeviceVariable } from '../guest/additional-devices.js';
 import type { Layers } from '../guest/layers.js';
 import type { MachineShape, PmemKind } from '../guest/machine.js';
+import type { PoisonRange } from '../guest/poison.js';
 import type { BuildOptions } from '../kernel/kernel.js';
 import type { TestFacts, Tree } from '../suite/xfstests/tree.js';
 import type { UserTest } from '../user-test/user-test.js';
@@ -76,6 +77,8 @@ export interface RunRequest extends Layers {
   record?: true | undefined;
   /** Whether to run the control: mounted without DAX, with proof that DAX is off. */
   control: boolean;
+  /** What of TEST_DEV is poisoned during a test. */
+  poison?: readonly PoisonRange[] | undefined;
   /** Options that add devices. */
   devices?: readonly DeviceOption[] | undefined;
   /** Names of options with values from daxrepro.yaml. Replay commands spell them out. */
@@ -110,6 +113,8 @@ export interface Unit {
   /** Kernel settings, `KEY=VALUE`. */
   sysctl?: readonly string[] | undefined;
   control: boolean;
+  /** What of TEST_DEV is poisoned during the test. */
+  poison?: readonly PoisonRange[] | undefined;
   /** The first devices of `shape.additional`, in their order. Those of a stack have no variables. */
   devices?: readonly DeviceVariable[] | undefined;
   /** An interactive session or command instead of a test. */

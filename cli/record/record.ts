@@ -5,6 +5,7 @@ import type { DeviceVariable } from '../guest/additional-devices.js';
 import type { Ending } from '../guest/guest.js';
 import type { Layers } from '../guest/layers.js';
 import type { PmemKind } from '../guest/machine.js';
+import type { PoisonRange } from '../guest/poison.js';
 import type { CheckEvent, GuestEvent, ReadyEvent } from '../guest/protocol.js';
 import type { SessionKind } from '../plan/unit.js';
 import type { TestFacts } from '../suite/xfstests/tree.js';
@@ -55,6 +56,8 @@ export interface Expectation extends Layers {
   control: boolean;
   /** How persistent memory is emulated; its drivers have to be on the way to the device. */
   pmem?: PmemKind | undefined;
+  /** What of TEST_DEV is poisoned during the test. */
+  poison?: readonly PoisonRange[] | undefined;
   /** Variables of the further devices. */
   devices?: readonly DeviceVariable[] | undefined;
   /** Whether power is cut. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Cell, type ComparisonPlan, cellNameOf, commonAccelerator } from '../compare/plan.js';
 import { groupBy } from '../group-by.js';
+import { poisonText } from '../guest/poison.js';
 import { keptUserTests } from '../inputs/keep.js';
 import type { KeptInputs } from '../inputs/read.js';
 import type { RecordedRequest } from '../inputs/schema.js';
@@ -233,6 +234,7 @@ function optionsOf(
     ...given('sysctl', request.sysctl),
     ...given('partition', request.partition),
     ...given('stack', request.stack),
+    ...given('poison', request.poison?.map(poisonText)),
     ...given('logDevice', request.devices?.includes('log-device')),
     ...given('rtDevice', request.devices?.includes('rt-device')),
     ...given('logwrites', request.devices?.includes('logwrites')),

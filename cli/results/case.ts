@@ -45,6 +45,7 @@ export interface CaseOptions {
   debug?: string[] | undefined;
   partition?: boolean | undefined;
   stack?: string | undefined;
+  poison?: string[] | undefined;
   logDevice?: boolean | undefined;
   rtDevice?: boolean | undefined;
   logwrites?: boolean | undefined;

@@ -5,6 +5,7 @@ import type { Finding, InodeFacts } from '../findings/finding.js';
 import type { OmittedFindings } from '../findings/fsck-report.js';
 import type { Layers } from '../guest/layers.js';
 import type { PmemKind } from '../guest/machine.js';
+import type { PoisonRange } from '../guest/poison.js';
 import type { DataLook, Layer } from '../guest/protocol.js';
 import type { KeptImage } from '../launch/images.js';
 import type { PowerCutRecord } from '../record/power-cut.js';
@@ -31,6 +32,8 @@ export interface UnitResult extends Layers {
   kernel: { spec: string; release: string; id: string; asked?: string | undefined };
   variant: string;
   pmem: PmemKind;
+  /** What of TEST_DEV was to be poisoned during the test. */
+  poison?: readonly PoisonRange[] | undefined;
   accel: string;
   attempt: number;
   /** The seed of this attempt (`--seed`). */

@@ -203,6 +203,7 @@ export const unitSchema = z.looseObject({
   pmem: text,
   partition: z.literal(true).optional(),
   stack: text.optional(),
+  poison: z.array(z.looseObject({ offset: count, length: count })).optional(),
   accel: text,
   attempt: count,
   seed: count.default(0),

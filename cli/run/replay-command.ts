@@ -1,3 +1,4 @@
+import { poisonText } from '../guest/poison.js';
 import type { PowerCutPlan, RunRequest, Unit } from '../plan/unit.js';
 import { shellQuote } from '../shell-quote.js';
 import type { SuiteChange } from '../suite/xfstests/overlay.js';
@@ -53,6 +54,7 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
     ['--steps', request.variant.steps?.toString()],
     ['--pmem', unit.shape.pmem, RUN_DEFAULTS.pmem],
     ['--stack', unit.shape.stack],
+    ...(unit.poison ?? []).map((range): [string, string] => ['--poison', poisonText(range)]),
     ['--size', request.size === undefined ? undefined : String(request.size)],
     ['--mkfs-opts', request.mkfsOptions],
     ['--mount-opts', request.mountOptions],

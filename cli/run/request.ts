@@ -21,6 +21,7 @@ import { devicesOf } from './device-options.js';
 import { checkAppend, checkSysctl } from './kernel-parameters.js';
 import { kernelVersions } from './kernel-versions.js';
 import { layersOf } from './layer-options.js';
+import { poisonOf } from './poison-options.js';
 import { powerCutOf } from './power-cut-options.js';
 import { recordOf } from './record-options.js';
 import type { RunOptions } from './run-options.js';
@@ -96,12 +97,13 @@ function check(
     devices: devicesOf(options, fileSystem.value),
     cxl: checkCxl(options),
     layers: layersOf(options),
+    poison: poisonOf(options),
     mkfsOptions: oneLine('--mkfs-opts', options.mkfsOpts),
     mountOptions: oneLine('--mount-opts', options.mountOpts),
   });
   if (!checked.ok) return checked;
   const { accelerator, jobs, expected, imageBytes, build, powerCut, record } = checked.value;
-  const { memory, append, sysctl, runFor, soak, qemu, userland, devices } = checked.value;
+  const { memory, append, sysctl, runFor, soak, qemu, userland, devices, poison } = checked.value;
   const { variant, pmem, size, timeout, repeat, seed, cpus, mkfsOptions, mountOptions } =
     checked.value;
   return success({
@@ -112,7 +114,7 @@ function check(
       ...checked.value.layers,
       ...{ fs: fileSystem.value, tests, suite, kernel: options.kernel },
       ...(userTests.size > 0 ? { userTests } : {}),
-      ...defined({ memory, runFor, append, build, qemu, userland, soak, powerCut, record }),
+      ...defined({ memory, runFor, append, build, qemu, userland, soak, powerCut, record, poison }),
       ...(sysctl.length > 0 ? { sysctl } : {}),
       ...(devices.length > 0 ? { devices } : {}),
       ...{ variant, pmem, size, mkfsOptions, mountOptions, timeout, repeat },

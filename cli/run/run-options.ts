@@ -15,6 +15,8 @@ export interface RunOptions extends ExclusionOptions {
   pmem: string;
   /** Put a partition table on the devices. */
   partition?: boolean;
+  /** OFFSET[+LENGTH]: bytes of TEST_DEV to mark bad. */
+  poison?: string[];
   /** A target of device mapper to put below the file systems. */
   stack?: string;
   suite: string;

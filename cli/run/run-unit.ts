@@ -3,6 +3,7 @@ import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ending, Guest, GuestObserver } from '../guest/guest.js';
 import { bootLogOf, type MountedGuest } from '../guest/mounted-guest.js';
+import { poisonText } from '../guest/poison.js';
 import type { UnitRequest } from '../guest/protocol.js';
 import type { RecordedExecution, StartingPoint } from '../launch/execution-record.js';
 import { ImageKeeper, type KeptImage } from '../launch/images.js';
@@ -65,6 +66,7 @@ export function unitRequest(
     SUITE: unit.suite.name === 'xfstests' ? 'xfstests' : undefined,
     ...userTestRequest(unit, userTests),
     SYSCTL: unit.sysctl?.join('\t'),
+    POISON: unit.poison?.map(poisonText).join(' '),
     ADDITIONAL: unit.devices?.join(' '),
     TOGETHER: together?.join(' '),
     MKFS_OPTIONS: unit.mkfsOptions,

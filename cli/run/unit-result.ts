@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { roundedSupply } from '../cpu-supply.js';
 import { explainUnit } from '../evidence/unit.js';
 import { ADDITIONAL_DEVICES } from '../guest/additional-devices.js';
-import type { Layers } from '../guest/layers.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { expectation } from '../launch/expectation.js';
 import type { Prepared } from '../launch/prepared.js';
@@ -137,9 +136,16 @@ function imagesOf(folder: string, { images }: UnitRun): Pick<UnitResult, 'images
 }
 
 /** What was asked for; `dax.looks` has what was there. */
-export function describeLayers({ shape }: Unit): Layers {
+export function describeLayers({
+  shape,
+  poison,
+}: Unit): Pick<UnitResult, 'partition' | 'stack' | 'poison'> {
   const { partition, stack } = shape;
-  return { ...(partition ? { partition } : {}), ...(stack ? { stack } : {}) };
+  return {
+    ...(partition ? { partition } : {}),
+    ...(stack ? { stack } : {}),
+    ...(poison ? { poison } : {}),
+  };
 }
 
 /** TEST_RTDEV is proven by the looks at TEST_DEV, SCRATCH_RTDEV by those at SCRATCH_DEV. */

@@ -24,6 +24,7 @@ export interface ShellOptions
     | 'suitePatch'
     | 'partition'
     | 'stack'
+    | 'poison'
     | 'logDevice'
     | 'rtDevice'
     | 'logwrites'

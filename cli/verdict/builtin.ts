@@ -3,6 +3,7 @@ import { nodeOf } from '../guest/layers.js';
 import { type EventNamed, eventsOf } from '../record/events.js';
 import type { Expectation, UnitRecord } from '../record/record.js';
 import { type Decision, firstLine } from './decision.js';
+import { withPoison } from './poison.js';
 
 /** The result of a built-in test; undefined if it reports that it passed. */
 export function decideBuiltin(record: UnitRecord): Decision | undefined {
@@ -58,13 +59,13 @@ export function builtinFindings(record: UnitRecord, expected: Expectation): Find
   const checks = Object.values(record.checks).flatMap((report) => report.findings);
   const [test] = eventsOf(record, 'test');
   const announced = test?.provokes.trim() === 'media-errors';
-  if (!announced || expected.userTest || expected.session)
-    return [...checks, ...record.kernelFindings];
+  const found = withPoison(record, expected);
+  if (!announced || expected.userTest || expected.session) return [...checks, ...found];
   const [begin] = eventsOf(record, 'begin');
   const scratch = nodeOf(begin?.scratchDevice ?? record.ready?.scratchDevice ?? '');
   return [
     ...checks,
-    ...record.kernelFindings.map((finding): Finding => {
+    ...found.map((finding): Finding => {
       const { kind, device } = finding;
       const provoked = (kind === 'io-error' || kind === 'fs-error') && device === scratch;
       return provoked

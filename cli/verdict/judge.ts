@@ -8,6 +8,7 @@ import { type Decision, isSerious, type XfstestsOutcome } from './decision.js';
 import { describeEnding, isGuestsOwnFault } from './ending.js';
 import { mismatchWithRequest } from './mismatch.js';
 import { decideMounted, mountedUnit } from './mounted.js';
+import { decidedWithPoison, poisonMissing } from './poison.js';
 import { withStarvation } from './starvation.js';
 import { decideXfstests, lostDax, xfstestsFindings } from './xfstests.js';
 
@@ -46,17 +47,20 @@ function judgeGuest(record: UnitRecord, expected: Expectation): Judgement {
   const before = states.find(({ when }) => when === 'before');
   const after = states.findLast(({ when }) => when === 'after');
   const wrong =
-    mismatchWithRequest(record, states, expected) ?? daxLostWithinTest(record, expected);
+    mismatchWithRequest(record, states, expected) ??
+    daxLostWithinTest(record, expected) ??
+    poisonMissing(record, expected);
   // Damage that a power cut would have left counts against a unit, whatever runs the test.
   const findings = [
     ...(record.powerCut?.findings ?? []),
     ...(expected.xfstests ? xfstestsFindings(record, expected) : builtinFindings(record, expected)),
   ];
-  const decision: Decision = wrong
+  const judged: Decision = wrong
     ? { verdict: 'invalid', reason: wrong }
     : before
       ? decideMounted(mountedUnit(record, findings, states, expected))
       : decideUnmounted(record, expected);
+  const decision = decidedWithPoison(record, judged, findings, expected);
   return {
     ...decision,
     dax: {

@@ -1,8 +1,6 @@
-# Poisoned memory for tests of the group poison, on SCRATCH_DEV: blocks that the kernel treats as having a
-# media error. Writing to /sys/block/NAME/badblocks marks them (block/badblocks.c); the pmem driver then
-# refuses to read them. No emulated device can clear them, so `heal_scratch` binds the driver anew, which
-# forgets the marks and keeps the data.
+# Poisoned memory for tests of the group poison, on SCRATCH_DEV (lib/media.sh).
 
+. "$DAXREPRO/lib/media.sh"
 POISON_NODE=${SCRATCH_DEV##*/}
 BADBLOCKS=/sys/block/$POISON_NODE/badblocks
 [[ -w $BADBLOCKS && $POISON_NODE == pmem* ]] || notrun "$SCRATCH_DEV cannot be poisoned: it has no badblocks"
@@ -21,9 +19,7 @@ block_of() {
 
 # poison OFFSET [LENGTH]: bytes of SCRATCH_DEV.
 poison() {
-	local said
-	said=$({ echo "$(($1 / 512)) $((${2:-4096} / 512))" >"$BADBLOCKS"; } 2>&1) ||
-		broken "$SCRATCH_DEV could not be poisoned at $1: $said"
+	mark_poison "$SCRATCH_DEV" "$1" "${2:-4096}" || broken "$REPLY"
 	grep -q "^$(($1 / 512)) " "$BADBLOCKS" || broken "$BADBLOCKS does not list the poison: $(<"$BADBLOCKS")"
 }
 
@@ -35,15 +31,7 @@ poison_file() {
 
 # heal_scratch: removes all poison. SCRATCH_DEV must not be mounted.
 heal_scratch() {
-	local device driver=/sys/bus/nd/drivers/nd_pmem tries
-	device=$(cd -P "/sys/block/$POISON_NODE/device" && echo "${PWD##*/}")
-	{ echo "$device" >$driver/unbind && echo "$device" >$driver/bind; } ||
-		broken "$SCRATCH_DEV cannot be bound to its driver again"
-	for tries in {1..50}; do
-		[[ -b $SCRATCH_DEV && -e $BADBLOCKS ]] && break
-		sleep 0.1
-	done
-	[[ -b $SCRATCH_DEV && ! $(<"$BADBLOCKS") ]] || broken "$SCRATCH_DEV is still poisoned: $(cat "$BADBLOCKS")"
+	heal "$SCRATCH_DEV" || broken "$REPLY"
 }
 
 # expect_eio FILE COMMAND: this xfs_io command fails with EIO.

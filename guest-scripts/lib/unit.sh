@@ -87,6 +87,14 @@ run_unit() {
 		continue_in_clone || return
 	}
 
+	[[ ${UNIT[POISON]} ]] && {
+		. "$DAXREPRO/lib/media.sh"
+		poison_test_device || {
+			give_up poison "$REPLY"
+			return
+		}
+	}
+
 	if [[ ${UNIT[SESSION]} ]]; then
 		step scratch
 		. "$DAXREPRO/lib/shell.sh"
@@ -100,6 +108,13 @@ run_unit() {
 
 	[[ $SYNC_CALLS_WATCHED ]] && echo end >$SYNC_CALLS
 
+	[[ ${UNIT[POISON]} ]] && {
+		step heal
+		heal_test_device || {
+			give_up heal "$REPLY"
+			return
+		}
+	}
 	step prove
 	if ! is_mounted "$TEST_DIR"; then
 		mount_filesystem "$TEST_DEV" "$TEST_DIR" ||

@@ -118,6 +118,21 @@ t.test('takes a stack without DAX only with control', async (t) => {
   );
 });
 
+t.test('takes what is poisoned, as a text, a number or a list', async (t) => {
+  for (const [written, poison] of [
+    ['64M+4K', ['64M+4K']],
+    ['1048576', ['1048576']],
+    ['[64M, 0+1M]', ['64M', '0+1M']],
+  ] as const) {
+    t.match(await read(lines({ poison: `poison: ${written}` })), {
+      value: { options: { poison } },
+    });
+  }
+  t.match(await read(lines({ poison: 'poison: [64M, x]' })), {
+    failure: { message: /^poison "x" is not a range of bytes/, place: { line: 5 } },
+  });
+});
+
 t.test('reports each mistake with its place and a remedy', async (t) => {
   const cell = (text: string) => ({ expect: 'expect:', cells: `  cells: [{${text}}]` });
   const wrong: [place: string, message: RegExp, remedy: RegExp, text: string | string[]][] = [

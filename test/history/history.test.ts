@@ -71,6 +71,7 @@ t.test('keeps tests apart that differ in their conditions', async (t) => {
     {},
     { pmem: 'nvdimm' as const },
     { stack: 'linear' as const },
+    { poison: [{ offset: 0, length: 4096 }] },
     { partition: true as const },
     { variant: 'v2' },
     { control: true },

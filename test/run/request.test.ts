@@ -10,7 +10,9 @@ import { RUN_DEFAULTS } from '../../cli/run/defaults.js';
 import { replayCommand } from '../../cli/run/replay-command.js';
 import { checkRequest } from '../../cli/run/request.js';
 import type { RunOptions } from '../../cli/run/run-options.js';
+import { unitRequest } from '../../cli/run/run-unit.js';
 import { shellQuote } from '../../cli/shell-quote.js';
+import { PREPARED } from '../util/fake-qemu.js';
 
 const check = (more: Partial<RunOptions> = {}, fs = 'ext2', tests = ['generic/002']) =>
   checkRequest(fs, tests, { ...RUN_DEFAULTS, ...more });
@@ -91,6 +93,20 @@ t.test('rejects invalid input and near misses, with a suggestion', (t) => {
       /linear or stripe/,
       check({ stack: 'log-writes', pmem: 'cxl' }, 'ext4'),
     ],
+    ...['x', '', '-1', '1+', '1+2+3', '0x10', '64M+0', '1e9', '9007199254740992'].map(
+      (range): (typeof wrong)[number] => [
+        /^--poison ".*" is not a range of bytes/,
+        /64M\+4K/,
+        check({ poison: [range] }),
+      ],
+    ),
+    [/--poison 100 is not a range of whole sectors/, /512/, check({ poison: ['512', '100'] })],
+    [/--poison 4K\+1 is not a range of whole sectors/, /512/, check({ poison: ['4K+1'] })],
+    [/more than 100 times/, /longer/, check({ poison: Array(101).fill('0') })],
+    [/--poison needs persistent memory/, /--pmem/, check({ poison: ['0'], pmem: 'none' })],
+    [/--poison does not go with --power-cut/, /one/, check({ poison: ['0'], powerCut: true })],
+    [/--poison does not go with --stack/, /one/, check({ poison: ['0'], stack: 'linear' })],
+    [/--poison does not go with --partition/, /one/, check({ poison: ['0'], partition: true })],
     [/--pmem "nvdim" is not known/, /nvdimm/, check({ pmem: 'nvdim' })],
     [/--accel "kwm" is not known/, /auto, kvm, tcg/, check({ accel: 'kwm' })],
     [/"0" is not a time/, /120 or 5m/, check({ timeout: '0' })],
@@ -355,6 +371,27 @@ t.test('--partition and --stack are part of the machine', (t) => {
     '',
   ]);
   t.equal(options({ partition: true, mkfsOpts: '-m reflink=1' }), '-m reflink=1');
+  t.end();
+});
+
+t.test('--poison is asked of the guest, and not part of the machine', (t) => {
+  const asked = request({ poison: ['64M+4K', '1048576', '0+1g'] }, 'ext4');
+  const ranges = [
+    { offset: 64 * 2 ** 20, length: 4096 },
+    { offset: 1_048_576, length: 4096 },
+    { offset: 0, length: 2 ** 30 },
+  ];
+  t.strictSame(asked.poison, ranges);
+  const [unit] = planUnits(asked, '6.1.0');
+  if (!unit) throw new Error('no unit');
+  t.strictSame(unit.poison, ranges);
+  t.strictSame(unit.shape, planUnits(request({}, 'ext4'), '6.1.0')[0]?.shape);
+  t.match(
+    replayCommand(unit, asked),
+    / --poison 67108864\+4096 --poison 1048576\+4096 --poison 0\+1073741824$/,
+  );
+  const { POISON } = unitRequest(unit, PREPARED, { imageBytes: 0 });
+  t.equal(POISON, '67108864+4096 1048576+4096 0+1073741824');
   t.end();
 });
 
