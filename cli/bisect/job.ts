@@ -123,6 +123,7 @@ async function keepInputs(
     ...{ directory, ready: job, checkpoints: options.checkpoint !== false },
     ...{ kernels: [...work.kernels.values()], store: job.store, signal: job.signal },
     userTests: job.userTests,
+    packages: job.userland.packages,
   });
   if (kept.ok) return;
   const text = `the inputs could not be kept, so this bisection can be neither replayed nor bundled: ${kept.failure.message}`;

@@ -69,12 +69,15 @@ export async function stepJob(step: CheckedStep, open: OpenJob): Promise<Outcome
     { source, base, rev: options.rev },
     {
       ...{ directory: directory.value, store: open.store, userTests },
+      packages: job.value.userland.packages,
       checkpoints: options.checkpoint !== false,
       ...{ kernels: [prepared.kernel], tree: resolve(options.tree), signal: open.signal },
     },
   );
   if (!inputs.ok) return inputs;
-  return success(await runStep(step, units, prepared, { directory: directory.value, job: open }));
+  return success(
+    await runStep(step, units, prepared, { directory: directory.value, job: job.value }),
+  );
 }
 
 async function buildStep(
@@ -99,7 +102,7 @@ async function runStep(
   step: CheckedStep,
   units: readonly Unit[],
   prepared: Prepared,
-  { directory, job }: { directory: string; job: OpenJob },
+  { directory, job }: { directory: string; job: Job },
 ): Promise<JobResult> {
   const { checked, options } = step;
   const { request } = checked;

@@ -10,7 +10,7 @@ import { readModuleFacts } from '../kernel/module-file.js';
 import type { Prepared } from '../launch/prepared.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { RunRequest } from '../plan/unit.js';
-import { prepareMachine } from '../run/prepare.js';
+import { type MachineContext, prepareMachine } from '../run/prepare.js';
 import { cacheKey } from '../store/store.js';
 import type { Bundle, PackedKernel, PackedModule } from './schema.js';
 
@@ -24,7 +24,7 @@ export interface BroughtKernels {
   kernelFor: (request: RunRequest) => Kernel;
   prepare: (
     accelerator: AcceleratorChoice,
-    suite: TreeArchive | undefined,
+    context: MachineContext & { suite: TreeArchive | undefined },
   ) => Promise<Outcome<PreparedCells>>;
 }
 
@@ -46,7 +46,7 @@ export async function openKernels(
   return success({
     kernels: opened.map(({ kernel }) => kernel),
     kernelFor: (request) => openedFor(opened, request).kernel,
-    prepare: (accelerator, suite) => prepare(opened, { accelerator, suite }, context),
+    prepare: (accelerator, machine) => prepare(opened, accelerator, machine),
   });
 }
 
@@ -98,9 +98,10 @@ function openedFor(opened: readonly Opened[], { fs, variant, askedKernel }: RunR
 
 async function prepare(
   opened: readonly Opened[],
-  { accelerator, suite }: { accelerator: AcceleratorChoice; suite: TreeArchive | undefined },
-  context: KernelContext,
+  accelerator: AcceleratorChoice,
+  context: MachineContext & { suite: TreeArchive | undefined },
 ): Promise<Outcome<PreparedCells>> {
+  const { suite } = context;
   const ready = new Map<string, Prepared>();
   let first: Omit<Prepared, 'module'> | undefined;
   for (const { packed, kernel, place } of opened) {

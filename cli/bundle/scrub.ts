@@ -42,10 +42,16 @@ function replacePath(text: string, path: string, instead: string): string {
 
 function localPaths(inputs: Inputs): string[] {
   const specs = inputs.requests.flatMap(({ kernel, cc }) => [...pathsIn(kernel), cc]);
-  return [...specs, inputs.suiteDirectory, inputs.treeDirectory].filter((path) =>
-    path?.startsWith('/'),
-  ) as string[];
+  const programs = inputs.requests.flatMap(({ userland, packages = [] }) => [
+    userland,
+    ...packages.map(({ from }) => TREE.exec(from)?.[1]),
+  ]);
+  const all = [...specs, ...programs, inputs.suiteDirectory, inputs.treeDirectory];
+  return all.filter((path) => path?.startsWith('/')) as string[];
 }
+
+/** The tree of a package: `/home/me/xfsprogs v6.13 (0123456789ab)`. */
+const TREE = /^(\/.*?)(?: [\w.+/-]+)? \([0-9a-f]{12}\)$/;
 
 /** The paths in `src:DIR[@REV]` and `image:BZIMAGE[,MODULES-DIR]`. */
 function pathsIn(spec: string): string[] {

@@ -44,6 +44,7 @@ export async function writePlan(
     mkdirSync(directory, { recursive: true });
     const kept = await keepInputs(run.requests, {
       ...{ directory, store: job.store, kernels: run.kernels, userTests: job.userTests },
+      packages: job.userland.packages,
       ...{ checkpoints: run.settings.checkpoints, together: run.settings.together },
       ...(run.case ? { caseFile: run.case.file } : {}),
     });

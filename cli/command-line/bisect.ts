@@ -97,6 +97,8 @@ function guestOptions(command: Command): Command {
     .addOption(shared.accel())
     .addOption(shared.qemu())
     .addOption(shared.userland())
+    .addOption(shared.e2fsprogs())
+    .addOption(shared.xfsprogs())
     .addOption(shared.noCheckpoint())
     .option('--out <dir>', "directory for the run's directory")
     .option('--json', 'print the result as JSON on stdout');

@@ -108,6 +108,8 @@ export function guestOptions(compare: Command): void {
     .addOption(shared.accel())
     .addOption(shared.qemu())
     .addOption(shared.userland())
+    .addOption(shared.e2fsprogs())
+    .addOption(shared.xfsprogs())
     .addOption(shared.noCheckpoint());
 }
 

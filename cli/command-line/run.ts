@@ -115,6 +115,8 @@ export function guestOptions(run: Command): void {
     .addOption(shared.accel())
     .addOption(shared.qemu())
     .addOption(shared.userland())
+    .addOption(shared.e2fsprogs())
+    .addOption(shared.xfsprogs())
     .addOption(shared.noCheckpoint());
 }
 
@@ -145,6 +147,7 @@ const MANUAL: Manual = {
       'tests of a real xfstests tree',
     ],
     ['daxrepro run ext4 ./race.sh --until-fail --record', 'catch a rare failure, to replay it'],
+    ['daxrepro run xfs -g dax --xfsprogs ~/src/xfsprogs-dev', 'with your own xfs_repair'],
     ['daxrepro run ext2 generic/002 --json', 'one JSON document on stdout'],
   ],
   details: `

@@ -80,6 +80,8 @@ export const shared = {
       '--userland <userland>',
       "the guest's programs: host, debian:SUITE or the directory of another system (default: host)",
     ),
+  e2fsprogs: () => ownPackage('e2fsprogs'),
+  xfsprogs: () => ownPackage('xfsprogs'),
   keepImages: () =>
     new Option(
       '--keep-images <size>',
@@ -147,6 +149,13 @@ export const shared = {
       collect,
     ),
 };
+
+function ownPackage(name: string): Option {
+  return new Option(
+    `--${name} <package>`,
+    `${name} of the guest: the directory in which make built it, or debian:SUITE[=VERSION]`,
+  );
+}
 
 /** Devices besides TEST_DEV and SCRATCH_DEV. */
 export function additionalDeviceOptions(command: Command): void {

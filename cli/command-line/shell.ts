@@ -22,6 +22,8 @@ export function defineShell(program: Command): void {
     .addOption(shared.accel())
     .addOption(shared.qemu())
     .addOption(shared.userland())
+    .addOption(shared.e2fsprogs())
+    .addOption(shared.xfsprogs())
     .option('--no-checkpoint', 'boot the guest instead of cloning one that has booted')
     .optionsGroup('Output:')
     .addOption(shared.keepImages())

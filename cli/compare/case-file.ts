@@ -326,7 +326,13 @@ function readOptions(
   { test, suite }: { test: string; suite: string },
 ): Outcome<CaseOptions> {
   const testsFrom = dirname(resolve(file));
-  const directory = raw.with === undefined ? undefined : resolve(testsFrom, raw.with);
+  const placed = placedBy(testsFrom);
+  const directories = {
+    with: raw.with === undefined ? undefined : resolve(testsFrom, raw.with),
+    userland: placed(raw.userland),
+    e2fsprogs: placed(raw.e2fsprogs),
+    xfsprogs: placed(raw.xfsprogs),
+  };
   const keys = [
     ['timeout', 'timeout'],
     ['size', 'size'],
@@ -343,10 +349,13 @@ function readOptions(
     ['log-device', 'logDevice'],
     ['rt-device', 'rtDevice'],
     ['with', 'with'],
+    ['userland', 'userland'],
+    ['e2fsprogs', 'e2fsprogs'],
+    ['xfsprogs', 'xfsprogs'],
   ] as const;
   for (const [key, option] of keys) {
     for (const fs of raw.filesystems) {
-      const value = key === 'with' ? directory : valueFor(raw[key], fs);
+      const value = valueFor({ ...raw, ...directories }[key], fs);
       if (value === undefined) continue;
       const usual: RunOptions = { ...RUN_DEFAULTS, suite, testsFrom };
       const options = { ...usual, control: raw.control === true, [option]: value };
@@ -372,10 +381,14 @@ function readOptions(
     logDevice: raw['log-device'],
     rtDevice: raw['rt-device'],
     logwrites: raw.logwrites,
-    with: directory,
+    ...directories,
     testsFrom,
   });
 }
+
+/** Directories of the file are relative to it. */
+const placedBy = (from: string) => (text: string | undefined) =>
+  text === undefined || text === 'host' || text.startsWith('debian:') ? text : resolve(from, text);
 
 function valueFor(
   value: string | boolean | string[] | PerFileSystem | undefined,

@@ -62,6 +62,8 @@ export interface CompareOptions {
   accel: string;
   qemu?: string;
   userland?: string;
+  e2fsprogs?: string;
+  xfsprogs?: string;
   /** false with --no-checkpoint. */
   checkpoint?: boolean;
   /** An engine that runs the units on other machines. */

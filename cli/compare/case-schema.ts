@@ -22,6 +22,8 @@ const TESTS = 'Give a list of tests, such as [generic/002]; `daxrepro list` show
 const GROUPS = 'Give a list of groups, such as [dax]; `daxrepro list` shows them';
 const SUITE = 'Give builtin, xfstests, or the directory of a built xfstests tree';
 const SUITE_PATCH = 'Give patches or mboxes for the xfstests tree';
+const USERLAND = 'Give host, debian:SUITE, or the directory of another system';
+const PACKAGE = 'Give the directory in which make built it, or debian:SUITE[=VERSION]';
 const SYSCTL = 'Give settings, such as vm.dirty_ratio=5';
 const POISON = 'Give ranges of bytes, such as 64M+4K';
 const DEBUG = 'Give features, such as [kasan, lockdep]';
@@ -171,6 +173,15 @@ export const caseSchema = z.strictObject(
     'log-device': device('external logs for xfs, external journals for ext4'),
     'rt-device': device('realtime devices for xfs'),
     logwrites: device('a device on which dm-log-writes records'),
+    userland: text(USERLAND)
+      .describe("the guest's programs: host, debian:SUITE, or a directory, from this file")
+      .optional(),
+    e2fsprogs: text(PACKAGE)
+      .describe('e2fsprogs of the guest: a build tree, from this file, or debian:SUITE[=VERSION]')
+      .optional(),
+    xfsprogs: text(PACKAGE)
+      .describe('xfsprogs of the guest: a build tree, from this file, or debian:SUITE[=VERSION]')
+      .optional(),
     size: perFileSystem('Give a size, such as 256M, or one for each file system').optional(),
     'mkfs-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),
     'mount-opts': perFileSystem('Give options on one line, or a map of file systems').optional(),

@@ -38,6 +38,8 @@ export interface RunFlags {
   accel: string;
   qemu?: string;
   userland?: string;
+  e2fsprogs?: string;
+  xfsprogs?: string;
   cc?: string;
   kconfig?: string[];
   configured?: string[];
@@ -66,15 +68,9 @@ export function planComparison(
       repeat: flags.repeat,
       seed,
       accel: flags.accel,
-      ...(flags.configured === undefined ? {} : { configured: flags.configured }),
-      ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
-      ...(flags.together === undefined ? {} : { together: flags.together }),
-      ...(flags.keepImages === undefined ? {} : { keepImages: flags.keepImages }),
       suite: of.suite,
-      ...(flags.qemu === undefined ? {} : { qemu: flags.qemu }),
-      ...(flags.userland === undefined ? {} : { userland: flags.userland }),
-      ...(flags.cc === undefined ? {} : { cc: flags.cc }),
-      ...(flags.kconfig === undefined ? {} : { kconfig: flags.kconfig }),
+      ...givenFlags(flags),
+      ...programsOf(flags, options),
       ...given('timeout', options.timeout),
       ...given('size', options.size?.[name.fs]),
       ...given('mkfsOpts', options.mkfsOpts?.[name.fs]),
@@ -112,6 +108,28 @@ export function planComparison(
     });
   }
   return success({ ...plan, accelerator: commonAccelerator(plan) });
+}
+
+/** Flags that hold for all cells. */
+function givenFlags(flags: RunFlags) {
+  return {
+    ...given('configured', flags.configured),
+    ...given('jobs', flags.jobs),
+    ...given('together', flags.together),
+    ...given('keepImages', flags.keepImages),
+    ...given('qemu', flags.qemu),
+    ...given('cc', flags.cc),
+    ...given('kconfig', flags.kconfig),
+  };
+}
+
+/** A flag overrides the case file. */
+function programsOf(flags: RunFlags, options: Case['options']) {
+  return {
+    ...given('userland', flags.userland ?? options.userland),
+    ...given('e2fsprogs', flags.e2fsprogs ?? options.e2fsprogs),
+    ...given('xfsprogs', flags.xfsprogs ?? options.xfsprogs),
+  };
 }
 
 /** Power cuts need emulation, so the cells they are compared with are emulated, too. */

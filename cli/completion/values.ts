@@ -71,6 +71,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   program: FILES,
   qemu: FILES,
   userland: DIRECTORIES,
+  package: DIRECTORIES,
   compiler: NOTHING,
   confidence: NOTHING,
   days: NOTHING,

@@ -29,6 +29,7 @@ const VARIANTS = 'Give names with their changes, such as `v2: v2.patch`';
 export const variantName = z.string().regex(VARIANT_NAME, {
   error: 'Names are letters, digits and . _ + -, at most 40, such as page-writeback-too',
 });
+const PACKAGE = 'Give the directory in which make built it, or debian:SUITE[=VERSION]';
 const JOBS = 'Give a number of guests, 1 or more';
 
 /** The keys that can also be set in the environment, as DAXREPRO_ and the name in capitals. */
@@ -52,6 +53,14 @@ const settings = {
   userland: text('Give host, debian:SUITE or a directory').meta({
     description: "where the guest's programs come from: host, debian:SUITE, or a directory",
     examples: ['debian:trixie'],
+  }),
+  e2fsprogs: text(PACKAGE).meta({
+    description: "the guest's e2fsprogs: a build tree, or debian:SUITE[=VERSION]",
+    examples: ['~/src/e2fsprogs'],
+  }),
+  xfsprogs: text(PACKAGE).meta({
+    description: "the guest's xfsprogs: a build tree, or debian:SUITE[=VERSION]",
+    examples: ['debian:sid'],
   }),
   accel: oneOf(ACCELERATOR_CHOICES).meta({
     description: 'auto uses KVM if a guest boots under it, else emulation',

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { PACKAGES } from '../guest/packages.js';
 import { parseSpec } from '../kernel/spec.js';
 import { parseSeconds } from '../options.js';
 import { failure, type Outcome, type Place } from '../outcome.js';
@@ -6,6 +7,7 @@ import type { z } from '../schema.js';
 import { isTestWord } from '../suite/choose.js';
 import { findTree } from '../suite/xfstests/tree.js';
 import { checkUserlandOption } from '../userland/choose.js';
+import { checkPackageOption } from '../userland/package-option.js';
 import { type RawConfiguration, type SettingName, TESTS } from './schema.js';
 
 /** Values of options by name, from the environment or the project's file. */
@@ -67,6 +69,10 @@ export async function checkSettings(raw: RawConfiguration, base: string): Promis
     const userland = checkUserlandOption(path);
     if (!userland.ok) return wrong(['userland'], userland);
   }
+  for (const name of PACKAGES) {
+    const checked = checkPackageOption(name, packagePlace(raw[name], base));
+    if (!checked.ok) return wrong([name], checked);
+  }
   if (raw.timeout !== undefined) {
     const time = parseSeconds(String(raw.timeout));
     if (!time.ok) return wrong(['timeout'], time);
@@ -92,6 +98,8 @@ export function valuesOf(
     ...plain,
     suite: suite === 'builtin' || suite === 'xfstests' ? suite : suite && placed(suite, base),
     userland: userland?.includes('/') ? placed(userland, base) : userland,
+    e2fsprogs: packagePlace(plain.e2fsprogs, base),
+    xfsprogs: packagePlace(plain.xfsprogs, base),
     out: out && placed(out, base),
     jobs: jobs?.toString(),
     timeout: timeout?.toString(),
@@ -100,6 +108,10 @@ export function valuesOf(
     'exclude-file': plain['exclude-file']?.map((file) => placed(file, base)),
   };
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+function packagePlace(text: string | undefined, base: string): string | undefined {
+  return text === undefined || text.startsWith('debian:') ? text : placed(text, base);
 }
 
 /** Expands `~/x` as a shell would, and resolves relative paths. */

@@ -11,6 +11,7 @@ import { cacheKey, lookUpOrMake, type Store, storageFailure } from '../store/sto
 import { librariesOf } from './libraries.js';
 import { guestScripts, type Manifest, readManifest } from './manifest.js';
 import { formatMtree, type MtreeEntry } from './mtree.js';
+import { packageWithFile, programsOfPackage } from './packages.js';
 import { type GuestPrograms, guestPrograms } from './programs.js';
 import {
   contentOf,
@@ -61,11 +62,14 @@ export async function guestImage(
   more: readonly GuestImage[] = [],
 ): Promise<Outcome<GuestImage>> {
   const image = await imageWithModules(modules, context);
-  if (!image.ok || more.length === 0) return image;
-  const suite = more.map(({ key }) => key).join(' ');
+  // The last file of a path counts: the libraries of a package replace those of tests and programs.
+  const packages = context.userland?.packages ?? [];
+  const archives = [...more, ...packages.map(({ archive }) => archive)];
+  if (!image.ok || archives.length === 0) return image;
+  const suite = archives.map(({ key }) => key).join(' ');
   const key = cacheKey({ layout: 1, image: image.value.key, suite });
   const made = await lookUpOrMake(context.store, 'guest-image', key, (directory) => {
-    const parts = [image.value.file, ...more.map(({ file }) => file)];
+    const parts = [image.value.file, ...archives.map(({ file }) => file)];
     return concatenate(parts, join(directory, 'initramfs'), directory);
   });
   return made.ok ? success({ file: join(made.value, 'initramfs'), key }) : made;
@@ -137,7 +141,9 @@ type Programs = Map<string, string>;
 function locatePrograms({ programs }: Manifest, userland: Userland): Outcome<Programs> {
   const found: Programs = new Map();
   const missing: string[] = [];
-  for (const name of [...programs.required, ...programs.optional]) {
+  const elsewhere = new Set((userland.without ?? []).flatMap(programsOfPackage));
+  const names = [...programs.required, ...programs.optional].filter((name) => !elsewhere.has(name));
+  for (const name of names) {
     const file = findProgramIn(userland, name);
     if (file) found.set(name, file);
     else if (programs.required.includes(name)) missing.push(name);
@@ -160,6 +166,7 @@ async function identity(
   userland: Userland,
 ): Promise<Record<string, string>> {
   const inputs: Record<string, string> = {};
+  if (userland.without?.length) inputs['without'] = userland.without.join(' ');
   if (userland.key !== undefined) inputs['userland'] = userland.key;
   else {
     inputs['loader'] = librariesIdentity(userland);
@@ -221,7 +228,7 @@ async function rootEntries(
     file,
   }));
   for (const entry of await programEntries(places, libraries.value, userland)) add(entry);
-  for (const path of manifest.files) {
+  for (const path of manifest.files.filter((one) => isOwn(userland, one))) {
     const file = realpathIn(userland.root, path);
     const readable = await access(file, constants.R_OK).then(
       () => true,
@@ -229,11 +236,17 @@ async function rootEntries(
     );
     if (readable) add({ type: 'file', path: path.slice(1), content: file, mode: 0o644 });
   }
-  for (const directory of manifest.directories) {
+  for (const directory of manifest.directories.filter((one) => isOwn(userland, one))) {
     const source = realpathIn(userland.root, directory);
     for (const entry of await directoryEntries(source, directory.slice(1))) add(entry);
   }
   return success(entries);
+}
+
+/** Whether a file or directory is not one of a package that comes from somewhere else. */
+function isOwn({ without = [] }: Userland, path: string): boolean {
+  const owner = packageWithFile(path);
+  return owner === undefined || !without.includes(owner);
 }
 
 /**
@@ -261,8 +274,17 @@ export async function programEntries(
   return entries;
 }
 
+/** Changes with the programs and files that every image of this userland contains. */
+export async function identityOfRoot(userland: Userland): Promise<Outcome<string>> {
+  const manifest = readManifest();
+  const located = locatePrograms(manifest, userland);
+  return located.ok
+    ? success(cacheKey(await identity(manifest, located.value, userland)))
+    : located;
+}
+
 /** The libraries of the programs that every image contains. */
-async function librariesOfRoot(userland: Userland): Promise<Outcome<string[]>> {
+export async function librariesOfRoot(userland: Userland): Promise<Outcome<string[]>> {
   const located = locatePrograms(readManifest(), userland);
   return located.ok ? librariesOf([...located.value.values()], userland) : located;
 }
@@ -284,7 +306,8 @@ export async function librariesBeyondRoot(
 /** The names of the programs that an image has without being asked for more. */
 export function programsOfRoot(userland: Userland): ReadonlySet<string> {
   const located = locatePrograms(readManifest(), userland);
-  return new Set(located.ok ? located.value.keys() : []);
+  const elsewhere = (userland.without ?? []).flatMap(programsOfPackage);
+  return new Set([...(located.ok ? located.value.keys() : []), ...elsewhere]);
 }
 
 export function addParents(entries: MtreeEntry[], tree: Set<string>, path: string): void {

@@ -26,11 +26,11 @@ export async function librariesOf(
     else if (file !== undefined && !file.startsWith(`${userland.root}/`)) missing.add(name);
     else if (file !== undefined) libraries.add(file);
   }
-  const newer = /version `([^']+)' not found \(required by (\S+)\)/.exec(listed.stderr);
-  if (newer && userland.root !== '') {
+  const [, version, by] = tooOld(listed.stderr);
+  if (version !== undefined && userland.root !== '') {
     return failure(
       'usage',
-      `${newer[2]} needs ${newer[1]}, and the libraries of ${userland.name} are older`,
+      `${by} needs ${version}, and the libraries of ${userland.name} are older`,
       'Use a newer --userland, or compile it on an older system',
     );
   }
@@ -64,18 +64,60 @@ function askLdd(programs: readonly string[]): Promise<Listed> {
 async function askLoader(programs: readonly string[], userland: Userland): Promise<Listed> {
   const { root } = userland;
   const loader = realpathIn(root, LOADER);
-  const places = libraryPath(userland);
+  const files = programs.map((file) => contentOf(userland, file));
+  return listWith([loader, '--inhibit-cache', '--library-path', libraryPath(userland)], files);
+}
+
+async function listWith(linker: readonly string[], programs: readonly string[]): Promise<Listed> {
+  const [loader = '', ...options] = linker;
   const listed: Listed = { stdout: '', stderr: '' };
-  for (const program of new Set(programs.map((file) => contentOf(userland, file)))) {
+  for (const program of new Set(programs)) {
     if (!(await isElfFile(program))) continue;
-    const { stdout, stderr } = await runTool(
-      [loader, '--inhibit-cache', '--library-path', places, '--list', program],
-      { env: { LC_ALL: 'C' } },
-    );
+    const { stdout, stderr } = await runTool([loader, ...options, '--list', program], {
+      env: { LC_ALL: 'C' },
+    });
     listed.stdout += `${stdout}\n`;
     listed.stderr += `${stderr}\n`;
   }
   return listed;
+}
+
+export interface LinkedLibraries {
+  /** Without the dynamic linker. */
+  files: string[];
+  /** Names. */
+  missing: string[];
+  /** A library is too old: what is needed, and by which file. */
+  newer?: { version: string; by: string };
+}
+
+/**
+ * The libraries that programs load with this dynamic linker.
+ *
+ * @param places directories, the first one with a library wins; this machine's own come last
+ */
+export async function linkedLibraries(
+  programs: readonly string[],
+  { loader, places }: { loader: string; places: readonly string[] },
+): Promise<LinkedLibraries> {
+  const { stdout, stderr } = await listWith([loader, '--library-path', places.join(':')], programs);
+  const lines = stdout.split('\n');
+  const found = lines.flatMap((line) => {
+    const [, name, file] = /^\s+(\S+) => (\S+) \(0x/.exec(line) ?? [];
+    return name !== undefined && name !== LOADER && file !== undefined ? [file] : [];
+  });
+  const missing = lines.flatMap((line) => /^\s+(\S+) => not found/.exec(line)?.[1] ?? []);
+  const [, version, by] = tooOld(stderr);
+  return {
+    files: [...new Set(found)],
+    missing: [...new Set(missing)],
+    ...(version !== undefined && by !== undefined ? { newer: { version, by } } : {}),
+  };
+}
+
+/** What the dynamic linker says about a library without a version that is needed, and the file that needs it. */
+function tooOld(stderr: string): string[] {
+  return /version `([^']+)' not found \(required by (\S+)\)/.exec(stderr) ?? [];
 }
 
 /** Whether a file that begins with these bytes is a program or a library. */
@@ -83,7 +125,7 @@ export function isElf(start: Buffer): boolean {
   return start.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'));
 }
 
-async function isElfFile(file: string): Promise<boolean> {
+export async function isElfFile(file: string): Promise<boolean> {
   const handle = await open(file);
   try {
     const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);

@@ -1,8 +1,9 @@
 import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { sha256Of } from '../sha256.js';
 import type { Compiler } from '../system/compiler.js';
 import { findProgram, isExecutable, systemPath } from '../system/programs.js';
+import { type GuestPackage, type PackageName, packageWith } from './packages.js';
 
 /** Where the programs of a guest come from: this machine, or a directory with another system. */
 export interface Userland {
@@ -14,6 +15,10 @@ export interface Userland {
   key?: string;
   /** The compiler for our own programs, and options that it needs; undefined: this machine's. */
   compiler?: Compiler & { flags: readonly string[] };
+  /** Packages of which the guest gets nothing from here. */
+  without?: readonly PackageName[];
+  /** What the guest gets in their place. */
+  packages?: readonly GuestPackage[];
 }
 
 export const HOST_USERLAND: Userland = { name: 'host', root: '' };
@@ -26,8 +31,13 @@ export function ownerOf({ name, root }: Userland): string {
   return root === '' ? 'this machine' : name;
 }
 
-/** The path on this machine of a program; undefined if the userland does not have it. */
-export function findProgramIn({ root }: Userland, name: string): string | undefined {
+/**
+ * The path on this machine of a program; undefined if the userland does not have it, or if its package comes from
+ * somewhere else.
+ */
+export function findProgramIn({ root, without = [] }: Userland, name: string): string | undefined {
+  const owner = without.length > 0 ? packageWith(basename(name)) : undefined;
+  if (owner !== undefined && without.includes(owner)) return undefined;
   if (root === '') {
     return name.startsWith('/')
       ? findProgram('', name)

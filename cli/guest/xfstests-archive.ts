@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Outcome, success } from '../outcome.js';
-import { runTool } from '../process/child.js';
 import { sha256Of } from '../sha256.js';
 import { cacheKey, lookUpOrMake, storageFailure } from '../store/store.js';
+import { describeTree } from '../system/git-describe.js';
 import { addParents, type ImageContext, pack } from './image.js';
 import { isElf, librariesOf } from './libraries.js';
 import type { MtreeEntry } from './mtree.js';
@@ -66,7 +65,7 @@ export async function treeArchive(
     );
   }
   const { userland = HOST_USERLAND } = context;
-  const described = await describe(origin);
+  const described = await describeTree(origin);
   const key = cacheKey({
     layout: 1,
     files: sha256Of(files.map(({ path, stamp }) => `${path} ${stamp}\n`).join('')),
@@ -177,14 +176,4 @@ function entriesOf(
     add(pathInGuest(userland, library), contentOf(userland, library), 0o755);
   }
   return entries;
-}
-
-/** Undefined if it is not the top of a git tree, or git refuses to read it. */
-async function describe(tree: string): Promise<string | undefined> {
-  if (!existsSync(join(tree, '.git'))) return undefined;
-  const described = await runTool(['git', '-C', tree, 'describe', '--always', '--dirty'], {
-    timeout: 20_000,
-  });
-  const name = described.stdout.trim();
-  return described.ok && /^[\w.+/-]{1,100}$/.test(name) ? name : undefined;
 }

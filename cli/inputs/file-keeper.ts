@@ -20,14 +20,15 @@ export class FileKeeper {
    * @returns the name of the copy below `inputs/`
    */
   async keepIn(
-    folder: 'changes' | 'kconfig' | 'tests' | 'suite',
+    folder: 'changes' | 'kconfig' | 'tests' | 'suite' | 'packages',
     file: string,
     from = file,
+    as = basename(file),
   ): Promise<string> {
     const known = this.#names.get(`${folder} ${file}`);
     if (known !== undefined) return known;
     const { length } = this.files.filter(({ name }) => name.startsWith(folder));
-    const plain = basename(file).replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+    const plain = as.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
     // Keep the end of the name, for its extension. Do not number a copy of a copy twice.
     const short = plain.replace(/^\d{3}-(?=.)/, '').slice(-80);
     const name = `${folder}/${numbered(length)}-${short}`;

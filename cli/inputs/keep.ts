@@ -1,5 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  type GuestPackage,
+  PACKAGES,
+  type PackageSource,
+  type PackageSources,
+} from '../guest/packages.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type Outcome, success } from '../outcome.js';
 import type { RunRequest } from '../plan/unit.js';
@@ -27,6 +33,8 @@ export interface InputContext {
   tree?: string | undefined;
   /** The user's test files as they are sent, by their words. */
   userTests?: ReadonlyMap<string, PackedUserTest> | undefined;
+  /** Packages that are not the userland's, as the guests get them. */
+  packages?: readonly GuestPackage[] | undefined;
   /** A directory of temporary files, whose paths are not recorded. */
   scratch?: string | undefined;
 }
@@ -44,7 +52,12 @@ export async function keepInputs(
     for (const request of requests) {
       const one = await record(request, keeper);
       const userTests = await keepUserTests(request, context, keeper);
-      recorded.push(userTests.length > 0 ? { ...one, userTests } : one);
+      const packages = await keepPackages(request, context, keeper);
+      recorded.push({
+        ...one,
+        ...(packages.length > 0 ? { packages } : {}),
+        ...(userTests.length > 0 ? { userTests } : {}),
+      });
     }
     if (context.caseFile) await keeper.keep(context.caseFile, 'case.yaml');
     const [first] = requests as [RunRequest];
@@ -136,6 +149,48 @@ async function keepUserTests(
     });
   }
   return kept;
+}
+
+/** A package of Debian is fetched again by its version; programs of a tree are kept. */
+async function keepPackages(
+  { packages = {} }: RunRequest,
+  { packages: packed = [] }: InputContext,
+  keeper: FileKeeper,
+): Promise<NonNullable<RecordedRequest['packages']>> {
+  const kept = [];
+  for (const name of PACKAGES.filter((one) => packages[one] !== undefined)) {
+    const own = packed.find((one) => one.name === name);
+    if (!own) throw new Error(`the package ${name} was not packed`);
+    const { from, version, archive } = own;
+    const place = ['packages', archive.file, undefined, `${name}.cpio`] as const;
+    kept.push({
+      ...{ name, from, ...(version === undefined ? {} : { version }) },
+      ...(own.keep ? { archive: await keeper.keepIn(...place) } : {}),
+    });
+  }
+  return kept;
+}
+
+/** @param top the directory of the copies */
+export function keptPackages(
+  recorded: NonNullable<RecordedRequest['packages']>,
+  top: string,
+): PackageSources {
+  const sources = recorded.map(({ name, from, version, archive }): [string, PackageSource] => {
+    if (archive !== undefined) {
+      return [name, { type: 'kept', from, version, file: join(top, archive) }];
+    }
+    const [, suite = from, pinned] = /^debian:([^=]*)=(.*)$/s.exec(from) ?? [];
+    return [
+      name,
+      {
+        type: 'suite',
+        suite,
+        ...(pinned === undefined ? {} : { version: pinned, orNewest: true }),
+      },
+    ];
+  });
+  return Object.fromEntries(sources);
 }
 
 /** @param top the directory of the copies */

@@ -60,6 +60,9 @@ export async function readInputs(run: string): Promise<Outcome<KeptInputs>> {
   const named = [
     ...parsed.data.requests.flatMap(({ variant, kconfig }) => [...variant.changes, ...kconfig]),
     ...(parsed.data.suiteChanges ?? []).map(({ file }) => file),
+    ...parsed.data.requests.flatMap(({ packages = [] }) =>
+      packages.flatMap((one) => one.archive ?? []),
+    ),
   ];
   const stranger = named.find((name) => !known.has(name));
   if (stranger !== undefined) {

@@ -1,3 +1,4 @@
+import { PACKAGES } from '../guest/packages.js';
 import { z } from '../schema.js';
 
 /**
@@ -8,6 +9,7 @@ import { z } from '../schema.js';
  *     inputs/changes/001-v2.patch …   patches, mailboxes and semantic patches
  *     inputs/kconfig/001-….config     configuration fragments
  *     inputs/suite/001-….patch        what --suite-patch and tests from outside add to an xfstests tree
+ *     inputs/packages/001-xfsprogs.cpio   programs of a build tree, as the guest got them
  *     inputs/case.yaml                of a comparison, for people: the manifest has the same content
  *     inputs/tree.diff                uncommitted changes of the built kernel tree
  *
@@ -19,7 +21,7 @@ const count = z.number();
 
 /** A path below `inputs/` of the form that daxrepro writes. No other path is opened. */
 const fileName = text.regex(
-  /^(?:(?:changes|kconfig|tests|suite)\/\d{3}-[A-Za-z0-9._-]{1,80}|case\.yaml|tree\.diff)$/,
+  /^(?:(?:changes|kconfig|tests|suite|packages)\/\d{3}-[A-Za-z0-9._-]{1,80}|case\.yaml|tree\.diff)$/,
 );
 const sha256 = text.regex(/^[0-9a-f]{64}$/);
 
@@ -53,6 +55,19 @@ const requestSchema = z.object({
   cc: text.optional(),
   qemu: text.optional(),
   userland: text.optional(),
+  /** Packages that are not the userland's. */
+  packages: z
+    .array(
+      z.object({
+        name: z.enum(PACKAGES),
+        /** debian:SUITE=VERSION; else what it was, for people. */
+        from: text,
+        version: text.optional(),
+        /** What the guest got, if it came from a tree. */
+        archive: fileName.optional(),
+      }),
+    )
+    .optional(),
   kconfig: z.array(fileName).default([]),
   pmem: text,
   partition: z.literal(true).optional(),

@@ -108,7 +108,7 @@ export async function setUp(
   if (!qemu.ok) return qemu;
   const powerCut = await powerCutTools(requests, { ...job, own: chosen.value });
   if (!powerCut.ok) return powerCut;
-  const userland = await chooseUserland(requests[0]?.userland, job);
+  const userland = await chooseUserland(requests[0] ?? {}, job);
   if (!userland.ok) return userland;
   const images = { ...job, userland: userland.value };
   const packed = await packSuite(suite, images);
@@ -152,7 +152,8 @@ export function openDirectory(
   return makeRunDirectory(out ?? defaultRunsDirectory(), first, job.started);
 }
 
-export interface RunInputs extends Omit<InputContext, 'directory' | 'store' | 'userTests'> {
+export interface RunInputs
+  extends Omit<InputContext, 'directory' | 'store' | 'userTests' | 'packages'> {
   requests: readonly RunRequest[];
 }
 
@@ -177,6 +178,7 @@ export async function openRun(
     directory: directory.value,
     store: job.store,
     userTests: job.userTests,
+    packages: job.userland.packages,
   };
   const kept = await keepInputs(requests, context);
   return kept.ok ? success({ directory: directory.value, requests: kept.value }) : kept;

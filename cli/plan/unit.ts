@@ -2,6 +2,7 @@ import type { FileSystem } from '../file-systems.js';
 import type { DeviceOption, DeviceVariable } from '../guest/additional-devices.js';
 import type { Layers } from '../guest/layers.js';
 import type { MachineShape, PmemKind } from '../guest/machine.js';
+import type { PackageSources } from '../guest/packages.js';
 import type { PoisonRange } from '../guest/poison.js';
 import type { BuildOptions } from '../kernel/kernel.js';
 import type { TestFacts, Tree } from '../suite/xfstests/tree.js';
@@ -44,6 +45,8 @@ export interface RunRequest extends Layers {
   qemu?: string | undefined;
   /** debian:SUITE or a directory; undefined for this machine's programs. */
   userland?: string | undefined;
+  /** Where packages come from that are not the userland's. */
+  packages?: PackageSources | undefined;
   /** The changes to the kernel's source. */
   variant: Variant;
   pmem: PmemKind;

@@ -69,8 +69,9 @@ export async function replayJob(
   const result = await runReplay(replayed, directory, keeping.checkpoints, job.value);
   const all = kernelsOf(plan.cells, kernels, prepared.value);
   if (all.length > readyKernels(kernels).length) {
-    const { userTests } = job.value;
-    const context = { ...keeping, directory, store: open.store, kernels: all, userTests };
+    const { userTests, userland } = job.value;
+    const known = { kernels: all, userTests, packages: userland.packages };
+    const context = { ...keeping, directory, store: open.store, ...known };
     await keepInputs(requests, context);
   }
   return success(result);
@@ -119,7 +120,7 @@ function prepareReplay(
   kernels: ComparedKernels,
   job: Job,
 ): Promise<Outcome<PreparedCells>> {
-  if (brought) return brought.prepare(accelerator, job.suite);
+  if (brought) return brought.prepare(accelerator, job);
   return prepareCells(cells, kernels, accelerator, job, job.suite);
 }
 

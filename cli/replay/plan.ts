@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Cell, type ComparisonPlan, cellNameOf, commonAccelerator } from '../compare/plan.js';
 import { groupBy } from '../group-by.js';
 import { poisonText } from '../guest/poison.js';
-import { keptUserTests } from '../inputs/keep.js';
+import { keptPackages, keptUserTests } from '../inputs/keep.js';
 import type { KeptInputs } from '../inputs/read.js';
 import type { RecordedRequest } from '../inputs/schema.js';
 import { parseCount } from '../options.js';
@@ -221,6 +221,7 @@ function optionsOf(
     ...given('cc', request.cc),
     ...given('qemu', request.qemu),
     ...given('userland', request.userland),
+    ...given('keptPackages', request.packages && keptPackages(request.packages, directory)),
     ...given(
       'kconfig',
       request.kconfig.length > 0 ? request.kconfig.map((file) => join(directory, file)) : undefined,

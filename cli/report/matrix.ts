@@ -94,13 +94,9 @@ function kernelsOf({ kernels }: ComparedCase): Pick<ComparedCase, 'kernels'> {
 function toolsOf(kept: readonly KeptMatrix[]): Matrix['tools'] {
   const versions = (of: keyof Matrix['tools']) =>
     [...new Set(kept.flatMap(({ result: { tools = {} } }) => tools[of] ?? []))].join(', ');
-  const [e2fsprogs, xfsprogs] = [versions('e2fsprogs'), versions('xfsprogs')];
-  const userland = versions('userland');
-  return {
-    ...(e2fsprogs && { e2fsprogs }),
-    ...(xfsprogs && { xfsprogs }),
-    ...(userland && { userland }),
-  };
+  const names = ['e2fsprogs', 'e2fsprogsFrom', 'xfsprogs', 'xfsprogsFrom', 'userland'] as const;
+  const known = names.map((name) => [name, versions(name)]).filter(([, text]) => text);
+  return Object.fromEntries(known);
 }
 
 interface Column {

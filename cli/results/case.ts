@@ -49,6 +49,10 @@ export interface CaseOptions {
   logDevice?: boolean | undefined;
   rtDevice?: boolean | undefined;
   logwrites?: boolean | undefined;
+  /** Where the guest's programs come from; directories are absolute. */
+  userland?: string | undefined;
+  e2fsprogs?: string | undefined;
+  xfsprogs?: string | undefined;
 }
 
 export type PerFileSystem = Partial<Record<FileSystem, string | undefined>>;

@@ -148,6 +148,9 @@ export interface RunResult {
     xfsprogs?: string;
     /** Where they come from, as `--userland` names it, if not from this machine. */
     userland?: string;
+    /** Where a package comes from that is not the userland's: `debian:sid=7.2.0-1`, or a tree with its hash. */
+    e2fsprogsFrom?: string;
+    xfsprogsFrom?: string;
   };
   started: string;
   durationSeconds: number;

@@ -1,3 +1,4 @@
+import type { PackageSource } from '../guest/packages.js';
 import { poisonText } from '../guest/poison.js';
 import type { PowerCutPlan, RunRequest, Unit } from '../plan/unit.js';
 import { shellQuote } from '../shell-quote.js';
@@ -49,6 +50,8 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
     ['--kernel', unit.kernelSpec, RUN_DEFAULTS.kernel],
     ['--cc', request.build?.cc],
     ['--qemu', request.qemu],
+    ['--userland', request.userland],
+    ...packageOptions(request),
     ...(request.build?.kconfig ?? []).map((file): [string, string] => ['--kconfig', file]),
     ...request.variant.changes.map((file): [string, string] => ['--patch', file]),
     ['--steps', request.variant.steps?.toString()],
@@ -76,6 +79,17 @@ export function replayOptions(unit: Unit, request: RunRequest, usualTimeout: str
   const devices = (request.devices ?? []).map((option) => `--${option}`);
   const record = unit.shape.recorded ? ['--record'] : [];
   return [...options, ...flags, ...devices, ...(unit.powerCut ? cutWords(unit) : []), ...record];
+}
+
+function packageOptions({ packages = {} }: RunRequest): [string, string | undefined][] {
+  return Object.entries(packages).map(([name, source]) => [`--${name}`, packageWord(source)]);
+}
+
+/** A kept package has no option: `daxrepro replay` takes it from the run. */
+function packageWord(source: PackageSource): string | undefined {
+  if (source.type === 'tree') return source.directory;
+  if (source.type === 'kept') return undefined;
+  return `debian:${source.suite}${source.version === undefined ? '' : `=${source.version}`}`;
 }
 
 /** A file's own header applies again; what the command line said has to be said again. */

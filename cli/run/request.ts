@@ -4,6 +4,7 @@ import { checkQemuOption } from '../emulator/choose.js';
 import { FILE_SYSTEMS, type FileSystem } from '../file-systems.js';
 import { ACCELERATOR_CHOICES, type AcceleratorChoice } from '../guest/accelerator.js';
 import { PMEM_KINDS } from '../guest/machine.js';
+import type { PackageSources } from '../guest/packages.js';
 import { debugFragments, debugNames } from '../kernel/debug-options.js';
 import { type BuildOptions, checkBuildOptions } from '../kernel/kernel.js';
 import { parseChoice, parseCount, parseSeconds, parseSize } from '../options.js';
@@ -13,6 +14,7 @@ import type { RunRequest } from '../plan/unit.js';
 import { type ExpectedFailure, readExpectedFailures } from '../suite/expected.js';
 import type { UserTest } from '../user-test/user-test.js';
 import { checkUserlandOption } from '../userland/choose.js';
+import { checkKeptPackages, checkPackageOption } from '../userland/package-option.js';
 import { readVariant } from '../variant/named.js';
 import { BASE, type Variant } from '../variant/variant.js';
 import { checkCxl } from './cxl-options.js';
@@ -81,6 +83,7 @@ function check(
     cpus: parseCount('--cpus', options.cpus, 1, 64),
     qemu: checkQemuOption(options.qemu),
     userland: checkUserlandOption(options.userland),
+    packages: packagesOf(options),
     jobs: jobsOf(options),
     build: buildOf(options),
     variant: variantOf(options),
@@ -102,21 +105,18 @@ function check(
     mountOptions: oneLine('--mount-opts', options.mountOpts),
   });
   if (!checked.ok) return checked;
-  const { accelerator, jobs, expected, imageBytes, build, powerCut, record } = checked.value;
-  const { memory, append, sysctl, runFor, soak, qemu, userland, devices, poison } = checked.value;
-  const { variant, pmem, size, timeout, repeat, seed, cpus, mkfsOptions, mountOptions } =
-    checked.value;
+  const { value } = checked;
+  const { jobs, expected, imageBytes } = value;
+  const { variant, pmem, size, timeout, repeat, seed, cpus, mkfsOptions, mountOptions } = value;
   return success({
     // Only emulation lets us watch the guest's stores, and counts its instructions.
-    accelerator: powerCut || record ? 'tcg' : accelerator,
+    accelerator: value.powerCut || value.record ? 'tcg' : value.accelerator,
     ...{ jobs, expected: [...expectedByHeaders(userTests), ...expected], imageBytes },
     request: {
-      ...checked.value.layers,
+      ...value.layers,
       ...{ fs: fileSystem.value, tests, suite, kernel: options.kernel },
       ...(userTests.size > 0 ? { userTests } : {}),
-      ...defined({ memory, runFor, append, build, qemu, userland, soak, powerCut, record, poison }),
-      ...(sysctl.length > 0 ? { sysctl } : {}),
-      ...(devices.length > 0 ? { devices } : {}),
+      ...optionalOf(value),
       ...{ variant, pmem, size, mkfsOptions, mountOptions, timeout, repeat },
       untilFail: options.untilFail === true,
       ...{ seed, cpus, control: options.control === true },
@@ -125,12 +125,53 @@ function check(
   });
 }
 
+/** The parts of a request that are left out if nothing asks for them. */
+function optionalOf(checked: Optional) {
+  const { memory, runFor, append, build, qemu, userland, packages, soak, powerCut, record } =
+    checked;
+  const { poison, sysctl = [], devices = [] } = checked;
+  const programs = { qemu, userland, packages };
+  return {
+    ...defined({ memory, runFor, append, build, ...programs, soak, powerCut, record, poison }),
+    ...(sysctl.length > 0 ? { sysctl } : {}),
+    ...(devices.length > 0 ? { devices } : {}),
+  };
+}
+
+type Optional = Pick<
+  RunRequest,
+  | 'memory'
+  | 'runFor'
+  | 'append'
+  | 'build'
+  | 'qemu'
+  | 'userland'
+  | 'packages'
+  | 'soak'
+  | 'powerCut'
+  | 'record'
+  | 'poison'
+  | 'sysctl'
+  | 'devices'
+>;
+
 /** Without what is undefined. */
 function defined<Values extends object>(
   values: Values,
 ): { [Key in keyof Values]?: Exclude<Values[Key], undefined> } {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [Key in keyof Values]?: Exclude<Values[Key], undefined> };
+}
+
+function packagesOf(options: RunOptions): Outcome<PackageSources | undefined> {
+  if (options.keptPackages) return checkKeptPackages(options.keptPackages);
+  const checked = allOf({
+    e2fsprogs: checkPackageOption('e2fsprogs', options.e2fsprogs),
+    xfsprogs: checkPackageOption('xfsprogs', options.xfsprogs),
+  });
+  if (!checked.ok) return checked;
+  const { e2fsprogs, xfsprogs } = checked.value;
+  return success(e2fsprogs || xfsprogs ? defined({ e2fsprogs, xfsprogs }) : undefined);
 }
 
 /** A guest takes over a second: more do not fit in a day. */

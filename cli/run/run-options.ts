@@ -1,3 +1,4 @@
+import type { PackageSources } from '../guest/packages.js';
 import type { ExclusionOptions } from '../suite/exclude.js';
 import type { UserTest } from '../user-test/user-test.js';
 import type { Variant } from '../variant/variant.js';
@@ -62,6 +63,11 @@ export interface RunOptions extends ExclusionOptions {
   qemu?: string;
   /** Where the guest's programs come from: host, debian:SUITE, a directory. */
   userland?: string;
+  /** A build tree, or debian:SUITE[=VERSION], in place of the userland's package. */
+  e2fsprogs?: string;
+  xfsprogs?: string;
+  /** Of a kept run: its packages. */
+  keptPackages?: PackageSources;
   /** How much space images of damaged devices may take: a size, or 0. */
   keepImages?: string;
   /** Run failing units again, with write-back traced. */

@@ -16,5 +16,6 @@ export async function describeTools(
     ...(e2fsprogs ? { e2fsprogs } : {}),
     ...(xfsprogs ? { xfsprogs } : {}),
     ...(userland.root === '' ? {} : { userland: userland.name }),
+    ...Object.fromEntries((userland.packages ?? []).map(({ name, from }) => [`${name}From`, from])),
   };
 }

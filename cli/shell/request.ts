@@ -20,6 +20,8 @@ export interface ShellOptions
     | 'accel'
     | 'qemu'
     | 'userland'
+    | 'e2fsprogs'
+    | 'xfsprogs'
     | 'suite'
     | 'suitePatch'
     | 'partition'

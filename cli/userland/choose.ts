@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { type GuestPackage, PACKAGES, type PackageSources } from '../guest/packages.js';
 import { HOST_USERLAND, type Userland } from '../guest/userland.js';
 import { failure, type Outcome, success } from '../outcome.js';
+import { packPackage } from './own-package.js';
 import { fetchSuiteUserland, type UserlandContext } from './packages.js';
 
 /** Which userland `--userland` means. */
@@ -19,12 +21,33 @@ export function checkUserlandOption(text: string | undefined): Outcome<string | 
   return failure('usage', `--userland ${JSON.stringify(text)} is not a userland`, FORMS);
 }
 
-/**
- * The userland. One of a Debian suite is downloaded on first use and unpacked into the cache.
- *
- * @param text as `checkUserlandOption` returned it
- */
+/** What the options of a request say about the guest's programs. */
+export interface AskedPrograms {
+  /** As `checkUserlandOption` returned it. */
+  userland?: string | undefined;
+  packages?: PackageSources | undefined;
+}
+
+/** The userland. What comes from a Debian suite is downloaded on first use and unpacked into the cache. */
 export async function chooseUserland(
+  { userland, packages = {} }: AskedPrograms,
+  context: UserlandContext,
+): Promise<Outcome<Userland>> {
+  const whole = await wholeUserland(userland, context);
+  const without = PACKAGES.filter((name) => packages[name] !== undefined);
+  if (!whole.ok || without.length === 0) return whole;
+  const base = { ...whole.value, without };
+  const packed: GuestPackage[] = [];
+  for (const name of without) {
+    const source = packages[name];
+    const one = source && (await packPackage(name, source, base, context));
+    if (one && !one.ok) return one;
+    if (one) packed.push(one.value);
+  }
+  return success({ ...base, packages: packed });
+}
+
+async function wholeUserland(
   text: string | undefined,
   context: UserlandContext,
 ): Promise<Outcome<Userland>> {

@@ -172,7 +172,7 @@ async function makeSystem(
 }
 
 /** Packages before Debian 13 have /bin, /sbin and /lib, which are links to /usr on an installed system. */
-async function mergeUsr(directory: string): Promise<void> {
+export async function mergeUsr(directory: string): Promise<void> {
   for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
     const own = join(directory, name);
     const found = await lstat(own).catch(() => undefined);

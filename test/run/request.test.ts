@@ -205,6 +205,7 @@ t.test('makes a replay command that gives the same request', (t) => {
     [{ kernel: 'debsrc:6.1', cc: 'gcc-9' }],
     [{ timeout: '0.5m', accel: 'tcg' }],
     [{ qemu: 'debian:sid' }],
+    [{ userland: 'debian:sid', e2fsprogs: 'debian:sid', xfsprogs: 'debian:sid=7.2.0-1' }],
     [{ qemu: '/opt/my qemu/qemu-system-x86_64' }],
   ];
   for (const [options, fs] of requests) {

@@ -49,7 +49,7 @@ function addPackage(apt: FakeApt, root: string, name: string): void {
 
 t.test('is fetched once, and announced', { skip }, async (t) => {
   const { apt, context, notes } = setUp(t);
-  const chosen = await chooseUserland('debian:trixie', context);
+  const chosen = await chooseUserland({ userland: 'debian:trixie' }, context);
   if (!chosen.ok) throw new Error(chosen.failure.message);
   const userland = chosen.value;
   t.match(userland, { name: 'debian:trixie', key: /^[0-9a-f]{32}$/ });
@@ -68,13 +68,13 @@ t.test('is fetched once, and announced', { skip }, async (t) => {
     /Downloading the guest's programs from Debian's trixie, with a compiler: \d+ packages, \d+ MB/,
   ]);
   const before = apt.calls().length;
-  t.same((await chooseUserland('debian:trixie', context)).ok, true);
+  t.same((await chooseUserland({ userland: 'debian:trixie' }, context)).ok, true);
   t.equal(apt.calls().length, before);
 });
 
 t.test('a suite without a needed package', { skip }, async (t) => {
   const { context } = setUp(t, 'xfsprogs');
-  t.match(await chooseUserland('debian:sid', context), {
+  t.match(await chooseUserland({ userland: 'debian:sid' }, context), {
     ok: false,
     failure: { kind: 'usage', message: "Debian's sid has no xfsprogs" },
   });
