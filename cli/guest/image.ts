@@ -11,6 +11,7 @@ import { cacheKey, lookUpOrMake, type Store, storageFailure } from '../store/sto
 import { librariesOf } from './libraries.js';
 import { guestScripts, type Manifest, readManifest } from './manifest.js';
 import { formatMtree, type MtreeEntry } from './mtree.js';
+import { writeNewc } from './newc.js';
 import { packageWithFile, programsOfPackage } from './packages.js';
 import { type GuestPrograms, guestPrograms } from './programs.js';
 import {
@@ -34,6 +35,9 @@ import {
  *
  * None is compressed: unpacking costs an emulated guest more than reading costs the host.
  */
+
+/** Raise it when an archive is made in another way from the same files. */
+const LAYOUT = 2;
 
 export interface ImageContext {
   store: Store;
@@ -67,7 +71,7 @@ export async function guestImage(
   const archives = [...more, ...packages.map(({ archive }) => archive)];
   if (!image.ok || archives.length === 0) return image;
   const suite = archives.map(({ key }) => key).join(' ');
-  const key = cacheKey({ layout: 1, image: image.value.key, suite });
+  const key = cacheKey({ layout: LAYOUT, image: image.value.key, suite });
   const made = await lookUpOrMake(context.store, 'guest-image', key, (directory) => {
     const parts = [image.value.file, ...archives.map(({ file }) => file)];
     return concatenate(parts, join(directory, 'initramfs'), directory);
@@ -93,7 +97,7 @@ async function imageWithModules(
   const root = await rootArchive(context);
   if (!root.ok) return root;
   if (modules === undefined) return root;
-  const key = cacheKey({ layout: 1, root: root.value.key, modules: basename(modules) });
+  const key = cacheKey({ layout: LAYOUT, root: root.value.key, modules: basename(modules) });
   const made = await lookUpOrMake(context.store, 'guest-image', key, async (directory) => {
     const archive = join(directory, 'modules.cpio');
     // The kernel does not create parent directories.
@@ -124,7 +128,7 @@ async function rootArchive({
   });
   if (!own.ok) return own;
   const inputs = await identity(manifest, located.value, userland);
-  const key = cacheKey({ ...inputs, 'our programs': own.value.key });
+  const key = cacheKey({ ...inputs, layout: LAYOUT, 'our programs': own.value.key });
   const made = await lookUpOrMake(store, 'guest-root', key, async (directory) => {
     const text = `making the guest image from the programs of ${ownerOf(userland)}`;
     progress({ type: 'stage', text });
@@ -337,13 +341,37 @@ export async function directoryEntries(directory: string, path: string): Promise
   return entries;
 }
 
-/** Packs entries as an archive, by default "newc" cpio, with bsdtar, which needs no root for owners and devices. */
+/** Packs entries as an archive, by default "newc" cpio. Needs no root for owners and devices. */
 export async function pack(
   entries: MtreeEntry[],
   archive: string,
   directory: string,
   signal: AbortSignal | undefined,
   format: 'newc' | 'ustar' = 'newc',
+): Promise<Outcome<void>> {
+  if (format === 'ustar') return packTar(entries, archive, directory, signal);
+  try {
+    await writeNewc(entries, archive);
+    return success(undefined);
+  } catch (error) {
+    const { path, code, message } = error as NodeJS.ErrnoException;
+    const source = entries.some((one) => one.type === 'file' && one.content === path);
+    if (!source || code === undefined) return storageFailure(directory, error);
+    return failure(
+      'unreadable',
+      `A file for the guest image cannot be read: ${message}`,
+      'Make it readable',
+      { place: { file: path ?? '' } },
+    );
+  }
+}
+
+/** With bsdtar. */
+async function packTar(
+  entries: MtreeEntry[],
+  archive: string,
+  directory: string,
+  signal: AbortSignal | undefined,
 ): Promise<Outcome<void>> {
   const description = join(directory, 'content.mtree');
   // bsdtar also looks in its own directory for what it packs, and prefers what it finds there.
@@ -354,13 +382,10 @@ export async function pack(
   } catch (error) {
     return storageFailure(directory, error);
   }
-  const packed = await runTool(
-    ['bsdtar', `--format=${format}`, '-cf', archive, `@${description}`],
-    {
-      cwd: nowhere,
-      ...(signal ? { signal } : {}),
-    },
-  );
+  const packed = await runTool(['bsdtar', '--format=ustar', '-cf', archive, `@${description}`], {
+    cwd: nowhere,
+    ...(signal ? { signal } : {}),
+  });
   return packed.ok
     ? success(undefined)
     : failure(

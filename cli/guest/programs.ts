@@ -40,7 +40,7 @@ export async function guestPrograms({
   userland = HOST_USERLAND,
 }: ImageSource): Promise<Outcome<GuestPrograms>> {
   const own = await findCompiler('gcc');
-  const compiler = userland.compiler ?? (own && { ...own, flags: [] });
+  const compiler = userland.compiler ?? (own && { ...own, flags: [], root: undefined });
   if (!compiler) return success(without('this machine has no C compiler'));
   const all = await readdir(SOURCES, { recursive: true });
   const sources = all.filter((name) => /\.[ch]$/.test(name)).sort();
@@ -51,14 +51,17 @@ export async function guestPrograms({
   const units = sources.filter((name) => name.endsWith('.c'));
   const programs = [...new Set(units.map((name) => dirname(name)))];
   const key = cacheKey({
-    layout: 3,
+    layout: 4,
     sources: hash.digest('hex'),
     compiler: compiler.identity,
     flags: FLAGS.join(' '),
   });
   const sourcesDirectory = fileURLToPath(SOURCES);
-  // So that they are the same wherever daxrepro is.
-  const moved = [`-ffile-prefix-map=${sourcesDirectory}=programs/`];
+  // So that they are the same wherever daxrepro and its cache are.
+  const moved = [
+    `-ffile-prefix-map=${sourcesDirectory.replace(/\/$/, '')}=programs`,
+    ...(compiler.root === undefined ? [] : [`-ffile-prefix-map=${compiler.root}=compiler`]),
+  ];
   const made = await lookUpOrMake(store, 'guest-programs', key, async (directory) => {
     for (const name of programs) {
       const files = units

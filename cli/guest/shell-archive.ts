@@ -33,7 +33,7 @@ export async function shellArchive(context: ImageContext): Promise<Outcome<Guest
   const copied = directories.map((path) => ({ path, source: realpathIn(userland.root, path) }));
   const files = [...found.map(({ file }) => file), ...copied.map(({ source }) => source)];
   const key = cacheKey({
-    layout: 1,
+    layout: 2,
     programs: found.map(({ name }) => name).join(' '),
     stamps: userland.key ?? files.map(stampOf).join('\n'),
     loader: userland.key ?? librariesIdentity(userland),

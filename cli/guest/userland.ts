@@ -13,8 +13,8 @@ export interface Userland {
   root: string;
   /** For a content that never changes: its name in the cache. Else files count by size and time. */
   key?: string;
-  /** The compiler for our own programs, and options that it needs; undefined: this machine's. */
-  compiler?: Compiler & { flags: readonly string[] };
+  /** The compiler for our own programs, options that it needs, and its directory; undefined: this machine's. */
+  compiler?: Compiler & { flags: readonly string[]; root?: string };
   /** Packages of which the guest gets nothing from here. */
   without?: readonly PackageName[];
   /** What the guest gets in their place. */

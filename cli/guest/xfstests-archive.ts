@@ -67,7 +67,7 @@ export async function treeArchive(
   const { userland = HOST_USERLAND } = context;
   const described = await describeTree(origin);
   const key = cacheKey({
-    layout: 1,
+    layout: 2,
     files: sha256Of(files.map(({ path, stamp }) => `${path} ${stamp}\n`).join('')),
     loader: userland.key ?? librariesIdentity(userland),
   });

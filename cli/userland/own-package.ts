@@ -161,7 +161,7 @@ async function makeArchive(
   const root = await identityOfRoot(base);
   if (!root.ok) return root;
   const content = contentKey ?? system?.key ?? '';
-  const key = cacheKey({ layout: 1, name, content, root: root.value });
+  const key = cacheKey({ layout: 2, name, content, root: root.value });
   const made = await lookUpOrMake(store, 'guest-package', key, async (directory) => {
     progress({ type: 'stage', text: `adding ${name} to the guest image` });
     const request = { name, files, base, system, scratch: directory };

@@ -106,7 +106,9 @@ async function assemble(
       program: 'gcc',
       path: join(compiler, 'usr/bin/gcc'),
       identity: keys.compiler,
-      flags: [`--sysroot=${compiler}`],
+      // Its own assembler and linker: this machine's may be too old for its output.
+      flags: [`--sysroot=${compiler}`, `-B${join(compiler, 'usr/bin')}/`],
+      root: compiler,
     },
   };
 }

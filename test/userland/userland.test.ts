@@ -63,6 +63,8 @@ t.test('is fetched once, and announced', { skip }, async (t) => {
     t.equal(said, `${name === 'awk' ? 'gawk' : name}\n`);
   }
   const { compiler } = userland;
+  const place = compiler?.root ?? '';
+  t.same(compiler?.flags, [`--sysroot=${place}`, `-B${place}/usr/bin/`], 'its own assembler');
   t.equal(execFileSync(compiler?.path ?? '', { encoding: 'utf8' }), 'gcc\n');
   t.match(notes(), [
     /Downloading the guest's programs from Debian's trixie, with a compiler: \d+ packages, \d+ MB/,
