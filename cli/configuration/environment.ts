@@ -67,6 +67,7 @@ function asInFile(name: SettingName, text: string): unknown {
     case 'jobs':
       return /^\d+$/.test(text) ? Number(text) : text;
     case 'together':
+    case 'partition':
       return BOOLEANS.get(text.toLowerCase()) ?? text;
     case 'exclude':
     case 'exclude-file':

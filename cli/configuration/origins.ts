@@ -23,6 +23,7 @@ export interface Origin {
 const UNSET: Partial<Record<SettingName, string>> = {
   jobs: 'what CPUs and memory allow',
   timeout: '120, or 15m for xfstests',
+  partition: 'no',
   together: 'no',
   expected: 'none',
   exclude: 'none',

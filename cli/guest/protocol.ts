@@ -44,6 +44,8 @@ const LayerSchema = z.object({
   start: count,
   /** Of a device of device mapper: its lines, as `dmsetup table` prints them. */
   table: z.string().max(2000),
+  /** What it lies on, separated by blanks: a disk, or all devices that its table names, a partition with its first sector: pmem0p1@4096. */
+  below: z.string().max(256).default(''),
 });
 
 const Proof = z.object({

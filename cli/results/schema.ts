@@ -159,6 +159,7 @@ const layer = z.looseObject({
   number: text,
   start: count.optional(),
   table: text,
+  below: text,
 });
 
 const look = z.looseObject({

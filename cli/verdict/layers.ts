@@ -16,8 +16,12 @@ export function layerProblems(
   if (stack) {
     const top = rest.shift();
     problems.push(...stackProblems(device, top, rest[0], stack));
+    if (stack === 'stripe' && problems.length === 0) {
+      problems.push(...stripeProblems(device, top, rest.at(-1)));
+    }
   }
-  if (partition) {
+  // Stripes are on two partitions.
+  if (partition || stack === 'stripe') {
     const [part] = rest;
     if (part?.kind === 'partition') rest.shift();
     problems.push(...partitionProblems(device, part));
@@ -56,6 +60,27 @@ function stackProblems(
     : [`${device} is not on ${below?.node ?? 'a known device'} alone: its table has "${lines[0]}"`];
 }
 
+/** Its stripes have to be on two partitions of one disk, of whole pages. */
+function stripeProblems(device: string, top: Layer | undefined, disk: Layer | undefined): string[] {
+  const parts = new Map(
+    (top?.below ?? '').split(' ').map((part) => {
+      const [node = '', start] = part.split('@');
+      return [node, Number(start)];
+    }),
+  );
+  const sound = [...parts].every(
+    ([node, start]) =>
+      disk?.kind === 'disk' &&
+      /^p?\d+$/.test(node.slice(disk.node.length)) &&
+      node.startsWith(disk.node) &&
+      start > 0 &&
+      start % PAGE_SECTORS === 0,
+  );
+  return parts.size === 2 && sound
+    ? []
+    : [`${device} is not on two partitions of one device: ${top?.below || 'they are not known'}`];
+}
+
 /** Whether each segment begins at a page, of the device and of those below. */
 function isAligned(line: string): boolean {
   const [start, , target, ...words] = line.split(' ');
@@ -70,7 +95,7 @@ function stripes([, size, ...devices]: readonly string[]): (string | undefined)[
 
 function partitionProblems(device: string, part: Layer | undefined): string[] {
   if (part?.kind !== 'partition') {
-    return [`${device} is not on a partition, but --partition was requested`];
+    return [`${device} is not on a partition, as requested`];
   }
   return part.start !== undefined && part.start > 0 && part.start % PAGE_SECTORS === 0
     ? []

@@ -13,8 +13,8 @@ use constant { TABLE_STATUS => 0xc138fd0c, STATUS_TABLE => 0x10, HEAD => 312, RO
 # The most of a table that goes to the host.
 use constant LONGEST_TABLE => 2000;
 
-# as_json NODE: the layers from top to bottom. Below a device of device mapper is the first device that
-# its table names.
+# as_json NODE: the layers from top to bottom. A device of device mapper is followed by the first device
+# that its table names; `below` names all of them, a partition with its first sector: pmem0p1@4096.
 sub as_json {
 	my ($node) = @_;
 	my @layers;
@@ -22,18 +22,23 @@ sub as_json {
 		my $place = main::real_path("/sys/class/block/$node");
 		my $kind = -d "$place/dm" ? 'device-mapper' : -e "$place/partition" ? 'partition' : 'disk';
 		my $number = main::first_line("$place/dev");
-		my ($table, $below) = ('');
+		my ($table, @below) = ('');
 		if ($kind eq 'device-mapper') {
 			$table = table($number);
-			my ($first) = $table =~ /\b(\d+:\d+)\b/;
-			($below) = (readlink("/sys/dev/block/$first") // '') =~ m{([^/]+)$} if defined $first;
+			my %seen;
+			for (grep { !$seen{$_}++ } $table =~ /\b(\d+:\d+)\b/g) {
+				my ($name) = (readlink("/sys/dev/block/$_") // $_) =~ m{([^/]+)$};
+				my $start = main::first_line("/sys/dev/block/$_/start");
+				push @below, $start eq '' ? $name : "$name\@$start";
+			}
 		} elsif ($kind eq 'partition') {
-			($below) = $place =~ m{([^/]+)/[^/]+$};
+			@below = $place =~ m{([^/]+)/[^/]+$};
 		}
 		push @layers, '{' . join(',', main::text('node', $node), main::text('kind', $kind),
 			main::text('number', $number), main::text('start', main::first_line("$place/start")),
-			main::text('table', substr $table, 0, LONGEST_TABLE)) . '}';
-		$node = $below;
+			main::text('table', substr $table, 0, LONGEST_TABLE),
+			main::text('below', substr join(' ', @below), 0, 256)) . '}';
+		($node) = @below ? $below[0] =~ /^([^@]+)/ : ();
 	}
 	return '[' . join(',', @layers) . ']';
 }

@@ -1,7 +1,7 @@
-# Writes a GUID partition table with one partition, which takes the whole device, and has the kernel
-# read it. The form is that of the UEFI specification, chapter 5.
+# Writes a GUID partition table, and has the kernel read it. Its partitions are equal, and take the whole
+# device. The form is that of the UEFI specification, chapter 5.
 #
-# usage: perl partition.pl DEVICE SECTORS; the partition begins at this sector.
+# usage: perl partition.pl DEVICE SECTORS COUNT; partitions begin at multiples of these sectors.
 use strict;
 use warnings;
 
@@ -15,9 +15,9 @@ use constant PAGE_SECTORS => 8;
 use constant { BLKSSZGET => 0x1268, BLKRRPART => 0x125f };
 # The type of Linux file systems, 0FC63DAF-8483-4772-8E79-3D69D8477DE4, and identifiers of no meaning.
 use constant LINUX => pack 'H*', 'af3dc60f838472478e793d69d8477de4';
-use constant { DISK_ID => 'daxrepro-table-0', PARTITION_ID => 'daxrepro-part--0' };
+use constant { DISK_ID => 'daxrepro-table-0', PARTITION_ID => 'daxrepro-part--' };
 
-my ($device, $first) = @ARGV;
+my ($device, $step, $count) = @ARGV;
 open my $disk, '+<', $device or die "$device: $!\n";
 my $size = pack 'L', 0;
 ioctl $disk, BLKSSZGET, $size or die "$device: $!\n";
@@ -25,9 +25,15 @@ unpack('L', $size) == SECTOR or die 'its sectors have ', unpack('L', $size), " b
 my $sectors = sysseek($disk, 0, 2) / SECTOR;
 my $usable = $sectors - TABLE_SECTORS - 2;
 my $last = $usable + 1 - ($usable + 1) % PAGE_SECTORS - 1;
-$last > $first or die "it has no room for a partition\n";
+my $size_of_one = int(($last + 1 - $step) / $count / $step) * $step;
+$size_of_one > 0 || $count == 1 && $last > $step or die "it has no room for a partition\n";
 
-my $table = pack 'a16 a16 Q Q Q a72', LINUX, PARTITION_ID, $first, $last, 0, '';
+my $table = '';
+for my $number (1 .. $count) {
+	my $first = $step + ($number - 1) * $size_of_one;
+	my $end = $count == 1 ? $last : $first + $size_of_one - 1;
+	$table .= pack 'a16 a16 Q Q Q a72', LINUX, PARTITION_ID . $number, $first, $end, 0, '';
+}
 $table .= "\0" x (ENTRIES * ENTRY - length $table);
 my $checksum = crc32($table);
 put(0, protective());

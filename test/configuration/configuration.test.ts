@@ -141,6 +141,8 @@ async function parse(t: Test, name: string, words: string[], code?: number) {
     .option('--pmem <kind>', '', (value, all: string[] = []) => [...all, value])
     .option('--jobs <n>')
     .option('--exclude <test>', '', (value, all: string[] = []) => [...all, value])
+    .option('--partition')
+    .option('--stack <target>')
     .option('--together');
   command.hook('preAction', async () => {
     t.equal(await applyConfiguration(command), code);
@@ -178,6 +180,8 @@ t.test('the environment overrides the file', async (t) => {
     DAXREPRO_KERNEL: 'debian:5.10',
     DAXREPRO_EXCLUDE: 'generic/1, generic/2',
     DAXREPRO_TOGETHER: 'Yes',
+    DAXREPRO_PARTITION: 'true',
+    DAXREPRO_STACK: 'stripe',
     DAXREPRO_PMEM: '',
   };
   await inPlace(t, 'kernel: debian:6.12\npmem: nvdimm\n', variables, async () => {
@@ -186,12 +190,14 @@ t.test('the environment overrides the file', async (t) => {
       pmem: ['nvdimm'],
       exclude: ['generic/1', 'generic/2'],
       together: true,
+      ...{ partition: true, stack: 'stripe' },
     });
     t.match(await parse(t, 'run', ['--kernel', 'debian:6.1']), { kernel: 'debian:6.1' });
   });
 });
 
 const WRONG_VARIABLES: [name: string, value: string, said: RegExp][] = [
+  ['DAXREPRO_STACK', 'dm', /DAXREPRO_STACK is "dm".*\n.*linear, stripe, .*unset DAXREPRO_STACK/],
   ['DAXREPRO_PMEM', 'optane', /DAXREPRO_PMEM is "optane".*\n.*memmap, nvdimm.*unset DAXREPRO_PMEM/],
   ['DAXREPRO_JOBS', 'many', /DAXREPRO_JOBS is "many".*\n.*1 or more/],
   ['DAXREPRO_TOGETHER', 'toString', /DAXREPRO_TOGETHER is "toString".*\n.*true or false/],

@@ -97,7 +97,7 @@ function layersOf(t: Test, node: string, tables: Record<string, readonly Line[]>
     require "${top}/layers.pl";
     print Layers::as_json("${node}");`;
   const said = execFileSync('perl', ['-e', program], { encoding: 'utf8' });
-  return JSON.parse(said) as { node: string; kind: string; start: string; table: string }[];
+  return JSON.parse(said) as Record<'node' | 'kind' | 'start' | 'table' | 'below', string>[];
 }
 
 t.test('follows the first device of each table down to the disk', async (t) => {
@@ -117,6 +117,14 @@ t.test('follows the first device of each table down to the disk', async (t) => {
       ['pmem0', 'disk', '', ''],
     ],
   );
+});
+
+t.test('names all devices of a table, with the starts of partitions', async (t) => {
+  const of = (table: string) =>
+    layersOf(t, 'dm-0', { '254:0': [[0, 8, 'striped', table]] }).map(({ below }) => below);
+  t.strictSame(of('2 128 259:2 0 259:1 0'), ['pmem0p1@4096 pmem2', 'pmem0', '']);
+  t.strictSame(of('2 128 259:1 0 259:1 4096'), ['pmem2', '']);
+  t.strictSame(of('2 128 259:1 0 9:9 0'), ['pmem2 9:9', '']);
 });
 
 t.test('a disk is all there is; a table that the kernel does not give is empty', async (t) => {

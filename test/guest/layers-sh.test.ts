@@ -58,12 +58,17 @@ t.test('linear: the halves in reverse order, also where they differ', async (t) 
   ]);
 });
 
-t.test('stripe: whole stripes on two halves of one device', async (t) => {
-  t.match(stacked(t, 'stripe', { sectors: 520_184 }), [
-    /dm-0/,
-    '[create dm-0]',
-    '0 516096 striped 2 128 /dev/pmem0 0 /dev/pmem0 258048',
-  ]);
+t.test('stripe: whole stripes on two partitions, also without --partition', async (t) => {
+  const partitions = 'partition() { REPLY="$1p2 $1p1"; [[ $2 == 2 ]]; }';
+  for (const more of [partitions, `${partitions}; daxrepro_partition=1`]) {
+    t.strictSame(stacked(t, 'stripe', { sectors: 258_120, more }), [
+      `/dev/mapper/dm-0 /dev/mapper/dm-1 ${THREE}`,
+      '[create dm-0]',
+      '0 516096 striped 2 128 /dev/pmem0p1 0 /dev/pmem0p2 0',
+      '[create dm-1]',
+      '0 516096 striped 2 128 /dev/pmem1p1 0 /dev/pmem1p2 0',
+    ]);
+  }
 });
 
 t.test('the last two devices are for the stacks that need them', async (t) => {
@@ -86,8 +91,8 @@ t.test('the last two devices are for the stacks that need them', async (t) => {
 });
 
 t.test('a stack goes on the partition; what fails is said', async (t) => {
-  const partition = 'daxrepro_partition=1; partition() { REPLY=$1p1; }';
-  t.match(stacked(t, 'stripe', { more: partition })[2], /striped .*\/dev\/pmem0p1 0/);
+  const partition = 'daxrepro_partition=1; partition() { REPLY=$1p1; [[ $2 == 1 ]]; }';
+  t.match(stacked(t, 'linear', { more: partition })[2], /linear \/dev\/pmem0p1 262144/);
   const failing = 'dmsetup() { echo "device-mapper: reload ioctl failed" >&2; return 1; }';
   t.match(
     stacked(t, 'linear', { more: failing })[0],

@@ -12,7 +12,7 @@ const PROGRAM = readFileSync(
   'utf8',
 );
 
-function partitioned(t: Test, bytes: number, first = 4096): Buffer {
+function partitioned(t: Test, bytes: number, count = 1): Buffer {
   const directory = t.testdir({ device: '' });
   const device = join(directory, 'device');
   truncateSync(device, bytes);
@@ -23,7 +23,9 @@ function partitioned(t: Test, bytes: number, first = 4096): Buffer {
     join(directory, 'partition.pl'),
     ioctls + PROGRAM.replace('ioctl $disk, BLKRRPART, 0', '1'),
   );
-  execFileSync('perl', [join(directory, 'partition.pl'), device, String(first)], { stdio: 'pipe' });
+  execFileSync('perl', [join(directory, 'partition.pl'), device, '4096', String(count)], {
+    stdio: 'pipe',
+  });
   return readFileSync(device);
 }
 
@@ -53,6 +55,21 @@ t.test('writes two tables with one partition, as the UEFI specification has them
     t.ok((last ?? 0) < sectors - 33, 'before the second table');
     t.ok(entries.subarray(128).every((byte) => byte === 0));
   }
+});
+
+t.test('several partitions are equal, and begin where huge pages do', async (t) => {
+  const disk = partitioned(t, 65 * 2 ** 20, 2);
+  const sectorsOf = (number: number) =>
+    [32, 40].map((at) => Number(disk.readBigUInt64LE(2 * SECTOR + 128 * number + at)));
+  t.strictSame(
+    [sectorsOf(0), sectorsOf(1)],
+    [
+      [4096, 65_535],
+      [65_536, 126_975],
+    ],
+  );
+  t.equal(disk.readBigUInt64LE(2 * SECTOR + 256 + 32), 0n);
+  t.throws(() => partitioned(t, 6 * 2 ** 20 - 512, 2), /no room for a partition/);
 });
 
 t.test('refuses a device without room', async (t) => {

@@ -53,6 +53,7 @@ const ON_REALTIME = {
 };
 
 const onDisk = (table: string) => layer('dm-0', 'device-mapper', '254:0', table);
+const STRIPED = '0 8192 striped 2 128 259:2 0 259:3 0';
 const ON_PARTITION = [
   onDisk('0 8192 linear 259:2 8192\n8192 8192 linear 259:2 0'),
   ...LAYERS.partition,
@@ -107,6 +108,28 @@ function wrongLayers(): Case[] {
       [onDisk('0 8192 striped 2 128 259:0 0 259:0 4097'), disk],
       /in the middle of a page/,
     ],
+    ...(
+      [
+        ['one device for all stripes', STRIPED.replaceAll('259:3', '259:2'), 'pmem0p1@4096'],
+        ['parts that are not known', STRIPED, ''],
+        ['parts of two devices', STRIPED, 'pmem0p1@4096 pmem1p1@4096'],
+        ['parts of a device of a longer name', STRIPED, 'pmem0p1@4096 pmem00p2@4096'],
+        ['three parts', STRIPED, 'pmem0p1@4096 pmem0p2@8192 pmem0p3@16384'],
+        ['a part in the middle of a page', STRIPED, 'pmem0p1@4096 pmem0p2@8193'],
+        ['a disk as a part', STRIPED, 'pmem0p1@4096 pmem0'],
+      ] as const
+    ).map(([name, table, below]): (typeof cases)[number] => [
+      name,
+      { stack: 'stripe' },
+      [{ ...onDisk(table), below }, ...LAYERS.partition],
+      /is not on two partitions of one device: /,
+    ]),
+    [
+      'stripes without a partition',
+      { stack: 'stripe' },
+      [onDisk(STRIPED.replaceAll('259:2', '259:0')), disk],
+      /is not on (?:two partitions|a partition)/,
+    ],
     [
       'a segment on another device',
       { stack: 'linear' },
@@ -126,12 +149,7 @@ function wrongLayers(): Case[] {
       /does not lie on a device of memmap in the requested way: dm-0 on ram0/,
     ],
     ['no disk', { stack: 'linear' }, LAYERS.linear.slice(0, 1), /in the requested way: dm-0/],
-    [
-      'no partition',
-      { partition: true },
-      [disk],
-      /is not on a partition, but --partition was requested/,
-    ],
+    ['no partition', { partition: true }, [disk], /is not on a partition, as requested/],
     [
       'no partition below',
       { partition: true, stack: 'linear' },
@@ -992,6 +1010,15 @@ const PASSES: Case[] = [
     name: 'a stack on a partition',
     expected: { stack: 'linear', partition: true, pmem: 'memmap' },
     record: everywhere({ layers: ON_PARTITION }),
+    verdict: 'pass',
+    reason: /no problems were found/,
+  },
+  {
+    name: 'stripes on two partitions',
+    expected: { stack: 'stripe', pmem: 'memmap' },
+    record: everywhere({
+      layers: [{ ...onDisk(STRIPED), below: 'pmem0p1@4096 pmem0p2@266240' }, ...LAYERS.partition],
+    }),
     verdict: 'pass',
     reason: /no problems were found/,
   },

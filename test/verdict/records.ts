@@ -45,8 +45,14 @@ export const LAYERS = {
   ],
 } satisfies Record<string, [Layer, Layer]>;
 
-export function layer(node: string, kind: Layer['kind'], number: string, table = ''): Layer {
-  return { node, kind, number, start: undefined, table };
+export function layer(
+  node: string,
+  kind: Layer['kind'],
+  number: string,
+  table = '',
+  below = '',
+): Layer {
+  return { node, kind, number, start: undefined, table, below };
 }
 
 export function proof(
