@@ -25,6 +25,10 @@ export function defineReplay(program: Command): void {
       '--at <point>',
       "with --gdb: end, count:N, console:'TEXT', step:NAME or finding (default: end)",
     )
+    .option(
+      '--who-wrote <byte>',
+      'with --exact: who stored to a byte last: 0xADDRESS, BLOCK[:BYTE] or FILE:OFFSET',
+    )
     .option('--qemu <program>', 'with --exact: where the QEMU is that recorded, if it has moved')
     .option('--trust', "allow a bundle's changes to run programs on this machine while they build")
     .addOption(shared.jobs())
@@ -47,6 +51,10 @@ export function defineReplay(program: Command): void {
         'daxrepro replay runs/night#3 --exact --gdb --at step:unmount',
         'in gdb, before the unmount',
       ],
+      [
+        'daxrepro replay runs/night#3 --exact --who-wrote 523',
+        'who stored to block 523, and whether it was copied to the medium',
+      ],
       ['daxrepro replay bug.tar.gz', 'a bundle that somebody sent: see daxrepro bundle'],
     ],
     details: `Each run stores its inputs in its inputs/ directory: copies of patches and configuration fragments
@@ -62,7 +70,12 @@ export function defineReplay(program: Command): void {
       With --exact the unit must have been recorded (daxrepro run --record). Nothing is built and nothing varies:
       QEMU executes the recorded instructions again. A replay is called exact only if console, events and files
       of the guest and the number of instructions are the same; else the first difference is printed. A record
-      that was changed, or that another QEMU wrote, is not replayed.`,
+      that was changed, or that another QEMU wrote, is not replayed.
+
+      --who-wrote prints function, process, moment and callers of the last stores to a byte. For a block of TEST_DEV
+      or a file on it, these are the stores to the kernel's buffers of the block and to its place on the medium, and
+      whether what was stored in memory was copied to the medium after that. Needs a record of QEMU 10.0 or newer
+      (daxrepro setup --power-cut).`,
     options: {
       '--trust':
         'without it, a bundle is refused if it changes anything but .c and .h files of ext2, ext4 and xfs, or contains a semantic patch with a script or a configuration fragment',

@@ -1,3 +1,4 @@
+import { parseByte } from '../exact/byte.js';
 import { exitCodeOfExact, replayExecution } from '../exact/job.js';
 import { parseCount } from '../options.js';
 import { EXIT, type Failure, failure, success } from '../outcome.js';
@@ -11,6 +12,7 @@ export interface ExactOptions {
   gdb?: string | true;
   at?: string;
   repeat?: string | undefined;
+  whoWrote?: string | undefined;
   qemu?: string;
   json?: boolean;
   failures?: boolean | undefined;
@@ -25,9 +27,11 @@ export interface ExactOptions {
 /** Options that mean nothing together; undefined if all is well. */
 export function misuseOf(options: ExactOptions): Failure | undefined {
   if (!options.exact) {
-    const { qemu, gdb, at } = options;
+    const { qemu, gdb, at, whoWrote } = options;
     const [alone] =
-      Object.entries({ qemu, gdb, at }).find(([, value]) => value !== undefined) ?? [];
+      Object.entries({ qemu, gdb, at, 'who-wrote': whoWrote }).find(
+        ([, value]) => value !== undefined,
+      ) ?? [];
     if (alone === undefined) return undefined;
     return failure('usage', `--${alone} without --exact`, 'Give both, or leave it out').failure;
   }
@@ -37,6 +41,14 @@ export function misuseOf(options: ExactOptions): Failure | undefined {
   if (options.gdb !== undefined && (options.json || options.repeat !== undefined)) {
     const other = options.json ? '--json' : '--repeat';
     const message = `--gdb does not go with ${other}`;
+    return failure('usage', message, 'Leave one of them out').failure;
+  }
+  if (
+    options.whoWrote !== undefined &&
+    (options.gdb !== undefined || options.repeat !== undefined)
+  ) {
+    const other = options.gdb !== undefined ? '--gdb' : '--repeat';
+    const message = `--who-wrote does not go with ${other}`;
     return failure('usage', message, 'Leave one of them out').failure;
   }
   const { failures, kernel, suite, jobs, checkpoint, out } = options;
@@ -58,11 +70,14 @@ export async function exactCommand(
   argv: string[],
 ): Promise<number> {
   if (options.gdb !== undefined) return debugCommand(name, options);
+  const byte = options.whoWrote === undefined ? undefined : parseByte(options.whoWrote);
+  if (byte && !byte.ok) return explain(byte.failure);
   const repeat = parseCount('--repeat', options.repeat ?? '1', 1, 100_000);
   if (!repeat.ok) return explain(repeat.failure);
   return inSession(async ({ reporter, signal }) => {
     const replayed = await replayExecution(name, {
       ...{ repeat: repeat.value, qemu: options.qemu, argv, signal },
+      whoWrote: options.whoWrote,
       progress: (event) => reporter.progress(event),
     });
     if (!replayed.ok) return replayed;

@@ -72,6 +72,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   qemu: FILES,
   userland: DIRECTORIES,
   package: DIRECTORIES,
+  byte: NOTHING,
   compiler: NOTHING,
   confidence: NOTHING,
   days: NOTHING,

@@ -20,11 +20,19 @@ export interface ExactReplay {
   directory?: string;
 }
 
+export interface ExactReplayOptions extends ReplayOptions {
+  /** More arguments of QEMU. */
+  more?: readonly string[];
+  /** Called when the guest has stopped, before QEMU ends. */
+  atEnd?: (replayer: Replayer) => Promise<void>;
+}
+
 export async function replayExactly(
   kept: KeptExecution,
-  options: ReplayOptions,
+  options: ExactReplayOptions,
 ): Promise<Outcome<ExactReplay>> {
-  const argv = replayArgv(kept);
+  const { more = [], atEnd } = options;
+  const argv = replayArgv(kept, { more });
   if (!argv.ok) return argv;
   const started = performance.now();
   const directory = await mkdtemp(join(tmpdir(), 'daxrepro-replay-'));
@@ -35,6 +43,10 @@ export async function replayExactly(
     const replayer = Replayer.start(argv.value, state, keeper, options);
     if (!replayer.ok) return replayer;
     const stop = await replayer.value.run();
+    if (atEnd && stop.kind === 'end') {
+      await atEnd(replayer.value);
+      await replayer.value.quit();
+    }
     const end = await replayer.value.end();
     keeper.close();
     if (stop.kind === 'interrupted') return failure('interrupted', 'Interrupted', 'Start it again');

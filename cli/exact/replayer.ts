@@ -8,8 +8,10 @@ import { resumeFrom } from '../guest/migration.js';
 import { Monitor } from '../guest/monitor.js';
 import { EventReader } from '../guest/protocol.js';
 import { ChannelSum, countInstructions, type ExecutionEnd } from '../guest/recording.js';
-import { type Outcome, success } from '../outcome.js';
+import { failure, type Outcome, success } from '../outcome.js';
 import { boundArgv } from '../process/child.js';
+import { replayArgv } from './argv.js';
+import type { KeptExecution } from './read-record.js';
 
 /** Replays one recorded execution. Nothing that we send reaches the guest: its input is the record. */
 
@@ -34,6 +36,8 @@ export interface ReplayOptions {
 }
 
 const STALL = 60;
+/** Milliseconds. */
+const TO_QUIT = 10_000;
 const INTERVAL = 500;
 
 /** How many bytes of QEMU's own messages are kept. */
@@ -223,11 +227,47 @@ export class Replayer {
     return this.#closed;
   }
 
+  /** Lets QEMU end by itself, so that its plugins can finish. */
+  async quit(): Promise<void> {
+    void this.monitor.execute('quit');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, TO_QUIT);
+    });
+    await Promise.race([this.#closed, late]);
+    clearTimeout(timer);
+  }
+
   /** Ends QEMU. All that the guest sent was read then. */
   async end(): Promise<ExecutionEnd> {
     this.#child.kill('SIGKILL');
     await this.#closed;
     for (const descriptor of this.#opened.splice(0)) closeSync(descriptor);
     return { instructions: this.instructions, channel: this.#channel.sum() };
+  }
+}
+
+/** Replays to the end of the record, where the guest has stopped, and looks at it. */
+export async function endOfReplay<Value>(
+  kept: KeptExecution,
+  options: ReplayOptions,
+  look: (replayer: Replayer) => Promise<Value>,
+): Promise<Outcome<Value>> {
+  const argv = replayArgv(kept);
+  if (!argv.ok) return argv;
+  const observer = { console: () => {}, event: () => {}, filePiece: () => {} };
+  const started = Replayer.start(argv.value, kept.start.get('state'), observer, options);
+  if (!started.ok) return started;
+  try {
+    const stop = await started.value.run();
+    if (stop.kind === 'interrupted') return failure('interrupted', 'Interrupted', 'Start it again');
+    if (stop.kind === 'end') return success(await look(started.value));
+    return failure(
+      'tool-failed',
+      `The replay did not get to the end of the record (${stop.kind})`,
+      'Check with `daxrepro replay RUN#N --exact` that the record replays',
+    );
+  } finally {
+    await started.value.end();
   }
 }

@@ -12,6 +12,8 @@ export interface ElfNote {
 
 export interface Elf {
   sections: Map<string, Buffer>;
+  /** Where each section is in memory; 0 if it is not. */
+  addresses: Map<string, bigint>;
   /** From all note segments and note sections. */
   notes: ElfNote[];
 }
@@ -24,7 +26,7 @@ const SHT_NOBITS = 8;
 export function readElf(file: Buffer): Elf | undefined {
   if (!isElf(file)) return undefined;
   try {
-    return { sections: readSections(file), notes: readNotes(file) };
+    return { ...readSections(file), notes: readNotes(file) };
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -44,6 +46,7 @@ interface Range {
   start: number;
   size: number;
   align: number;
+  address: bigint;
 }
 
 function sectionHeaders(file: Buffer): Range[] {
@@ -54,6 +57,7 @@ function sectionHeaders(file: Buffer): Range[] {
     return {
       nameOffset: file.readUInt32LE(at),
       type: file.readUInt32LE(at + 4),
+      address: file.readBigUInt64LE(at + 0x10),
       start: Number(file.readBigUInt64LE(at + 0x18)),
       size: Number(file.readBigUInt64LE(at + 0x20)),
       align: Number(file.readBigUInt64LE(at + 0x30)),
@@ -69,6 +73,7 @@ function programHeaders(file: Buffer): Range[] {
     return {
       nameOffset: 0,
       type: file.readUInt32LE(at),
+      address: file.readBigUInt64LE(at + 0x10),
       start: Number(file.readBigUInt64LE(at + 8)),
       size: Number(file.readBigUInt64LE(at + 0x20)),
       align: Number(file.readBigUInt64LE(at + 0x30)),
@@ -76,17 +81,19 @@ function programHeaders(file: Buffer): Range[] {
   });
 }
 
-function readSections(file: Buffer): Map<string, Buffer> {
+function readSections(file: Buffer): Pick<Elf, 'sections' | 'addresses'> {
   const headers = sectionHeaders(file);
   const names = headers[file.readUInt16LE(0x3e)];
   const sections = new Map<string, Buffer>();
-  if (!names) return sections;
+  const addresses = new Map<string, bigint>();
+  if (!names) return { sections, addresses };
   for (const header of headers) {
     const nameStart = names.start + header.nameOffset;
     const name = file.toString('latin1', nameStart, file.indexOf(0, nameStart));
     sections.set(name, header.type === SHT_NOBITS ? Buffer.alloc(0) : contents(file, header));
+    addresses.set(name, header.address);
   }
-  return sections;
+  return { sections, addresses };
 }
 
 function contents(file: Buffer, { start, size }: Range): Buffer {

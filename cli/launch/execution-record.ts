@@ -53,6 +53,16 @@ export const ExecutionRecordSchema = z.object({
     path: z.string(),
     instructions: z.number().int().nonnegative(),
   }),
+  /** Where its memory and its pmem devices are, TEST_DEV first (power-cut/ranges.ts). */
+  machine: z
+    .object({
+      /** Bytes of ordinary memory below 4 GiB. */
+      low: z.number().int().positive(),
+      pmem: z.array(
+        z.object({ start: z.number().int().nonnegative(), size: z.number().int().positive() }),
+      ),
+    })
+    .optional(),
   /** What the guest sent. */
   channel: FileSchema,
   console: FileSchema,
@@ -76,6 +86,7 @@ export interface RecordedExecution {
   end: ExecutionEnd | undefined;
   argv: readonly string[];
   qemu: string;
+  machine: ExecutionRecord['machine'];
   /** The vmlinux with symbols. */
   symbols: string | undefined;
   seconds: number;
@@ -96,7 +107,7 @@ export async function discardExecution(directory: string): Promise<void> {
 
 /** Keeps the record of a unit, with everything that a replay needs. */
 export async function keepExecution(
-  { start, end, argv, qemu, symbols, seconds }: RecordedExecution,
+  { start, end, argv, qemu, machine, symbols, seconds }: RecordedExecution,
   { run, folder, result }: KeptUnit,
 ): Promise<Outcome<void>> {
   const directory = join(run, folder);
@@ -133,6 +144,7 @@ export async function keepExecution(
       argv: [...argv],
       start: from.value,
       execution: { ...execution, path: recorded, instructions },
+      ...(machine ? { machine } : {}),
       channel,
       console: await sha256OfFile(join(directory, 'console.log')),
       seconds,

@@ -9,13 +9,9 @@ import { findCompiler } from '../system/compiler.js';
 import { packageRoot } from '../version.js';
 
 /**
- * The QEMU plugin that computes what would survive a power cut (power-cut/plugin). This machine's compiler
- * builds it once, and the cache keeps it.
+ * The QEMU plugin that computes what would survive a power cut (power-cut/plugin), and the one that watches a byte
+ * (power-cut/who-wrote). This machine's compiler builds each once, and the cache keeps it.
  */
-const SOURCES = new URL('power-cut/plugin/', packageRoot);
-
-const KIND = 'power-cut-plugin';
-const FILE = 'power-cut.so';
 
 /**
  * The flags of power-cut/plugin/Makefile. Without -fno-plt: LD_PRELOAD also loads the plugin into programs that
@@ -23,8 +19,44 @@ const FILE = 'power-cut.so';
  */
 const FLAGS = ['-std=gnu11', '-O2', '-fPIC', '-fvisibility=hidden', '-shared'];
 
+interface PluginSources {
+  kind: string;
+  file: string;
+  /** Folders, and the sources in each: all of them, or these. */
+  folders: readonly { folder: string; only?: readonly string[] }[];
+}
+
+const POWER_CUT: PluginSources = {
+  kind: 'power-cut-plugin',
+  file: 'power-cut.so',
+  folders: [{ folder: 'power-cut/plugin/' }],
+};
+
+/** Reports the stores to one byte. It shares some sources with the other one. */
+const WHO_WROTE: PluginSources = {
+  kind: 'who-wrote-plugin',
+  file: 'who-wrote.so',
+  folders: [
+    { folder: 'power-cut/who-wrote/' },
+    { folder: 'power-cut/plugin/', only: ['address.c', 'decode.c', 'memory.c', 'points.c'] },
+  ],
+};
+
 /** @returns the plugin's path */
-export async function buildPlugin(store: Store, signal?: AbortSignal): Promise<Outcome<string>> {
+export function buildPlugin(store: Store, signal?: AbortSignal): Promise<Outcome<string>> {
+  return build(POWER_CUT, store, signal);
+}
+
+/** @returns the path of the plugin that watches one byte */
+export function buildWatchingPlugin(store: Store, signal?: AbortSignal): Promise<Outcome<string>> {
+  return build(WHO_WROTE, store, signal);
+}
+
+async function build(
+  { kind, file, folders }: PluginSources,
+  store: Store,
+  signal: AbortSignal | undefined,
+): Promise<Outcome<string>> {
   const compiler = await findCompiler('gcc');
   if (!compiler) {
     return failure(
@@ -33,29 +65,28 @@ export async function buildPlugin(store: Store, signal?: AbortSignal): Promise<O
       '`daxrepro setup` installs what is missing',
     );
   }
-  const root = fileURLToPath(SOURCES);
-  const names = (await readdir(root)).filter((name) => /\.[ch]$/.test(name)).sort();
   const hash = createHash('sha256');
-  for (const name of names) hash.update(`${name}\n`).update(await readFile(join(root, name)));
+  const sources: string[] = [];
+  for (const { folder, only } of folders) {
+    const root = fileURLToPath(new URL(folder, packageRoot));
+    const names = (await readdir(root)).filter((name) => /\.[ch]$/.test(name)).sort();
+    for (const name of names) hash.update(`${name}\n`).update(await readFile(join(root, name)));
+    const own = names.filter((name) => name.endsWith('.c') && (only?.includes(name) ?? true));
+    sources.push(...own.map((name) => join(root, name)));
+  }
   const key = cacheKey({
     sources: hash.digest('hex'),
     compiler: compiler.identity,
     flags: FLAGS.join(' '),
   });
-  const entry = await lookUpOrMake(store, KIND, key, (directory) =>
+  const entry = await lookUpOrMake(store, kind, key, (directory) =>
     tool(
-      [
-        compiler.path,
-        ...FLAGS,
-        ...['-o', join(directory, FILE)],
-        ...names.filter((name) => name.endsWith('.c')).map((name) => join(root, name)),
-        ...['-ldl', '-pthread'],
-      ],
-      { cannot: 'Cannot build the power-cut plugin' },
+      [compiler.path, ...FLAGS, '-o', join(directory, file), ...sources, '-ldl', '-pthread'],
+      { cannot: `Cannot build the plugin ${file}` },
       { ...(signal ? { signal } : {}) },
     ),
   );
-  return entry.ok ? success(join(entry.value, FILE)) : entry;
+  return entry.ok ? success(join(entry.value, file)) : entry;
 }
 
 /** A persistent range of the guest's physical memory. */

@@ -122,6 +122,12 @@ async function ask(
   return plugins.ok ? findVersion(version.stdout) : undefined;
 }
 
+/** The version of a QEMU whose plugins can read registers; undefined if it is not one. */
+export async function capableVersion(program: string): Promise<string | undefined> {
+  const version = await versionWithPlugins(program, {});
+  return isNewEnough(version) ? version : undefined;
+}
+
 async function describe(program: string): Promise<string> {
   const version = await runTool([program, '--version'], { timeout: 10_000 });
   const number = version.ok ? findVersion(version.stdout) : undefined;

@@ -3,6 +3,7 @@ import type { ExactResult } from '../exact/job.js';
 import type { ExactReplay } from '../exact/replay.js';
 import { escapeForTerminal } from '../findings/escape.js';
 import { formatSeconds, plural } from '../words.js';
+import { formatWhoWrote } from './who-wrote-text.js';
 import { wrapField } from './wrap.js';
 
 /** Exact replays as text. */
@@ -27,7 +28,11 @@ export function formatExact(result: ExactResult, { width }: { width: number }): 
   const end = exact
     ? `${plural(same, 'replay')}: the same instructions, console, events, findings and verdict`
     : `${same} of ${plural(replays.length, 'replay')} exact`;
-  return [head, each, [end]].map((lines) => lines.join('\n')).join('\n\n');
+  const wrote = result.whoWrote ? [formatWhoWrote(result.whoWrote, { width })] : [];
+  return [head, each, wrote, [end]]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
 }
 
 function describeReplay({ exact, instructions, seconds, differences }: ExactReplay): string {

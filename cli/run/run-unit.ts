@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ending, Guest, GuestObserver } from '../guest/guest.js';
+import { memoryBelow4GiB } from '../guest/machine.js';
 import { bootLogOf, type MountedGuest } from '../guest/mounted-guest.js';
 import { poisonText } from '../guest/poison.js';
 import type { UnitRequest } from '../guest/protocol.js';
@@ -12,6 +13,7 @@ import type { Prepared } from '../launch/prepared.js';
 import { RecordKeeper } from '../launch/record-keeper.js';
 import { type Outcome, success } from '../outcome.js';
 import type { Unit } from '../plan/unit.js';
+import { pmemRanges } from '../power-cut/ranges.js';
 import type { UnitRecord } from '../record/record.js';
 import { sha256Of } from '../sha256.js';
 import type { CutGuest, SurvivorCheck } from '../survivors/check.js';
@@ -143,7 +145,7 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
       cloned,
       clonedMounted: mounted !== undefined,
       ...(unit.shape.recorded
-        ? { execution: await recordedExecution(guest, start, context, ready) }
+        ? { execution: await recordedExecution(guest, start, unit, context, ready) }
         : {}),
     });
   } finally {
@@ -159,13 +161,17 @@ export async function runUnit(unit: Unit, context: UnitRunContext): Promise<Outc
 async function recordedExecution(
   guest: Guest,
   start: StartingPoint,
+  { shape }: Unit,
   { directory, prepared }: UnitRunContext,
   ready: number,
 ): Promise<RecordedExecution> {
   const argv = JSON.parse(await readFile(join(directory, 'qemu-argv.json'), 'utf8')) as string[];
   const seconds = Math.round((performance.now() - ready) / 10) / 100;
   const { qemu, kernel } = prepared;
-  return { start, end: guest.recorded, argv, qemu, symbols: kernel.symbols, seconds };
+  const placed = { ...shape, accelerator: prepared.accelerator };
+  const pmem = pmemRanges(placed, '', ['', '']).map(({ start, size }) => ({ start, size }));
+  const machine = { low: memoryBelow4GiB(placed), pmem };
+  return { start, end: guest.recorded, argv, qemu, machine, symbols: kernel.symbols, seconds };
 }
 
 async function runInGuest(

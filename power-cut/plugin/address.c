@@ -5,12 +5,13 @@
 
 #include "qemu-api.h"
 
-enum { FS_BASE = 16, GS_BASE, CR0, CR3, CR4, EFER, REGISTERS };
+enum { FS_BASE = 16, GS_BASE, KERNEL_GS_BASE, CR0, CR3, CR4, EFER, REGISTERS };
 
 /* As QEMU's descriptions for GDB name them (gdb-xml/i386-64bit.xml). */
 static const char *const NAMES[REGISTERS] = {
-	"rax", "rcx", "rdx", "rbx", "rsp", "rbp",     "rsi",     "rdi", "r8",  "r9",  "r10",
-	"r11", "r12", "r13", "r14", "r15", "fs_base", "gs_base", "cr0", "cr3", "cr4", "efer",
+	"rax",     "rcx",     "rdx",       "rbx", "rsp", "rbp", "rsi",  "rdi",
+	"r8",      "r9",      "r10",       "r11", "r12", "r13", "r14",  "r15",
+	"fs_base", "gs_base", "k_gs_base", "cr0", "cr3", "cr4", "efer",
 };
 
 static struct qemu_plugin_register *handles[REGISTERS];
@@ -49,6 +50,11 @@ uint64_t general_register(int number)
 	return read_register(number);
 }
 
+uint64_t gs_base(bool in_kernel)
+{
+	return read_register(in_kernel ? GS_BASE : KERNEL_GS_BASE);
+}
+
 uint64_t operand_address(const struct instruction *instruction, uint64_t at)
 {
 	const struct operand *operand = &instruction->operand;
@@ -65,6 +71,18 @@ uint64_t operand_address(const struct instruction *instruction, uint64_t at)
 	if (operand->segment)
 		address += read_register(operand->segment == 'f' ? FS_BASE : GS_BASE);
 	return address;
+}
+
+bool serializes(const struct instruction *instruction)
+{
+	/* ECX names the register of WRMSR. */
+	enum { RCX = 1, TSC_DEADLINE = 0x6e0, X2APIC_FIRST = 0x802, X2APIC_LAST = 0x83f };
+	uint32_t msr;
+
+	if (instruction->kind != WRITE_MSR)
+		return instruction->kind == SERIALIZING;
+	msr = general_register(RCX);
+	return msr != TSC_DEADLINE && (msr < X2APIC_FIRST || msr > X2APIC_LAST);
 }
 
 bool translate(uint64_t virtual_address, uint64_t *physical)

@@ -14,8 +14,17 @@ void find_registers(void);
 /* General purpose registers in the order of their encoding. For callbacks that may read registers. */
 uint64_t general_register(int number);
 
+/* The kernel's GS base: the register's own in the kernel, else the one that SWAPGS will exchange it for. */
+uint64_t gs_base(bool in_kernel);
+
 /* @param at the instruction's own address */
 uint64_t operand_address(const struct instruction *instruction, uint64_t at);
+
+/*
+ * Whether an instruction of kind SERIALIZING or WRITE_MSR serializes: writing some registers does not (Intel SDM,
+ * volume 3, "Serializing Instructions").
+ */
+bool serializes(const struct instruction *instruction);
 
 /* Returns false if nothing is mapped there, or outside long mode. */
 bool translate(uint64_t virtual_address, uint64_t *physical);

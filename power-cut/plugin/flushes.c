@@ -11,11 +11,6 @@
 #include "scoreboard.h"
 #include "unfenced.h"
 
-/*
- * ECX names the register of WRMSR; these do not serialize (volume 3, "Serializing Instructions").
- */
-enum { RCX = 1, MSR_TSC_DEADLINE = 0x6e0, MSR_X2APIC_FIRST = 0x802, MSR_X2APIC_LAST = 0x83f };
-
 static void cut_at_moment(unsigned int cpu, uint64_t address)
 {
 	struct cut_moment moment = {
@@ -90,10 +85,7 @@ void on_serializing(unsigned int cpu, void *data)
 {
 	const struct point *point = data;
 
-	if (point->instruction.kind == WRITE_MSR) {
-		uint32_t msr = general_register(RCX);
-		if (msr == MSR_TSC_DEADLINE || (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST))
-			return;
-	}
+	if (!serializes(&point->instruction))
+		return;
 	fenced(cpu, point->address, true);
 }

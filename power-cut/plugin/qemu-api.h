@@ -30,6 +30,7 @@ typedef struct qemu_info_t {
 enum { QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_CB_R_REGS };
 enum { QEMU_PLUGIN_MEM_W = 2 };
 enum { QEMU_PLUGIN_COND_NE = 3 };
+enum { QEMU_PLUGIN_INLINE_ADD_U64 };
 
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
@@ -90,6 +91,9 @@ void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, vcpu_
 void qemu_plugin_register_vcpu_insn_exec_cond_cb(struct qemu_plugin_insn *insn, vcpu_udata_cb cb,
 						 int flags, int condition, qemu_plugin_u64 entry,
 						 uint64_t immediate, void *data);
+void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(struct qemu_plugin_insn *insn,
+							 int operation, qemu_plugin_u64 entry,
+							 uint64_t immediate);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, mem_cb cb, int flags, int rw,
 				      void *data);
 
@@ -100,6 +104,7 @@ bool qemu_plugin_hwaddr_is_io(const struct qemu_plugin_hwaddr *address);
 uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *address);
 
 GArray *qemu_plugin_get_registers(void);
+bool qemu_plugin_read_memory_vaddr(uint64_t address, GByteArray *to, size_t length);
 int qemu_plugin_read_register(struct qemu_plugin_register *handle, GByteArray *to);
 
 struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t size);

@@ -38,7 +38,7 @@ export function compileModulesInto(directory: string): { module: (path: string) 
 
 function addPackage(directory: string): void {
   cpSync(join(root, 'package.json'), join(directory, 'package.json'));
-  for (const folder of ['guest-scripts', 'kernels']) {
+  for (const folder of ['guest-scripts', 'kernels', 'power-cut']) {
     symlinkSync(join(root, folder), join(directory, folder));
   }
 }

@@ -26,11 +26,11 @@ export function fakeMachine(
   const top = t.testdir({ bin: {}, cases: {}, ...files });
   const { main } = compileInto(top);
   const bin = join(top, 'bin');
-  // Each run asks for the version: a shell answers faster than the fake. A test may set another.
+  // Each run asks for the version, and for plugins: a shell answers faster than the fake. A test may set another.
   writeFileSync(
     join(bin, 'qemu-system-x86_64'),
     `#!/bin/sh
-case $1 in --version) echo "QEMU emulator version \${FAKE_QEMU_VERSION:-9.9.9 (fake)}" ;; *) exec ${FAKE_QEMU} "$@" ;; esac
+case $1 in --version) echo "QEMU emulator version \${FAKE_QEMU_VERSION:-9.9.9 (fake)}" ;; -plugin) ;; *) exec ${FAKE_QEMU} "$@" ;; esac
 `,
     { mode: 0o755 },
   );

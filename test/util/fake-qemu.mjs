@@ -10,7 +10,7 @@
  * Run it without NODE_OPTIONS: tap uses it to load code into every process of a test, which takes a second.
  */
 import { createHash } from 'node:crypto';
-import { appendFileSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { createConnection, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -144,6 +144,11 @@ const commands = {
     if (rr === 'record') {
       const left = { script: played, instructions: 123456 };
       writeFileSync(rrfile, JSON.stringify(left));
+    }
+    // What a plugin leaves, from a directory.
+    const out = /,out=([^,]*)/.exec(argv[argv.indexOf('-plugin') + 1] ?? '')?.[1];
+    if (out && process.env.FAKE_QEMU_SEEN) {
+      cpSync(process.env.FAKE_QEMU_SEEN, out, { recursive: true });
     }
     setTimeout(() => process.exit(Number(process.env.FAKE_QEMU_QUITS ?? 0)), 5);
     return {};
