@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import packages from '../../guest-scripts/packages.yaml';
 import { z } from '../schema.js';
-import { guestScripts } from './manifest.js';
 
 /** The packages whose programs `--e2fsprogs` and `--xfsprogs` replace. */
 
@@ -48,9 +46,7 @@ export type PackageContents = z.infer<typeof Package>;
 let known: Record<PackageName, PackageContents> | undefined;
 
 export function contentsOfPackage(name: PackageName): PackageContents {
-  known ??= z
-    .strictObject({ e2fsprogs: Package, xfsprogs: Package })
-    .parse(parse(readFileSync(new URL('packages.yaml', guestScripts), 'utf8')));
+  known ??= z.strictObject({ e2fsprogs: Package, xfsprogs: Package }).parse(packages);
   return known[name];
 }
 

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { cp, lstat, mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import listed from '../../guest-scripts/userland.yaml';
 import {
   type Apt,
   openApt,
@@ -12,7 +11,6 @@ import {
 import { linkPlainNames, useOwnLoader } from '../debian/own-loader.js';
 import { suitesFor } from '../debian/suites.js';
 import { unpackPackages } from '../debian/unpack.js';
-import { guestScripts } from '../guest/manifest.js';
 import type { Userland } from '../guest/userland.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import type { Progress } from '../progress.js';
@@ -155,7 +153,7 @@ async function choosePackages(suite: string, apt: Apt): Promise<Outcome<Chosen>>
 }
 
 function readPackages(): z.infer<typeof Packages> {
-  return Packages.parse(parse(readFileSync(new URL('userland.yaml', guestScripts), 'utf8')));
+  return Packages.parse(listed);
 }
 
 async function makeSystem(
