@@ -19,9 +19,9 @@ export type Part =
   | 'semantic-patches'
   /** Programs for some xfstests tests: reported if missing, installed only on request. */
   | 'xfstests'
-  /** Our own tests; installed only for those who run them. */
   /** CXL memory. */
   | 'cxl'
+  /** Our own tests; installed only for those who run them. */
   | 'test';
 
 /** The parts that `daxrepro setup` installs. */
@@ -56,6 +56,8 @@ function packaged(
 ): Record<Family, string | undefined> {
   return { debian, fedora: debian, arch: debian, suse: debian, ...others };
 }
+
+const DMSETUP = packaged('dmsetup', { fedora: 'device-mapper', suse: 'device-mapper' });
 
 export const REQUIREMENTS: readonly Requirement[] = [
   {
@@ -325,6 +327,12 @@ export const REQUIREMENTS: readonly Requirement[] = [
   },
   {
     part: 'test',
+    programs: ['dmsetup'],
+    purpose: 'sets up device mapper in the guests of our tests',
+    packages: DMSETUP,
+  },
+  {
+    part: 'test',
     programs: ['shellcheck'],
     purpose: 'checks our shell scripts',
     packages: packaged('shellcheck', { fedora: 'ShellCheck', suse: 'ShellCheck' }),
@@ -345,7 +353,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
 function xfstestsPrograms(): Requirement[] {
   const lines: [programs: string[], packages: Requirement['packages']][] = [
     [['attr'], packaged('attr')],
-    [['dmsetup'], packaged('dmsetup', { fedora: 'device-mapper', suse: 'device-mapper' })],
+    [['dmsetup'], DMSETUP],
     [['fio'], packaged('fio')],
     [['gawk'], packaged('gawk')],
     [['fuser', 'killall'], packaged('psmisc')],

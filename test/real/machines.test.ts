@@ -19,6 +19,31 @@ for (const pmem of ['nvdimm', 'virtio-pmem'] as const) {
   }
 }
 
+t.test('puts partitions and device mapper below the file systems, and proves them', async (t) => {
+  for (const [fs, options, kinds] of [
+    ['ext4', ['--partition', '--stack', 'linear'], ['device-mapper', 'partition', 'disk']],
+    ['xfs', ['--stack', 'stripe'], ['device-mapper', 'partition', 'partition', 'disk']],
+    ['ext2', ['--stack', 'log-writes'], ['device-mapper', 'disk']],
+  ] as const) {
+    const words = [fs, 'generic/002', 'dax/scratch', ...options, '--jobs', '1'];
+    const { result, exitCode } = await runJson(words, t.testdir());
+    t.equal(exitCode, 0, describe(result));
+    for (const { verdict, dax } of result.units) {
+      t.match({ verdict, dax }, { verdict: 'pass', dax: { proven: true, driver: fs } });
+      const layers = dax.looks.map((look) => look.layers?.map(({ kind }) => kind));
+      t.ok(layers.length > 0);
+      for (const seen of layers) t.strictSame(seen, kinds, `${fs} ${options.join(' ')}`);
+    }
+  }
+});
+
+t.test('says that bytes were poisoned', async (t) => {
+  const words = ['ext4', 'generic/002', '--poison', '200M+4K'];
+  const { result, exitCode } = await runJson(words, t.testdir());
+  t.equal(exitCode, 0, describe(result));
+  t.match(result.units[0]?.reason, /poison/);
+});
+
 t.test('examines damage on each of them before any repair', async (t) => {
   for (const [fs, pmem, ...more] of [
     ['ext2', 'nvdimm'],
