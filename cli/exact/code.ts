@@ -1,5 +1,5 @@
-import type { KernelSymbol } from '../kernel/kallsyms.js';
 import type { Orc } from '../kernel/orc.js';
+import { symbolAt } from '../power-cut/symbols.js';
 import type { GuestModule } from './guest-modules.js';
 import type { KernelTables } from './kernel-tables.js';
 
@@ -33,7 +33,7 @@ export class GuestCode {
     const functions = module ? module.functions : (this.kernel?.functions ?? []);
     const where = { address: text, in: module?.name ?? 'kernel' };
     const end = module ? module.end : this.kernel?.symbols.get('_etext');
-    const found = address < (end ?? 0n) ? before(functions, address) : undefined;
+    const found = address < (end ?? 0n) ? symbolAt(functions, address) : undefined;
     if (!found) return where;
     return { ...where, function: found.name, offset: Number(address - found.address) };
   }
@@ -46,15 +46,4 @@ export class GuestCode {
   #module(address: bigint): GuestModule | undefined {
     return this.modules.find(({ start, end }) => address >= start && address < end);
   }
-}
-
-function before(symbols: readonly KernelSymbol[], address: bigint): KernelSymbol | undefined {
-  let low = 0;
-  let high = symbols.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((symbols[middle]?.address ?? 0n) <= address) low = middle + 1;
-    else high = middle;
-  }
-  return symbols[low - 1];
 }

@@ -45,8 +45,17 @@ function sorted(symbols: Symbols): Symbols {
   return symbols.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
 }
 
-/** The function that contains an address: the last one that starts at or before it. */
+/** The function that contains an address. */
 export function nameOf(symbols: Symbols, address: bigint): string | undefined {
+  // Compilers split functions into parts with suffixes: `x.cold`, `x.isra.0`.
+  return symbolAt(symbols, address)?.name.replace(/\.(?:cold|isra|constprop|part)\b.*$/, '');
+}
+
+/** The last symbol that starts at or before an address. @param symbols sorted by address */
+export function symbolAt<Symbol extends { address: bigint }>(
+  symbols: readonly Symbol[],
+  address: bigint,
+): Symbol | undefined {
   let low = 0;
   let high = symbols.length;
   while (low < high) {
@@ -54,8 +63,7 @@ export function nameOf(symbols: Symbols, address: bigint): string | undefined {
     if ((symbols[middle]?.address ?? 0n) <= address) low = middle + 1;
     else high = middle;
   }
-  // Compilers split functions into parts with suffixes: `x.cold`, `x.isra.0`.
-  return symbols[low - 1]?.name.replace(/\.(?:cold|isra|constprop|part)\b.*$/, '');
+  return symbols[low - 1];
 }
 
 export interface LoadedModule {

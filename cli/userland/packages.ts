@@ -1,4 +1,4 @@
-import { cp, lstat, mkdir, readdir, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import listed from '../../guest-scripts/userland.yaml';
 import {
@@ -17,6 +17,7 @@ import type { Progress } from '../progress.js';
 import { z } from '../schema.js';
 import { readReference, settleReference } from '../store/reference.js';
 import { cacheKey, lookUp, lookUpOrMake, type Store } from '../store/store.js';
+import { mergeUsr, unpackSystem } from './unpack-system.js';
 
 /**
  * The userland of a Debian suite: its packages (guest-scripts/userland.yaml) and all that they depend on, unpacked
@@ -161,27 +162,10 @@ async function makeSystem(
   packages: readonly PackageRecord[],
   apt: Apt,
 ): Promise<Outcome<unknown>> {
-  const unpacked = await unpackPackages(apt, packages, directory);
+  const unpacked = await unpackSystem(directory, packages, apt);
   if (!unpacked.ok) return unpacked;
-  for (const name of ['doc', 'man', 'locale', 'info']) {
-    await rm(join(directory, 'usr/share', name), { recursive: true, force: true });
-  }
-  await mergeUsr(directory);
   await linkAlternatives(join(directory, 'usr/bin'));
   return success(undefined);
-}
-
-/** Packages before Debian 13 have /bin, /sbin and /lib, which are links to /usr on an installed system. */
-export async function mergeUsr(directory: string): Promise<void> {
-  for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
-    const own = join(directory, name);
-    const found = await lstat(own).catch(() => undefined);
-    if (found?.isDirectory()) {
-      await cp(own, join(directory, 'usr', name), { recursive: true, verbatimSymlinks: true });
-      await rm(own, { recursive: true });
-    }
-    if (!found?.isSymbolicLink()) await symlink(`usr/${name}`, own);
-  }
 }
 
 async function linkAlternatives(programs: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Apt,
@@ -8,14 +8,14 @@ import {
   packageRecords,
 } from '../debian/apt.js';
 import { suitesFor } from '../debian/suites.js';
-import { unpackPackages } from '../debian/unpack.js';
 import type { PackageName } from '../guest/packages.js';
 import type { Userland } from '../guest/userland.js';
 import { failure, type Outcome, success } from '../outcome.js';
 import { z } from '../schema.js';
 import { readReference, settleReference } from '../store/reference.js';
 import { cacheKey, lookUp, lookUpOrMake } from '../store/store.js';
-import { mergeUsr, type UserlandContext } from './packages.js';
+import type { UserlandContext } from './packages.js';
+import { unpackSystem } from './unpack-system.js';
 
 /** A single package of a Debian suite with the libraries that it needs, unpacked into the cache. */
 
@@ -73,7 +73,7 @@ export async function fetchSuitePackage(
       const hashes = packages.map((one) => [one.name, one.sha256]);
       const key = cacheKey({ layout: LAYOUT, ...Object.fromEntries(hashes) });
       const made = await lookUpOrMake(store, KIND, key, (directory) =>
-        unpack(directory, packages, apt.value),
+        unpackSystem(directory, packages, apt.value),
       );
       if (!made.ok) return made;
       const remember = { key, version };
@@ -123,18 +123,4 @@ async function choose(
   const own = packages.find((one) => one.name === name);
   if (!own) throw new Error(`apt installs ${name} without ${name}`);
   return success({ packages, version: own.version });
-}
-
-async function unpack(
-  directory: string,
-  packages: readonly PackageRecord[],
-  apt: Apt,
-): Promise<Outcome<unknown>> {
-  const unpacked = await unpackPackages(apt, packages, directory);
-  if (!unpacked.ok) return unpacked;
-  for (const unused of ['doc', 'man', 'locale', 'info']) {
-    await rm(join(directory, 'usr/share', unused), { recursive: true, force: true });
-  }
-  await mergeUsr(directory);
-  return success(undefined);
 }
