@@ -15,7 +15,7 @@ import { type Ending, endingOfQemu, type QemuEnd } from './ending.js';
 export interface GuestLimits {
   /** Seconds from QEMU's start to `ready`. */
   boot: number;
-  /** Seconds without a heartbeat, after the first one. */
+  /** Seconds without a heartbeat, since the last one or the first unit. */
   silence: number;
   /** Seconds without a heartbeat until the observer is told; shorter than `silence`. */
   notice?: number;
@@ -88,7 +88,7 @@ export function transition(state: Life, event: LifeEvent, limits: GuestLimits): 
     case 'ready':
       return becomeReady(state);
     case 'run':
-      return run(state, event.seconds);
+      return run(state, event.seconds, limits);
     case 'rest':
       if (state.phase !== 'running') return { state, actions: [] };
       return {
@@ -131,25 +131,35 @@ function becomeReady(state: Alive): Transition {
 }
 
 /** The host waits for `ready` before it gives the guest a unit. */
-function run(state: Alive, seconds: number): Transition {
+function run(state: Alive, seconds: number, limits: GuestLimits): Transition {
   if (state.phase === 'starting') return { state, actions: [] };
   return {
     state: { ...state, phase: 'running' },
-    actions: [{ do: 'start-timer', timer: 'unit', seconds }],
+    actions: [
+      { do: 'start-timer', timer: 'unit', seconds },
+      // A clone may hang in its first unit before it has sent a heartbeat.
+      ...(state.phase === 'ready' ? expectHeartbeat(limits) : []),
+    ],
   };
 }
 
-function hearHeartbeat(state: Alive, { silence, notice }: GuestLimits): Transition {
+function hearHeartbeat(state: Alive, limits: GuestLimits): Transition {
   return {
     state: { ...state, quiet: false },
     actions: [
       ...(state.quiet ? [{ do: 'tell-silence' as const, seconds: undefined }] : []),
-      ...(notice === undefined
-        ? []
-        : [{ do: 'start-timer' as const, timer: 'notice' as const, seconds: notice }]),
-      { do: 'start-timer', timer: 'silence', seconds: silence },
+      ...expectHeartbeat(limits),
     ],
   };
+}
+
+function expectHeartbeat({ silence, notice }: GuestLimits): LifeAction[] {
+  return [
+    ...(notice === undefined
+      ? []
+      : [{ do: 'start-timer' as const, timer: 'notice' as const, seconds: notice }]),
+    { do: 'start-timer', timer: 'silence', seconds: silence },
+  ];
 }
 
 function expire(

@@ -66,10 +66,17 @@ const TABLE: [name: string, Life, LifeEvent, [Life, LifeAction[]]][] = [
   ['ready in a unit', RUNNING, { type: 'ready' }, same(RUNNING)],
   ['a unit before ready', START, { type: 'run', seconds: 9 }, same(START)],
   [
-    'a unit',
+    'the first unit: it may hang before it has sent a heartbeat',
     READY,
     { type: 'run', seconds: 9 },
-    [{ ...READY, phase: 'running' }, [{ do: 'start-timer', timer: 'unit', seconds: 9 }]],
+    [
+      { ...READY, phase: 'running' },
+      [
+        { do: 'start-timer', timer: 'unit', seconds: 9 },
+        { do: 'start-timer', timer: 'notice', seconds: 10 },
+        { do: 'start-timer', timer: 'silence', seconds: 60 },
+      ],
+    ],
   ],
   [
     'the next unit',
