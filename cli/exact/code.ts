@@ -1,5 +1,5 @@
+import { lastUpTo } from '../kernel/by-address.js';
 import type { Orc } from '../kernel/orc.js';
-import { symbolAt } from '../power-cut/symbols.js';
 import type { GuestModule } from './guest-modules.js';
 import type { KernelTables } from './kernel-tables.js';
 
@@ -33,7 +33,7 @@ export class GuestCode {
     const functions = module ? module.functions : (this.kernel?.functions ?? []);
     const where = { address: text, in: module?.name ?? 'kernel' };
     const end = module ? module.end : this.kernel?.symbols.get('_etext');
-    const found = address < (end ?? 0n) ? symbolAt(functions, address) : undefined;
+    const found = address < (end ?? 0n) ? lastUpTo(functions, address) : undefined;
     if (!found) return where;
     return { ...where, function: found.name, offset: Number(address - found.address) };
   }

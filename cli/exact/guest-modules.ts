@@ -1,7 +1,8 @@
+import { sortByAddress } from '../kernel/by-address.js';
 import type { KernelSymbol } from '../kernel/kallsyms.js';
 import { Orc } from '../kernel/orc.js';
 import type { GuestMemory } from './guest-memory.js';
-import { type KernelTables, sortSymbols } from './kernel-tables.js';
+import type { KernelTables } from './kernel-tables.js';
 
 /** A module as the stopped guest has it in its memory. */
 export interface GuestModule {
@@ -76,7 +77,9 @@ async function readModule(
   const entries = known
     ? await memory.read(bytes.readBigUInt64LE(layout.entries), count * 6)
     : undefined;
-  const functions = sortSymbols(symbols.filter(({ address }) => address >= start && address < end));
+  const functions = sortByAddress(
+    symbols.filter(({ address }) => address >= start && address < end),
+  );
   const orc = offsets && entries && new Orc({ offsets, entries, at: offsetsAt }, tables.orcHeader);
   return { name, start, end, functions, orc };
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Btf } from '../kernel/btf.js';
+import { sortByAddress } from '../kernel/by-address.js';
 import { readElf } from '../kernel/elf.js';
 import { type KernelSymbol, readKallsyms } from '../kernel/kallsyms.js';
 import { Orc } from '../kernel/orc.js';
@@ -30,13 +31,9 @@ export async function readKernelTables(kernel: string): Promise<KernelTables | u
   const at = elf.addresses.get('.orc_unwind_ip');
   return {
     symbols: new Map(symbols.map(({ name, address }) => [name, address])),
-    functions: sortSymbols(symbols.filter(({ type }) => /^[tw]$/i.test(type))),
+    functions: sortByAddress(symbols.filter(({ type }) => /^[tw]$/i.test(type))),
     types: Btf.read(elf.sections.get('.BTF')),
     orc: offsets && entries && at ? new Orc({ offsets, entries, at }, orcHeader) : undefined,
     orcHeader,
   };
-}
-
-export function sortSymbols(symbols: readonly KernelSymbol[]): KernelSymbol[] {
-  return [...symbols].sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
 }

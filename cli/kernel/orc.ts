@@ -1,3 +1,5 @@
+import { lastUpTo, sortByAddress } from './by-address.js';
+
 /**
  * The kernel's tables for unwinding stacks (Documentation/arch/x86/orc-unwinder.rst, arch/x86/include/asm/orc_types.h
  * of Linux). For each address they say where the caller's stack pointer is.
@@ -50,22 +52,16 @@ export class Orc {
   ) {
     this.#entries = entries;
     const count = Math.min(offsets.length / 4, Math.floor(entries.length / ENTRY));
-    this.#code = Array.from({ length: Math.floor(count) }, (_, index) => ({
+    const code = Array.from({ length: Math.floor(count) }, (_, index) => ({
       address: at + BigInt(4 * index) + BigInt(offsets.readInt32LE(4 * index)),
       entry: index,
-    })).sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+    }));
+    this.#code = sortByAddress(code);
   }
 
   /** @returns undefined if no entry covers the address */
   at(address: bigint): OrcEntry | undefined {
-    let low = 0;
-    let high = this.#code.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#code[middle]?.address ?? 0n) <= address) low = middle + 1;
-      else high = middle;
-    }
-    const found = this.#code[low - 1];
+    const found = lastUpTo(this.#code, address);
     return found && this.#entry(found.entry * ENTRY);
   }
 

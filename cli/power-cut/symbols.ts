@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { CodePlace } from '../findings/finding.js';
+import { lastUpTo, sortByAddress } from '../kernel/by-address.js';
 import { readElf } from '../kernel/elf.js';
 
 /** Finds names of functions by the addresses of their instructions. */
@@ -28,12 +29,12 @@ export function elfSymbols(file: Buffer, section?: string): Symbols {
     const name = names.toString('latin1', from, names.indexOf(0, from));
     symbols.push({ address: table.readBigUInt64LE(at + 8), name });
   }
-  return sorted(symbols);
+  return sortByAddress(symbols);
 }
 
 /** The kernel's functions, as guest-scripts/lib/survivors.sh sends them: the address's last eight digits. */
 export function kernelSymbols(text: string): Symbols {
-  return sorted(
+  return sortByAddress(
     [...text.matchAll(/^([0-9a-f]{8}) (\S+)$/gm)].map(([, digits, name]) => ({
       address: BigInt(`0xffffffff${digits}`),
       name: name ?? '',
@@ -41,29 +42,10 @@ export function kernelSymbols(text: string): Symbols {
   );
 }
 
-function sorted(symbols: Symbols): Symbols {
-  return symbols.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
-}
-
 /** The function that contains an address. */
 export function nameOf(symbols: Symbols, address: bigint): string | undefined {
   // Compilers split functions into parts with suffixes: `x.cold`, `x.isra.0`.
-  return symbolAt(symbols, address)?.name.replace(/\.(?:cold|isra|constprop|part)\b.*$/, '');
-}
-
-/** The last symbol that starts at or before an address. @param symbols sorted by address */
-export function symbolAt<Symbol extends { address: bigint }>(
-  symbols: readonly Symbol[],
-  address: bigint,
-): Symbol | undefined {
-  let low = 0;
-  let high = symbols.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((symbols[middle]?.address ?? 0n) <= address) low = middle + 1;
-    else high = middle;
-  }
-  return symbols[low - 1];
+  return lastUpTo(symbols, address)?.name.replace(/\.(?:cold|isra|constprop|part)\b.*$/, '');
 }
 
 export interface LoadedModule {
